@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Request, RequestHandler, Response } from 'express';
+import type { ApiToken, Grants } from '../authorization-server/grants.js';
+import { bodyOf } from '../bodies.js';
+import type { SandboxContext } from '../context.js';
+import type { ApiFault } from '../faults.js';
+import { companyRoutes } from './company-routes.js';
+import { createAnswerCache } from './answer-cache.js';
+import type { CompanyData } from './data/types.js';
+import { zuluTimestamp } from './data/deterministic.js';
+import { debtRoutes } from './debt-routes.js';
+import { failure, missingScope, notFound, unauthorized, type ApiAnswer } from './envelope.js';
+import { followupRoutes } from './followup-routes.js';
+import { partyRoutes } from './party-routes.js';
+import type { LimitState, RateLimiter } from './rate-limit.js';
+import { matchRoute, type ApiCall } from './route.js';
+import { sendAnswer, sendInstead } from './send.js';
+
+const routes = [...companyRoutes, ...debtRoutes, ...partyRoutes, ...followupRoutes];
+
+export interface ApiDeps extends SandboxContext {
+  grants: Grants;
+  /** Made when first asked for. */
+  companies: () => readonly CompanyData[];
+  limiter: RateLimiter;
+}
+
+/** Everything below /external-api/v1. */
+export function createApiHandler(deps: ApiDeps): RequestHandler {
+  const { faults, counters, gate, clock, client, grants, limiter } = deps;
+  const cache = createAnswerCache();
+  const writes = (method: string) => method !== 'GET';
+
+  function limitFor(method: string, clientId: string, count: boolean): LimitState {
+    const { limitReads, limitWrites, limitWindowS } = faults.current();
+    const [kind, limit] = writes(method) ? ['write', limitWrites] : ['read', limitReads];
+    return limiter.check(`${kind}:${clientId}`, { limit, windowS: limitWindowS }, { count });
+  }
+
+  function tooMany(res: Response, { limit, retryAfterS }: { limit: number; retryAfterS: number }): ApiAnswer {
+    const resetAtMs = clock() + retryAfterS * 1000;
+    res.set({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(Math.ceil(resetAtMs / 1000)) });
+    const details = { retry_after: retryAfterS, limit, reset_time: zuluTimestamp(resetAtMs) };
+    return failure(429, 'Rate limit exceeded. Please try again later.', details);
+  }
+
+  function answerTo(req: Request, res: Response, fault: ApiFault | undefined): ApiAnswer {
+    const token = fault?.mode === 'unauthorized' ? undefined : tokenOf(req, grants);
+    const state = limitFor(req.method, token?.clientId ?? client.clientId, token !== undefined);
+    res.set(limitHeaders(state));
+    if (token === undefined) return unauthorized();
+    if (fault?.mode === 'rateLimited') {
+      if (fault.header === true) res.set('retry-after', String(fault.retryAfterS));
+      return tooMany(res, { limit: state.limit, retryAfterS: fault.retryAfterS });
+    }
+    if (!state.allowed) {
+      const retryAfterS = Math.max(1, Math.ceil((state.resetAtMs - clock()) / 1000));
+      return tooMany(res, { limit: state.limit, retryAfterS });
+    }
+    return call(req, token);
+  }
+
+  function call(req: Request, token: ApiToken): ApiAnswer {
+    const match = matchRoute(routes, req.method, req.path);
+    if (match === 'no such path') return notFound('Resource');
+    if (match === 'no such method') return failure(405, 'Method not allowed');
+    if (!token.scopes.includes(match.route.scope)) return missingScope(match.route.scope);
+    const companies = deps.companies();
+    const company = companies.find(({ profile }) => profile.id === token.companyId);
+    if (company === undefined) return unauthorized();
+    const body = jsonObject(bodyOf(req));
+    if (body === undefined) return failure(400, 'Invalid JSON');
+    const { route, id } = match;
+    const apiCall: ApiCall = {
+      id,
+      query: new URL(req.url, 'http://sandbox').searchParams,
+      body,
+      company,
+      companies,
+      faults: faults.current(),
+      nowMs: clock(),
+      newId: () => randomBytes(16).toString('base64url'),
+    };
+    if (writes(req.method)) cache.clear();
+    if (writes(req.method) || route.changing === true) return route.handle(apiCall);
+    const key = `${token.companyId} ${apiCall.faults.limitAbove100} ${req.url}`;
+    return cache.get(key, () => route.handle(apiCall));
+  }
+
+  return async function apiMiddleware(req, res) {
+    const count = counters();
+    count.apiCalls += 1;
+    count.apiByPath[req.path] = (count.apiByPath[req.path] ?? 0) + 1;
+    const fault = faults.take(
+      'api',
+      ({ path = '', method = req.method }) => req.path.startsWith(path) && method.toUpperCase() === req.method,
+    );
+    if (fault?.mode === 'slow') await sleep(fault.ms);
+    if (fault?.mode === 'hold') await gate.wait();
+    if (fault !== undefined && sendInstead(res, fault)) return;
+    const answered = answerTo(req, res, fault);
+    if (answered.status === 401) counters().apiUnauthorized += 1;
+    sendAnswer(res, answered, fault);
+  };
+}
+
+function tokenOf(req: Request, grants: Grants): ApiToken | undefined {
+  const token = /^Bearer +(\S+)$/i.exec(req.headers.authorization ?? '')?.[1];
+  return token === undefined ? undefined : grants.apiToken(token);
+}
+
+const limitHeaders = ({ limit, remaining, resetAtMs, windowS }: LimitState): Record<string, string> => ({
+  'x-ratelimit-limit': String(limit),
+  'x-ratelimit-remaining': String(remaining),
+  'x-ratelimit-reset': String(Math.ceil(resetAtMs / 1000)),
+  'x-ratelimit-window': String(windowS),
+});
+
+/** {} for no body; undefined for what is not a JSON object. */
+function jsonObject(body: Buffer): Record<string, unknown> | undefined {
+  if (body.length === 0) return {};
+  try {
+    const parsed: unknown = JSON.parse(body.toString('utf8'));
+    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
+      ? (parsed as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,50 @@
+import type { errors as ProviderErrors, Provider } from 'oidc-provider';
+import type { Grants } from './grants.js';
+import { splitScopes, unknownScope } from './scopes.js';
+
+interface Deps {
+  provider: Provider;
+  errors: typeof ProviderErrors;
+  grants: Grants;
+}
+
+/**
+ * Replaces two of oidc-provider's handlers; the client is authenticated by then. Its refresh reads and writes in
+ * separate steps (two at once would both succeed) and cannot omit the token; its client_credentials takes any scope.
+ */
+export function registerGrantTypes({ provider, errors, grants }: Deps): void {
+  provider.registerGrantType<{ refresh_token?: string }>(
+    'refresh_token',
+    (ctx) => {
+      const { refresh_token: refreshToken, scope } = ctx.oidc.params;
+      if (!refreshToken) throw new errors.InvalidRequest('missing required parameter "refresh_token"');
+      const outcome = grants.refresh({ refreshToken, clientId: ctx.oidc.client.clientId, scope });
+      if ('refused' in outcome) {
+        if (outcome.refused === 'invalid_scope') throw new errors.InvalidScope(outcome.description, scope ?? '');
+        throw new errors.InvalidGrant(outcome.description);
+      }
+      ctx.body = {
+        token_type: 'Bearer',
+        expires_in: outcome.expiresInS,
+        access_token: outcome.accessToken,
+        ...(outcome.refreshToken !== undefined && { refresh_token: outcome.refreshToken }),
+        scope: outcome.scope,
+      };
+    },
+    ['refresh_token', 'scope'],
+  );
+
+  provider.registerGrantType(
+    'client_credentials',
+    async (ctx) => {
+      const { scope } = ctx.oidc.params;
+      const unknown = unknownScope(scope);
+      if (unknown !== undefined) throw new errors.InvalidScope('requested scope does not exist', unknown);
+      if (splitScopes(scope).length === 0) throw new errors.InvalidScope('"scope" is required', '');
+      const token = new provider.ClientCredentials({ client: ctx.oidc.client, scope: splitScopes(scope).join(' ') });
+      const accessToken = await token.save();
+      ctx.body = { token_type: 'Bearer', expires_in: token.expiration, access_token: accessToken, scope: token.scope };
+    },
+    ['scope'],
+  );
+}

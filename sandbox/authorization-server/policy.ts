@@ -1,0 +1,42 @@
+import type { errors as ProviderErrors, Grant, KoaContextWithOIDC } from 'oidc-provider';
+import type { FaultState } from '../fault-queue.js';
+import type { AuthorizationServer } from './provider.js';
+import { splitScopes, unknownScope } from './scopes.js';
+
+/** Whoever signs in is this account; what they choose is the company their grant is for. */
+export const accountId = 'sandbox-user';
+
+export interface PolicyDeps extends Pick<AuthorizationServer, 'grant'> {
+  faults: FaultState;
+  errors: typeof ProviderErrors;
+  /** The company that consent "auto" chooses. */
+  companyId: string;
+  findGrant: (grantId: string) => Promise<Grant | undefined>;
+}
+
+/** Whether an authorization request has to go by the consent page; refuses scopes that do not exist. */
+export function mustAsk({ faults, errors, grant, companyId, findGrant }: PolicyDeps) {
+  async function allowWithoutAsking({ oidc }: KoaContextWithOIDC, scopes: string[]): Promise<void> {
+    const clientId = oidc.client?.clientId ?? '';
+    const grantId = await grant({ companyId, clientId, scopes });
+    oidc.session?.loginAccount({ accountId });
+    oidc.session?.ensureClientContainer(clientId);
+    oidc.session?.grantIdFor(clientId, grantId);
+    oidc.entity('Account', { accountId, claims: () => ({ sub: accountId }) });
+    const saved = await findGrant(grantId);
+    if (saved !== undefined) oidc.entity('Grant', saved);
+  }
+
+  return async function mustAskCheck(ctx: KoaContextWithOIDC): Promise<boolean> {
+    if (ctx.oidc.result?.consent !== undefined) return false;
+    // Read from the query: oidc-provider has dropped the scopes it does not know from its own parameters.
+    const scope = typeof ctx.query['scope'] === 'string' ? ctx.query['scope'] : '';
+    const unknown = unknownScope(scope);
+    if (unknown !== undefined) throw new errors.InvalidScope('requested scope does not exist', unknown);
+    const scopes = splitScopes(scope);
+    if (scopes.length === 0) throw new errors.InvalidScope('"scope" is required', '');
+    if (faults.current().consent === 'ask') return true;
+    await allowWithoutAsking(ctx, scopes);
+    return false;
+  };
+}

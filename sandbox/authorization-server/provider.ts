@@ -1,0 +1,140 @@
+import { generateKeyPairSync, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { inspect } from 'node:util';
+import type { AdapterPayload, Configuration, Provider } from 'oidc-provider';
+import type { SandboxContext } from '../context.js';
+import { createGrants, refreshTokenLifetimeS, type Grants } from './grants.js';
+import { registerGrantTypes } from './grant-types.js';
+import { accountId, mustAsk } from './policy.js';
+import { silenceProviderAdvice } from './quiet.js';
+import { allScopes } from './scopes.js';
+import { createStorage } from './storage.js';
+import { tokenEndpoint } from './token-endpoint.js';
+
+export const interactionPath = '/oauth/interaction';
+const codeLifetimeS = 600;
+const signInLifetimeS = 3600;
+const sessionLifetimeS = 14 * 24 * 3600;
+
+export interface AuthorizationServerDeps extends SandboxContext {
+  companyIds: readonly [string, ...string[]];
+  rawBodyOf: (req: IncomingMessage) => string;
+  renderError: (error: { code: string; description: string }) => Promise<string>;
+}
+
+export interface AuthorizationServer {
+  provider: Provider;
+  grants: Grants;
+  /** A new grant for this company and these scopes; returns its id. */
+  grant(request: { companyId: string; clientId: string; scopes: readonly string[] }): Promise<string>;
+}
+
+/** oidc-provider set up to look like GetBill: opaque tokens, GetBill's scopes without `openid`, PKCE optional. */
+export async function createAuthorizationServer(deps: AuthorizationServerDeps): Promise<AuthorizationServer> {
+  silenceProviderAdvice();
+  const { Provider, errors, interactionPolicy } = await import('oidc-provider');
+  const { origin, clock, faults, counters, client, companyIds } = deps;
+  const doubleUse = () => new errors.InvalidGrant('authorization code already consumed');
+  const storage = createStorage({ clock, doubleUse });
+  const grants = createGrants({ storage, clock, faults: faults.current, counters, ownCompanyId: companyIds[0] });
+  const accessTokenLifetimeS = () => faults.current().accessTokenLifetimeS;
+
+  async function grant({ companyId, clientId, scopes }: Parameters<AuthorizationServer['grant']>[0]): Promise<string> {
+    const granted = new provider.Grant({ accountId, clientId });
+    granted.addOIDCScope(scopes.join(' '));
+    const grantId = await granted.save();
+    grants.setCompany(grantId, companyId);
+    return grantId;
+  }
+
+  function metadata(): AdapterPayload {
+    return {
+      client_id: client.clientId,
+      client_secret: client.secrets[0],
+      redirect_uris: client.redirectUris,
+      response_types: ['code'],
+      grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
+      token_endpoint_auth_method: 'client_secret_post',
+      id_token_signed_response_alg: 'ES256',
+    };
+  }
+
+  const policyDeps = {
+    faults,
+    errors,
+    grant,
+    companyId: companyIds[0],
+    findGrant: (id: string) => provider.Grant.find(id),
+  };
+  const configuration: Configuration = {
+    adapter: (model) => ({
+      ...storage.adapter(model),
+      ...(model === 'Client' && {
+        find: (id: string) => Promise.resolve(client.active && id === client.clientId ? metadata() : undefined),
+      }),
+    }),
+    clientAuthMethods: ['client_secret_post', 'client_secret_basic'],
+    clientBasedCORS: () => false,
+    cookies: {
+      names: { session: 'sandbox_session', interaction: 'sandbox_interaction', resume: 'sandbox_resume' },
+      long: { httpOnly: true, sameSite: 'lax' },
+      short: { httpOnly: true, sameSite: 'lax' },
+    },
+    expiresWithSession: () => false,
+    features: {
+      devInteractions: { enabled: false },
+      dPoP: { enabled: false },
+      pushedAuthorizationRequests: { enabled: false },
+      resourceIndicators: { enabled: false },
+      revocation: { enabled: true, allowedPolicy: (_ctx, caller, token) => token.clientId === caller.clientId },
+      rpInitiatedLogout: { enabled: false },
+      userinfo: { enabled: false },
+    },
+    findAccount: (_ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+    interactions: {
+      policy: [
+        new interactionPolicy.Prompt(
+          { name: 'consent', requestable: true },
+          new interactionPolicy.Check('ask', 'the company and the scopes are chosen each time', mustAsk(policyDeps)),
+        ),
+      ],
+      url: (_ctx, { uid }) => `${interactionPath}/${uid}`,
+    },
+    issueRefreshToken: () => true,
+    jwks: { keys: [generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' })] },
+    // Each sign-in is a grant of its own: ending one does not touch another browser's.
+    loadExistingGrant: async ({ oidc }) => {
+      const grantId = oidc.result?.consent?.grantId;
+      return grantId === undefined ? undefined : provider.Grant.find(grantId);
+    },
+    pkce: { required: () => false },
+    renderError: async (ctx, { error, error_description: description = '' }) => {
+      const code = error === 'invalid_redirect_uri' ? 'redirect_uri_mismatch' : error;
+      ctx.type = 'html';
+      ctx.body = await deps.renderError({ code, description });
+    },
+    routes: { authorization: '/oauth/authorize', token: '/oauth/token', revocation: '/oauth/revoke' },
+    scopes: [...allScopes],
+    ttl: {
+      AccessToken: accessTokenLifetimeS,
+      ClientCredentials: accessTokenLifetimeS,
+      AuthorizationCode: codeLifetimeS,
+      RefreshToken: refreshTokenLifetimeS,
+      Grant: refreshTokenLifetimeS,
+      Interaction: signInLifetimeS,
+      Session: sessionLifetimeS,
+    },
+  };
+
+  const provider: Provider = new Provider(origin, configuration);
+  provider.Client.prototype.compareClientSecret = (actual) => client.secrets.some((secret) => equal(secret, actual));
+  registerGrantTypes({ provider, errors, grants });
+  provider.use(tokenEndpoint(deps, deps.rawBodyOf));
+  provider.on('server_error', (_ctx, error) => process.stderr.write(`sandbox: ${inspect(error)}\n`));
+  return { provider, grants, grant };
+}
+
+function equal(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}

@@ -1,0 +1,82 @@
+import type { Grants } from '../authorization-server/grants.js';
+import { assertRedirectUri, assertSecrets, type RegisteredClient } from '../client.js';
+import type { Counters } from '../counters.js';
+import type { FaultState } from '../fault-queue.js';
+import type { Faults } from '../faults.js';
+import type { Gate } from '../gate.js';
+import type { RecordedRequest, Recorder } from '../recorder.js';
+
+/** The same operations as the HTTP control API, without the way over HTTP. */
+export interface Control {
+  /** Queues (`token`, `api`, `revokeFault`) are replaced, not appended to. @throws {Error} naming the wrong fields. */
+  set: (partial: Partial<Faults>) => void;
+  /** Faults back to their start values, counters and rate limits to zero. Tokens, data and the client stay. */
+  reset: () => void;
+  state: () => { faults: Faults; counters: Counters; held: number; client: ClientState };
+  expireAccessTokens: () => void;
+  revokeGrants: () => void;
+  addRedirectUri: (uri: string) => void;
+  setClientSecrets: (secrets: readonly string[]) => void;
+  setClientActive: (active: boolean) => void;
+  /** Lets go of every call held by mode 'hold' or 'holdAnswer'. */
+  release: () => void;
+  /** The last 1,000 requests to the authorization server and the API. */
+  requests: () => RecordedRequest[];
+  clearRequests: () => void;
+}
+
+interface ClientState {
+  clientId: string;
+  active: boolean;
+  redirectUris: string[];
+}
+
+export interface ControlDeps {
+  faults: FaultState;
+  counters: () => Counters;
+  resetCounters: () => void;
+  grants: Grants;
+  client: RegisteredClient;
+  gate: Gate;
+  recorder: Recorder;
+}
+
+export function createControl({
+  faults,
+  counters,
+  resetCounters,
+  grants,
+  client,
+  gate,
+  recorder,
+}: ControlDeps): Control {
+  return {
+    set: faults.set,
+    reset() {
+      faults.reset();
+      resetCounters();
+    },
+    state: () => ({
+      faults: structuredClone(faults.current()),
+      counters: structuredClone(counters()),
+      held: gate.waiting(),
+      client: { clientId: client.clientId, active: client.active, redirectUris: [...client.redirectUris] },
+    }),
+    expireAccessTokens: grants.expireAccessTokens,
+    revokeGrants: grants.revokeAll,
+    addRedirectUri(uri) {
+      assertRedirectUri(uri);
+      if (!client.redirectUris.includes(uri)) client.redirectUris.push(uri);
+    },
+    setClientSecrets(secrets) {
+      assertSecrets(secrets);
+      client.secrets = [...secrets];
+    },
+    setClientActive(active) {
+      client.active = active;
+    },
+    release: gate.release,
+    requests: recorder.requests,
+    clearRequests: recorder.clear,
+  };
+}

@@ -1,0 +1,64 @@
+import express, { Router, type ErrorRequestHandler, type RequestHandler } from 'express';
+import { z } from 'zod';
+import type { Faults } from '../faults.js';
+import type { Control } from './control.js';
+import { ownPagesOnly } from './guards.js';
+
+const redirectUriBody = z.strictObject({ uri: z.string() });
+const clientBody = z.strictObject({ active: z.boolean().optional(), secrets: z.array(z.string()).optional() });
+
+/** /_sandbox: the control API. Every change answers with the new state. */
+export function createControlRouter({
+  control,
+  origin,
+  port,
+}: {
+  control: Control;
+  origin: string;
+  port: number;
+}): Router {
+  const router = Router();
+  const change = (apply: (body: unknown) => void): RequestHandler => {
+    return function changeMiddleware(req, res) {
+      apply(req.body);
+      res.json(control.state());
+    };
+  };
+
+  router.use(ownPagesOnly({ origin, port }), express.json({ limit: '1mb' }));
+  router.get('/state', (_req, res) => res.json(control.state()));
+  router
+    .route('/faults')
+    .put(change((body) => control.set(body as Partial<Faults>)))
+    .patch(change((body) => control.set(body as Partial<Faults>)));
+  router.post('/expire-access-tokens', change(control.expireAccessTokens));
+  router.post('/revoke-grants', change(control.revokeGrants));
+  router.post('/reset', change(control.reset));
+  router.post('/release', change(control.release));
+  router.post(
+    '/redirect-uris',
+    change((body) => control.addRedirectUri(redirectUriBody.parse(body).uri)),
+  );
+  router.post(
+    '/client',
+    change((body) => {
+      const { active, secrets } = clientBody.parse(body);
+      if (secrets !== undefined) control.setClientSecrets(secrets);
+      if (active !== undefined) control.setClientActive(active);
+    }),
+  );
+  router.use((_req, res) => void res.status(404).json({ error: 'no such operation' }));
+  router.use(badRequest());
+  return router;
+}
+
+function badRequest(): ErrorRequestHandler {
+  return function badRequestMiddleware(error: unknown, _req, res, next) {
+    if (!(error instanceof Error)) return next(error);
+    const text =
+      error instanceof z.ZodError
+        ? error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')
+        : error.message;
+    res.status(400).json({ error: text });
+  };
+}

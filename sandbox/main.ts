@@ -1,0 +1,21 @@
+import { optionsFrom } from './options.js';
+import { startSandbox } from './sandbox.js';
+
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') return 'the port is taken by another program; choose one with SANDBOX_PORT=4001';
+  if (code === 'EACCES') return 'the port may not be used; choose one above 1023 with SANDBOX_PORT';
+  return error.message;
+}
+
+try {
+  const sandbox = await startSandbox(optionsFrom(process.env));
+  console.log(`sandbox GetBill on ${sandbox.origin}`);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => void sandbox.close().then(() => process.exit(0)));
+  }
+} catch (error) {
+  console.error(`sandbox: ${explain(error)}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+
+export interface RecordedRequest {
+  method: string;
+  url: string;
+  /** Names and values in turn, exactly as they came. */
+  rawHeaders: string[];
+  /** UTF-8, the first 64 KiB. */
+  body: string;
+  bodyLength: number;
+  /** Hex, of the whole body; empty when there is none. */
+  bodySha256: string;
+  atMs: number;
+}
+
+const kept = 1000;
+const keptBodyBytes = 64 * 1024;
+
+export interface Recorder {
+  record: (req: IncomingMessage & { originalUrl?: string }, body: Buffer) => void;
+  requests: () => RecordedRequest[];
+  clear: () => void;
+}
+
+export function createRecorder({ now }: { now: () => number }): Recorder {
+  const recorded: RecordedRequest[] = [];
+  return {
+    record(req, body) {
+      recorded.push({
+        method: req.method ?? '',
+        url: req.originalUrl ?? req.url ?? '',
+        rawHeaders: [...req.rawHeaders],
+        body: body.subarray(0, keptBodyBytes).toString('utf8'),
+        bodyLength: body.length,
+        bodySha256: body.length === 0 ? '' : createHash('sha256').update(body).digest('hex'),
+        atMs: now(),
+      });
+      if (recorded.length > kept) recorded.shift();
+    },
+    requests: () => [...recorded],
+    clear() {
+      recorded.length = 0;
+    },
+  };
+}

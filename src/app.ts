@@ -1,0 +1,101 @@
+import { fileURLToPath } from 'node:url';
+import express, { type Express } from 'express';
+import session from 'express-session';
+import { RequestError } from './errors.js';
+import type { Services } from './services.js';
+import { createCookies } from './web/cookies.js';
+import { allowedMethods } from './web/middleware/allowed-methods.js';
+import { csrf } from './web/middleware/csrf.js';
+import { errorPage } from './web/middleware/error-page.js';
+import { navigationOnly } from './web/middleware/navigation-only.js';
+import { pageLocals } from './web/middleware/page-locals.js';
+import { byAddress, bySession, rateLimit } from './web/middleware/rate-limit.js';
+import { requestId } from './web/middleware/request-id.js';
+import { requestLog } from './web/middleware/request-log.js';
+import { sameOrigin } from './web/middleware/same-origin.js';
+import { secureArrival } from './web/middleware/secure-arrival.js';
+import { securityHeaders } from './web/middleware/security-headers.js';
+import { sessionEnded } from './web/middleware/session-ended.js';
+import { signedIn } from './web/middleware/signed-in.js';
+import { tokenRefresh } from './web/middleware/token-refresh.js';
+import { apiRoute } from './web/routes/api.js';
+import { dashboardRoute } from './web/routes/dashboard.js';
+import { healthRoutes } from './web/routes/health.js';
+import { landingRoute } from './web/routes/landing.js';
+import { loginRoute } from './web/routes/login.js';
+import { logoutRoute } from './web/routes/logout.js';
+import { oauthCallbackRoute } from './web/routes/oauth-callback.js';
+
+const root = (folder: string): string => fileURLToPath(new URL(`../${folder}`, import.meta.url));
+
+/** The order of middleware and routers, and nothing else: no listening, no connecting, no reading of the environment. */
+export function createApp(services: Services, { isReady }: { isReady: () => Promise<boolean> }): Express {
+  const { config, log, emit, keyValue, tokens, getbill, forward, signIn, arrivals } = services;
+  const cookies = createCookies(config);
+  const limits = { keyValue, emit };
+
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.enable('case sensitive routing');
+  app.set('trust proxy', config.trustProxy);
+  app.set('views', root('views'));
+  app.set('view engine', 'ejs');
+  app.set('view cache', config.production);
+
+  app.use(requestId(services), requestLog({ log }), securityHeaders(config));
+  app.use(healthRoutes({ isReady }));
+  app.use(
+    '/assets',
+    express.static(root('public'), { index: false, redirect: false, maxAge: '1h', cacheControl: true }),
+  );
+  app.use(secureArrival(config));
+  app.use(
+    allowedMethods({
+      '/': ['GET', 'HEAD'],
+      '/login': ['GET'],
+      '/oauth/callback': ['GET'],
+      '/dashboard': ['GET', 'HEAD'],
+      '/logout': ['POST'],
+    }),
+  );
+  app.use(
+    session({
+      store: services.sessions,
+      secret: [...config.session.secrets.reveal()],
+      name: cookies.session,
+      cookie: cookies.attributes, // no maxAge: the store decides how long a session lives
+      rolling: false,
+      resave: false,
+      saveUninitialized: false,
+    }),
+  );
+  app.use(
+    '/login',
+    navigationOnly(),
+    rateLimit({ name: 'login', perMinute: config.rateLimits.login, keyOf: byAddress, ...limits }),
+  );
+  app.use('/oauth/callback', rateLimit({ name: 'callback', perMinute: config.rateLimits.callback, keyOf: byAddress, ...limits })); // prettier-ignore
+  app.use(loginRoute({ publicUrl: config.publicUrl, cookies, signIn, tokens, arrivals }));
+  app.use(oauthCallbackRoute({ ...services, session: config.session, scopes: config.getbill.scopes, cookies }));
+
+  app.use(sameOrigin({ publicUrl: config.publicUrl, emit }));
+  app.use('/logout', express.urlencoded({ extended: false, limit: '10kb', inflate: false }));
+  app.use(csrf(), pageLocals({ flowInspector: config.flowInspector }));
+  app.use(logoutRoute({ cookies, tokens, forgetPages: (grantId) => { getbill.forget(grantId); } })); // prettier-ignore
+  app.use(landingRoute({ cookies }));
+  app.use('/dashboard', signedIn(), tokenRefresh({ tokens }));
+  app.use(dashboardRoute({ getbill, tokens, marginMs: config.refreshMarginMs }));
+  app.use(
+    '/api',
+    signedIn(),
+    rateLimit({ name: 'api', perMinute: config.rateLimits.api, keyOf: bySession, ...limits }),
+  );
+  app.use('/api', tokenRefresh({ tokens }), apiRoute({ forward, tokens }));
+
+  app.use(() => {
+    throw new RequestError('no such path', { code: 'not_found', status: 404 });
+  });
+  app.use(sessionEnded({ cookies }), errorPage({ log, developerPages: config.developerPages }));
+  return app;
+}

@@ -1,0 +1,96 @@
+import type { GetbillConfig } from '../config.js';
+import { AppError } from '../errors.js';
+import type { Emit } from '../events.js';
+import { readAnswer, type ApiAnswer } from './answer.js';
+import { limitClassOf, type Endpoint } from './endpoints.js';
+import type { Quota } from './quota.js';
+import type { Upstream } from './upstream.js';
+
+/** Whose call it is: the token that is good now, and how to get a newer one when the API rejects it. */
+export interface Access {
+  readonly grantId: string;
+  readonly accessToken: string;
+  renew(rejected: string): Promise<{ readonly accessToken: string }>;
+}
+
+export interface ApiCall {
+  readonly endpoint: Endpoint;
+  /** Below the API's base, as `matchEndpoint` accepted it. */
+  readonly path: string;
+  /** With its question mark, as given; or empty. */
+  readonly query: string;
+  readonly body?: Buffer | undefined;
+  readonly acceptEncoding?: string | undefined;
+  readonly requestId: string;
+  readonly caller: 'page' | 'proxy';
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * One call to the GetBill API. Sent once, and once more only after a 401, with a newer token.
+ * @throws {UnavailableError} no usable answer. @throws {RequestError} the session's share is used.
+ * @throws as `Access.renew`.
+ */
+export type Forward = (call: ApiCall, access: Access) => Promise<ApiAnswer>;
+
+export function createForward({
+  config,
+  upstream,
+  quota,
+  emit,
+  monotonicMs,
+}: {
+  config: Pick<GetbillConfig, 'apiUrl' | 'timeoutMs'>;
+  upstream: Pick<Upstream, 'open'>;
+  quota: Quota;
+  emit: Emit;
+  monotonicMs: () => number;
+}): Forward {
+  const base = config.apiUrl.href.replace(/\/$/, '');
+
+  async function send(call: ApiCall, accessToken: string): Promise<ApiAnswer> {
+    const { endpoint, path, query, body, acceptEncoding, requestId, signal } = call;
+    const limitClass = limitClassOf(endpoint);
+    const route = endpoint.path;
+    const startedMs = monotonicMs();
+    try {
+      const opened = await upstream.open(new URL(base + path + query), {
+        method: endpoint.method,
+        headers: {
+          authorization: `Bearer ${accessToken}`,
+          accept: 'application/json',
+          'accept-encoding': acceptEncoding ?? 'identity',
+          'x-request-id': requestId,
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+        },
+        body,
+        timeoutMs: config.timeoutMs,
+        signal,
+      });
+      const answer = await readAnswer(opened);
+      const waitS = await quota.learn(limitClass, answer);
+      const quotaLeft = quota.left(limitClass);
+      emit({
+        type: 'api_called',
+        method: endpoint.method,
+        route,
+        status: answer.status,
+        durationMs: monotonicMs() - startedMs,
+        ...(quotaLeft !== undefined && { quotaLeft }),
+      });
+      return waitS === undefined ? answer : { ...answer, headers: { ...answer.headers, 'retry-after': String(waitS) } };
+    } catch (error) {
+      emit({ type: 'api_failed', route, reason: error instanceof AppError ? error.code : 'unexpected' });
+      throw error;
+    }
+  }
+
+  return async function forward(call, access) {
+    await quota.spend(limitClassOf(call.endpoint), access.grantId, call.caller);
+    const answer = await send(call, access.accessToken);
+    if (answer.status !== 401) return answer;
+    const { accessToken } = await access.renew(access.accessToken);
+    emit({ type: 'api_replayed', route: call.endpoint.path });
+    return await send(call, accessToken);
+  };
+}

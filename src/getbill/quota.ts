@@ -1,0 +1,147 @@
+import { RequestError, UnavailableError } from '../errors.js';
+import type { Emit } from '../events.js';
+import type { KeyValue } from '../store/key-value.js';
+import type { LimitClass } from './endpoints.js';
+
+const LONGEST_WINDOW_S = 86_400;
+const LOOK_EVERY_MS = 1_000;
+
+interface Seen {
+  limit: number;
+  remaining: number;
+  resetAtMs: number;
+  windowMs: number;
+  /** No call before this instant: GetBill said 429. */
+  blockedUntilMs: number;
+}
+
+/**
+ * GetBill counts per OAuth client, so all our users share one quota. The last seen numbers are kept in shared storage
+ * and looked at once a second; a 429 is written at once.
+ */
+export interface Quota {
+  /**
+   * @param caller `proxy` for `/api`; our own `page`s go on when little is left.
+   * @throws {UnavailableError} 429 while GetBill's own limit is reached, or nearly. @throws {RequestError} 429 past this session's share.
+   */
+  spend(limitClass: LimitClass, grantId: string, caller: 'page' | 'proxy'): Promise<void>;
+  /** Seconds to wait before the next call, when `status` is 429. */
+  learn(
+    limitClass: LimitClass,
+    answer: { status: number; headers: Readonly<Record<string, string>>; json: unknown },
+  ): Promise<number | undefined>;
+  left(limitClass: LimitClass): number | undefined;
+}
+
+export function createQuota({
+  keyValue,
+  emit,
+  now,
+}: {
+  keyValue: Pick<KeyValue, 'get' | 'set' | 'increment'>;
+  emit: Emit;
+  now: () => number;
+}): Quota {
+  const keyOf = (limitClass: LimitClass): string => `quota:${limitClass}`;
+  const seen = new Map<LimitClass, Seen>();
+  const lookedAtMs = new Map<LimitClass, number>();
+  const wroteAtMs = new Map<LimitClass, number>();
+
+  async function look(limitClass: LimitClass): Promise<Seen | undefined> {
+    if (now() - (lookedAtMs.get(limitClass) ?? -Infinity) >= LOOK_EVERY_MS) {
+      lookedAtMs.set(limitClass, now());
+      const shared = await keyValue.get(keyOf(limitClass));
+      if (shared !== undefined) merge(limitClass, JSON.parse(shared) as Seen);
+    }
+    return seen.get(limitClass);
+  }
+
+  /** The later window wins; within one window the smaller remainder, since answers arrive out of order. */
+  function merge(limitClass: LimitClass, other: Seen): void {
+    const mine = seen.get(limitClass);
+    const blockedUntilMs = Math.max(mine?.blockedUntilMs ?? 0, other.blockedUntilMs);
+    if (mine === undefined || other.resetAtMs > mine.resetAtMs) seen.set(limitClass, { ...other, blockedUntilMs });
+    else if (other.resetAtMs === mine.resetAtMs) {
+      seen.set(limitClass, { ...mine, remaining: Math.min(mine.remaining, other.remaining), blockedUntilMs });
+    } else seen.set(limitClass, { ...mine, blockedUntilMs });
+  }
+
+  return {
+    async spend(limitClass, grantId, caller) {
+      const known = await look(limitClass);
+      if (known === undefined) return;
+      if (known.blockedUntilMs > now()) throw exhausted(limitClass, known.blockedUntilMs - now());
+      if (caller === 'page' || known.resetAtMs <= now()) return;
+      if (known.remaining < known.limit * 0.05) throw exhausted(limitClass, known.resetAtMs - now());
+      const { count, ttlMs } = await keyValue.increment(`share:${limitClass}:${grantId}`, { ttlMs: known.windowMs });
+      if (count > known.limit / 4) throw shareUsed(ttlMs);
+    },
+    async learn(limitClass, { status, headers, json }) {
+      const update = readHeaders(headers, now());
+      if (update !== undefined) merge(limitClass, update);
+      if (status !== 429) {
+        const share = async (): Promise<void> => {
+          if (update === undefined || now() - (wroteAtMs.get(limitClass) ?? -Infinity) < LOOK_EVERY_MS) return;
+          wroteAtMs.set(limitClass, now());
+          await write(limitClass);
+        };
+        await share();
+        return undefined;
+      }
+      const waitS = retryAfterS(headers, json, now());
+      merge(limitClass, { ...(seen.get(limitClass) ?? NOTHING_KNOWN), blockedUntilMs: now() + waitS * 1000 });
+      emit({ type: 'quota_exhausted', limitClass, retryAfterMs: waitS * 1000 });
+      await write(limitClass);
+      return waitS;
+    },
+    left: (limitClass) => seen.get(limitClass)?.remaining,
+  };
+
+  /** What cannot be written now is learnt again from the next answer. */
+  async function write(limitClass: LimitClass): Promise<void> {
+    const value = seen.get(limitClass);
+    if (value === undefined) return;
+    const ttlMs = Math.max(value.resetAtMs, value.blockedUntilMs) - now();
+    if (ttlMs <= 0) return;
+    await keyValue.set(keyOf(limitClass), JSON.stringify(value), { ttlMs }).catch(() => undefined);
+  }
+}
+
+const NOTHING_KNOWN: Seen = { limit: 0, remaining: 0, resetAtMs: 0, windowMs: 0, blockedUntilMs: 0 };
+
+function readHeaders(headers: Readonly<Record<string, string>>, nowMs: number): Seen | undefined {
+  const number = (name: string): number => Number(headers[name] ?? NaN);
+  const [limit, remaining] = [number('x-ratelimit-limit'), number('x-ratelimit-remaining')];
+  const [resetS, windowS] = [number('x-ratelimit-reset'), number('x-ratelimit-window')];
+  if (!(limit > 0 && remaining >= 0 && resetS > 0 && windowS > 0 && windowS <= LONGEST_WINDOW_S)) return undefined;
+  const resetAtMs = Math.min(resetS * 1000, nowMs + windowS * 1000);
+  return { limit, remaining, resetAtMs, windowMs: windowS * 1000, blockedUntilMs: 0 };
+}
+
+/** `Retry-After`, else GetBill's `details.retry_after`, else `X-RateLimit-Reset`, else a minute: whole seconds, 1 to a day. */
+function retryAfterS(headers: Readonly<Record<string, string>>, json: unknown, nowMs: number): number {
+  const details = (json as { details?: { retry_after?: unknown } } | undefined)?.details;
+  const candidates = [
+    Number(headers['retry-after'] ?? NaN),
+    Number(details?.retry_after ?? NaN),
+    Number(headers['x-ratelimit-reset'] ?? NaN) - nowMs / 1000,
+    60,
+  ];
+  const chosen = candidates.find((seconds) => seconds >= 0) ?? 60;
+  return Math.min(Math.max(1, Math.ceil(chosen)), LONGEST_WINDOW_S);
+}
+
+const exhausted = (limitClass: LimitClass, waitMs: number): UnavailableError =>
+  new UnavailableError(`GetBill's hourly limit for ${limitClass} calls is used up`, {
+    code: 'getbill_quota_used',
+    status: 429,
+    retryAfterS: Math.max(1, Math.ceil(waitMs / 1000)),
+    hint: 'all users of this app share one quota at GetBill; ask them for more, or cache more',
+  });
+
+const shareUsed = (waitMs: number): RequestError =>
+  new RequestError("this session has used its share of GetBill's limit", {
+    code: 'getbill_share_used',
+    status: 429,
+    retryAfterS: Math.max(1, Math.ceil(waitMs / 1000)),
+  });

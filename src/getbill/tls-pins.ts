@@ -1,0 +1,42 @@
+import { createHash, X509Certificate } from 'node:crypto';
+import { checkServerIdentity, type DetailedPeerCertificate, type PeerCertificate } from 'node:tls';
+import type { GetbillConfig } from '../config.js';
+import type { Emit } from '../events.js';
+
+/**
+ * After the usual check of the host name: one certificate of the chain must have a pinned key (base64 SHA-256 of its
+ * SubjectPublicKeyInfo, RFC 7469 section 2.4). In report-only mode a miss is an event and nothing else.
+ */
+export function createPinCheck({
+  config,
+  emit,
+}: {
+  config: Pick<GetbillConfig, 'tlsPins' | 'tlsPinsReportOnly'>;
+  emit: Emit;
+}): (host: string, certificate: PeerCertificate) => Error | undefined {
+  const pins = new Set(config.tlsPins);
+  return function checkPins(host, certificate) {
+    const mismatch = checkServerIdentity(host, certificate);
+    if (mismatch !== undefined) return mismatch;
+    if (chainOf(certificate as DetailedPeerCertificate).some((link) => pins.has(pinOf(link.raw)))) return undefined;
+    if (config.tlsPinsReportOnly) {
+      emit({ type: 'tls_failed', host, reason: 'TLS_PIN_MISMATCH_REPORT_ONLY' });
+      return undefined;
+    }
+    return Object.assign(new Error('no certificate of the chain has a pinned key'), { code: 'TLS_PIN_MISMATCH' });
+  };
+}
+
+export const pinOf = (der: Buffer): string =>
+  createHash('sha256')
+    .update(new X509Certificate(der).publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('base64');
+
+function chainOf(leaf: DetailedPeerCertificate): DetailedPeerCertificate[] {
+  const chain: DetailedPeerCertificate[] = [];
+  for (let link: DetailedPeerCertificate | undefined = leaf; link?.raw && !chain.includes(link);) {
+    chain.push(link);
+    link = link.issuerCertificate as DetailedPeerCertificate | undefined;
+  }
+  return chain;
+}

@@ -1,0 +1,89 @@
+import { createServer, type Server } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createApp } from './app.js';
+import { parseConfig, type Config } from './config.js';
+import { ConfigError } from './errors.js';
+import { createServices, type Services } from './services.js';
+
+async function main(): Promise<void> {
+  const config = parseConfig(process.env);
+  const services = await createServices(config, { now: Date.now, monotonicMs: () => performance.now() });
+  const { log } = services;
+  let stopping = false;
+  const isReady = (): Promise<boolean> =>
+    stopping
+      ? Promise.resolve(false)
+      : services.keyValue.ping().then(
+          () => true,
+          () => false,
+        );
+
+  const server = createServer(createApp(services, { isReady }));
+  setLimits(server);
+  await listen(server, config);
+  log.info({ url: config.publicUrl.href, storage: config.redis?.topology ?? 'memory', pid: process.pid }, 'listening');
+
+  async function stop(signal: string): Promise<void> {
+    if (stopping) return;
+    stopping = true;
+    log.info({ signal }, 'stopping');
+    await drain(server, config);
+    await services.close();
+    log.info('stopped');
+    process.exit(0);
+  }
+  process.once('SIGTERM', (signal) => void stop(signal));
+  process.once('SIGINT', (signal) => void stop(signal));
+  exitOnBug(services);
+}
+
+/** Slow or oversized requests end here (408, 431), before any of our code. */
+function setLimits(server: Server): void {
+  server.headersTimeout = 10_000;
+  server.requestTimeout = 25_000;
+  server.keepAliveTimeout = 65_000; // longer than a load balancer keeps an idle connection
+  server.maxRequestsPerSocket = 0;
+}
+
+function listen(server: Server, { host, port }: Config): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject).listen(port, host, resolve);
+  });
+}
+
+/** Serves on while the load balancer notices, with `Connection: close`; then takes no more and finishes what is under way. */
+async function drain(server: Server, { drainDelayMs }: Config): Promise<void> {
+  server.prependListener('request', (_req, res) => res.setHeader('Connection', 'close'));
+  await delay(drainDelayMs);
+  await new Promise((resolve) => {
+    server.close(resolve);
+    server.closeIdleConnections();
+  });
+}
+
+/** One fatal line, then a clean exit: what state a bug left behind, nobody knows. */
+function exitOnBug({ log }: Services): void {
+  for (const name of ['unhandledRejection', 'uncaughtException'] as const) {
+    process.once(name, (err: unknown) => {
+      log.fatal({ err }, name);
+      log.flush(() => process.exit(1));
+    });
+  }
+}
+
+/** A start that fails says everything at once, for a person. */
+function explain(error: unknown): string {
+  if (error instanceof ConfigError) {
+    const lines = error.problems.map((problem) => `  - ${problem}`).join('\n');
+    return `GetBill Connect cannot start. ${error.message}:\n\n${lines}\n\nCopy .env.example to .env and fill it in, or try the app without an account: npm run demo\n`;
+  }
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') return `GetBill Connect cannot start: the port is taken. Set PORT to another one.\n`;
+  if (code === 'EACCES') return `GetBill Connect cannot start: no permission to listen on PORT. Set PORT above 1023.\n`;
+  return `GetBill Connect cannot start: ${message}\nIf this names Redis: is it running where REDIS_URL says?\n`;
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(explain(error));
+  process.exit(1);
+});

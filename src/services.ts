@@ -1,0 +1,152 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { createHmac, randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Store } from 'express-session';
+import type { Logger } from 'pino';
+import type { Config } from './config.js';
+import { UnavailableError } from './errors.js';
+import { createEvents, type Emit, type RequestContext } from './events.js';
+import { createGetbillPages, type GetbillPages } from './getbill/client.js';
+import { createForward, type Forward } from './getbill/forward.js';
+import { createQuota } from './getbill/quota.js';
+import { createUpstream } from './getbill/upstream.js';
+import { createArrivals, type Arrivals } from './login/arrivals.js';
+import { createPendingLogins } from './login/pending-logins.js';
+import { createSignIn, type SignIn } from './login/sign-in.js';
+import { createTokenEndpoint } from './oauth/token-endpoint.js';
+import type { KeyValue } from './store/key-value.js';
+import { createMemoryKeyValue } from './store/memory-key-value.js';
+import { createRedis } from './store/redis.js';
+import { createRedisKeyValue } from './store/redis-key-value.js';
+import { SessionStore } from './store/session-store.js';
+import { createAudit } from './telemetry/audit.js';
+import { createLog } from './telemetry/log.js';
+import { createCipher } from './tokens/cipher.js';
+import type { TokenManager } from './tokens/token-manager.js';
+import { createTokens } from './tokens/tokens.js';
+
+/** Everything the app is made of, built once. `close` waits for renewals under way, then lets go of Redis and the pool. */
+export interface Services {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly emit: Emit;
+  readonly subscribe: (reader: Emit) => void;
+  readonly context: AsyncLocalStorage<RequestContext>;
+  readonly fingerprint: (id: string) => string;
+  readonly now: () => number;
+  readonly keyValue: KeyValue;
+  readonly sessions: Store;
+  readonly signIn: SignIn;
+  readonly arrivals: Arrivals;
+  readonly tokens: TokenManager;
+  readonly forward: Forward;
+  readonly getbill: GetbillPages;
+  close(): Promise<void>;
+}
+
+export interface Clock {
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** Milliseconds that no clock change moves. */
+  readonly monotonicMs: () => number;
+}
+
+export async function createServices(
+  config: Config,
+  { now, monotonicMs, logTo }: Clock & { logTo?: NodeJS.WritableStream },
+): Promise<Services> {
+  const log = createLog({ level: config.logLevel, pretty: config.developerPages && process.stdout.isTTY, to: logTo });
+  const context = new AsyncLocalStorage<RequestContext>();
+  const { emit, subscribe } = createEvents({
+    onReaderError: (error) => log.error({ err: error }, 'event reader failed'),
+  });
+  subscribe(createAudit({ log, context }));
+
+  const fingerprintKey = createHmac('sha256', 'getbill-connect fingerprints').update(config.session.secrets.reveal()[0] ?? '').digest(); // prettier-ignore
+  const fingerprint = (id: string): string =>
+    createHmac('sha256', fingerprintKey).update(id).digest('base64url').slice(0, 8);
+
+  const keyValue = await connectStorage(config, { emit, now, log });
+  const cipher = createCipher(config.tokenEncryptionKeys.reveal());
+  const upstream = createUpstream({ config: config.getbill, emit });
+  const tokenEndpoint = createTokenEndpoint({ config: config.getbill, send: upstream.send, emit, monotonicMs });
+  const quota = createQuota({ keyValue, emit, now });
+  const forward = createForward({ config: config.getbill, upstream, quota, emit, monotonicMs });
+
+  const tokens = createTokens({
+    keyValue,
+    cipher,
+    tokenEndpoint,
+    revocationEnabled: config.getbill.revokeUrl !== undefined,
+    limit: refreshLimit({ keyValue, perMinute: config.rateLimits.refresh }),
+    timeoutMs: config.getbill.timeoutMs,
+    marginMs: config.refreshMarginMs,
+    emit,
+    fingerprint,
+    now,
+    monotonicMs,
+    sleep: (ms) => delay(ms),
+    newId: randomUUID,
+  });
+
+  return {
+    config,
+    log,
+    emit,
+    subscribe,
+    context,
+    fingerprint,
+    now,
+    keyValue,
+    sessions: new SessionStore({ keyValue, emit, now, idleMs: config.session.idleMs, maxMs: config.session.maxMs }),
+    signIn: createSignIn({
+      config: config.getbill,
+      pendingLogins: createPendingLogins({ keyValue, cipher }),
+      tokenEndpoint,
+      emit,
+      fingerprint,
+      now,
+    }),
+    arrivals: createArrivals({ keyValue }),
+    tokens,
+    forward,
+    getbill: createGetbillPages({ forward, now }),
+    async close() {
+      await Promise.race([tokens.idle(), delay(config.getbill.timeoutMs + 3_000, undefined, { ref: false })]);
+      await upstream.close();
+      await keyValue.close();
+    },
+  };
+}
+
+async function connectStorage(
+  { redis: redisConfig }: Config,
+  { emit, now, log }: { emit: Emit; now: () => number; log: Logger },
+): Promise<KeyValue> {
+  if (redisConfig === undefined) return createMemoryKeyValue({ now });
+  const redis = createRedis(redisConfig);
+  redis.on('error', (error: Error) => log.warn({ err: error }, 'redis connection'));
+  await redis.connect();
+  return createRedisKeyValue({ redis, emit });
+}
+
+const PER_GRANT_PER_MINUTE = 60;
+
+/** Renewals a minute: of one grant (an API that rejects every token must not become a storm) and of the installation. */
+function refreshLimit({ keyValue, perMinute }: { keyValue: Pick<KeyValue, 'increment'>; perMinute: number }) {
+  return async function limit(grantId: string): Promise<void> {
+    for (const [key, most] of [
+      [`rate:refresh:${grantId}`, PER_GRANT_PER_MINUTE],
+      ['rate:refresh', perMinute],
+    ] as const) {
+      const { count, ttlMs } = await keyValue.increment(key, { ttlMs: 60_000 });
+      if (count > most) {
+        throw new UnavailableError('too many renewals in this minute', {
+          code: 'refresh_rate_limited',
+          retryAfterS: Math.ceil(ttlMs / 1000),
+          hint: 'RATE_LIMIT_REFRESH, or an API that rejects every token it is sent',
+        });
+      }
+    }
+  };
+}

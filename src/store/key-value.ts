@@ -1,0 +1,20 @@
+/** The storage port. Every command touches one key, so that it works alike on one Redis node, Sentinel and Cluster. */
+export interface KeyValue {
+  /** @throws {RecordError} `broken` when the key holds another Redis type. */
+  get(key: string): Promise<string | undefined>;
+  set(key: string, value: string, options: { ttlMs: number }): Promise<void>;
+  /** The value another holder has there, or `undefined` when ours was written. */
+  setIfAbsent(key: string, value: string, options: { ttlMs: number }): Promise<string | undefined>;
+  /** Reads and deletes in one step: of any number of concurrent callers exactly one gets the value. */
+  take(key: string): Promise<string | undefined>;
+  /** Keeps the TTL. `false` may also mean that a re-sent command already did it: read before drawing a conclusion. */
+  compareAndSet(key: string, expected: string, value: string): Promise<boolean>;
+  compareAndDelete(key: string, expected: string): Promise<boolean>;
+  /** Counts up; the TTL starts with the first count and is returned as what is left of it. */
+  increment(key: string, options: { ttlMs: number }): Promise<{ count: number; ttlMs: number }>;
+  expire(key: string, options: { ttlMs: number }): Promise<void>;
+  delete(key: string): Promise<void>;
+  /** Resolves when the storage answers, and how long it took. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}

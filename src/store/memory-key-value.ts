@@ -1,0 +1,61 @@
+import type { KeyValue } from './key-value.js';
+
+interface Entry {
+  value: string;
+  expiresAtMs: number;
+}
+
+/** For the demo and for tests: one process, nothing survives it. Expired entries go when they are met, or at a sweep every 1,000 writes. */
+export function createMemoryKeyValue({ now }: { now: () => number }): KeyValue {
+  const entries = new Map<string, Entry>();
+  let writes = 0;
+
+  function live(key: string): Entry | undefined {
+    const entry = entries.get(key);
+    if (entry === undefined || entry.expiresAtMs > now()) return entry;
+    entries.delete(key);
+    return undefined;
+  }
+
+  function write(key: string, value: string, expiresAtMs: number): void {
+    entries.set(key, { value, expiresAtMs });
+    if (++writes % 1000 === 0) for (const known of entries.keys()) live(known);
+  }
+
+  return {
+    get: async (key) => Promise.resolve(live(key)?.value),
+    set: async (key, value, { ttlMs }) => Promise.resolve(write(key, value, now() + ttlMs)),
+    async setIfAbsent(key, value, { ttlMs }) {
+      const present = live(key)?.value;
+      if (present === undefined) write(key, value, now() + ttlMs);
+      return Promise.resolve(present);
+    },
+    async take(key) {
+      const value = live(key)?.value;
+      entries.delete(key);
+      return Promise.resolve(value);
+    },
+    async compareAndSet(key, expected, value) {
+      const entry = live(key);
+      if (entry?.value !== expected) return Promise.resolve(false);
+      write(key, value, entry.expiresAtMs);
+      return Promise.resolve(true);
+    },
+    compareAndDelete: async (key, expected) => Promise.resolve(live(key)?.value === expected && entries.delete(key)),
+    async increment(key, { ttlMs }) {
+      const entry = live(key);
+      const count = Number(entry?.value ?? 0) + 1;
+      const expiresAtMs = entry?.expiresAtMs ?? now() + ttlMs;
+      write(key, String(count), expiresAtMs);
+      return Promise.resolve({ count, ttlMs: expiresAtMs - now() });
+    },
+    async expire(key, { ttlMs }) {
+      const entry = live(key);
+      if (entry !== undefined) entry.expiresAtMs = now() + ttlMs;
+      return Promise.resolve();
+    },
+    delete: async (key) => Promise.resolve(void entries.delete(key)),
+    ping: async () => Promise.resolve(),
+    close: async () => Promise.resolve(entries.clear()),
+  };
+}

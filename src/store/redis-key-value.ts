@@ -1,0 +1,52 @@
+import type { Cluster, Redis } from 'ioredis';
+import { RecordError, StorageError } from '../errors.js';
+import type { Emit } from '../events.js';
+import type { KeyValue } from './key-value.js';
+
+const COMPARE_AND_SET = `if redis.call('GET', KEYS[1]) == ARGV[1] then
+  redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL') return 1 end return 0`;
+const COMPARE_AND_DELETE = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
+const INCREMENT = `local count = redis.call('INCR', KEYS[1])
+if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end return { count, redis.call('PTTL', KEYS[1]) }`;
+
+/** Scripts go as EVAL, not EVALSHA: no server needs to know them beforehand, so failover and Cluster change nothing. Needs Redis 7. */
+export function createRedisKeyValue({ redis, emit }: { redis: Redis | Cluster; emit: Emit }): KeyValue {
+  async function run<T>(operation: string, command: () => Promise<T>): Promise<T> {
+    try {
+      return await command();
+    } catch (error) {
+      if (error instanceof Error && error.message.startsWith('WRONGTYPE')) throw new RecordError('broken', error);
+      emit({ type: 'storage_failed', operation });
+      throw new StorageError(error);
+    }
+  }
+  const px = (ttlMs: number): number => Math.max(1, Math.ceil(ttlMs));
+
+  return {
+    get: (key) => run('get', async () => (await redis.get(key)) ?? undefined),
+    set: (key, value, { ttlMs }) => run('set', async () => void (await redis.set(key, value, 'PX', px(ttlMs)))),
+    setIfAbsent: (key, value, { ttlMs }) =>
+      run('setIfAbsent', async () => {
+        const present = await redis.call('SET', key, value, 'PX', px(ttlMs), 'NX', 'GET');
+        return typeof present === 'string' ? present : undefined;
+      }),
+    take: (key) => run('take', async () => (await redis.getdel(key)) ?? undefined),
+    compareAndSet: (key, expected, value) =>
+      run('compareAndSet', async () => (await redis.eval(COMPARE_AND_SET, 1, key, expected, value)) === 1),
+    compareAndDelete: (key, expected) =>
+      run('compareAndDelete', async () => (await redis.eval(COMPARE_AND_DELETE, 1, key, expected)) === 1),
+    increment: (key, { ttlMs }) =>
+      run('increment', async () => {
+        const [count, left] = (await redis.eval(INCREMENT, 1, key, px(ttlMs))) as [number, number];
+        return { count, ttlMs: left };
+      }),
+    expire: (key, { ttlMs }) => run('expire', async () => void (await redis.pexpire(key, px(ttlMs)))),
+    delete: (key) => run('delete', async () => void (await redis.del(key))),
+    ping: () => run('ping', async () => void (await redis.get('ping'))),
+    close: async () => {
+      await redis.quit().catch(() => {
+        redis.disconnect();
+      });
+    },
+  };
+}

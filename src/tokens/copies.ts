@@ -1,0 +1,20 @@
+import type { TokenSet } from '../oauth/token-set.js';
+
+const MOST = 10_000;
+
+/** This process's last look at each grant, oldest forgotten first. Never more than a hint: the session is read on every request. */
+export type Copies = ReturnType<typeof createCopies>;
+
+export function createCopies() {
+  const copies = new Map<string, TokenSet>();
+  return {
+    get: (grantId: string): TokenSet | undefined => copies.get(grantId),
+    set(grantId: string, tokenSet: TokenSet): void {
+      copies.delete(grantId);
+      copies.set(grantId, tokenSet);
+      const [oldest] = copies.keys();
+      if (copies.size > MOST && oldest !== undefined) copies.delete(oldest);
+    },
+    delete: (grantId: string): void => void copies.delete(grantId),
+  };
+}

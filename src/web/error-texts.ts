@@ -1,0 +1,159 @@
+/** What a visitor reads: what happened, why (likely), what to do. Keyed by error code; never the error's own message. */
+export interface ErrorText {
+  readonly title: string;
+  readonly why: string;
+  readonly advice: string;
+  readonly action?: { readonly label: string; readonly href: string };
+}
+
+const SIGN_IN_AGAIN = { label: 'Sign in again', href: '/login' };
+const HOME = { label: 'Go to the start page', href: '/' };
+const RETRY_ADVICE = 'Nothing was lost and you are still signed in. Please try again in a moment.';
+const OPERATOR_ADVICE =
+  'This is not something you can change. Please tell the people who run this app, with the request number below.';
+
+const texts: Readonly<Record<string, ErrorText>> = {
+  callback_malformed: {
+    title: 'This sign-in answer cannot be used',
+    why: 'The address you came back with is incomplete or was changed on the way.',
+    advice: 'Nothing happened to your account. Please start again.',
+    action: SIGN_IN_AGAIN,
+  },
+  login_unknown: {
+    title: 'This sign-in link was already used',
+    why: 'It works once, for ten minutes, and only in the browser that started it.',
+    advice: 'Please start again in this browser.',
+    action: SIGN_IN_AGAIN,
+  },
+  login_cookie_missing: {
+    title: 'Your browser did not send our cookie',
+    why: 'Cookies may be blocked for this site, the sign-in may have been started in another browser or under another address, or it took longer than ten minutes.',
+    advice: 'Allow cookies for this site and start again.',
+    action: SIGN_IN_AGAIN,
+  },
+  session_cookie_lost: {
+    title: 'You signed in, but your browser did not keep it',
+    why: 'Our session cookie did not come back. It may be blocked, or a second cookie of the same name may stand in its way.',
+    advice: 'Allow cookies for this site, or delete the cookies of this site, wait a minute and sign in again.',
+    action: HOME,
+  },
+  code_refused: {
+    title: 'GetBill did not accept this sign-in',
+    why: 'The sign-in took too long or its answer was used before.',
+    advice: 'Please start again.',
+    action: SIGN_IN_AGAIN,
+  },
+  authorization_access_denied: {
+    title: 'You did not give access',
+    why: 'You chose not to let this app see your GetBill data. Nothing was shared.',
+    advice: 'If that was not intended, sign in again and choose Allow.',
+    action: SIGN_IN_AGAIN,
+  },
+  authorization_server_error: {
+    title: 'GetBill had a problem',
+    why: 'GetBill could not complete the sign-in.',
+    advice: 'Please try again in a moment.',
+    action: SIGN_IN_AGAIN,
+  },
+  authorization_temporarily_unavailable: {
+    title: 'GetBill is busy',
+    why: 'GetBill could not complete the sign-in right now.',
+    advice: 'Please try again in a moment.',
+    action: SIGN_IN_AGAIN,
+  },
+  invalid_client: {
+    title: 'This app is not set up correctly',
+    why: 'GetBill does not recognise this app: its credentials are wrong, for another environment, or switched off.',
+    advice: OPERATOR_ADVICE,
+  },
+  invalid_scope: {
+    title: 'This app asks for too much',
+    why: 'It asks GetBill for a permission that it has not been given.',
+    advice: OPERATOR_ADVICE,
+  },
+  redirect_uri_mismatch: {
+    title: 'This app is not set up correctly',
+    why: 'The address GetBill should send you back to is not the one registered there.',
+    advice: OPERATOR_ADVICE,
+  },
+  getbill_timeout: {
+    title: 'GetBill took too long to answer',
+    why: 'We waited and gave up, so that you do not have to.',
+    advice: 'Please try again in a moment.',
+  },
+  missing_scope: {
+    title: 'This page needs a permission you did not give',
+    why: 'You left it out when you signed in, or this app does not ask for it.',
+    advice: 'Sign out and in again to give it.',
+    action: { label: 'Go to the dashboard', href: '/dashboard' },
+  },
+  storage_unavailable: {
+    title: 'We cannot look up your session right now',
+    why: 'Our own storage is not answering.',
+    advice: RETRY_ADVICE,
+  },
+  csrf: {
+    title: 'We could not verify this form',
+    why: 'The page may be old, or the request came from another site.',
+    advice: 'Go back, reload the page and try again.',
+    action: HOME,
+  },
+  rate_limited: {
+    title: 'That was a lot of requests',
+    why: 'There is a limit to how often this can be done in a minute.',
+    advice: 'Please wait a little and try again.',
+  },
+  insecure_request: {
+    title: 'This app is not set up correctly',
+    why: 'Your request did not reach it as a secure one.',
+    advice: OPERATOR_ADVICE,
+  },
+};
+
+const byStatus: Readonly<Record<number, ErrorText>> = {
+  400: {
+    title: 'This request cannot be used',
+    why: 'Something in it is malformed.',
+    advice: 'Please go back and try again.',
+    action: HOME,
+  },
+  403: {
+    title: 'This is not allowed',
+    why: 'The request was refused.',
+    advice: 'Please go back and try again.',
+    action: HOME,
+  },
+  404: {
+    title: 'There is no such page',
+    why: 'The address may be mistyped, or the page has moved.',
+    advice: 'Please check the address.',
+    action: HOME,
+  },
+  405: {
+    title: 'This cannot be done here',
+    why: 'The page does not accept this kind of request.',
+    advice: 'Please go back and try again.',
+    action: HOME,
+  },
+  502: {
+    title: 'GetBill gave an answer we cannot use',
+    why: 'The problem is between this app and GetBill, not with you.',
+    advice: 'Please try again. If it stays, tell the people who run this app, with the request number below.',
+  },
+  503: {
+    title: 'GetBill cannot be reached right now',
+    why: 'Your access has to be renewed and GetBill is not answering.',
+    advice: RETRY_ADVICE,
+  },
+};
+
+const unexpected: ErrorText = {
+  title: 'Something went wrong on our side',
+  why: 'An error we did not expect. It has been logged.',
+  advice: 'Please try again. If it stays, tell the people who run this app, with the request number below.',
+};
+
+/** `authorization_invalid_scope` and `invalid_scope` read alike: the same fault met at two endpoints. */
+export function errorText(code: string, status: number): ErrorText {
+  return texts[code] ?? texts[code.replace(/^authorization_/, '')] ?? byStatus[status] ?? unexpected;
+}

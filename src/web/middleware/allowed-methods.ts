@@ -1,0 +1,16 @@
+import type { RequestHandler } from 'express';
+import { RequestError } from '../../errors.js';
+
+/** 405 with `Allow` for a known path and another method; before anything is read, parsed or counted. */
+export function allowedMethods(table: Readonly<Record<string, readonly string[]>>): RequestHandler {
+  const byPath = new Map(Object.entries(table));
+  return function allowedMethodsMiddleware(req, _res, next) {
+    const allowed = byPath.get(req.path);
+    if (allowed === undefined || allowed.includes(req.method)) return next();
+    throw new RequestError('the path does not accept this method', {
+      code: 'method_not_allowed',
+      status: 405,
+      headers: { Allow: allowed.join(', ') },
+    });
+  };
+}

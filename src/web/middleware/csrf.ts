@@ -1,0 +1,23 @@
+import csurfModule from 'csurf';
+import type { RequestHandler } from 'express';
+import { isSignedIn } from '../session.js';
+
+const csurf = csurfModule as unknown as typeof csurfModule.default;
+
+/**
+ * Synchronizer token in session mode, from the form body or `X-CSRF-Token` only (a query would leak it). For whoever is
+ * not signed in it does nothing: there is nothing to protect, and csurf would create a session for every visitor.
+ */
+export function csrf(): RequestHandler {
+  const protect = csurf({
+    value: (req) => {
+      const fromBody = (req.body as Record<string, unknown> | undefined)?.['_csrf'];
+      const token = req.get('x-csrf-token') ?? fromBody;
+      return typeof token === 'string' ? token : '';
+    },
+  });
+  return function csrfMiddleware(req, res, next) {
+    if (!isSignedIn(req)) return next();
+    protect(req, res, next);
+  };
+}

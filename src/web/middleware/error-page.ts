@@ -1,0 +1,67 @@
+import type { ErrorRequestHandler } from 'express';
+import type { Logger } from 'pino';
+import type { Config } from '../../config.js';
+import { AppError, NotSignedInError, RequestError } from '../../errors.js';
+import { errorText } from '../error-texts.js';
+import { isNavigation, wantsHtml } from '../request-kind.js';
+
+/** The one place where an error becomes an answer. Messages, hints and causes go to the log and nowhere else. */
+export function errorPage({
+  log,
+  developerPages,
+}: Pick<Config, 'developerPages'> & { log: Logger }): ErrorRequestHandler {
+  return function errorPageMiddleware(thrown: unknown, req, res, _next) {
+    const error = asAppError(thrown);
+    const level = error.status >= 500 ? 'error' : 'info';
+    log[level](
+      { code: error.code, status: error.status, path: req.path, hint: error.hint, err: error },
+      'request failed',
+    );
+    if (res.headersSent) return; // under way: nothing can be taken back, and Express' own handler would cut the socket
+
+    if (error instanceof NotSignedInError && isNavigation(req)) {
+      return res.redirect(302, `/login?returnTo=${encodeURIComponent(req.originalUrl)}`);
+    }
+    if (error.retryAfterS !== undefined) res.set('Retry-After', String(error.retryAfterS));
+    if (error instanceof RequestError) res.set(error.headers);
+    res.status(error.status);
+    if (!wantsHtml(req)) {
+      return res.json({
+        error: error.code,
+        request_id: res.locals.requestId,
+        ...(error instanceof NotSignedInError && { login_url: '/login' }),
+        ...(error instanceof RequestError && error.details),
+      });
+    }
+    res.render(
+      'layout',
+      {
+        page: 'pages/error',
+        title: errorText(error.code, error.status).title,
+        error: { code: error.code, status: error.status, text: errorText(error.code, error.status) },
+        developer: developerPages ? { message: error.message, hint: error.hint } : undefined,
+      },
+      (renderError: Error | null, html?: string) => {
+        res.send(renderError ? `Something went wrong. Request number: ${res.locals.requestId}` : html);
+      },
+    );
+  };
+}
+
+/** What Express, body parsers and csurf throw carries a `status`; anything else is our own fault. */
+function asAppError(thrown: unknown): AppError {
+  if (thrown instanceof AppError) return thrown;
+  const { status, code } = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as {
+    status?: unknown;
+    code?: unknown;
+  };
+  if (code === 'EBADCSRFTOKEN')
+    return new RequestError('the CSRF token is missing or wrong', { code: 'csrf', status: 403, cause: thrown });
+  if (typeof status === 'number' && status >= 400 && status < 500) {
+    return new RequestError('the request cannot be read', { code: codeOf(status), status, cause: thrown });
+  }
+  return new AppError('unexpected error', { code: 'unexpected', status: 500, cause: thrown });
+}
+
+const codeOf = (status: number): string =>
+  ({ 404: 'not_found', 413: 'body_too_large', 415: 'media_type_not_supported' })[status] ?? 'bad_request';

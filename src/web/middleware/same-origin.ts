@@ -1,0 +1,20 @@
+import type { RequestHandler } from 'express';
+import type { Config } from '../../config.js';
+import { RequestError } from '../../errors.js';
+import type { Emit } from '../../events.js';
+
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** Refuses unsafe requests that say they come from elsewhere, even with a good CSRF token. Without either header the token decides. */
+export function sameOrigin({ publicUrl, emit }: Pick<Config, 'publicUrl'> & { emit: Emit }): RequestHandler {
+  return function sameOriginMiddleware(req, _res, next) {
+    const site = req.get('sec-fetch-site') ?? 'same-origin';
+    const origin = req.get('origin') ?? publicUrl.origin;
+    const foreign = !['same-origin', 'none'].includes(site) || origin !== publicUrl.origin;
+    if (foreign && !SAFE.has(req.method)) {
+      emit({ type: 'request_refused', reason: 'foreign_origin', route: req.path });
+      throw new RequestError('the request comes from another site', { code: 'foreign_origin', status: 403 });
+    }
+    next();
+  };
+}

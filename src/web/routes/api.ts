@@ -1,0 +1,77 @@
+import { pipeline } from 'node:stream/promises';
+import express, { Router, type Request } from 'express';
+import { RequestError } from '../../errors.js';
+import { matchEndpoint, type Endpoint } from '../../getbill/endpoints.js';
+import type { Forward } from '../../getbill/forward.js';
+import type { TokenManager } from '../../tokens/token-manager.js';
+import { accessOf } from '../access.js';
+
+const BODY_LIMIT = 1024 * 1024;
+
+/** `/api/*`: the GetBill API through the allow-list, with the session's token. */
+export function apiRoute({ forward, tokens }: { forward: Forward; tokens: Pick<TokenManager, 'renew'> }): Router {
+  const router = Router();
+  router.use(express.raw({ type: 'application/json', limit: BODY_LIMIT, inflate: false }));
+
+  router.use(async (req, res) => {
+    const { endpoint, path, query } = targetOf(req);
+    if (!res.locals.tokenSet.scopes.includes(endpoint.scope)) throw scopeMissing(endpoint.scope);
+    const gone = new AbortController();
+    res.once('close', () => {
+      gone.abort();
+    });
+    const answer = await forward(
+      {
+        endpoint,
+        path,
+        query,
+        body: endpoint.method === 'GET' ? undefined : jsonBody(req),
+        acceptEncoding: req.get('accept-encoding'),
+        requestId: res.locals.requestId,
+        caller: 'proxy',
+        signal: gone.signal,
+      },
+      accessOf(req, res, tokens),
+    );
+    res.status(answer.status).set(answer.headers);
+    if (Buffer.isBuffer(answer.body)) return void res.end(answer.body);
+    await pipeline(answer.body, res);
+  });
+  return router;
+}
+
+/** From the request target as it arrived: an absolute form, "//host", or anything encoded matches no endpoint. */
+function targetOf(req: Request): { endpoint: Endpoint; path: string; query: string } {
+  const [target = '', ...rest] = req.originalUrl.split('?');
+  const path = target.startsWith('/api/') ? target.slice('/api'.length) : '';
+  const match = matchEndpoint(req.method, path);
+  if ('endpoint' in match)
+    return { endpoint: match.endpoint, path, query: rest.length > 0 ? `?${rest.join('?')}` : '' };
+  if (match.allow.length === 0) throw new RequestError('no such endpoint', { code: 'not_found', status: 404 });
+  throw new RequestError('the endpoint does not accept this method', {
+    code: 'method_not_allowed',
+    status: 405,
+    headers: { Allow: match.allow.join(', ') },
+  });
+}
+
+/** The bytes as sent, once they are known to be JSON. */
+function jsonBody(req: Request): Buffer | undefined {
+  const body: unknown = req.body;
+  if (!Buffer.isBuffer(body)) {
+    if (req.get('content-type') === undefined && (req.get('content-length') ?? '0') === '0') return undefined;
+    throw new RequestError('the body is not JSON', { code: 'media_type_not_supported', status: 415 });
+  }
+  if (!/^[^;]*(;\s*charset="?utf-8"?\s*)?$/i.test(req.get('content-type') ?? '')) {
+    throw new RequestError('the body is not UTF-8', { code: 'media_type_not_supported', status: 415 });
+  }
+  try {
+    JSON.parse(body.toString('utf8'));
+    return body;
+  } catch (cause) {
+    throw new RequestError('the body is not valid JSON', { code: 'bad_request', status: 400, cause });
+  }
+}
+
+const scopeMissing = (scope: string): RequestError =>
+  new RequestError(`the scope ${scope} was not granted`, { code: 'missing_scope', status: 403, details: { scope } });

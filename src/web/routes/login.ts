@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto';
+import { Router } from 'express';
+import type { Config } from '../../config.js';
+import { SignInError } from '../../errors.js';
+import { PENDING_LOGIN_TTL_MS } from '../../login/pending-logins.js';
+import { safeReturnTo } from '../../login/return-to.js';
+import type { SignIn } from '../../login/sign-in.js';
+import type { Arrivals } from '../../login/arrivals.js';
+import type { TokenManager } from '../../tokens/token-manager.js';
+import { cookieOf, type Cookies } from '../cookies.js';
+import { destroySession, grantIdOf, isSignedIn } from '../session.js';
+
+/** Starts a sign-in, unless somebody is signed in: then straight to the page asked for. */
+export function loginRoute({
+  publicUrl,
+  cookies,
+  signIn,
+  tokens,
+  arrivals,
+}: Pick<Config, 'publicUrl'> & {
+  cookies: Cookies;
+  signIn: Pick<SignIn, 'start'>;
+  tokens: Pick<TokenManager, 'holds'>;
+  arrivals: Arrivals;
+}): Router {
+  const router = Router();
+  router.get('/login', async (req, res) => {
+    const returnTo = safeReturnTo(req.query['returnTo']);
+    if (req.get('host') !== publicUrl.host) {
+      // Our cookies belong to PUBLIC_URL's host; started anywhere else, the sign-in could not find its way back.
+      const canonical = new URL(`/login?returnTo=${encodeURIComponent(returnTo)}`, publicUrl);
+      return res.redirect(302, canonical.href);
+    }
+    if (isSignedIn(req)) {
+      if (await tokens.holds(grantIdOf(req.sessionID))) return res.redirect(302, returnTo);
+      await destroySession(req);
+    }
+    const known = cookieOf(req, cookies.login);
+    const binding = known !== undefined && BINDING.test(known) ? known : randomBytes(32).toString('base64url');
+    const arrived = await arrivals.lastGrant(binding);
+    if (arrived !== undefined && !isSignedIn(req) && (await tokens.holds(arrived))) throw sessionCookieLost();
+
+    const url = await signIn.start({ binding, returnTo });
+    // The same value for every tab of this browser: any number of sign-ins can be under way at once.
+    res.cookie(cookies.login, binding, { ...cookies.attributes, maxAge: PENDING_LOGIN_TTL_MS });
+    res.status(302).location(url.href).end(); // no body: it would hold the state
+  });
+  return router;
+}
+
+const BINDING = /^[\w-]{43}$/;
+
+const sessionCookieLost = (): SignInError =>
+  new SignInError('the browser that just signed in did not send the session cookie', {
+    code: 'session_cookie_lost',
+    status: 400,
+    hint: 'cookies are blocked, or another cookie of the same name hides ours; going on would loop',
+  });
