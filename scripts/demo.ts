@@ -48,7 +48,10 @@ const sandboxEnv = {
 };
 
 const children: ChildProcess[] = [];
-let stopping = false;
+const exited = async (child: ChildProcess): Promise<void> => {
+  if (child.exitCode === null) await new Promise((resolve) => child.once('exit', resolve));
+};
+let stopping = false as boolean;
 
 function start(script: string, env: NodeJS.ProcessEnv): void {
   // Only what a program needs from the shell; a developer's own GETBILL_* settings must not leak into the demo.
@@ -63,10 +66,7 @@ async function stop(code: number): Promise<void> {
   if (stopping) return;
   stopping = true;
   for (const child of children) child.kill('SIGTERM');
-  await Promise.race([
-    Promise.all(children.map((child) => child.exitCode ?? new Promise((resolve) => child.once('exit', resolve)))),
-    delay(5_000),
-  ]);
+  await Promise.race([Promise.all(children.map(exited)), delay(5_000)]);
   process.exit(code);
 }
 

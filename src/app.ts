@@ -4,6 +4,7 @@ import session from 'express-session';
 import { RequestError } from './errors.js';
 import type { Services } from './services.js';
 import { createCookies } from './web/cookies.js';
+import { formats } from './web/formats.js';
 import { allowedMethods } from './web/middleware/allowed-methods.js';
 import { csrf } from './web/middleware/csrf.js';
 import { errorPage } from './web/middleware/error-page.js';
@@ -25,6 +26,7 @@ import { landingRoute } from './web/routes/landing.js';
 import { loginRoute } from './web/routes/login.js';
 import { logoutRoute } from './web/routes/logout.js';
 import { oauthCallbackRoute } from './web/routes/oauth-callback.js';
+import { sessionRoute } from './web/routes/session.js';
 
 const root = (folder: string): string => fileURLToPath(new URL(`../${folder}`, import.meta.url));
 
@@ -32,7 +34,7 @@ const root = (folder: string): string => fileURLToPath(new URL(`../${folder}`, i
 export function createApp(services: Services, { isReady }: { isReady: () => Promise<boolean> }): Express {
   const { config, log, emit, keyValue, tokens, getbill, forward, signIn, arrivals } = services;
   const cookies = createCookies(config);
-  const limits = { keyValue, emit };
+  const limits = { keyValue, emit, now: services.now };
 
   const app = express();
   app.disable('x-powered-by');
@@ -42,6 +44,7 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
   app.set('views', root('views'));
   app.set('view engine', 'ejs');
   app.set('view cache', config.production);
+  app.locals['formats'] = formats;
 
   app.use(requestId(services), requestLog({ log }), securityHeaders(config));
   app.use(healthRoutes({ isReady }));
@@ -57,6 +60,7 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
       '/oauth/callback': ['GET'],
       '/dashboard': ['GET', 'HEAD'],
       '/logout': ['POST'],
+      '/session': ['GET'],
     }),
   );
   app.use(
@@ -81,17 +85,16 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
 
   app.use(sameOrigin({ publicUrl: config.publicUrl, emit }));
   app.use('/logout', express.urlencoded({ extended: false, limit: '10kb', inflate: false }));
-  app.use(csrf(), pageLocals({ flowInspector: config.flowInspector }));
+  app.use(csrf());
+  app.use('/api', signedIn(), rateLimit({ name: 'api', perMinute: config.rateLimits.api, keyOf: bySession, ...limits })); // prettier-ignore
+  app.use('/api', tokenRefresh({ tokens }), apiRoute({ forward, tokens }));
+
+  app.use(pageLocals({ flowInspector: config.flowInspector }));
   app.use(logoutRoute({ cookies, tokens, forgetPages: (grantId) => { getbill.forget(grantId); } })); // prettier-ignore
   app.use(landingRoute({ cookies }));
-  app.use('/dashboard', signedIn(), tokenRefresh({ tokens }));
+  app.use(['/dashboard', '/session'], signedIn(), tokenRefresh({ tokens }));
+  app.use(sessionRoute({ session: config.session, now: services.now }));
   app.use(dashboardRoute({ getbill, tokens, marginMs: config.refreshMarginMs }));
-  app.use(
-    '/api',
-    signedIn(),
-    rateLimit({ name: 'api', perMinute: config.rateLimits.api, keyOf: bySession, ...limits }),
-  );
-  app.use('/api', tokenRefresh({ tokens }), apiRoute({ forward, tokens }));
 
   app.use(() => {
     throw new RequestError('no such path', { code: 'not_found', status: 404 });

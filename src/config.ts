@@ -67,7 +67,7 @@ export function parseConfig(env: Environment, readFile = (path: string) => readF
     if (result.success) values[name] = result.data;
     else problems.push(`${name} ${result.error.issues[0]?.message ?? 'is not usable'}${hint ? `; ${hint}` : ''}`);
   }
-  problems.push(...invariantProblems(values as Partial<Values>, env));
+  problems.push(...invariantProblems(values, env));
   if (problems.length > 0) throw new ConfigError(problems);
   return deepFreeze(toConfig(values as Values));
 

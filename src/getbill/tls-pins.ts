@@ -33,10 +33,14 @@ export const pinOf = (der: Buffer): string =>
     .digest('base64');
 
 function chainOf(leaf: DetailedPeerCertificate): DetailedPeerCertificate[] {
-  const chain: DetailedPeerCertificate[] = [];
-  for (let link: DetailedPeerCertificate | undefined = leaf; link?.raw && !chain.includes(link);) {
+  const chain = [leaf];
+  for (
+    let link = leaf.issuerCertificate as DetailedPeerCertificate | undefined;
+    link !== undefined;
+    link = link.issuerCertificate
+  ) {
+    if (chain.includes(link)) break; // a root is its own issuer
     chain.push(link);
-    link = link.issuerCertificate as DetailedPeerCertificate | undefined;
   }
   return chain;
 }

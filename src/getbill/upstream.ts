@@ -30,10 +30,10 @@ export interface Upstream {
   /** @throws {UnavailableError} 504 past the deadline, 502 for a connection or certificate that fails. */
   open(url: URL, request: UpstreamRequest): Promise<UpstreamAnswer>;
   /** A small answer read whole, for the token endpoint. Throws as `open`. */
-  send(
+  send: (
     url: URL,
     request: { headers: Record<string, string>; body: string; timeoutMs: number },
-  ): Promise<{ status: number; body: string; retryAfterS: number | undefined }>;
+  ) => Promise<{ status: number; body: string; retryAfterS: number | undefined }>;
   close(): Promise<void>;
 }
 
@@ -58,7 +58,7 @@ export function createUpstream({ config, emit }: { config: GetbillConfig; emit: 
       const answer = await agent.request({
         origin: url.origin,
         path: url.pathname + url.search,
-        method: method as 'GET',
+        method: method,
         headers,
         body: body ?? null,
         signal: signal === undefined ? deadline : AbortSignal.any([deadline, signal]),
@@ -70,8 +70,8 @@ export function createUpstream({ config, emit }: { config: GetbillConfig; emit: 
   }
 
   function unavailable(error: unknown, url: URL): UnavailableError {
-    const code = String((error as { code?: unknown }).code ?? (error as Error).name);
-    if (isTlsFault(code)) emit({ type: 'tls_failed', host: url.host, reason: code });
+    const { code } = error as { code?: unknown };
+    if (typeof code === 'string' && isTlsFault(code)) emit({ type: 'tls_failed', host: url.host, reason: code });
     return unavailableBecause(error);
   }
 

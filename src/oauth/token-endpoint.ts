@@ -47,6 +47,7 @@ export function createTokenEndpoint({
   async function post(request: Request, clientSecret: string): Promise<TokenAnswer> {
     let answer: TokenAnswer | undefined;
     await request([as, client, oauth.ClientSecretPost(clientSecret)], {
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- marked so only to stand out
       [oauth.allowInsecureRequests]: true, // which hosts may be called over http is decided once, in config.ts
       [oauth.customFetch]: async (url: string, init: { headers: Record<string, string>; body: URLSearchParams }) => {
         answer = await send(new URL(url), {

@@ -58,7 +58,7 @@ export class SessionStore extends RedisStore {
     try {
       session = await new Promise((resolve, reject) => {
         void super.get(id, (error: unknown, found: SessionData | null) => {
-          if (error) reject(error as Error);
+          if (error instanceof Error) reject(error);
           else resolve(found);
         });
       });

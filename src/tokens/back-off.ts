@@ -1,4 +1,4 @@
-import { AppError, UnavailableError } from '../errors.js';
+import { UnavailableError, type AppError } from '../errors.js';
 import type { KeyValue } from '../store/key-value.js';
 
 /** After a failed renewal nobody calls for this grant again until the pause is over, in any process. */

@@ -1,4 +1,4 @@
-import { request as send, type Dispatcher } from 'undici';
+import { request as send } from 'undici';
 import { approve, type ApproveRequest } from '../../sandbox/sign-in.js';
 
 export interface Answer {
@@ -40,7 +40,7 @@ export function createBrowser({ origin, publicUrl }: { origin: string; publicUrl
     async send(method, path, { headers = {}, body } = {}) {
       const cookie = Array.from(cookies, ([name, value]) => `${name}=${value}`).join('; ');
       const answer = await send(origin + path, {
-        method: method as Dispatcher.HttpMethod,
+        method: method,
         headers: {
           host: new URL(publicUrl).host,
           accept: 'text/html',

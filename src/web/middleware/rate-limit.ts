@@ -14,24 +14,26 @@ export function rateLimit({
   keyOf,
   keyValue,
   emit,
+  now,
 }: {
   name: string;
   perMinute: number;
   keyOf: (req: Request) => string;
   keyValue: Pick<KeyValue, 'increment' | 'delete'>;
   emit: Emit;
+  now: () => number;
 }): RequestHandler {
   return expressRateLimit({
     windowMs: WINDOW_MS,
     limit: perMinute,
     keyGenerator: keyOf,
-    store: storeOver(keyValue, `rate:${name}:`),
+    store: storeOver(keyValue, { prefix: `rate:${name}:`, now }),
     legacyHeaders: false,
     validate: false, // it warns about settings that config.ts has checked already
     handler(req) {
       emit({ type: 'rate_limited', limit: name });
       const resetAtMs = (req as { rateLimit?: { resetTime?: Date } }).rateLimit?.resetTime?.getTime();
-      const waitS = resetAtMs === undefined ? 60 : Math.ceil((resetAtMs - Date.now()) / 1000);
+      const waitS = resetAtMs === undefined ? 60 : Math.ceil((resetAtMs - now()) / 1000);
       throw new RequestError('too many requests', {
         code: 'rate_limited',
         status: 429,
@@ -45,12 +47,15 @@ export function rateLimit({
 export const byAddress = (req: Request): string => ipKeyGenerator(req.ip ?? 'unknown', 64);
 export const bySession = (req: Request): string => grantIdOf(req.sessionID);
 
-function storeOver(keyValue: Pick<KeyValue, 'increment' | 'delete'>, prefix: string): Store {
+function storeOver(
+  keyValue: Pick<KeyValue, 'increment' | 'delete'>,
+  { prefix, now }: { prefix: string; now: () => number },
+): Store {
   return {
     localKeys: false,
     async increment(key) {
       const { count, ttlMs } = await keyValue.increment(prefix + key, { ttlMs: WINDOW_MS });
-      return { totalHits: count, resetTime: new Date(Date.now() + ttlMs) };
+      return { totalHits: count, resetTime: new Date(now() + ttlMs) };
     },
     decrement: () => undefined,
     resetKey: (key) => keyValue.delete(prefix + key),

@@ -1,16 +1,17 @@
 import { pipeline } from 'node:stream/promises';
-import express, { Router, type Request } from 'express';
+import express, { type Router, type Request } from 'express';
 import { RequestError } from '../../errors.js';
 import { matchEndpoint, type Endpoint } from '../../getbill/endpoints.js';
 import type { Forward } from '../../getbill/forward.js';
 import type { TokenManager } from '../../tokens/token-manager.js';
 import { accessOf } from '../access.js';
+import { createRouter } from '../create-router.js';
 
 const BODY_LIMIT = 1024 * 1024;
 
 /** `/api/*`: the GetBill API through the allow-list, with the session's token. */
 export function apiRoute({ forward, tokens }: { forward: Forward; tokens: Pick<TokenManager, 'renew'> }): Router {
-  const router = Router();
+  const router = createRouter();
   router.use(express.raw({ type: 'application/json', limit: BODY_LIMIT, inflate: false }));
 
   router.use(async (req, res) => {

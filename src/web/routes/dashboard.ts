@@ -1,9 +1,10 @@
-import { Router } from 'express';
+import type { Router } from 'express';
 import type { GetbillPages } from '../../getbill/client.js';
 import type { TokenManager } from '../../tokens/token-manager.js';
 import { accessOf } from '../access.js';
 import { connectionOf } from '../connection.js';
 import { renderPage } from '../render-page.js';
+import { createRouter } from '../create-router.js';
 
 export function dashboardRoute({
   getbill,
@@ -14,7 +15,7 @@ export function dashboardRoute({
   tokens: Pick<TokenManager, 'renew'>;
   marginMs: number;
 }): Router {
-  const router = Router();
+  const router = createRouter();
   router.get('/dashboard', async (req, res) => {
     const { tokenSet, requestId } = res.locals;
     const profile = tokenSet.scopes.includes('company:read')

@@ -1,8 +1,9 @@
-import { Router } from 'express';
+import type { Router } from 'express';
+import { createRouter } from '../create-router.js';
 
 /** For machines: `/healthz` while the process runs, `/readyz` while it can serve. */
 export function healthRoutes({ isReady }: { isReady: () => Promise<boolean> }): Router {
-  const router = Router();
+  const router = createRouter();
   router.get('/healthz', (_req, res) => {
     res.json({ status: 'ok' });
   });

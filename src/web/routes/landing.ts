@@ -1,9 +1,10 @@
-import { Router } from 'express';
+import type { Router } from 'express';
 import { cookieOf, type Cookies } from '../cookies.js';
 import { renderPage } from '../render-page.js';
+import { createRouter } from '../create-router.js';
 
 export function landingRoute({ cookies }: { cookies: Cookies }): Router {
-  const router = Router();
+  const router = createRouter();
   router.get('/', (req, res) => {
     const signedOut = cookieOf(req, cookies.signedOut) !== undefined;
     if (signedOut) res.clearCookie(cookies.signedOut, cookies.attributes);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Router } from 'express';
+import type { Router } from 'express';
 import type { Config } from '../../config.js';
 import { SignInError } from '../../errors.js';
 import { PENDING_LOGIN_TTL_MS } from '../../login/pending-logins.js';
@@ -9,6 +9,7 @@ import type { Arrivals } from '../../login/arrivals.js';
 import type { TokenManager } from '../../tokens/token-manager.js';
 import { cookieOf, type Cookies } from '../cookies.js';
 import { destroySession, grantIdOf, isSignedIn } from '../session.js';
+import { createRouter } from '../create-router.js';
 
 /** Starts a sign-in, unless somebody is signed in: then straight to the page asked for. */
 export function loginRoute({
@@ -23,7 +24,7 @@ export function loginRoute({
   tokens: Pick<TokenManager, 'holds'>;
   arrivals: Arrivals;
 }): Router {
-  const router = Router();
+  const router = createRouter();
   router.get('/login', async (req, res) => {
     const returnTo = safeReturnTo(req.query['returnTo']);
     if (req.get('host') !== publicUrl.host) {

@@ -1,7 +1,8 @@
-import { Router } from 'express';
+import type { Router } from 'express';
 import type { TokenManager } from '../../tokens/token-manager.js';
 import type { Cookies } from '../cookies.js';
 import { destroySession, grantIdOf, isSignedIn } from '../session.js';
+import { createRouter } from '../create-router.js';
 
 const NOTE_MS = 60_000;
 
@@ -16,7 +17,7 @@ export function logoutRoute({
   /** Drops what our own pages have cached for the grant. */
   forgetPages: (grantId: string) => void;
 }): Router {
-  const router = Router();
+  const router = createRouter();
   router.post('/logout', async (req, res) => {
     if (isSignedIn(req)) {
       const grantId = grantIdOf(req.sessionID);

@@ -1,4 +1,4 @@
-import { Router, type Request, type Response } from 'express';
+import type { Request, Response, Router } from 'express';
 import type { Config } from '../../config.js';
 import { SignInError } from '../../errors.js';
 import type { Emit } from '../../events.js';
@@ -7,6 +7,7 @@ import type { Completed, SignIn } from '../../login/sign-in.js';
 import type { TokenManager } from '../../tokens/token-manager.js';
 import { cookieOf, type Cookies } from '../cookies.js';
 import { grantIdOf, isSignedIn, saveSignedIn, takeNewSessionId } from '../session.js';
+import { createRouter } from '../create-router.js';
 
 /** The way back from GetBill. Every case of the table in `docs/architecture.md` and no other reading of it. */
 export function oauthCallbackRoute({
@@ -29,7 +30,7 @@ export function oauthCallbackRoute({
   fingerprint: (id: string) => string;
   now: () => number;
 }): Router {
-  const router = Router();
+  const router = createRouter();
 
   router.get('/oauth/callback', async (req, res) => {
     if (/\bprefetch\b/.test(req.get('sec-purpose') ?? '')) return res.status(204).end();

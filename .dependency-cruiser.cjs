@@ -1,0 +1,113 @@
+// Who may import whom: the table of docs/architecture.md. `allow(from, to)` turns a line of it into a rule.
+const layer = (name) => `^src/${name}(\\.ts$|/)`;
+const leaves = ['errors', 'events', 'config', 'secret'];
+
+function only(from, allowed, comment) {
+  const to = [from, ...allowed, ...leaves].map(layer);
+  return {
+    name: `${from}-imports`,
+    severity: 'error',
+    comment,
+    from: { path: layer(from) },
+    to: { path: '^src/', pathNot: to },
+  };
+}
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      comment: 'data flows one way',
+      from: { path: '^src/' },
+      to: { circular: true },
+    },
+    only('main', ['services', 'app'], 'main starts things; it decides nothing'),
+    {
+      name: 'services-imports',
+      severity: 'error',
+      comment: 'services builds everything but the web',
+      from: { path: layer('services') },
+      to: { path: ['^src/web/', '^src/app', '^src/main'] },
+    },
+    only('app', ['web', 'services'], 'app is an order of middleware; what they need arrives in services'),
+    only(
+      'web',
+      ['tokens', 'login', 'getbill', 'oauth', 'store'],
+      'web reads requests and answers; it builds no service',
+    ),
+    only('tokens', ['oauth', 'store'], 'the token lifecycle knows no Express and no API'),
+    only('login', ['oauth', 'store'], 'a sign-in knows no Express and no session'),
+    only('getbill', ['store'], 'the API knows tokens only as an argument'),
+    only('telemetry', [], 'readers of events know nothing else'),
+    only('oauth', [], 'the protocol knows no storage and no Express'),
+    only('store', [], 'storage knows nobody'),
+    only('cli', ['services'], 'a command line is another main'),
+    {
+      name: 'leaves',
+      severity: 'error',
+      comment: 'the vocabulary knows nobody',
+      from: { path: leaves.slice(0, 2).map(layer) },
+      to: { path: '^src/', pathNot: leaves.map(layer) },
+    },
+    {
+      name: 'config-knows-only-errors',
+      severity: 'error',
+      comment: 'config is parsed before anything exists',
+      from: { path: '^src/config' },
+      to: { path: '^src/', pathNot: ['^src/(config|errors|secret)'] },
+    },
+    {
+      name: 'routes-and-middleware-apart',
+      severity: 'error',
+      comment: 'they meet in app.ts',
+      from: { path: '^src/web/(routes|middleware)/' },
+      to: { path: '^src/web/(routes|middleware)/' },
+    },
+    {
+      name: 'web-takes-no-adapters',
+      severity: 'error',
+      comment: 'web takes the storage port as a type, never an adapter',
+      from: { path: '^src/web/' },
+      to: { path: '^src/store/', pathNot: '^src/store/key-value' },
+    },
+    {
+      name: 'no-express-in-the-core',
+      severity: 'error',
+      comment: 'tokens, oauth and login work in any framework',
+      from: { path: '^src/(tokens|oauth|login)/' },
+      to: { path: 'node_modules/(express|express-session)/' },
+    },
+    {
+      name: 'sandbox-apart',
+      severity: 'error',
+      comment: 'the sandbox must not share a bug with the app',
+      from: { path: '^sandbox/' },
+      to: { path: '^src/' },
+    },
+    {
+      name: 'app-without-sandbox',
+      severity: 'error',
+      comment: 'nothing of the sandbox goes into production',
+      from: { path: '^src/' },
+      to: { path: '^(sandbox|test|scripts)/' },
+    },
+    {
+      name: 'no-dev-dependencies',
+      severity: 'error',
+      comment: 'npm ci --omit=dev must be enough',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev'], pathNot: ['node_modules/@types/'] },
+    },
+    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
+  },
+};

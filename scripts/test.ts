@@ -1,0 +1,61 @@
+// `npm test`: everything that must hold before a change lands: types, lint, format, layers, dead code, then Jest.
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+const bin = (name: string): string => join('node_modules', '.bin', name);
+const run = (command: string, args: string[]): boolean => spawnSync(command, args, { stdio: 'inherit' }).status === 0;
+const has = (command: string): boolean => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
+
+/** What the suites run against, and how a test file that needs it can be told. */
+const tools = [
+  { command: 'redis-server', apt: 'redis-server', usedBy: /startRedis/ },
+  { command: 'chromium', apt: 'chromium', usedBy: /\bchromium\b/ },
+];
+
+function missingTools(): typeof tools {
+  const missing = tools.filter(({ command }) => !has(command));
+  if (missing.length === 0) return [];
+  const packages = missing.map(({ apt }) => apt);
+  if (process.getuid?.() === 0 && existsSync('/etc/debian_version')) {
+    console.log(`installing what the tests run against: ${packages.join(', ')}`);
+    run('sh', ['-c', `apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ${packages.join(' ')} >/dev/null`]); // prettier-ignore
+  }
+  return missing.filter(({ command }) => !has(command));
+}
+
+function testFilesUsing(pattern: RegExp): string[] {
+  return readdirSync('test', { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => join('test', name))
+    .filter((file) => pattern.test(readFileSync(file, 'utf8')));
+}
+
+const checks: [string, string, string[]][] = [
+  ['types', 'tsc', ['--noEmit', '-p', '.']],
+  ['lint', 'eslint', ['.', '--cache', '--cache-location', 'node_modules/.cache/eslint/']],
+  ['format', 'prettier', ['--check', '--log-level', 'warn', '.']],
+  ['layers', 'depcruise', ['--config', '.dependency-cruiser.cjs', 'src', 'sandbox', 'scripts', 'test']],
+  ['dead code', 'knip', []],
+];
+
+const failed: string[] = [];
+for (const [name, command, args] of checks) {
+  console.log(`- ${name}`);
+  if (!run(bin(command), args)) failed.push(name);
+}
+
+const missing = missingTools();
+const skipped = missing.flatMap(({ command, apt, usedBy }) => {
+  console.error(`\n*** ${command} is not installed (Debian, Ubuntu: apt-get install ${apt}). ***`);
+  return testFilesUsing(usedBy);
+});
+if (missing.length > 0 && process.env['CI'] === 'true') failed.push('tools');
+if (skipped.length > 0) console.error(`*** SKIPPED, not proven here: ***\n    ${skipped.join('\n    ')}\n`);
+
+console.log('- tests');
+const ignore = skipped.flatMap((file) => ['--testPathIgnorePatterns', file]);
+if (!run(process.execPath, [bin('jest'), ...ignore, ...process.argv.slice(2)])) failed.push('tests');
+
+if (failed.length > 0) console.error(`\nfailed: ${failed.join(', ')}`);
+process.exitCode = failed.length > 0 ? 1 : 0;

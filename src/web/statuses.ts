@@ -1,0 +1,27 @@
+export interface Status {
+  readonly value: string;
+  readonly label: string;
+  readonly colour: 'blue' | 'green' | 'purple' | 'red' | 'grey' | 'orange' | 'none';
+}
+
+const debtStatuses: readonly Status[] = [
+  { value: 'status.default.pending', label: 'Pending', colour: 'blue' },
+  { value: 'status.default.in_progress', label: 'In progress', colour: 'blue' },
+  { value: 'status.default.processing', label: 'Processing', colour: 'blue' },
+  { value: 'status.default.settled', label: 'Settled', colour: 'green' },
+  { value: 'status.default.paid', label: 'Paid', colour: 'green' },
+  { value: 'status.default.partial', label: 'Partly paid', colour: 'purple' },
+  { value: 'status.default.failed', label: 'Failed', colour: 'red' },
+  { value: 'status.default.archived', label: 'Archived', colour: 'grey' },
+  { value: 'status.default.invalid_phone', label: 'Invalid contact', colour: 'orange' },
+  { value: 'status.default.on_hold', label: 'On hold', colour: 'orange' },
+  { value: 'status.default.refused', label: 'Refused', colour: 'red' },
+];
+
+export const statuses = debtStatuses;
+
+/** A company may have statuses of its own: those are shown as they are. */
+export function statusOf(value: unknown): Status {
+  const text = typeof value === 'string' ? value : '';
+  return debtStatuses.find((status) => status.value === text) ?? { value: text, label: text, colour: 'none' };
+}

@@ -1,0 +1,61 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** One planted import per rule of .dependency-cruiser.cjs. */
+const breaches: Record<string, { file: string; imports: string }> = {
+  'main-imports': { file: 'src/main.ts', imports: './tokens/lease.js' },
+  'services-imports': { file: 'src/services.ts', imports: './web/cookies.js' },
+  'app-imports': { file: 'src/app.ts', imports: './tokens/lease.js' },
+  'web-imports': { file: 'src/web/cookies.ts', imports: '../telemetry/log.js' },
+  'tokens-imports': { file: 'src/tokens/lease.ts', imports: '../getbill/quota.js' },
+  'login-imports': { file: 'src/login/arrivals.ts', imports: '../tokens/lease.js' },
+  'getbill-imports': { file: 'src/getbill/quota.ts', imports: '../tokens/lease.js' },
+  'telemetry-imports': { file: 'src/telemetry/log.ts', imports: '../store/key-value.js' },
+  'oauth-imports': { file: 'src/oauth/token-set.ts', imports: '../store/key-value.js' },
+  'store-imports': { file: 'src/store/key-value.ts', imports: '../oauth/token-set.js' },
+  'cli-imports': { file: 'src/cli/breach.ts', imports: '../web/cookies.js' },
+  leaves: { file: 'src/errors.ts', imports: './oauth/token-set.js' },
+  'config-knows-only-errors': { file: 'src/config.ts', imports: './events.js' },
+  'routes-and-middleware-apart': { file: 'src/web/routes/login.ts', imports: '../middleware/csrf.js' },
+  'web-takes-no-adapters': { file: 'src/web/session.ts', imports: '../store/redis.js' },
+  'no-express-in-the-core': { file: 'src/tokens/copies.ts', imports: 'express' },
+  'no-cycles': { file: 'src/tokens/cipher.ts', imports: './tokens.js' },
+  'sandbox-apart': { file: 'sandbox/sandbox.ts', imports: '../src/errors.js' },
+  'app-without-sandbox': { file: 'src/web/access.ts', imports: '../../sandbox/sandbox.js' },
+  'no-dev-dependencies': { file: 'src/telemetry/audit.ts', imports: 'oidc-provider' },
+  resolvable: { file: 'src/telemetry/log.ts', imports: './nowhere.js' },
+};
+
+interface Cruise {
+  summary: { violations: { rule: { name: string } }[]; ruleSetUsed: { forbidden: { name: string }[] } };
+}
+
+function cruise(folder: string): Cruise {
+  const depcruise = resolve('node_modules/.bin/depcruise');
+  const args = ['--config', '.dependency-cruiser.cjs', '--output-type', 'json', 'src', 'sandbox'];
+  const { stdout } = spawnSync(depcruise, args, { cwd: folder, encoding: 'utf8', maxBuffer: 256 * 1024 * 1024 });
+  return JSON.parse(stdout) as Cruise;
+}
+
+describe('the layers', () => {
+  it('turn every planted breach into a failure of its own rule', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gb-layers-'));
+    try {
+      for (const name of ['src', 'sandbox', '.dependency-cruiser.cjs', 'tsconfig.json', 'package.json']) {
+        cpSync(name, join(folder, name), { recursive: true });
+      }
+      symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
+      for (const { file, imports } of Object.values(breaches)) {
+        writeFileSync(join(folder, file), `import '${imports}';\n`, { flag: 'a' });
+      }
+      const { violations, ruleSetUsed } = cruise(folder).summary;
+      const caught = new Set(violations.map(({ rule }) => rule.name));
+      expect(ruleSetUsed.forbidden.map(({ name }) => name).filter((name) => !caught.has(name))).toEqual([]);
+      expect(Object.keys(breaches).sort()).toEqual(ruleSetUsed.forbidden.map(({ name }) => name).sort());
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }, 60_000);
+});
