@@ -72,7 +72,7 @@ async function stop(code: number): Promise<void> {
 
 async function answers(url: string): Promise<void> {
   for (;;) {
-    const ok = await fetch(url).then(
+    const ok = await fetch(url, { signal: AbortSignal.timeout(1_000) }).then(
       (response) => response.ok,
       () => false,
     );

@@ -32,6 +32,9 @@ const requiredList = required
   .refine((list) => list.length > 0, { error: 'is not set' })
   .refine((list) => !list.some((item) => PLACEHOLDER.test(item)), { error: 'still holds a placeholder' });
 
+const proxy = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6(), z.enum(['loopback', 'linklocal', 'uniquelocal'])]);
+const isProxy = (text: string): boolean => proxy.safeParse(text).success && !text.endsWith('/0'); // that is everybody
+
 const DASHBOARD = 'find it in the GetBill dashboard: Company > API Client Management';
 
 /** The whole environment, in the order of `.env.example`. `hint` says how to get a value; defaults are in the schema. */
@@ -45,6 +48,9 @@ export const variables = {
       .string()
       .refine((text) => text !== 'true', { error: 'must not be "true": then any visitor could choose an address' })
       .transform((text) => (/^\d+$/.test(text) ? Number(text) : text.split(',').map((item) => item.trim())))
+      .refine((value) => typeof value === 'number' || value.every(isProxy), {
+        error: 'must be a number or a list of addresses and networks',
+      })
       .default(0),
     'the number of proxies in front of the app, or a list of their addresses',
   ),

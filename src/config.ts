@@ -48,7 +48,8 @@ export interface GetbillConfig {
 
 export interface RedisConfig {
   readonly topology: 'single' | 'sentinel' | 'cluster';
-  readonly urls: readonly [URL, ...URL[]];
+  /** They hold the password. */
+  readonly urls: Secret<readonly [URL, ...URL[]]>;
   readonly sentinelName: string;
   readonly caFile: string | undefined;
 }
@@ -130,11 +131,13 @@ function toConfig(v: Values): Config {
 
 function redisOf(v: Values): RedisConfig | undefined {
   const common = { sentinelName: v.REDIS_SENTINEL_NAME, caFile: v.REDIS_CA_FILE };
-  if (v.REDIS_URL !== undefined) return { topology: 'single', urls: [v.REDIS_URL], ...common };
+  if (v.REDIS_URL !== undefined) return { topology: 'single', urls: secret([v.REDIS_URL] as const), ...common };
   const [firstSentinel, ...sentinels] = v.REDIS_SENTINELS;
-  if (firstSentinel !== undefined) return { topology: 'sentinel', urls: [firstSentinel, ...sentinels], ...common };
+  if (firstSentinel !== undefined) {
+    return { topology: 'sentinel', urls: secret([firstSentinel, ...sentinels] as const), ...common };
+  }
   const [firstNode, ...nodes] = v.REDIS_CLUSTER_NODES;
-  if (firstNode !== undefined) return { topology: 'cluster', urls: [firstNode, ...nodes], ...common };
+  if (firstNode !== undefined) return { topology: 'cluster', urls: secret([firstNode, ...nodes] as const), ...common };
   return undefined;
 }
 

@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createApp } from './app.js';
 import { parseConfig, type Config } from './config.js';
@@ -21,7 +22,11 @@ async function main(): Promise<void> {
   const server = createServer(createApp(services, { isReady }));
   setLimits(server);
   await listen(server, config);
-  log.info({ url: config.publicUrl.href, storage: config.redis?.topology ?? 'memory', pid: process.pid }, 'listening');
+  const { port } = server.address() as AddressInfo; // the real one, also for PORT=0
+  log.info(
+    { url: config.publicUrl.href, port, storage: config.redis?.topology ?? 'memory', pid: process.pid },
+    'listening',
+  );
 
   async function stop(signal: string): Promise<void> {
     if (stopping) return;

@@ -13,7 +13,7 @@ if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end return { count, r
 export function createRedisKeyValue({ redis, emit }: { redis: Redis | Cluster; emit: Emit }): KeyValue {
   async function run<T>(operation: string, command: () => Promise<T>): Promise<T> {
     try {
-      return await command();
+      return await inTime(command());
     } catch (error) {
       if (error instanceof Error && error.message.startsWith('WRONGTYPE')) throw new RecordError('broken', error);
       emit({ type: 'storage_failed', operation });
@@ -49,4 +49,19 @@ export function createRedisKeyValue({ redis, emit }: { redis: Redis | Cluster; e
       });
     },
   };
+}
+
+const DEADLINE_MS = 500;
+
+/** What arrived while this process was busy or stopped is in time: the deadline looks at the socket once more. */
+async function inTime<T>(command: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => setImmediate(() => reject(new Error('Redis did not answer in time'))), DEADLINE_MS);
+  });
+  try {
+    return await Promise.race([command, tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -4,7 +4,8 @@ import type { RedisConfig } from '../config.js';
 
 /** One client for any topology. It fails fast: a command waits at most 500 ms, none is queued while Redis is away. */
 export function createRedis(config: RedisConfig): Redis | Cluster {
-  const [first] = config.urls;
+  const urls = config.urls.reveal();
+  const [first] = urls;
   const options = {
     ...credentials(first),
     ...(first.protocol === 'rediss:' && {
@@ -14,7 +15,7 @@ export function createRedis(config: RedisConfig): Redis | Cluster {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
     connectTimeout: 1000,
-    commandTimeout: 500,
+    commandTimeout: 10_000, // gives up a connection whose first command hangs; ours is in redis-key-value.ts
     retryStrategy: reconnectAfterMs,
   };
 
@@ -26,7 +27,7 @@ export function createRedis(config: RedisConfig): Redis | Cluster {
     case 'sentinel':
       return new Redis({
         ...options,
-        sentinels: config.urls.map(address),
+        sentinels: urls.map(address),
         name: config.sentinelName,
         ...('password' in options && { sentinelPassword: options.password }),
         ...('tls' in options && { sentinelTLS: options.tls, enableTLSForSentinelMode: true }),
@@ -35,7 +36,7 @@ export function createRedis(config: RedisConfig): Redis | Cluster {
         reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 2 : false),
       });
     case 'cluster':
-      return new Cluster(config.urls.map(address), {
+      return new Cluster(urls.map(address), {
         lazyConnect: true,
         enableOfflineQueue: false,
         clusterRetryStrategy: reconnectAfterMs,

@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { Agent, request } from 'node:http';
 import type { ApiFault } from '../../sandbox/faults.js';
 import { inBackground, setUp, until } from './helpers.js';
 
@@ -130,31 +130,35 @@ describe('API faults', () => {
     const { profile, control } = await withFaults({ mode: 'hold' });
     const call = inBackground(profile());
     await until(() => control.state().held === 1);
+    expect((await profile()).status).toBe(200);
     expect(call.settled()).toBe(false);
     control.release();
     expect((await call.result).status).toBe(200);
   });
 
   it('are kept for the path and the method they are meant for', async () => {
-    const { profile, api, write, accessToken } = await withFaults({
-      mode: 'status',
-      status: 500,
-      path: '/debts',
-      method: 'post',
-    });
+    const { profile, api, write, accessToken } = await withFaults(
+      { mode: 'status', status: 500, method: 'post' },
+      { mode: 'status', status: 502, path: '/debts' },
+    );
     expect((await profile()).status).toBe(200);
+    expect((await api('/debts/x', accessToken)).status).toBe(502);
     expect((await api('/debts', accessToken)).status).toBe(200);
-    expect((await write('POST', '/debts', accessToken, {})).status).toBe(500);
+    expect((await write('POST', '/followups', accessToken, {})).status).toBe(500);
   });
 });
 
 /** The body as the pieces in which it arrived. */
 function piecesOf(url: string, accessToken: string, received: string[] = []): Promise<string[]> {
   return new Promise((resolve, reject) => {
-    const sent = request(url, { headers: { authorization: `Bearer ${accessToken}` }, agent: false }, (response) => {
+    const agent = new Agent({ keepAlive: true });
+    const sent = request(url, { headers: { authorization: `Bearer ${accessToken}` }, agent }, (response) => {
       response.setEncoding('utf8');
       response.on('data', (piece: string) => received.push(piece));
-      response.on('end', () => resolve(received));
+      response.on('end', () => {
+        agent.destroy();
+        resolve(received);
+      });
       response.on('error', reject);
     });
     sent.on('error', reject);

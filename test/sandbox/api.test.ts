@@ -137,6 +137,7 @@ describe('rate limits', () => {
     expect(limits((await change('POST', '/debts', {})).headers)).toEqual([500, 499, 3600]);
     const { headers } = await send(`${origin}/external-api/v1/company/profile`);
     expect(limits(headers)).toEqual([1000, 998, 3600]);
+    expect(limits((await get('/company/profile')).headers)).toEqual([1000, 997, 3600]);
   });
 
   it('end in the documented 429 and slide', async () => {

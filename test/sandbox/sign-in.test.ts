@@ -1,3 +1,4 @@
+import { createStorage } from '../../sandbox/authorization-server/storage.js';
 import { approve } from '../../sandbox/sign-in.js';
 import { codeFields, codeIn, lumiere, pkce, redirectUri, send, setUp } from './helpers.js';
 
@@ -64,6 +65,16 @@ describe('sign-in at the sandbox', () => {
     expect(answers.filter(({ status }) => status === 200).length).toBeLessThanOrEqual(1);
   });
 
+  it('lets one of two that found the same unused code have it', async () => {
+    const storage = createStorage({ clock: () => 0, doubleUse: () => new Error('used') });
+    const codes = storage.adapter('AuthorizationCode');
+    await codes.upsert('code', { grantId: 'grant' }, 600);
+    storage.put('AccessToken', 'token', { grantId: 'grant' }, 600);
+    await codes.consume('code');
+    await expect(codes.consume('code')).rejects.toThrow('used');
+    expect(storage.get('AccessToken', 'token')).toBeUndefined();
+  });
+
   it('refuses a code after ten minutes', async () => {
     let nowMs = Date.now();
     const { authorizeUrl, token } = await setUp({ now: () => nowMs });
@@ -88,7 +99,8 @@ describe('sign-in at the sandbox', () => {
   it('takes nothing ticked for a denial', async () => {
     const { authorizeUrl } = await setUp();
     const location = await approve({ authorizeUrl: authorizeUrl(), scopes: [] });
-    expect(new URL(location).searchParams.get('error')).toBe('access_denied');
+    const { error, error_description: description } = Object.fromEntries(new URL(location).searchParams);
+    expect([error, description]).toEqual(['access_denied', 'The resource owner denied the request.']);
   });
 
   it('leaves out a scope that was unticked, without saying so in the token answer', async () => {
@@ -171,11 +183,16 @@ describe('sign-in at the sandbox', () => {
   });
 
   it('names its cookies after itself', async () => {
-    const { authorizeUrl } = await setUp();
-    const { headers } = await send(authorizeUrl());
-    const names = headers.getSetCookie().map((cookie) => cookie.split('=')[0]);
-    expect(names.length).toBeGreaterThan(0);
-    expect(names.every((name) => name?.startsWith('sandbox_'))).toBe(true);
+    const { authorizeUrl, control } = await setUp();
+    const asked = await send(authorizeUrl());
+    control.set({ consent: 'auto' });
+    const signedIn = await send(authorizeUrl());
+    const cookies = [asked, signedIn].flatMap(({ headers }) => headers.getSetCookie());
+    expect(cookies.map((cookie) => cookie.split('=')[0]).sort()).toEqual([
+      'sandbox_interaction',
+      'sandbox_resume',
+      'sandbox_session',
+    ]);
   });
 
   it('lets the form lead to the app, and nothing inline, by its content security policy', async () => {

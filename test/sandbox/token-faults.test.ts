@@ -97,8 +97,8 @@ describe('token faults after the work', () => {
     const { refresh, tokens, refreshOk, control, api } = await withFaults({ mode: 'holdAnswer' });
     const call = inBackground(refresh(tokens.refresh_token));
     await until(() => control.state().held === 1);
-    expect([call.settled(), refreshOk()]).toEqual([false, 1]);
     expect((await api('/company/profile', tokens.access_token)).status).toBe(401);
+    expect([call.settled(), refreshOk()]).toEqual([false, 1]);
     control.release();
     const { json } = await call.result;
     expect((await api('/company/profile', json.access_token)).status).toBe(200);
@@ -159,6 +159,7 @@ describe('the fault queue', () => {
   it.each([0, Infinity])('with times %d lasts until it is changed', async (times) => {
     const { refresh, control } = await withFaults({ mode: 'status', status: 500, times });
     for (let call = 0; call < 5; call += 1) expect((await refresh('x')).status).toBe(500);
+    expect(control.state().faults.token).toEqual([{ mode: 'status', status: 500, times: 0 }]);
     control.set({ token: [] });
     expect((await refresh('x')).status).toBe(400);
   });

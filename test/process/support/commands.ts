@@ -1,0 +1,17 @@
+import type { Matches } from './redis-proxy.js';
+
+/** Commands as `src/store/redis-key-value.ts` sends them; scripts have their key behind the text and the number of keys. */
+const on =
+  (name: string, prefix: string, length?: number): Matches =>
+  (words) =>
+    words[0]?.toUpperCase() === name &&
+    (words[name === 'EVAL' ? 3 : 1] ?? '').startsWith(prefix) &&
+    (length === undefined || words.length === length);
+
+export const takeLease = on('SET', 'lease:');
+export const releaseLease = on('EVAL', 'lease:');
+export const noteAttempt = on('SET', 'attempt:');
+export const startBackOff = on('SET', 'backoff:');
+export const replaceRecord = on('EVAL', 'grant:', 6);
+export const removeRecordExactly = on('EVAL', 'grant:', 5);
+export const readRecord = on('GET', 'grant:');

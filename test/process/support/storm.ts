@@ -1,0 +1,85 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Installation } from './installation.js';
+import type { TimedAnswer, Visitor } from './visitor.js';
+
+/** How the access token dies: `rejected` by the API although it looks good, or by the clock (`expired`). */
+export interface Storm {
+  kind: 'rejected' | 'expired';
+  oldAccessTokenDies: boolean;
+}
+
+export interface StormNumbers {
+  calls: number;
+  answered: Record<number, number>;
+  refreshes: number;
+  reuse: number;
+  slowestMs: number;
+}
+
+/** Calls as one page makes them all at once: profiles, and every fifth one a POST. */
+export async function createCaller(site: Installation, visitor: Visitor) {
+  const csrfToken = await visitor.csrfToken(site.apps[0]);
+  const { json } = await visitor.call(site.apps[0], '/api/debts?limit=1');
+  const [debt] = json['data'] as { id: string }[];
+  const body = JSON.stringify({ debt_id: debt?.id, type: 'call', notes: 'made by the storm test' });
+  const headers = { 'content-type': 'application/json', 'x-csrf-token': csrfToken };
+
+  return async function callNo(index: number): Promise<TimedAnswer> {
+    const app = site.apps[index % site.apps.length] ?? site.apps[0];
+    if (index % 5 !== 4) return await visitor.profile(app);
+    return await visitor.call(app, '/api/followups', { method: 'POST', headers, body });
+  };
+}
+
+/** Ends the access token and lets `calls` requests loose on all processes, each at its own moment within `spreadMs`. */
+export async function storm(
+  site: Installation,
+  callNo: (index: number) => Promise<TimedAnswer>,
+  { kind, oldAccessTokenDies }: Storm,
+  { calls, spreadMs, random }: { calls: number; spreadMs: number; random: () => number },
+): Promise<StormNumbers> {
+  const { control } = site.sandbox;
+  control.set({ oldAccessTokenDies });
+  if (kind === 'rejected') control.expireAccessTokens();
+  else await delay(expiresAtMs(site) - spreadMs / 3 - Date.now());
+
+  const before = control.state().counters;
+  const answers = await Promise.all(
+    Array.from({ length: calls }, async (_, index) => {
+      await delay(random() * spreadMs);
+      return await callNo(index);
+    }),
+  );
+  const after = control.state().counters;
+  const answered: Record<number, number> = {};
+  for (const { status } of answers) answered[status] = (answered[status] ?? 0) + 1;
+  return {
+    calls,
+    answered,
+    refreshes: after.tokenByGrant.refresh_token - before.tokenByGrant.refresh_token,
+    reuse: after.refreshReuse - before.refreshReuse,
+    slowestMs: Math.round(Math.max(...answers.map(({ ms }) => ms))),
+  };
+}
+
+/** Of the newest access token. */
+function expiresAtMs({ sandbox: { control } }: Installation): number {
+  const issued = control.requests().filter(({ url }) => url === '/oauth/token').at(-1); // prettier-ignore
+  return (issued?.atMs ?? 0) + control.state().faults.accessTokenLifetimeS * 1000;
+}
+
+export function sum(storms: readonly StormNumbers[]): StormNumbers & { storms: number } {
+  const answered: Record<number, number> = {};
+  for (const [status, count] of storms.flatMap((one) => Object.entries(one.answered))) {
+    answered[Number(status)] = (answered[Number(status)] ?? 0) + count;
+  }
+  const total = (field: 'calls' | 'refreshes' | 'reuse'): number => storms.reduce((all, one) => all + one[field], 0);
+  return {
+    storms: storms.length,
+    calls: total('calls'),
+    answered,
+    refreshes: total('refreshes'),
+    reuse: total('reuse'),
+    slowestMs: Math.max(...storms.map(({ slowestMs }) => slowestMs)),
+  };
+}

@@ -1,0 +1,62 @@
+import { request } from 'undici';
+import type { Answer } from '../../support/browser.js';
+import type { AppProcess } from './app-process.js';
+
+export interface TimedAnswer extends Omit<Answer, 'location'> {
+  ms: number;
+}
+
+export interface CallOptions {
+  method?: string;
+  headers?: Record<string, string>;
+  body?: string;
+  signal?: AbortSignal;
+}
+
+/** One signed-in browser, whose next request may reach any process. */
+export interface Visitor {
+  call(app: AppProcess, path: string, options?: CallOptions): Promise<TimedAnswer>;
+  profile(app: AppProcess, options?: CallOptions): Promise<TimedAnswer>;
+  /** From the sign-out form. */
+  csrfToken(app: AppProcess): Promise<string>;
+  signOut(app: AppProcess): Promise<TimedAnswer>;
+}
+
+export function createVisitor({ host, cookies }: { host: string; cookies: ReadonlyMap<string, string> }): Visitor {
+  const cookie = Array.from(cookies, ([name, value]) => `${name}=${value}`).join('; ');
+
+  const visitor: Visitor = {
+    async call({ origin }, path, { method = 'GET', headers = {}, body, signal } = {}) {
+      const startedMs = performance.now();
+      const answer = await request(origin + path, {
+        method: method,
+        headers: { host, 'x-forwarded-proto': 'https', ...(cookie && { cookie }), ...headers },
+        body: body ?? null,
+        ...(signal && { signal }),
+      });
+      const text = await answer.body.text();
+      return {
+        status: answer.statusCode,
+        headers: answer.headers,
+        text,
+        get json() {
+          return JSON.parse(text) as Record<string, unknown>;
+        },
+        setCookies: [answer.headers['set-cookie'] ?? []].flat(),
+        ms: performance.now() - startedMs,
+      };
+    },
+    profile: (app, options) => visitor.call(app, '/api/company/profile', options),
+    async csrfToken(app) {
+      const { text } = await visitor.call(app, '/', { headers: { accept: 'text/html' } });
+      const token = /name="_csrf" value="([^"]+)"/.exec(text)?.[1];
+      if (token === undefined) throw new Error('GET / shows no sign-out form');
+      return token;
+    },
+    async signOut(app) {
+      const headers = { 'x-csrf-token': await visitor.csrfToken(app), accept: 'text/html' };
+      return await visitor.call(app, '/logout', { method: 'POST', headers });
+    },
+  };
+  return visitor;
+}
