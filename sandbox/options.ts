@@ -6,7 +6,7 @@ const list = (text: string | undefined): string[] | undefined => text?.split(','
 /** @throws {Error} naming the variable that is wrong. */
 export function optionsFrom(env: NodeJS.ProcessEnv): SandboxOptions {
   const host = env['SANDBOX_HOST'] ?? '127.0.0.1';
-  if (!loopback.includes(host) && env['SANDBOX_ALLOW_NON_LOOPBACK'] !== 'true') {
+  if (!loopback.includes(host) && !['true', '1'].includes(env['SANDBOX_ALLOW_NON_LOOPBACK'] ?? '')) {
     throw new Error(
       `SANDBOX_HOST is ${host}: anyone who reaches it controls the sandbox; SANDBOX_ALLOW_NON_LOOPBACK=true permits that`,
     );

@@ -61,7 +61,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const { port } = server.address() as AddressInfo;
   let counters = zeroCounters();
   const context: SandboxContext = {
-    origin: options.publicOrigin ?? `http://${issuerHost}:${port}`,
+    origin: new URL(options.publicOrigin ?? `http://${issuerHost}:${port}`).origin,
     appUrl,
     clock: () => now() + faults.current().clockOffsetMs,
     faults,

@@ -20,11 +20,14 @@ import { sessionEnded } from './web/middleware/session-ended.js';
 import { signedIn } from './web/middleware/signed-in.js';
 import { tokenRefresh } from './web/middleware/token-refresh.js';
 import { apiRoute } from './web/routes/api.js';
+import { connectionRoute } from './web/routes/connection.js';
 import { dashboardRoute } from './web/routes/dashboard.js';
+import { debtsRoutes } from './web/routes/debts.js';
 import { healthRoutes } from './web/routes/health.js';
 import { landingRoute } from './web/routes/landing.js';
 import { loginRoute } from './web/routes/login.js';
 import { logoutRoute } from './web/routes/logout.js';
+import { metricsRoute } from './web/routes/metrics.js';
 import { oauthCallbackRoute } from './web/routes/oauth-callback.js';
 import { sessionRoute } from './web/routes/session.js';
 
@@ -32,7 +35,7 @@ const root = (folder: string): string => fileURLToPath(new URL(`../${folder}`, i
 
 /** The order of middleware and routers, and nothing else: no listening, no connecting, no reading of the environment. */
 export function createApp(services: Services, { isReady }: { isReady: () => Promise<boolean> }): Express {
-  const { config, log, emit, keyValue, tokens, getbill, forward, signIn, arrivals } = services;
+  const { config, log, emit, keyValue, tokens, profiles, forward, signIn, arrivals } = services;
   const cookies = createCookies(config);
   const limits = { keyValue, emit, now: services.now };
 
@@ -46,8 +49,13 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
   app.set('view cache', config.production);
   app.locals['formats'] = formats;
 
-  app.use(requestId(services), requestLog({ log }), securityHeaders(config));
+  app.use(
+    requestId(services),
+    requestLog({ log, context: services.context, observe: services.metrics.observeRequest }),
+    securityHeaders(config),
+  );
   app.use(healthRoutes({ isReady }));
+  app.use(metricsRoute({ token: config.metricsToken, text: services.metrics.text }));
   app.use(
     '/assets',
     express.static(root('public'), { index: false, redirect: false, maxAge: '1h', cacheControl: true }),
@@ -61,6 +69,8 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
       '/dashboard': ['GET', 'HEAD'],
       '/logout': ['POST'],
       '/session': ['GET'],
+      '/debts': ['GET', 'HEAD'],
+      '/connection': ['GET', 'HEAD'],
     }),
   );
   app.use(
@@ -76,7 +86,7 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
   );
   app.use(
     '/login',
-    navigationOnly(),
+    navigationOnly({ emit }),
     rateLimit({ name: 'login', perMinute: config.rateLimits.login, keyOf: byAddress, ...limits }),
   );
   app.use('/oauth/callback', rateLimit({ name: 'callback', perMinute: config.rateLimits.callback, keyOf: byAddress, ...limits })); // prettier-ignore
@@ -85,16 +95,18 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
 
   app.use(sameOrigin({ publicUrl: config.publicUrl, emit }));
   app.use('/logout', express.urlencoded({ extended: false, limit: '10kb', inflate: false }));
-  app.use(csrf());
+  app.use(csrf({ emit }));
   app.use('/api', signedIn(), rateLimit({ name: 'api', perMinute: config.rateLimits.api, keyOf: bySession, ...limits })); // prettier-ignore
   app.use('/api', tokenRefresh({ tokens }), apiRoute({ forward, tokens }));
 
   app.use(pageLocals({ flowInspector: config.flowInspector }));
-  app.use(logoutRoute({ cookies, tokens, forgetPages: (grantId) => { getbill.forget(grantId); } })); // prettier-ignore
+  app.use(logoutRoute({ cookies, tokens, forgetPages: profiles.forget })); // prettier-ignore
   app.use(landingRoute({ cookies }));
-  app.use(['/dashboard', '/session'], signedIn(), tokenRefresh({ tokens }));
+  app.use(['/dashboard', '/debts', '/connection', '/session'], signedIn(), tokenRefresh({ tokens }));
   app.use(sessionRoute({ session: config.session, now: services.now }));
-  app.use(dashboardRoute({ getbill, tokens, marginMs: config.refreshMarginMs }));
+  app.use(dashboardRoute({ forward, profiles, tokens, marginMs: config.refreshMarginMs }));
+  app.use(debtsRoutes({ forward, tokens }));
+  app.use(connectionRoute({ quota: services.quota, marginMs: config.refreshMarginMs }));
 
   app.use(() => {
     throw new RequestError('no such path', { code: 'not_found', status: 404 });

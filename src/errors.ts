@@ -92,6 +92,38 @@ export class UnavailableError extends AppError {
   }
 }
 
+/** The GetBill API said no to one of our own calls. Its text is for the log; pages use their own words. */
+export class GetbillApiError extends AppError {
+  /** What is wrong with which field, where the API says so. */
+  readonly fields: Readonly<Record<string, readonly string[]>>;
+
+  constructor({
+    status,
+    message,
+    fields = {},
+    retryAfterS,
+  }: {
+    status: number;
+    message: string;
+    fields?: Record<string, string[]>;
+    retryAfterS?: number;
+  }) {
+    super(message, {
+      code: API_ERROR_CODES[status] ?? 'api_refused',
+      status: status === 401 ? 502 : status,
+      ...(retryAfterS !== undefined && { retryAfterS }),
+    });
+    this.fields = fields;
+  }
+}
+
+const API_ERROR_CODES: Readonly<Record<number, string>> = {
+  401: 'api_rejects_token',
+  403: 'missing_scope',
+  404: 'not_found',
+  429: 'getbill_quota_used',
+};
+
 /** Our own storage did not answer. Nothing is deleted, nothing is assumed. */
 export class StorageError extends AppError {
   constructor(cause: unknown) {

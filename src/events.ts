@@ -37,7 +37,15 @@ export type AppEvent =
   | { type: 'session_touch_failed' }
   | { type: 'key_missing'; grant: string }
   | { type: 'storage_failed'; operation: string }
-  | { type: 'api_called'; method: string; route: string; status: number; durationMs: number; quotaLeft?: number }
+  | {
+      type: 'api_called';
+      limitClass: string;
+      method: string;
+      route: string;
+      status: number;
+      durationMs: number;
+      quotaLeft?: number;
+    }
   | { type: 'api_replayed'; route: string }
   | { type: 'api_failed'; route: string; reason: string }
   | { type: 'tls_failed'; host: string; reason: string }
@@ -56,6 +64,8 @@ export type SessionEndReason =
 export interface RequestContext {
   readonly requestId: string;
   readonly ip: string | undefined;
+  /** What the calls to the GetBill API took so far. */
+  upstreamMs: number;
 }
 
 export type Emit = (event: AppEvent) => void;

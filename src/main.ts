@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerOptions } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createApp } from './app.js';
@@ -11,16 +11,9 @@ async function main(): Promise<void> {
   const services = await createServices(config, { now: Date.now, monotonicMs: () => performance.now() });
   const { log } = services;
   let stopping = false;
-  const isReady = (): Promise<boolean> =>
-    stopping
-      ? Promise.resolve(false)
-      : services.keyValue.ping().then(
-          () => true,
-          () => false,
-        );
+  const isReady = async (): Promise<boolean> => !stopping && (await services.isStorageReady());
 
-  const server = createServer(createApp(services, { isReady }));
-  setLimits(server);
+  const server = createServer(LIMITS, createApp(services, { isReady }));
   await listen(server, config);
   const { port } = server.address() as AddressInfo; // the real one, also for PORT=0
   log.info(
@@ -42,13 +35,14 @@ async function main(): Promise<void> {
   exitOnBug(services);
 }
 
-/** Slow or oversized requests end here (408, 431), before any of our code. */
-function setLimits(server: Server): void {
-  server.headersTimeout = 10_000;
-  server.requestTimeout = 25_000;
-  server.keepAliveTimeout = 65_000; // longer than a load balancer keeps an idle connection
-  server.maxRequestsPerSocket = 0;
-}
+/** Slow or oversized requests end here (408, 431), before any of our code. Milliseconds and bytes. */
+const LIMITS: ServerOptions = {
+  headersTimeout: 10_000,
+  requestTimeout: 25_000,
+  connectionsCheckingInterval: 1_000,
+  keepAliveTimeout: 65_000, // longer than a load balancer keeps an idle connection
+  maxHeaderSize: 16_384,
+};
 
 function listen(server: Server, { host, port }: Config): Promise<void> {
   return new Promise((resolve, reject) => {

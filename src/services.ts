@@ -6,9 +6,9 @@ import type { Logger } from 'pino';
 import type { Config } from './config.js';
 import { UnavailableError } from './errors.js';
 import { createEvents, type Emit, type RequestContext } from './events.js';
-import { createGetbillPages, type GetbillPages } from './getbill/client.js';
+import { createProfileCache, type ProfileCache } from './getbill/profile-cache.js';
 import { createForward, type Forward } from './getbill/forward.js';
-import { createQuota } from './getbill/quota.js';
+import { createQuota, type Quota } from './getbill/quota.js';
 import { createUpstream } from './getbill/upstream.js';
 import { createArrivals, type Arrivals } from './login/arrivals.js';
 import { createPendingLogins } from './login/pending-logins.js';
@@ -21,6 +21,7 @@ import { createRedisKeyValue } from './store/redis-key-value.js';
 import { SessionStore } from './store/session-store.js';
 import { createAudit } from './telemetry/audit.js';
 import { createLog } from './telemetry/log.js';
+import { createMetrics, type Metrics } from './telemetry/metrics.js';
 import { createCipher } from './tokens/cipher.js';
 import type { TokenManager } from './tokens/token-manager.js';
 import { createTokens } from './tokens/tokens.js';
@@ -40,7 +41,11 @@ export interface Services {
   readonly arrivals: Arrivals;
   readonly tokens: TokenManager;
   readonly forward: Forward;
-  readonly getbill: GetbillPages;
+  readonly quota: Quota;
+  readonly profiles: ProfileCache;
+  readonly metrics: Metrics;
+  /** Whether the session storage answers. */
+  isStorageReady(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -60,7 +65,13 @@ export async function createServices(
   const { emit, subscribe } = createEvents({
     onReaderError: (error) => log.error({ err: error }, 'event reader failed'),
   });
+  const metrics = createMetrics();
   subscribe(createAudit({ log, context }));
+  subscribe(metrics.read);
+  subscribe((event) => {
+    const request = context.getStore();
+    if (event.type === 'api_called' && request !== undefined) request.upstreamMs += event.durationMs;
+  });
 
   const fingerprintKey = createHmac('sha256', 'getbill-connect fingerprints').update(config.session.secrets.reveal()[0] ?? '').digest(); // prettier-ignore
   const fingerprint = (id: string): string =>
@@ -110,7 +121,18 @@ export async function createServices(
     arrivals: createArrivals({ keyValue }),
     tokens,
     forward,
-    getbill: createGetbillPages({ forward, now }),
+    quota,
+    profiles: createProfileCache({ now }),
+    metrics,
+    async isStorageReady() {
+      const startedMs = monotonicMs();
+      const ready = await keyValue.ping().then(
+        () => true,
+        () => false,
+      );
+      metrics.observeStorage(monotonicMs() - startedMs);
+      return ready;
+    },
     async close() {
       await Promise.race([tokens.idle(), delay(config.getbill.timeoutMs + 3_000, undefined, { ref: false })]);
       await upstream.close();

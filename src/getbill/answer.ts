@@ -27,6 +27,12 @@ const PASSED_ON = [
   'x-ratelimit-window',
 ];
 
+/** Of the encodings a browser accepts, those that `readAnswer` can judge: with `zstd` its small answers would be unreadable. */
+export function readableEncodings(accepted: string | undefined): string {
+  const kept = (accepted ?? '').split(',').filter((one) => /^\s*(gzip|br|deflate|identity)\s*(;|$)/i.test(one));
+  return kept.map((one) => one.trim()).join(', ') || 'identity';
+}
+
 /** @throws {UnavailableError} 502: a redirect, a server error, not JSON, broken or too large; 504: too slow. */
 export async function readAnswer(upstream: UpstreamAnswer): Promise<ApiAnswer> {
   const { status, headers, body } = upstream;
@@ -60,7 +66,9 @@ function whole(status: number, headers: UpstreamAnswer['headers'], bytes: Buffer
     return { status, headers: kept, body: bytes, json: undefined };
   }
   if (!isJson(headers['content-type'])) throw unusable('answer_not_json');
-  const json = parse(decoded(bytes, headers['content-encoding']));
+  const text = decoded(bytes, headers['content-encoding']);
+  if (text === undefined) return { status, headers: kept, body: bytes, json: undefined };
+  const json = parse(text);
   return { status: statusOf(status, json), headers: kept, body: bytes, json };
 }
 
@@ -76,20 +84,26 @@ function statusOf(status: number, json: unknown): number {
   return code;
 }
 
-function decoded(bytes: Buffer, encoding: string | string[] | undefined): Buffer {
+/** `undefined`: too long to be judged, like an answer of that length that comes uncompressed. */
+function decoded(bytes: Buffer, encoding: string | string[] | undefined): Buffer | undefined {
   const options = { maxOutputLength: DECODED_LIMIT };
-  switch (encoding) {
-    case undefined:
-    case 'identity':
-      return bytes;
-    case 'gzip':
-      return gunzipSync(bytes, options);
-    case 'br':
-      return brotliDecompressSync(bytes, options);
-    case 'deflate':
-      return inflateSync(bytes, options);
-    default:
-      throw unusable('answer_not_json');
+  try {
+    switch (encoding?.toString().toLowerCase()) {
+      case undefined:
+      case 'identity':
+        return bytes;
+      case 'gzip':
+        return gunzipSync(bytes, options);
+      case 'br':
+        return brotliDecompressSync(bytes, options);
+      case 'deflate':
+        return inflateSync(bytes, options);
+      default:
+        throw unusable('answer_not_json');
+    }
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE') return undefined;
+    throw error;
   }
 }
 

@@ -1,73 +1,89 @@
-import { UnavailableError } from '../errors.js';
+import { GetbillApiError, UnavailableError } from '../errors.js';
+import type { ApiAnswer } from './answer.js';
 import { matchEndpoint } from './endpoints.js';
+import { unwrapItem, unwrapPage, errorFrom } from './envelope.js';
 import type { Access, Forward } from './forward.js';
+import type * as T from './types.js';
 
-const CACHED_MS = 60_000;
-const MOST_CACHED = 10_000;
+const MOST_PER_PAGE = 100;
 
-/** `GET /company/profile`. All but `id` may be null. */
-export interface CompanyProfile {
-  readonly id: string;
-  readonly name: string | null;
-  readonly email: string | null;
-  readonly phone: string | null;
-  readonly created_at: string | null;
+/**
+ * The documented reads of the GetBill API, typed. Every method throws
+ * @throws {GetbillApiError} the API said no: `status` 401, 403, 404, 422, 429 ... @throws {UnavailableError} no usable answer.
+ */
+export interface GetbillClient {
+  companyProfile(): Promise<T.CompanyProfile>;
+  credits(): Promise<T.Credits>;
+  users(): Promise<readonly T.User[]>;
+  debts(request?: T.PageRequest): Promise<T.Page<T.Debt>>;
+  debt(id: string): Promise<T.Debt>;
+  followups(request?: T.PageRequest): Promise<T.Page<T.Followup>>;
+  followup(id: string): Promise<T.Followup>;
+  followupsOfDebt(debtId: string, request?: T.PageRequest): Promise<T.Page<T.Followup>>;
+  debtors(request?: T.PageRequest): Promise<T.Page<T.Party>>;
+  debtor(id: string): Promise<T.Party>;
+  creditors(request?: T.PageRequest): Promise<T.Page<T.Party>>;
+  creditor(id: string): Promise<T.Party>;
+  reports(request?: T.PageRequest): Promise<T.Page<T.Report>>;
+  report(id: string): Promise<T.Report>;
 }
 
-/** The API for our own pages. @throws {UnavailableError} no usable answer; and as `Forward`. */
-export interface GetbillPages {
-  /** `undefined` when the API says that the scope was not granted. */
-  companyProfile(access: Access, requestId: string): Promise<CompanyProfile | undefined>;
-  /** Drops what is cached for a grant. */
-  forget(grantId: string): void;
-}
-
-export function createGetbillPages({ forward, now }: { forward: Forward; now: () => number }): GetbillPages {
-  const profiles = new Map<string, { profile: CompanyProfile; untilMs: number }>();
-
-  async function get(path: string, access: Access, requestId: string): Promise<Record<string, unknown> | undefined> {
+export function createGetbillClient({
+  forward,
+  access,
+  requestId,
+}: {
+  forward: Forward;
+  access: Access;
+  requestId: string;
+}): GetbillClient {
+  async function get(path: string, { page, limit, status }: T.PageRequest = {}): Promise<unknown> {
     const match = matchEndpoint('GET', path);
-    if (!('endpoint' in match)) throw new TypeError(`"${path}" is not on the allow-list`);
-    const call = { endpoint: match.endpoint, path, query: '', requestId, caller: 'page' as const };
-    const { status, headers, json } = await forward(call, access);
-    if (status === 403) return undefined;
-    if (status !== 200 || !isRecord(json) || !isRecord(json['data'])) throw refused(status, headers['retry-after']);
-    return json['data'];
+    if (!('endpoint' in match))
+      throw new GetbillApiError({ status: 404, message: 'no such endpoint or a malformed id' });
+    const parameters = new URLSearchParams();
+    if (page !== undefined) parameters.set('page', String(page));
+    if (limit !== undefined) parameters.set('limit', String(Math.min(limit, MOST_PER_PAGE)));
+    if (status !== undefined) parameters.set('status', status);
+    const query = parameters.size > 0 ? `?${parameters.toString()}` : '';
+    const answer = await forward({ endpoint: match.endpoint, path, query, requestId, caller: 'page' }, access);
+    return jsonOf(answer, await wholeOf(answer));
   }
+  const item = async <Item>(path: string): Promise<Item> => unwrapItem(await get(path)) as Item;
+  const page = async <Item>(path: string, request?: T.PageRequest): Promise<T.Page<Item>> =>
+    unwrapPage<Item>(await get(path, request));
 
   return {
-    async companyProfile(access, requestId) {
-      const cached = profiles.get(access.grantId);
-      if (cached !== undefined && cached.untilMs > now()) return cached.profile;
-      const data = await get('/company/profile', access, requestId);
-      if (data === undefined) return undefined;
-      const profile = profileFrom(data);
-      profiles.delete(access.grantId);
-      profiles.set(access.grantId, { profile, untilMs: now() + CACHED_MS });
-      const [oldest] = profiles.keys();
-      if (profiles.size > MOST_CACHED && oldest !== undefined) profiles.delete(oldest);
-      return profile;
-    },
-    forget: (grantId) => void profiles.delete(grantId),
+    companyProfile: () => item('/company/profile'),
+    credits: () => item('/company/credits'),
+    users: () => item('/company/users'),
+    debts: (request) => page('/debts', request),
+    debt: (id) => item(`/debts/${id}`),
+    followups: (request) => page('/followups', request),
+    followup: (id) => item(`/followups/${id}`),
+    followupsOfDebt: (debtId, request) => page(`/followups/debt/${debtId}`, request),
+    debtors: (request) => page('/debtors', request),
+    debtor: (id) => item(`/debtors/${id}`),
+    creditors: (request) => page('/creditors', request),
+    creditor: (id) => item(`/creditors/${id}`),
+    reports: (request) => page('/reports', request),
+    report: (id) => item(`/reports/${id}`),
   };
 }
 
-function profileFrom({ id, name, email, phone, created_at }: Record<string, unknown>): CompanyProfile {
-  const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
-  if (typeof id !== 'string') throw refused(200);
-  return { id, name: text(name), email: text(email), phone: text(phone), created_at: text(created_at) };
-}
-
-function refused(status: number, retryAfter?: string): UnavailableError {
-  if (status === 429) {
-    const retryAfterS = Number(retryAfter ?? 60);
-    return new UnavailableError("GetBill's limit is reached", { code: 'getbill_quota_used', status: 429, retryAfterS });
+/** A long list arrives as a stream (it was judged by its type only), so it is read and parsed here. */
+async function wholeOf({ body, json }: ApiAnswer): Promise<unknown> {
+  if (Buffer.isBuffer(body)) return json;
+  const chunks: Buffer[] = [];
+  for await (const chunk of body as AsyncIterable<Buffer>) chunks.push(chunk);
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown;
+  } catch (cause) {
+    throw new UnavailableError('the API answered with broken JSON', { code: 'answer_not_json', status: 502, cause });
   }
-  return new UnavailableError(`the GetBill API answered ${status} to a page's call`, {
-    code: status === 401 ? 'api_rejects_token' : 'getbill_error',
-    status: 502,
-  });
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+function jsonOf({ status, headers }: ApiAnswer, json: unknown): unknown {
+  if (status >= 200 && status < 300) return json;
+  throw errorFrom(json, { status, retryAfter: headers['retry-after'] });
+}

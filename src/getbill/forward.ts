@@ -1,7 +1,7 @@
 import type { GetbillConfig } from '../config.js';
 import { AppError } from '../errors.js';
 import type { Emit } from '../events.js';
-import { readAnswer, type ApiAnswer } from './answer.js';
+import { readableEncodings, readAnswer, type ApiAnswer } from './answer.js';
 import { limitClassOf, type Endpoint } from './endpoints.js';
 import type { Quota } from './quota.js';
 import type { Upstream } from './upstream.js';
@@ -59,7 +59,7 @@ export function createForward({
         headers: {
           authorization: `Bearer ${accessToken}`,
           accept: 'application/json',
-          'accept-encoding': acceptEncoding ?? 'identity',
+          'accept-encoding': readableEncodings(acceptEncoding),
           'x-request-id': requestId,
           ...(body !== undefined && { 'content-type': 'application/json' }),
         },
@@ -72,6 +72,7 @@ export function createForward({
       const quotaLeft = quota.left(limitClass);
       emit({
         type: 'api_called',
+        limitClass,
         method: endpoint.method,
         route,
         status: answer.status,

@@ -31,6 +31,8 @@ export interface Quota {
     answer: { status: number; headers: Readonly<Record<string, string>>; json: unknown },
   ): Promise<number | undefined>;
   left(limitClass: LimitClass): number | undefined;
+  /** For people; `undefined` before the first answer, and after the window has ended. */
+  seen(limitClass: LimitClass): Promise<{ left: number; limit: number; resetsAt: Date } | undefined>;
 }
 
 export function createQuota({
@@ -95,6 +97,11 @@ export function createQuota({
       return waitS;
     },
     left: (limitClass) => seen.get(limitClass)?.remaining,
+    async seen(limitClass) {
+      const known = await look(limitClass);
+      if (known === undefined || known.limit === 0 || known.resetAtMs <= now()) return undefined;
+      return { left: known.remaining, limit: known.limit, resetsAt: new Date(known.resetAtMs) };
+    },
   };
 
   /** What cannot be written now is learnt again from the next answer. */

@@ -96,7 +96,7 @@ const KNOWN_REFUSALS: Readonly<Record<string, string>> = {
 };
 
 function refusal(error: oauth.AuthorizationResponseError): SignInError {
-  const hint = KNOWN_REFUSALS[error.error];
+  const hint = Object.hasOwn(KNOWN_REFUSALS, error.error) ? KNOWN_REFUSALS[error.error] : undefined;
   return new SignInError('the authorization server answered with "error"', {
     code: hint === undefined ? 'authorization_failed' : `authorization_${error.error}`,
     status: error.error === 'access_denied' ? 403 : 400,

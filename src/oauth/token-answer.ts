@@ -48,9 +48,10 @@ function refusal(oauthError: string, status: number, grantType: GrantType): Erro
     // the refusal of older league/oauth2-server versions
     (oauthError === 'invalid_request' && status === 401 && grantType === 'refresh_token');
   if (refused) return new GrantRefusedError(oauthError);
+  const hint = Object.hasOwn(KNOWN_REJECTIONS, oauthError) ? KNOWN_REJECTIONS[oauthError] : undefined;
   return new MisconfiguredError('the token endpoint rejected our request', {
-    oauthError: KNOWN_REJECTIONS[oauthError] === undefined ? 'token_request_rejected' : oauthError,
-    hint: KNOWN_REJECTIONS[oauthError] ?? `GetBill said: ${oauthError.slice(0, 64)}`,
+    oauthError: hint === undefined ? 'token_request_rejected' : oauthError,
+    hint: hint ?? `GetBill said: ${oauthError.slice(0, 64)}`,
   });
 }
 
@@ -88,9 +89,9 @@ function usedFields(body: Readonly<Record<string, unknown>> | undefined): Record
   if (body === undefined) return undefined;
   const used = Object.fromEntries(USED.flatMap((name) => (body[name] == null ? [] : [[name, body[name]]])));
   const expiresIn = used['expires_in'];
-  return typeof expiresIn === 'string'
-    ? { ...used, expires_in: /^\d{1,12}$/.test(expiresIn) ? Number(expiresIn) : -1 }
-    : used;
+  if (expiresIn === undefined || typeof expiresIn === 'number') return used;
+  const isNumeric = typeof expiresIn === 'string' && /^\d{1,12}$/.test(expiresIn);
+  return { ...used, expires_in: isNumeric ? Number(expiresIn) : -1 };
 }
 
 function jsonObject(text: string): Readonly<Record<string, unknown>> | undefined {

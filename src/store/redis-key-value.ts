@@ -44,7 +44,7 @@ export function createRedisKeyValue({ redis, emit }: { redis: Redis | Cluster; e
     delete: (key) => run('delete', async () => void (await redis.del(key))),
     ping: () => run('ping', async () => void (await redis.get('ping'))),
     close: async () => {
-      await redis.quit().catch(() => {
+      await inTime(redis.quit()).catch(() => {
         redis.disconnect();
       });
     },

@@ -67,6 +67,8 @@ export class SessionStore extends RedisStore {
       this.#emit({ type: 'session_broken', reason: error.message });
       await this.#keyValue.delete(this.prefix + id).catch(() => undefined);
     }
+    // express-session asks only for ids that it has signed, so this one has been somebody's.
+    if (!session) this.#emit({ type: 'session_expired' });
     callback(null, session ?? null);
   }
 

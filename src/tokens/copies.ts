@@ -9,7 +9,9 @@ export function createCopies() {
   const copies = new Map<string, TokenSet>();
   return {
     get: (grantId: string): TokenSet | undefined => copies.get(grantId),
+    /** A slow reader does not put an older one back. */
     set(grantId: string, tokenSet: TokenSet): void {
+      if ((copies.get(grantId)?.renewals ?? 0) > tokenSet.renewals) return;
       copies.delete(grantId);
       copies.set(grantId, tokenSet);
       const [oldest] = copies.keys();

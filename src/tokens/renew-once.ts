@@ -79,7 +79,7 @@ export function createRenewOnce({
           try {
             return await renewUnderLease(grantId, held, need);
           } finally {
-            await held.release();
+            if (lateWrites.get(grantId) === undefined) await held.release(); // else the late write does it
           }
         }
         waited = 'paused';

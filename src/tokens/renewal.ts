@@ -6,7 +6,7 @@ import type { AttemptNotes } from './attempt-notes.js';
 import type { BackOff } from './back-off.js';
 import type { LateWrites } from './late-writes.js';
 import type { HeldLease } from './lease.js';
-import type { Revoke } from './revocation.js';
+import type { Revocations } from './revocation.js';
 import type { Change, StoredTokens, TokenRecords } from './token-records.js';
 
 const TRANSIENT_PAUSE_MS = 5_000;
@@ -33,7 +33,7 @@ export function createRenewUnderLease({
   backOff,
   attempts,
   tokenEndpoint,
-  revoke,
+  revocations,
   limit,
   emit,
   fingerprint,
@@ -46,7 +46,7 @@ export function createRenewUnderLease({
   backOff: BackOff;
   attempts: AttemptNotes;
   tokenEndpoint: Pick<TokenEndpoint, 'refresh'>;
-  revoke: Revoke;
+  revocations: Pick<Revocations, 'revoke'>;
   /** @throws {UnavailableError} too many renewals, of this grant or in all. */
   limit: (grantId: string) => Promise<void>;
   emit: Emit;
@@ -88,17 +88,20 @@ export function createRenewUnderLease({
       lateMs: Math.max(0, sentAtMs - old.tokenSet.expiresAtMs),
       durationMs: monotonicMs() - startedMs,
     });
-    return await keep(grantId, old, next);
+    return await keep(grantId, held, old, next);
   };
 
-  /** The old refresh token is spent, so a storage that does not answer must not cost the new one. */
-  async function keep(grantId: string, old: StoredTokens, next: TokenSet): Promise<TokenSet> {
+  /**
+   * The old refresh token is spent, so a storage that does not answer must not cost the new one. Until the write is done
+   * the record still shows the spent one, so the lease stays ours.
+   */
+  async function keep(grantId: string, held: HeldLease, old: StoredTokens, next: TokenSet): Promise<TokenSet> {
     try {
       return await settle(grantId, next, await records.replace(grantId, old, next));
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       emit({ type: 'token_write_delayed', grant: fingerprint(grantId) });
-      lateWrites.add(grantId, old, next, (change) => settle(grantId, next, change));
+      lateWrites.add(grantId, old, next, (change) => settle(grantId, next, change).finally(() => held.release()));
       return next;
     }
   }
@@ -111,7 +114,7 @@ export function createRenewUnderLease({
       case 'superseded':
         return change.stored.tokenSet;
       case 'gone':
-        await revoke(grantId, next);
+        void revocations.revoke(grantId, next);
         throw new GrantEndedError('signed_out');
     }
   }

@@ -4,7 +4,7 @@ import { phaseOf, type TokenSet } from '../oauth/token-set.js';
 import type { Copies } from './copies.js';
 import type { LateWrites } from './late-writes.js';
 import type { RenewOnce } from './renew-once.js';
-import type { Revoke } from './revocation.js';
+import type { Revocations } from './revocation.js';
 import type { TokenRecords } from './token-records.js';
 
 /** Who holds a token and when it is renewed. A `grantId` is what one person approved in one session. */
@@ -21,7 +21,7 @@ export interface TokenManager {
   renew(grantId: string, rejected: string): Promise<TokenSet>;
   /** Deletes the record, then revokes in the background; `revoked` resolves when that is over. */
   forget(grantId: string, reason: SessionEndReason): Promise<{ revoked: Promise<void> }>;
-  /** Resolves when no renewal and no delayed write is under way. */
+  /** Resolves when no renewal, delayed write or revocation is under way. */
   idle(): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ export function createTokenManager({
   copies,
   lateWrites,
   renewOnce,
-  revoke,
+  revocations,
   emit,
   fingerprint,
   now,
@@ -40,7 +40,7 @@ export function createTokenManager({
   copies: Copies;
   lateWrites: LateWrites;
   renewOnce: RenewOnce;
-  revoke: Revoke;
+  revocations: Revocations;
   emit: Emit;
   fingerprint: (id: string) => string;
   now: () => number;
@@ -48,12 +48,14 @@ export function createTokenManager({
 }): TokenManager {
   const phase = (tokenSet: TokenSet) => phaseOf(tokenSet, { nowMs: now(), marginMs });
 
+  const inMemory = (grantId: string): TokenSet | undefined => lateWrites.get(grantId) ?? copies.get(grantId);
+
   async function fresh(grantId: string): Promise<TokenSet> {
-    const copy = lateWrites.get(grantId) ?? copies.get(grantId);
+    const copy = inMemory(grantId);
     if (copy !== undefined && (phase(copy) === 'fresh' || (phase(copy) === 'margin' && renewOnce.isRunning(grantId))))
       return copy;
 
-    const tokenSet = await onRecord(grantId, copy);
+    const tokenSet = await onRecord(grantId, { elseCopy: true });
     switch (phase(tokenSet)) {
       case 'fresh':
         return tokenSet;
@@ -67,7 +69,8 @@ export function createTokenManager({
     }
   }
 
-  async function onRecord(grantId: string, copy: TokenSet | undefined): Promise<TokenSet> {
+  /** `elseCopy`: while the storage does not answer, a copy that is still good will do. */
+  async function onRecord(grantId: string, { elseCopy }: { elseCopy: boolean }): Promise<TokenSet> {
     try {
       const unwritten = lateWrites.get(grantId);
       if (unwritten !== undefined) return unwritten;
@@ -76,6 +79,7 @@ export function createTokenManager({
       copies.set(grantId, stored.tokenSet);
       return stored.tokenSet;
     } catch (error) {
+      const copy = elseCopy ? inMemory(grantId) : undefined;
       if (error instanceof StorageError && copy !== undefined && phase(copy) !== 'expired') return copy;
       if (error instanceof GrantEndedError) copies.delete(grantId);
       throw error;
@@ -84,7 +88,7 @@ export function createTokenManager({
 
   async function renew(grantId: string, rejected: string): Promise<TokenSet> {
     const isDue = (current: TokenSet): boolean => current.accessToken === rejected || phase(current) === 'expired';
-    const current = await onRecord(grantId, undefined);
+    const current = await onRecord(grantId, { elseCopy: false });
     if (!isDue(current)) return current;
     const result = await renewOnce.wait(grantId, { trigger: 'rejected', isDue });
     // A renewal that was joined may have had nothing to do for its own caller.
@@ -104,11 +108,12 @@ export function createTokenManager({
       const tokenSet = await records.remove(grantId);
       copies.delete(grantId);
       emit({ type: 'session_ended', grant: fingerprint(grantId), reason });
-      return { revoked: tokenSet === undefined ? Promise.resolve() : revoke(grantId, tokenSet) };
+      return { revoked: tokenSet === undefined ? Promise.resolve() : revocations.revoke(grantId, tokenSet) };
     },
     async idle() {
       await renewOnce.idle();
       await lateWrites.drained();
+      await revocations.idle();
     },
   };
 }

@@ -9,7 +9,7 @@ import { createLateWrites } from './late-writes.js';
 import { createLease } from './lease.js';
 import { createRenewOnce } from './renew-once.js';
 import { createRenewUnderLease } from './renewal.js';
-import { createRevoke } from './revocation.js';
+import { createRevocations } from './revocation.js';
 import { createTokenManager, type TokenManager } from './token-manager.js';
 import { createTokenRecords } from './token-records.js';
 
@@ -51,14 +51,14 @@ export function createTokens({
   const records = createTokenRecords({ keyValue, cipher, ...events });
   const lateWrites = createLateWrites({ records, sleep });
   const backOff = createBackOff({ keyValue, now });
-  const revoke = createRevoke({ tokenEndpoint, enabled: revocationEnabled, ...events });
+  const revocations = createRevocations({ tokenEndpoint, enabled: revocationEnabled, ...events });
   const renewUnderLease = createRenewUnderLease({
     records,
     lateWrites,
     backOff,
     attempts: createAttemptNotes({ keyValue, fingerprint, newId }),
     tokenEndpoint,
-    revoke,
+    revocations,
     limit,
     ...events,
     now,
@@ -78,5 +78,5 @@ export function createTokens({
     sleep,
     waitMs: lifetimeMs,
   });
-  return createTokenManager({ records, copies, lateWrites, renewOnce, revoke, ...events, now, marginMs });
+  return createTokenManager({ records, copies, lateWrites, renewOnce, revocations, ...events, now, marginMs });
 }

@@ -1,3 +1,4 @@
+import type { RequestContext } from '../events.js';
 import type { TokenSet } from '../oauth/token-set.js';
 
 declare global {
@@ -5,6 +6,9 @@ declare global {
   namespace Express {
     interface Locals {
       requestId: string;
+      context: RequestContext | undefined;
+      /** The pattern that matched, where Express does not know it. */
+      route: string | undefined;
       /** Set by the token-refresh middleware. */
       tokenSet: TokenSet;
     }

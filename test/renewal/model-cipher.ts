@@ -2,10 +2,10 @@ import type { TokenSet } from '../../src/oauth/token-set.js';
 import type { Cipher } from '../../src/tokens/cipher.js';
 
 /** Readable, so that the witness can look into records; every text differs from every other, as with real nonces. */
-export function createModelCipher(): Cipher {
+export function createModelCipher(name: string): Cipher {
   let texts = 0;
   return {
-    encrypt: (plaintext, context) => `${++texts}|${context}|${plaintext}`,
+    encrypt: (plaintext, context) => `${name}.${++texts}|${context}|${plaintext}`,
     decrypt(sealed, context) {
       const [, writtenFor = '', ...plaintext] = sealed.split('|');
       if (writtenFor !== context) throw new Error(`record of ${writtenFor} opened as ${context}`);

@@ -23,11 +23,13 @@ export function createModelServer({
   scheduler,
   random,
   plan,
+  weather,
   witness,
 }: {
   scheduler: Scheduler;
   random: Random;
   plan: Plan;
+  weather: () => Plan;
   witness: Witness;
 }) {
   const grants = new Map<string, Grant>();
@@ -60,13 +62,14 @@ export function createModelServer({
     if (!grant.alive || grant.refreshToken !== call.refreshToken) return undefined;
     const response = issue(call.grantId, grant);
     counters.renewed++;
+    witness.callCommitted(call);
     if (grant.refreshToken !== call.refreshToken) grant.spentBy.set(call.refreshToken, call);
     return response;
   }
 
   function answer(call: Call, reply: Reply<TokenEndpointResponse>, backMs: number): void {
     witness.callArrived(call);
-    const fault = random.chance(plan.serverFault) ? random.pick(FAULTS) : undefined;
+    const fault = random.chance(weather().serverFault) ? random.pick(FAULTS) : undefined;
     const retryAfterS = random.pick([undefined, 1, 30]);
     if (fault === 'busy')
       return reply.reject(new UnavailableError('busy', { status: 502, ...(retryAfterS && { retryAfterS }) }), backMs);
@@ -83,7 +86,7 @@ export function createModelServer({
 
   /** There and back again. */
   function latenciesMs(): [number, number] {
-    const slow = random.chance(plan.slowServer);
+    const slow = random.chance(weather().slowServer);
     const inAllMs = slow ? random.between(2_500, plan.calm ? 9_000 : 11_000) : random.between(5, 200);
     const thereMs = random.between(0, inAllMs);
     return [thereMs, inAllMs - thereMs];

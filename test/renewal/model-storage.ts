@@ -13,44 +13,49 @@ export function createModelStorage({
   store,
   scheduler,
   random,
-  plan,
+  weather,
   witness,
 }: {
   store: KeyValue;
   scheduler: Scheduler;
   random: Random;
-  plan: Plan;
+  weather: () => Plan;
   witness: Witness;
 }) {
-  const isDown = (): boolean => scheduler.now() >= plan.outage.fromMs && scheduler.now() < plan.outage.untilMs;
+  function isDown(): boolean {
+    const { fromMs, untilMs } = weather().outage;
+    return scheduler.now() >= fromMs && scheduler.now() < untilMs;
+  }
 
   return function storageOf(host: Host): KeyValue {
     async function perform<T>(name: string, key: string, command: () => Promise<T>): Promise<T> {
-      if (!MUTATING.has(name) || !key.startsWith('grant:')) {
-        const result = await command();
-        if (name === 'setIfAbsent' && key.startsWith('lease:')) witness.leaseAsked(host, key, await store.get(key));
-        return result;
-      }
+      const [kind, grantId = ''] = key.split(':');
       const before = await store.get(key);
       const result = await command();
-      witness.recordCommand(host, { name, key, before, after: await store.get(key) });
+      if (kind === 'grant') witness.recordCommand(host, grantId, { name, before, after: await store.get(key) });
+      if (kind === 'lease' && name === 'compareAndDelete') witness.leaseReleased(host, grantId);
       return result;
     }
 
     function send<T>(name: string, key: string, command: () => Promise<T>): Promise<T> {
+      const [kind, grantId = ''] = key.split(':');
       const label = `${name} ${key}`;
       const later = (afterMs: number, words: string, run: () => unknown): void =>
         void scheduler.add({ host: undefined, label: `${label} ${words}`, dueAtMs: scheduler.now() + afterMs, run });
 
+      const heard = (result: T): T => {
+        if (kind === 'lease' && result === undefined) witness.leaseGranted(host, grantId);
+        return result;
+      };
       async function carryOut(reply: Reply<T>): Promise<void> {
         const fail = (): void => {
-          witness.storageFault(host, name, key);
+          if (kind === 'grant') witness.storageFault(grantId);
           reply.reject(new StorageError(`${label} failed`), random.chance(0.3) ? random.between(1, 1_000) : 0);
         };
-        const fault = isDown() ? 'before' : random.chance(plan.storageFault) ? random.pick(FAULTS) : undefined;
+        const fault = isDown() ? 'before' : random.chance(weather().storageFault) ? random.pick(FAULTS) : undefined;
         switch (fault) {
           case undefined:
-            return reply.resolve(await perform(name, key, command));
+            return reply.resolve(heard(await perform(name, key, command)));
           case 'before':
             return fail();
           case 'after':
@@ -60,10 +65,10 @@ export function createModelStorage({
             later(random.between(0, 2_000), 'late', () => perform(name, key, command));
             return fail();
           case 'twice':
-            await perform(name, key, command);
-            witness.storageFault(host, name, key);
+            heard(await perform(name, key, command));
+            if (kind === 'grant') witness.storageFault(grantId);
             return later(random.between(0, 300), 'again', async () =>
-              reply.resolve(await perform(name, key, command)),
+              reply.resolve(heard(await perform(name, key, command))),
             );
         }
       }
@@ -88,4 +93,3 @@ export function createModelStorage({
 }
 
 const FAULTS = ['before', 'after', 'late', 'twice'] as const;
-const MUTATING = new Set(['set', 'take', 'compareAndSet', 'compareAndDelete', 'delete', 'setIfAbsent']);

@@ -55,3 +55,14 @@ export function drawPlan(seed: number, overrides: Partial<Plan> = {}): { plan: P
   };
   return { plan, random };
 }
+
+/** The same run with nothing going wrong from here on. */
+export const fairWeather = (plan: Plan): Plan => ({
+  ...plan,
+  slowServer: 0,
+  storageFault: 0,
+  outage: { fromMs: 0, untilMs: 0 },
+  serverFault: 0,
+  freeze: 0,
+  crash: 0,
+});

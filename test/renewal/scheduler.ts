@@ -124,6 +124,7 @@ export function createScheduler({
     /** Runs until `done`, or until nothing is left. @throws when that does not come to an end. */
     async run(done: () => boolean = () => false): Promise<void> {
       const mostSteps = taken + MOST_STEPS;
+      await microtasksDone();
       while (!done()) {
         const last = nowMs;
         const step = takeNext();

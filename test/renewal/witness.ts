@@ -1,3 +1,4 @@
+import type { AppEvent } from '../../src/events.js';
 import type { TokenEndpointResponse, TokenSet } from '../../src/oauth/token-set.js';
 import { openRecord } from './model-cipher.js';
 import type { Host } from './scheduler.js';
@@ -9,16 +10,17 @@ export interface Call {
   readonly refreshToken: string;
   readonly madeAtMs: number;
   readonly leaseEndsAtMs: number;
-  arrived: boolean;
+  committed: boolean;
   /** No usable answer reached the process: cut, too late, refused. */
   failed: boolean;
   response: TokenEndpointResponse | undefined;
-  receivedAtMs: number;
   writtenAtMs: number;
+  /** The process has given its lease back. */
+  over: boolean;
 }
 
+/** The truth about one grant, which no process of the model knows. */
 export interface GrantFacts {
-  readonly grantId: string;
   readonly calls: Call[];
   readonly refused: Call[];
   record: TokenSet | undefined;
@@ -26,15 +28,15 @@ export interface GrantFacts {
   established: boolean;
   signOutTried: boolean;
   signedOut: boolean;
-  /** A crash, an overrun lease or a lost answer: after one of these strict rotation may end the grant. */
+  /** A crash, an overrun lease or a lost answer in mid-renewal: after one of these strict rotation may end the grant. */
   excused: boolean;
-  /** A storage command about this record did not end as asked for. */
-  storageFault: boolean;
+  /** A crash, or a storage command about the record that did not go as asked for. */
+  disturbed: boolean;
 }
 
 export type Witness = ReturnType<typeof createWitness>;
 
-/** Looks at the run from outside, knows the truth, and objects the moment an invariant is broken. */
+/** Looks at the run from outside and objects the moment an invariant is broken. */
 export function createWitness({ now, leaseMs }: { now: () => number; leaseMs: number }) {
   const violations: string[] = [];
   const facts = new Map<string, GrantFacts>();
@@ -44,93 +46,90 @@ export function createWitness({ now, leaseMs }: { now: () => number; leaseMs: nu
   const object = (rule: string, detail: string): void => void violations.push(`${rule} [${now()} ms] ${detail}`);
 
   function of(grantId: string): GrantFacts {
-    const known = facts.get(grantId) ?? {
-      grantId,
-      calls: [],
-      refused: [],
-      record: undefined,
-      recordWrittenAtMs: 0,
-      established: false,
-      signOutTried: false,
-      signedOut: false,
-      excused: false,
-      storageFault: false,
-    };
-    facts.set(grantId, known);
-    return known;
+    const known = facts.get(grantId);
+    if (known !== undefined) return known;
+    const unknown = { calls: [], refused: [], record: undefined, recordWrittenAtMs: 0, established: false, signOutTried: false, signedOut: false, excused: false, disturbed: false }; // prettier-ignore
+    facts.set(grantId, unknown);
+    return unknown;
   }
 
   const outlived = (call: Call): boolean => now() > call.leaseEndsAtMs;
-  const written = (call: Call): boolean => call.writtenAtMs <= call.leaseEndsAtMs;
-  /** Why a second use of the same refresh token could not be prevented. */
-  const lost = (call: Call): boolean => !written(call) && (!call.host.alive || call.failed || outlived(call));
+  const unwritten = (call: Call): boolean => call.writtenAtMs === Infinity;
+  /** Nobody but a process that has lost its lease, or its life, makes this call. */
+  const beyondHelp = (call: Call): boolean => call.failed || !call.host.alive || outlived(call);
+  /** Its result did not reach the record while the lease kept others away. */
+  const lost = (call: Call): boolean => (unwritten(call) ? beyondHelp(call) : call.writtenAtMs > call.leaseEndsAtMs);
+
+  function deleted(host: Host, name: string, grant: GrantFacts, old: TokenSet | undefined): void {
+    const bySignOut = name === 'take' && grant.signOutTried;
+    const byRefusal = grant.refused.some(
+      (call) =>
+        call.host === host && call.refreshToken === old?.refreshToken && grant.recordWrittenAtMs <= call.madeAtMs,
+    );
+    if (!bySignOut && !(name === 'compareAndDelete' && byRefusal))
+      object('(b) deleted', `${old?.accessToken ?? ''} by ${name} of ${host.name}`);
+  }
 
   return {
     violations,
     object,
     of,
-    lost,
-    revoked: (token: string): boolean => revoked.has(token),
+    wasRevoked: (token: string): boolean => revoked.has(token),
     revokeTried: (token: string): void => void revoked.add(token),
-    leaseAsked(host: Host, key: string, holder: string | undefined): void {
-      const id = `${host.name} ${key}`;
-      if (holder?.startsWith(`${host.name}.`) === true && (leaseEnds.get(id) ?? 0) <= now())
-        leaseEnds.set(id, now() + leaseMs);
+    leaseGranted: (host: Host, grantId: string): void => void leaseEnds.set(host.name + grantId, now() + leaseMs),
+    leaseReleased(host: Host, grantId: string): void {
+      for (const call of of(grantId).calls) call.over ||= call.host === host;
     },
-    storageFault(_host: Host, _name: string, key: string): void {
-      if (key.startsWith('grant:')) of(key.slice(6)).storageFault = true;
+    storageFault: (grantId: string): void => void (of(grantId).disturbed = true),
+    died(host: Host): void {
+      for (const grant of facts.values()) {
+        grant.disturbed = true;
+        grant.excused ||= grant.calls.some((call) => call.host === host && unwritten(call) && !call.failed);
+      }
     },
     callMade(host: Host, grantId: string, refreshToken: string): Call {
-      const leaseEndsAtMs = leaseEnds.get(`${host.name} lease:${grantId}`) ?? -1;
-      if (host.alive && leaseEndsAtMs < 0) object('(a) no lease', `${host.name} calls with ${refreshToken}`);
-      return { host, grantId, refreshToken, madeAtMs: now(), leaseEndsAtMs, arrived: false, failed: false, response: undefined, receivedAtMs: Infinity, writtenAtMs: Infinity }; // prettier-ignore
+      const leaseEndsAtMs = leaseEnds.get(host.name + grantId);
+      if (leaseEndsAtMs === undefined && host.alive) object('(a) no lease', `${host.name} spends ${refreshToken}`);
+      return { host, grantId, refreshToken, madeAtMs: now(), leaseEndsAtMs: leaseEndsAtMs ?? 0, committed: false, failed: false, response: undefined, writtenAtMs: Infinity, over: false }; // prettier-ignore
     },
     callArrived(call: Call): void {
-      const { calls } = of(call.grantId);
-      const excused = call.failed || outlived(call) || !call.host.alive;
-      if (excused) of(call.grantId).excused = true;
-      for (const other of calls) {
-        const underWay = other.host.alive && !other.failed && other.writtenAtMs === Infinity && !outlived(other);
-        if (underWay && !excused)
-          object('(a) two calls at once', `${other.host.name} and ${call.host.name}: ${call.refreshToken}`);
-      }
-      call.arrived = true;
-      calls.push(call);
+      const grant = of(call.grantId);
+      const rival = grant.calls.find((other) => unwritten(other) && !other.over && !beyondHelp(other));
+      if (beyondHelp(call)) grant.excused = true;
+      else if (rival !== undefined)
+        object('(a) two calls at once', `${rival.host.name} and ${call.host.name} spend ${call.refreshToken}`);
+      grant.calls.push(call);
     },
+    callCommitted: (call: Call): void => void (call.committed = true),
     tokenReused(call: Call, first: Call): void {
       of(call.grantId).excused ||= lost(first);
-      const excused = call.failed || outlived(call) || !call.host.alive || lost(first);
-      if (!excused) object('(a) spent twice', `${call.refreshToken} by ${first.host.name} and ${call.host.name}`);
+      if (!beyondHelp(call) && !lost(first))
+        object('(a) spent twice', `${call.refreshToken} by ${first.host.name} and ${call.host.name}`);
     },
     callRefused: (call: Call): void => void of(call.grantId).refused.push(call),
-    callAnswered(call: Call, response: TokenEndpointResponse): void {
-      call.response = response;
-      call.receivedAtMs = now();
+    callAnswered: (call: Call, response: TokenEndpointResponse): void => void (call.response = response),
+    callFailed(call: Call): void {
+      call.failed = true;
+      if (call.committed) of(call.grantId).excused = true;
     },
-    callFailed: (call: Call): void => void (call.failed = true),
-    /** After a command that may have changed a record. */
-    recordCommand(host: Host, { name, before, after, key }: { name: string; key: string; before: string | undefined; after: string | undefined }): void { // prettier-ignore
+    /** After every command on a record. */
+    recordCommand(host: Host, grantId: string, { name, before, after }: { name: string; before: string | undefined; after: string | undefined }): void { // prettier-ignore
       if (before === after) return;
-      const grant = of(key.slice('grant:'.length));
+      const grant = of(grantId);
       const old = grant.record;
       grant.record = after === undefined ? undefined : openRecord(after);
-      if (after === undefined) return this.deleted(host, name, grant, old);
-      if (grant.established && before === undefined) object('(c) revived', `${host.name} ${name} ${key}`);
-      if (name === 'set' && grant.established) object('(b) overwritten', `${host.name} ${key}`);
+      if (after === undefined) return deleted(host, name, grant, old);
+      if (grant.established && before === undefined) object('(c) revived', `${grantId} by ${name} of ${host.name}`);
+      if (grant.established && name === 'set') object('(b) overwritten', `${grantId} by ${host.name}`);
       grant.established = true;
       grant.recordWrittenAtMs = now();
       const call = grant.calls.find(({ response }) => response?.access_token === grant.record?.accessToken);
       if (call !== undefined) call.writtenAtMs = Math.min(call.writtenAtMs, now());
     },
-    /** By sign-out, or by a refusal that was about this very record: it was there before the refused call was made. */
-    deleted(host: Host, name: string, grant: GrantFacts, old: TokenSet | undefined): void {
-      if (name === 'take' && grant.signOutTried) return;
-      const refused = grant.refused.some(
-        (call) =>
-          call.host === host && call.refreshToken === old?.refreshToken && grant.recordWrittenAtMs <= call.madeAtMs,
-      );
-      if (name !== 'compareAndDelete' || !refused)
-        object('(b) newer record deleted', `${host.name} ${name} ${old?.accessToken ?? ''}`);
+    event(host: Host, event: AppEvent): void {
+      if (event.type !== 'session_ended' || event.reason === 'signed_out') return;
+      const refused = of(event.grant).refused.some((call) => call.host === host);
+      if (!refused) object('(f) ended', `${event.grant} by ${host.name}: ${event.reason}`);
     },
   };
 }

@@ -145,7 +145,7 @@ describe('the control API', () => {
   });
 
   it('knows its public origin', async () => {
-    const { sandbox } = await setUp({ publicOrigin: 'http://getbill.localhost:4000' });
+    const { sandbox } = await setUp({ publicOrigin: 'http://getbill.localhost:4000/' });
     expect(sandbox.origin).toBe('http://getbill.localhost:4000');
   });
 });

@@ -1,4 +1,3 @@
-/// <reference types="jest" />
 import { createHash, randomBytes } from 'node:crypto';
 import { allScopes } from '../../sandbox/authorization-server/scopes.js';
 import {

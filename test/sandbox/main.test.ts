@@ -1,8 +1,16 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { createServer, type AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { optionsFrom } from '../../sandbox/options.js';
 import { send } from './helpers.js';
+
+// A process of its own starts slowly on a busy machine.
+jest.setTimeout(60_000);
+
+const children: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
 
 /** The command as it is run; the first line of what it says on either stream. */
 function run(env: Record<string, string>) {
@@ -10,6 +18,7 @@ function run(env: Record<string, string>) {
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  children.push(child);
   const firstLine = (stream: typeof child.stdout) =>
     new Promise<string>((resolve) => createInterface(stream).once('line', resolve));
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));

@@ -85,7 +85,7 @@ export async function startTestApp({
   const services = wrap?.(real) ?? real;
   const events: AppEvent[] = [];
   services.subscribe((event) => void events.push(event));
-  const app = createApp(services, { isReady: () => services.keyValue.ping().then(() => true, () => false) }); // prettier-ignore
+  const app = createApp(services, { isReady: () => services.isStorageReady() }); // prettier-ignore
   server.on('request', app);
   const origin = `http://127.0.0.1:${port}`;
 

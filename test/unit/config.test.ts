@@ -177,7 +177,14 @@ describe('parsing the environment', () => {
     ['String', (config) => [config.session.secrets, config.tokenEncryptionKeys, config.metricsToken, ...config.getbill.clientSecrets].map(String).join()], // prettier-ignore
   ])('shows no secret through %s', (_name, show) => {
     const shown = show(parseConfig({ ...production, METRICS_TOKEN }));
-    for (const value of [CLIENT_SECRET, SESSION_SECRET, KEY, Buffer.from(KEY, 'base64').toString('hex'), METRICS_TOKEN, 'CANARY']) {
+    for (const value of [
+      CLIENT_SECRET,
+      SESSION_SECRET,
+      KEY,
+      Buffer.from(KEY, 'base64').toString('hex'),
+      METRICS_TOKEN,
+      'CANARY',
+    ]) {
       expect(shown).not.toContain(value);
     }
     expect(shown).toContain('[secret]');
@@ -394,8 +401,6 @@ describe('.env.example', () => {
 
   it('parses with every optional line switched on that shows a value', () => {
     const all = parseEnv(text.replace(/^#([A-Z][A-Z0-9_]*=)/gm, '$1')) as Env;
-    const { PUBLIC_URL, ...rest } = { ...all, ...required };
-    expect(PUBLIC_URL).toMatch(/^https:/);
-    expect(problemsOf(rest)).toEqual([]);
+    expect(problemsOf({ ...all, ...required, PUBLIC_URL: undefined })).toEqual([]); // public, it asks for more
   });
 });

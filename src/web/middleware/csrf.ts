@@ -1,5 +1,6 @@
 import csurfModule from 'csurf';
 import type { RequestHandler } from 'express';
+import type { Emit } from '../../events.js';
 import { isSignedIn } from '../session.js';
 
 const csurf = csurfModule as unknown as typeof csurfModule.default;
@@ -8,7 +9,7 @@ const csurf = csurfModule as unknown as typeof csurfModule.default;
  * Synchronizer token in session mode, from the form body or `X-CSRF-Token` only (a query would leak it). For whoever is
  * not signed in it does nothing: there is nothing to protect, and csurf would create a session for every visitor.
  */
-export function csrf(): RequestHandler {
+export function csrf({ emit }: { emit: Emit }): RequestHandler {
   const protect = csurf({
     value: (req) => {
       const fromBody = (req.body as Record<string, unknown> | undefined)?.['_csrf'];
@@ -18,6 +19,9 @@ export function csrf(): RequestHandler {
   });
   return function csrfMiddleware(req, res, next) {
     if (!isSignedIn(req)) return next();
-    protect(req, res, next);
+    protect(req, res, (error?: unknown) => {
+      if (error) emit({ type: 'request_refused', reason: 'csrf', route: req.path });
+      next(error);
+    });
   };
 }

@@ -1,12 +1,14 @@
 import type { RequestHandler } from 'express';
 import { RequestError } from '../../errors.js';
+import type { Emit } from '../../events.js';
 
 /** Refuses what only an image, frame, script or fetch would send: signing in is a step a person takes. */
-export function navigationOnly(): RequestHandler {
+export function navigationOnly({ emit }: { emit: Emit }): RequestHandler {
   return function navigationOnlyMiddleware(req, _res, next) {
     const dest = req.get('sec-fetch-dest') ?? 'document';
     const mode = req.get('sec-fetch-mode') ?? 'navigate';
     if (dest !== 'document' || mode !== 'navigate') {
+      emit({ type: 'request_refused', reason: 'navigation_only', route: req.path });
       throw new RequestError('not a top-level navigation', { code: 'navigation_only', status: 403 });
     }
     next();

@@ -12,6 +12,6 @@ export function requestId({ context }: { context: AsyncLocalStorage<RequestConte
     const id = given !== undefined && ACCEPTED.test(given) ? given : randomUUID();
     res.locals.requestId = id;
     res.set('X-Request-Id', id);
-    context.run({ requestId: id, ip: req.ip }, next);
+    context.run({ requestId: id, ip: req.ip, upstreamMs: 0 }, next);
   };
 }

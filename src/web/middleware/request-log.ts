@@ -1,20 +1,50 @@
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
+import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from 'pino';
 import { pinoHttp } from 'pino-http';
+import type { RequestContext } from '../../events.js';
 
-/** One line per request: its number, method, path without the query (the callback's holds the code), status, duration. */
-export function requestLog({ log }: { log: Logger }): RequestHandler {
-  return pinoHttp({
+/**
+ * One line per request: its number, method, route, status, duration, and the part GetBill took. The route is the pattern
+ * that matched, never the address: the callback's holds the code.
+ */
+export function requestLog({
+  log,
+  context,
+  observe,
+}: {
+  log: Logger;
+  context: AsyncLocalStorage<RequestContext>;
+  observe: (request: { method: string; route: string; status: number; durationMs: number }) => void;
+}): RequestHandler {
+  const logRequest = pinoHttp<Request, Response>({
     logger: log,
-    genReqId: (_req, res) => (res as unknown as { locals: Express.Locals }).locals.requestId,
+    genReqId: (_req, res) => res.locals.requestId,
     quietReqLogger: true,
     quietResLogger: true,
     customAttributeKeys: { reqId: 'requestId', responseTime: 'durationMs' },
-    customProps: (req, res) => ({ method: req.method, path: pathOf(req.url), status: res.statusCode }),
+    customProps: (req, res) => ({
+      method: req.method,
+      route: routeOf(req, res),
+      status: res.statusCode,
+      upstreamMs: res.locals.context?.upstreamMs,
+    }),
     customLogLevel: (_req, res, error) => (error || res.statusCode >= 500 ? 'error' : 'info'),
     customSuccessMessage: () => 'request',
     customErrorMessage: () => 'request',
   });
+  return function requestLogMiddleware(req, res, next) {
+    const startedMs = performance.now();
+    res.locals.context = context.getStore();
+    res.once('finish', () => {
+      const durationMs = performance.now() - startedMs;
+      observe({ method: req.method, route: routeOf(req, res), status: res.statusCode, durationMs });
+    });
+    logRequest(req, res, next);
+  };
 }
 
-const pathOf = (url = ''): string => (url.split('?')[0] ?? '').slice(0, 256);
+function routeOf(req: Request, res: Response): string {
+  const { path } = (req.route ?? {}) as { path?: unknown };
+  return res.locals.route ?? (typeof path === 'string' ? req.baseUrl + path : 'unmatched');
+}

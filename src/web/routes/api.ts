@@ -8,6 +8,7 @@ import { accessOf } from '../access.js';
 import { createRouter } from '../create-router.js';
 
 const BODY_LIMIT = 1024 * 1024;
+const JSON_IN_UTF8 = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
 
 /** `/api/*`: the GetBill API through the allow-list, with the session's token. */
 export function apiRoute({ forward, tokens }: { forward: Forward; tokens: Pick<TokenManager, 'renew'> }): Router {
@@ -16,6 +17,7 @@ export function apiRoute({ forward, tokens }: { forward: Forward; tokens: Pick<T
 
   router.use(async (req, res) => {
     const { endpoint, path, query } = targetOf(req);
+    res.locals.route = `/api${endpoint.path}`;
     if (!res.locals.tokenSet.scopes.includes(endpoint.scope)) throw scopeMissing(endpoint.scope);
     const gone = new AbortController();
     res.once('close', () => {
@@ -56,16 +58,15 @@ function targetOf(req: Request): { endpoint: Endpoint; path: string; query: stri
   });
 }
 
-/** The bytes as sent, once they are known to be JSON. */
+/** The bytes as sent, once they are known to be JSON; nothing where nothing was sent. */
 function jsonBody(req: Request): Buffer | undefined {
+  const type = req.get('content-type');
   const body: unknown = req.body;
-  if (!Buffer.isBuffer(body)) {
-    if (req.get('content-type') === undefined && (req.get('content-length') ?? '0') === '0') return undefined;
-    throw new RequestError('the body is not JSON', { code: 'media_type_not_supported', status: 415 });
+  const sent = req.get('transfer-encoding') !== undefined || Number(req.get('content-length') ?? 0) > 0;
+  if ((type !== undefined && !JSON_IN_UTF8.test(type)) || (sent && !Buffer.isBuffer(body))) {
+    throw new RequestError('the body is not JSON in UTF-8', { code: 'media_type_not_supported', status: 415 });
   }
-  if (!/^[^;]*(;\s*charset="?utf-8"?\s*)?$/i.test(req.get('content-type') ?? '')) {
-    throw new RequestError('the body is not UTF-8', { code: 'media_type_not_supported', status: 415 });
-  }
+  if (!Buffer.isBuffer(body) || body.length === 0) return undefined;
   try {
     JSON.parse(body.toString('utf8'));
     return body;

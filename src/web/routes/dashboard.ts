@@ -1,27 +1,40 @@
 import type { Router } from 'express';
-import type { GetbillPages } from '../../getbill/client.js';
+import { AppError } from '../../errors.js';
+import { createGetbillClient } from '../../getbill/client.js';
+import type { Forward } from '../../getbill/forward.js';
+import type { ProfileCache } from '../../getbill/profile-cache.js';
 import type { TokenManager } from '../../tokens/token-manager.js';
 import { accessOf } from '../access.js';
 import { connectionOf } from '../connection.js';
-import { renderPage } from '../render-page.js';
 import { createRouter } from '../create-router.js';
+import { renderPage } from '../render-page.js';
 
 export function dashboardRoute({
-  getbill,
+  forward,
+  profiles,
   tokens,
   marginMs,
 }: {
-  getbill: Pick<GetbillPages, 'companyProfile'>;
+  forward: Forward;
+  profiles: Pick<ProfileCache, 'get'>;
   tokens: Pick<TokenManager, 'renew'>;
   marginMs: number;
 }): Router {
   const router = createRouter();
   router.get('/dashboard', async (req, res) => {
     const { tokenSet, requestId } = res.locals;
+    const access = accessOf(req, res, tokens);
+    const client = createGetbillClient({ forward, access, requestId });
     const profile = tokenSet.scopes.includes('company:read')
-      ? await getbill.companyProfile(accessOf(req, res, tokens), requestId)
+      ? await profiles.get(access.grantId, () => client.companyProfile()).catch(withoutScope)
       : undefined;
     renderPage(res, 'dashboard', { title: 'Dashboard', profile, connection: connectionOf(tokenSet, { marginMs }) });
   });
   return router;
+}
+
+/** A token answer without "scope" does not say what was left out at consent; the API's 403 does. */
+function withoutScope(error: unknown): undefined {
+  if (error instanceof AppError && error.code === 'missing_scope') return undefined;
+  throw error;
 }

@@ -1,9 +1,9 @@
 import { transformFileSync } from '@swc/core';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 
-const project = resolve(__dirname, '../../..');
+const project = process.cwd(); // Jest and the soak run start in the project's folder
 
 export interface AppBuild {
   /** The script to start. */

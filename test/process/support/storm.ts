@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { AppProcess } from './app-process.js';
 import type { Installation } from './installation.js';
 import type { TimedAnswer, Visitor } from './visitor.js';
 
-/** How the access token dies: `rejected` by the API although it looks good, or by the clock (`expired`). */
 export interface Storm {
-  kind: 'rejected' | 'expired';
+  /** The API rejects the access token from `now` on, although it looks good; or the clock ends it then. */
+  diesBy: 'now' | number;
   oldAccessTokenDies: boolean;
 }
 
@@ -18,14 +19,15 @@ export interface StormNumbers {
 
 /** Calls as one page makes them all at once: profiles, and every fifth one a POST. */
 export async function createCaller(site: Installation, visitor: Visitor) {
-  const csrfToken = await visitor.csrfToken(site.apps[0]);
-  const { json } = await visitor.call(site.apps[0], '/api/debts?limit=1');
+  const [first] = site.all as [AppProcess];
+  const csrfToken = await visitor.csrfToken(first);
+  const { json } = await visitor.call(first, '/api/debts?limit=1');
   const [debt] = json['data'] as { id: string }[];
   const body = JSON.stringify({ debt_id: debt?.id, type: 'call', notes: 'made by the storm test' });
   const headers = { 'content-type': 'application/json', 'x-csrf-token': csrfToken };
 
   return async function callNo(index: number): Promise<TimedAnswer> {
-    const app = site.apps[index % site.apps.length] ?? site.apps[0];
+    const app = site.all[index % site.all.length] ?? first;
     if (index % 5 !== 4) return await visitor.profile(app);
     return await visitor.call(app, '/api/followups', { method: 'POST', headers, body });
   };
@@ -35,13 +37,13 @@ export async function createCaller(site: Installation, visitor: Visitor) {
 export async function storm(
   site: Installation,
   callNo: (index: number) => Promise<TimedAnswer>,
-  { kind, oldAccessTokenDies }: Storm,
+  { diesBy, oldAccessTokenDies }: Storm,
   { calls, spreadMs, random }: { calls: number; spreadMs: number; random: () => number },
 ): Promise<StormNumbers> {
   const { control } = site.sandbox;
   control.set({ oldAccessTokenDies });
-  if (kind === 'rejected') control.expireAccessTokens();
-  else await delay(expiresAtMs(site) - spreadMs / 3 - Date.now());
+  if (diesBy === 'now') control.expireAccessTokens();
+  else await delay(diesBy - spreadMs / 3 - Date.now());
 
   const before = control.state().counters;
   const answers = await Promise.all(
@@ -60,12 +62,6 @@ export async function storm(
     reuse: after.refreshReuse - before.refreshReuse,
     slowestMs: Math.round(Math.max(...answers.map(({ ms }) => ms))),
   };
-}
-
-/** Of the newest access token. */
-function expiresAtMs({ sandbox: { control } }: Installation): number {
-  const issued = control.requests().filter(({ url }) => url === '/oauth/token').at(-1); // prettier-ignore
-  return (issued?.atMs ?? 0) + control.state().faults.accessTokenLifetimeS * 1000;
 }
 
 export function sum(storms: readonly StormNumbers[]): StormNumbers & { storms: number } {

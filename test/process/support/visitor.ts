@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { request } from 'undici';
 import type { Answer } from '../../support/browser.js';
 import type { AppProcess } from './app-process.js';
@@ -15,6 +16,9 @@ export interface CallOptions {
 
 /** One signed-in browser, whose next request may reach any process. */
 export interface Visitor {
+  /** The name of its keys in Redis, and its name in the audit log. */
+  grantId: string;
+  grant: string;
   call(app: AppProcess, path: string, options?: CallOptions): Promise<TimedAnswer>;
   profile(app: AppProcess, options?: CallOptions): Promise<TimedAnswer>;
   /** From the sign-out form. */
@@ -22,10 +26,25 @@ export interface Visitor {
   signOut(app: AppProcess): Promise<TimedAnswer>;
 }
 
-export function createVisitor({ host, cookies }: { host: string; cookies: ReadonlyMap<string, string> }): Visitor {
+export function createVisitor({
+  host,
+  cookies,
+  grant = '',
+}: {
+  host: string;
+  cookies: ReadonlyMap<string, string>;
+  grant?: string;
+}): Visitor {
   const cookie = Array.from(cookies, ([name, value]) => `${name}=${value}`).join('; ');
 
+  const sessionId =
+    decodeURIComponent(cookies.get('__Host-gb-session') ?? '')
+      .slice('s:'.length)
+      .split('.')[0] ?? '';
+
   const visitor: Visitor = {
+    grantId: createHash('sha256').update(sessionId).digest('base64url'),
+    grant,
     async call({ origin }, path, { method = 'GET', headers = {}, body, signal } = {}) {
       const startedMs = performance.now();
       const answer = await request(origin + path, {

@@ -1,0 +1,65 @@
+import type { Router } from 'express';
+import { AppError } from '../../errors.js';
+import { createGetbillClient, type GetbillClient } from '../../getbill/client.js';
+import type { Forward } from '../../getbill/forward.js';
+import type { TokenManager } from '../../tokens/token-manager.js';
+import { accessOf } from '../access.js';
+import { createRouter } from '../create-router.js';
+import { renderPage } from '../render-page.js';
+import { statuses, statusOf } from '../statuses.js';
+
+const PER_PAGE = 20;
+
+/** The list of debts, and one debt with its follow-ups. What was not granted is said, not hidden. */
+export function debtsRoutes({ forward, tokens }: { forward: Forward; tokens: Pick<TokenManager, 'renew'> }): Router {
+  const router = createRouter();
+
+  router.get('/debts', async (req, res) => {
+    const client = createGetbillClient({
+      forward,
+      access: accessOf(req, res, tokens),
+      requestId: res.locals.requestId,
+    });
+    const status = oneOf(req.query['status'], /^[\w.-]{1,64}$/) ?? '';
+    const page = Number(oneOf(req.query['page'], /^[1-9]\d{0,5}$/) ?? 1);
+    const list = granted(res.locals.tokenSet.scopes, 'debts:read')
+      ? await client.debts({ page, limit: PER_PAGE, ...(status !== '' && { status }) }).catch(knownStates)
+      : { scopeMissing: true };
+    const rateLimited = 'retryAfterS' in list ? list : undefined;
+    if (rateLimited !== undefined) res.status(429).set('Retry-After', String(rateLimited.retryAfterS));
+    const [debts, pagination] = 'items' in list ? [list.items, list.pagination] : [undefined, undefined];
+    renderPage(res, 'debts', { title: 'Debts', debts, pagination, status, statuses, statusOf, rateLimited });
+  });
+
+  router.get('/debts/:id', async (req, res) => {
+    const client = createGetbillClient({
+      forward,
+      access: accessOf(req, res, tokens),
+      requestId: res.locals.requestId,
+    });
+    const debt = await client.debt(req.params.id);
+    const followups = granted(res.locals.tokenSet.scopes, 'followups:read')
+      ? await followupsOf(client, req.params.id)
+      : undefined;
+    renderPage(res, 'debt', { title: 'Debt', debt, followups, statusOf });
+  });
+
+  return router;
+}
+
+async function followupsOf(client: GetbillClient, debtId: string) {
+  const list = await client.followupsOfDebt(debtId).catch(knownStates);
+  return 'items' in list ? list.items : undefined;
+}
+
+/** States a page shows by itself; anything else is for the error page. */
+function knownStates(error: unknown): { scopeMissing: true } | { retryAfterS: number } {
+  if (error instanceof AppError && error.code === 'missing_scope') return { scopeMissing: true };
+  if (error instanceof AppError && error.status === 429) return { retryAfterS: error.retryAfterS ?? 60 };
+  throw error;
+}
+
+const granted = (scopes: readonly string[], scope: string): boolean => scopes.includes(scope);
+
+const oneOf = (value: unknown, shape: RegExp): string | undefined =>
+  typeof value === 'string' && shape.test(value) ? value : undefined;

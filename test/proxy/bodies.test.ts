@@ -1,0 +1,265 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import type { TestApp } from '../support/test-app.js';
+import { EMPTY_SUCCESS, json, startApiServer, type ApiServer } from './support/api-server.js';
+import { signIn, startProxyApp, type Caller } from './support/caller.js';
+import { exchange, rawRequest } from './support/raw-http.js';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+let app: TestApp;
+let api: ApiServer;
+let caller: Caller;
+beforeAll(async () => {
+  api = await startApiServer();
+  app = await startProxyApp({ env: { GETBILL_API_URL: api.apiUrl, GETBILL_TIMEOUT_MS: '20000' } });
+  caller = await signIn(app);
+});
+afterAll(async () => {
+  await app.close();
+  await api.close();
+});
+beforeEach(() => {
+  api.received.length = 0;
+  api.answerWith((res) => json(res, 200, EMPTY_SUCCESS));
+});
+
+const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+
+/** JSON of exactly that many bytes, of which no part is like another. */
+function jsonOf(bytes: number): Buffer {
+  const frame = '{"data":""}';
+  const filling = randomBytes(bytes)
+    .toString('base64url')
+    .slice(0, bytes - frame.length);
+  return Buffer.from(`{"data":"${filling}"}`);
+}
+
+describe('a body on its way up', () => {
+  it.each([
+    ['POST', '/api/debts', 2],
+    ['PUT', '/api/debts/d1', 64 * KIB],
+    ['PATCH', '/api/creditors/c1', 64 * KIB + 1],
+    ['DELETE', '/api/debts/d1', 17],
+    ['POST', '/api/debts', MIB],
+  ])('[immunity 24] arrives byte for byte by %s %s: %i bytes', async (method, path, size) => {
+    const body = size === 2 ? Buffer.from('[]') : jsonOf(size);
+    const answer = await caller.write(method, path, body);
+    expect([answer.status, answer.bytes.toString()]).toEqual([200, EMPTY_SUCCESS]);
+    expect(api.received.map((one) => [one.method, one.body.length, sha256(one.body)])).toEqual([[method, size, sha256(body)]]); // prettier-ignore
+  });
+
+  it('[immunity 24] arrives byte for byte when it comes in chunks, and with its true length', async () => {
+    const body = jsonOf(300 * KIB);
+    const chunks = new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (let at = 0; at < body.length; at += 10_000) controller.enqueue(body.subarray(at, at + 10_000));
+        controller.close();
+      },
+    });
+    expect((await caller.write('POST', '/api/debts', chunks)).status).toBe(200);
+    const [one] = api.received;
+    expect(sha256(one?.body ?? Buffer.alloc(0))).toBe(sha256(body));
+    expect(headerOf(one?.rawHeaders, 'content-length')).toBe(String(body.length));
+    expect(headerOf(one?.rawHeaders, 'transfer-encoding')).toBeUndefined();
+  });
+
+  it('[immunity 24] keeps spaces, order, repeated names, escapes and numbers as they are', async () => {
+    const body = '\n{ "b" : 1.0 , "a":1e2,"a":12345678901234567890, "é":"\\u00e9 é \\/","__proto__":{}}  ';
+    await caller.write('POST', '/api/debts', body, { 'content-type': 'application/json;charset="utf-8"' });
+    expect(api.received.map((one) => one.body.toString())).toEqual([body]);
+  });
+
+  it.each(['POST', 'PUT', 'PATCH', 'DELETE'])(
+    '[immunity 24] may be empty by %s, whether JSON is announced or not',
+    async (method) => {
+      const path = method === 'POST' ? '/api/debts' : '/api/creditors/c1'.replace('creditors', method === 'DELETE' ? 'debts' : 'creditors'); // prettier-ignore
+      const announced = { 'content-type': 'application/json' };
+      const answers = [
+        await caller.write(method, path),
+        await caller.write(method, path, undefined, announced),
+        await caller.write(method, path, '', announced),
+      ];
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+      expect(api.received.map((one) => [one.method, one.body.length])).toEqual(Array(3).fill([method, 0]));
+    },
+  );
+
+  it('[H12] is not sent on with a GET', async () => {
+    const answer = await caller.call('GET', '/api/debts', { headers: { 'content-type': 'application/json' }, body: '{"a":1}' }); // prettier-ignore
+    const plain = await caller.call('GET', '/api/debts', { headers: { 'content-type': 'text/plain' }, body: 'x' });
+    expect([answer.status, plain.status]).toEqual([200, 200]);
+    for (const one of api.received) {
+      expect(one.body).toHaveLength(0);
+      expect(headerOf(one.rawHeaders, 'content-length')).toBeUndefined();
+      expect(headerOf(one.rawHeaders, 'content-type')).toBeUndefined();
+    }
+  });
+
+  it('is refused with 413 from one byte over 1 MiB on, announced or in chunks', async () => {
+    const body = jsonOf(MIB + 1);
+    const chunked = new Blob([body]).stream() as ReadableStream<Uint8Array>;
+    const answers = [await caller.write('POST', '/api/debts', body), await caller.write('POST', '/api/debts', chunked)];
+    expect(answers.map(({ status, json: { error } }) => [status, error])).toEqual([
+      [413, 'body_too_large'],
+      [413, 'body_too_large'],
+    ]);
+    expect(api.received).toEqual([]);
+  });
+
+  it.each([
+    ['text/plain'],
+    ['application/x-www-form-urlencoded'],
+    ['text/json'],
+    ['application/jsonp'],
+    ['application/json; charset=latin1'],
+    ['application/json; charset=utf-16'],
+    ['application/json; charset=utf-7; charset=utf-8'],
+    ['application/json, text/plain'],
+    ['nonsense'],
+  ])('is refused with 415 as %s', async (type) => {
+    const answer = await caller.write('POST', '/api/debts', '{"a":1}', { 'content-type': type });
+    expect([answer.status, answer.json['error'], api.received]).toEqual([415, 'media_type_not_supported', []]);
+  });
+
+  it('is refused with 415 when it is compressed', async () => {
+    const answer = await caller.write('POST', '/api/debts', gzipSync('{"a":1}'), { 'content-encoding': 'gzip' });
+    expect([answer.status, api.received]).toEqual([415, []]);
+  });
+
+  it('is refused with 415 without a media type, announced or in chunks', async () => {
+    const headers = { 'x-csrf-token': caller.csrfToken };
+    const chunked = new Blob(['{"a":1}']).stream() as ReadableStream<Uint8Array>;
+    const answers = [
+      await caller.call('POST', '/api/debts', { headers, body: '{"a":1}' }),
+      await caller.call('POST', '/api/debts', { headers, body: chunked }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([415, 415]);
+    expect(api.received).toEqual([]);
+  });
+
+  it.each([
+    ['{"a":'],
+    ['{"a":1}}'],
+    ["{'a':1}"],
+    ['\uFEFF{"a":1}'],
+    ['NaN'],
+    ['{"a":1}\0'],
+    ['['.repeat(500_000)],
+    ['{"a":'.repeat(150_000)],
+  ])('is refused with 400 when it is not JSON, however deep: %.20s', async (body) => {
+    const answer = await caller.write('POST', '/api/debts', body);
+    expect([answer.status, answer.json['error'], api.received]).toEqual([400, 'bad_request', []]);
+  });
+
+  it('may be as deep as 1 MiB allows: the process lives, and the API decides', async () => {
+    const body = '['.repeat(500_000) + ']'.repeat(500_000);
+    api.answerWith((res) => json(res, 400, '{"error":true,"message":"Invalid JSON","code":400}'));
+    expect((await caller.write('POST', '/api/debts', body)).status).toBe(400);
+    expect(api.received.map((one) => one.body.length)).toEqual([1_000_000]);
+    expect((await caller.read('/healthz')).status).toBe(200);
+  });
+});
+
+describe('a request that says twice how long it is', () => {
+  const write = (headers: string[], body: string) =>
+    exchange(
+      app.origin,
+      rawRequest('POST', '/api/debts', ['Host: x', `Cookie: ${caller.cookie()}`, `X-CSRF-Token: ${caller.csrfToken}`, 'Content-Type: application/json', ...headers], body), // prettier-ignore
+    );
+  const smuggled = 'GET /api/company/profile HTTP/1.1\r\nHost: x\r\n\r\n';
+
+  it.each([
+    ['a length and chunks', ['Content-Length: 4', 'Transfer-Encoding: chunked'], `0\r\n\r\n${smuggled}`],
+    ['chunks and a length', ['Transfer-Encoding: chunked', 'Content-Length: 4'], `0\r\n\r\n${smuggled}`],
+    ['two lengths', ['Content-Length: 2', 'Content-Length: 4'], `{}${smuggled}`],
+    ['one length twice', ['Content-Length: 2', 'Content-Length: 2'], `{}${smuggled}`],
+    ['a list of lengths', ['Content-Length: 2, 4'], `{}${smuggled}`],
+    ['a signed length', ['Content-Length: +2'], `{}${smuggled}`],
+    ['chunks that are not the last coding', ['Transfer-Encoding: chunked, identity'], `0\r\n\r\n${smuggled}`],
+    ['a space before the colon', ['Content-Length : 2'], `{}${smuggled}`],
+    ['a folded header', ['Transfer-Encoding:\r\n chunked', 'Content-Length: 2'], `{}${smuggled}`],
+    ['a chunk size that is none', ['Transfer-Encoding: chunked'], `0x2\r\n{}\r\n0\r\n\r\n${smuggled}`],
+  ])('[H12] is refused with 400, and the connection with it: %s', async (_name, headers, body) => {
+    const answer = await write(headers, body);
+    expect([answer.status, answer.body]).toEqual([400, '']);
+    expect(api.received).toEqual([]);
+  });
+});
+
+describe('a body on its way down', () => {
+  const relay = (bytes: Buffer, headers: Record<string, string> = {}, status = 200) => {
+    api.answerWith((res) => json(res, status, bytes, headers));
+    return caller.read('/api/debts', { 'accept-encoding': 'gzip, br, deflate' });
+  };
+
+  it.each([
+    ['64 KiB', 64 * KIB],
+    ['64 KiB and a byte', 64 * KIB + 1],
+    ['1 MiB', MIB],
+    ['16 MiB', 16 * MIB],
+  ])('[immunity 24] arrives byte for byte: %s', async (_name, size) => {
+    const body = jsonOf(size);
+    const answer = await relay(body);
+    expect([answer.status, answer.bytes.length, sha256(answer.bytes)]).toEqual([200, size, sha256(body)]);
+  });
+
+  it.each([
+    ['gzip, small', 'gzip', gzipSync, 20 * KIB],
+    ['gzip, large', 'gzip', gzipSync, 2 * MIB],
+    ['br, small', 'br', brotliCompressSync, 20 * KIB],
+    ['br, large', 'br', (body: Buffer) => brotliCompressSync(body, { params: { 1: 1 } }), 2 * MIB],
+    ['deflate, small', 'deflate', deflateSync, 20 * KIB],
+    ['GZIP in capitals', 'GZIP', gzipSync, 20 * KIB],
+  ])('[immunity 24] arrives byte for byte, compressed as it came: %s', async (_name, encoding, compress, size) => {
+    const body = compress(jsonOf(size));
+    const answer = await relay(body, { 'content-encoding': encoding });
+    expect([answer.status, answer.headers['content-encoding']]).toEqual([200, encoding]);
+    expect(sha256(answer.bytes)).toBe(sha256(body));
+  });
+
+  it('[immunity 24] arrives byte for byte when it is small compressed and large unpacked', async () => {
+    const body = gzipSync(`{"data":[${Array(40_000).fill('{"status":"status.default.pending","amount":1250}').join()}]}`); // prettier-ignore
+    expect(body.length).toBeLessThan(64 * KIB);
+    const answer = await relay(body, { 'content-encoding': 'gzip' });
+    expect([answer.status, sha256(answer.bytes)]).toEqual([200, sha256(body)]);
+  });
+
+  it('[immunity 24] is judged under its compression: an error in a 200 is found', async () => {
+    const body = gzipSync('{"error":true,"message":"gone","code":404}');
+    const answer = await relay(body, { 'content-encoding': 'gzip' });
+    expect([answer.status, sha256(answer.bytes)]).toEqual([404, sha256(body)]);
+  });
+
+  it.each([
+    ['not what it says', 'gzip', Buffer.from('{"error":false}')],
+    ['cut short', 'gzip', gzipSync(jsonOf(5000)).subarray(0, 1000)],
+    ['in a coding nobody asked for', 'zstd', Buffer.from('{"error":false}')],
+    ['not JSON underneath', 'br', brotliCompressSync('<svg xmlns="http://www.w3.org/2000/svg"/>')],
+  ])('[H07] is refused with 502 when it is compressed and %s', async (_name, encoding, body) => {
+    expect((await relay(body, { 'content-encoding': encoding })).status).toBe(502);
+  });
+
+  it.each([200, 201, 204, 304, 404])('[immunity 24] may be empty: %i', async (status) => {
+    api.answerWith((res) => res.writeHead(status).end());
+    const answer = await caller.write('DELETE', '/api/debts/d1');
+    expect([answer.status, answer.bytes.length, answer.headers['content-type']]).toEqual([status, 0, undefined]);
+  });
+
+  it('[immunity 24] comes in chunks as well as in one piece', async () => {
+    const pieces = [jsonOf(30 * KIB), Buffer.from(' '.repeat(40_000)), Buffer.from('\n')];
+    api.answerWith((res) => {
+      res.writeHead(200, { 'content-type': 'application/json' });
+      for (const piece of pieces) res.write(piece);
+      res.end();
+    });
+    const answer = await caller.read('/api/debts');
+    expect(sha256(answer.bytes)).toBe(sha256(Buffer.concat(pieces)));
+  });
+});
+
+function headerOf(rawHeaders: readonly string[] = [], name: string): string | undefined {
+  const at = rawHeaders.findIndex((header, index) => index % 2 === 0 && header.toLowerCase() === name);
+  return at < 0 ? undefined : rawHeaders[at + 1];
+}

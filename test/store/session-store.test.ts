@@ -1,0 +1,236 @@
+/// <reference types="jest" />
+import expressSession, { type SessionData } from 'express-session';
+import { StorageError } from '../../src/errors.js';
+import type { AppEvent } from '../../src/events.js';
+import type { KeyValue } from '../../src/store/key-value.js';
+import { SessionStore } from '../../src/store/session-store.js';
+import { startRedis, type RedisServer } from '../support/redis-server.js';
+import { connectStorage, type RedisStorage } from '../support/redis-storage.js';
+
+const idleMs = 1_800_000;
+const maxMs = 28_800_000;
+
+let server: RedisServer;
+let storage: RedisStorage;
+let nowMs: number;
+let touches: number;
+const events: AppEvent[] = [];
+
+beforeAll(async () => {
+  server = await startRedis();
+  storage = await connectStorage(server);
+});
+beforeEach(async () => {
+  nowMs = Date.now();
+  touches = 0;
+  events.length = 0;
+  await server.client.flushall();
+});
+afterAll(async () => {
+  await storage.keyValue.close();
+  await server.close();
+});
+
+/** The store, its callbacks as promises. */
+function open({ keyValue = storage.keyValue, idle = idleMs }: { keyValue?: KeyValue; idle?: number } = {}) {
+  const counting: KeyValue = {
+    ...keyValue,
+    expire(...args) {
+      touches += 1;
+      return keyValue.expire(...args);
+    },
+  };
+  const emit = (event: AppEvent): void => void events.push(event);
+  const store = new SessionStore({ keyValue: counting, emit, now: () => nowMs, idleMs: idle, maxMs });
+  const promised = <T>(act: (done: (error?: unknown, value?: T) => void) => void): Promise<T | undefined> =>
+    new Promise((resolve, reject) => {
+      act((error, value) => {
+        if (error instanceof Error) reject(error);
+        else resolve(value);
+      });
+    });
+  return {
+    store,
+    get: (id: string) => promised<SessionData | null>((done) => void store.get(id, done)),
+    set: (id: string, session: SessionData) => promised((done) => void store.set(id, session, done)),
+    touch: (id: string, session: SessionData) => promised((done) => void store.touch(id, session, done)),
+    destroy: (id: string) => promised((done) => void store.destroy(id, done)),
+  };
+}
+
+const session = ({ ageMs = 0 } = {}): SessionData => ({
+  cookie: new expressSession.Cookie(),
+  signedInAtMs: nowMs - ageMs,
+  csrfSecret: 'secret',
+});
+
+const leftS = async (): Promise<number> => Math.ceil((await server.client.pttl('sess:s1')) / 1000);
+
+/** Resolves when `condition` holds, for what happens on the other side of a socket. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await storage.keyValue.ping();
+}
+
+describe('a session in the store', () => {
+  it('comes back as it was written, and is gone once destroyed', async () => {
+    const { get, set, destroy } = open();
+    await set('s1', session());
+    expect(await get('s1')).toMatchObject({ signedInAtMs: nowMs, csrfSecret: 'secret', cookie: { path: '/' } });
+    await destroy('s1');
+    expect(await get('s1')).toBeNull();
+    expect(events).toEqual([]);
+  });
+
+  it('[C05] lives for the idle time', async () => {
+    await open().set('s1', session());
+    expect(await leftS()).toBeLessThanOrEqual(idleMs / 1000);
+    expect(await leftS()).toBeGreaterThan(idleMs / 1000 - 10);
+  });
+
+  it('[C06] lives no longer than what is left of its whole life', async () => {
+    const { set, touch } = open();
+    await set('s1', session({ ageMs: maxMs - 100_000 }));
+    expect(await leftS()).toBeLessThanOrEqual(100);
+    nowMs += 60_000;
+    await touch('s1', session({ ageMs: maxMs - 40_000 }));
+    await until(() => touches === 1);
+    expect(await leftS()).toBeLessThanOrEqual(40);
+    expect(await leftS()).toBeGreaterThan(30);
+  });
+
+  it('[C06] is over at the end of its whole life, however it got there', async () => {
+    const { get } = open();
+    for (const [ageMs, alive] of [
+      [maxMs - 1, true],
+      [maxMs, false],
+      [maxMs + 1, false],
+    ] as const) {
+      await server.client.set('sess:s1', JSON.stringify(session({ ageMs })), 'PX', 60_000);
+      expect([ageMs, (await get('s1')) !== null]).toEqual([ageMs, alive]);
+    }
+  });
+
+  it('[C06] is not written any more when its life is over', async () => {
+    await open().set('s1', session({ ageMs: maxMs + 1 }));
+    expect(await server.client.exists('sess:s1')).toBe(0);
+  });
+});
+
+describe('a record that is no session', () => {
+  it.each([
+    '{garbage',
+    '"str"',
+    '{"a":1}',
+    '[]',
+    '[{"cookie":{}}]',
+    'null',
+    '7',
+    'true',
+    '{"cookie":{}}',
+    '{"cookie":{},"signedInAtMs":1}',
+    '{"cookie":null,"signedInAtMs":1,"csrfSecret":"s"}',
+    '{"cookie":"c","signedInAtMs":1,"csrfSecret":"s"}',
+    '{"cookie":{},"signedInAtMs":"1","csrfSecret":"s"}',
+    '{"cookie":{},"signedInAtMs":1,"csrfSecret":7}',
+  ])('[C11] (%s) counts as none, is removed and reported', async (text) => {
+    await server.client.set('sess:s1', text, 'PX', 60_000);
+    expect(await open().get('s1')).toBeNull();
+    expect(await server.client.exists('sess:s1')).toBe(0);
+    expect(events).toEqual([{ type: 'session_broken', reason: expect.any(String) as string }]);
+  });
+
+  it('[C11] but a hash counts as none, is removed and reported', async () => {
+    await server.client.hset('sess:s1', 'field', 'value');
+    expect(await open().get('s1')).toBeNull();
+    expect(await server.client.exists('sess:s1')).toBe(0);
+    expect(events).toMatchObject([{ type: 'session_broken' }]);
+  });
+
+  it('shows nothing of what it held', async () => {
+    await server.client.set('sess:s1', '{"CANARY', 'PX', 60_000);
+    await open().get('s1');
+    expect(JSON.stringify(events)).not.toContain('CANARY');
+  });
+});
+
+describe('touching a session', () => {
+  it('[C05] gives it the whole idle time again', async () => {
+    const { set, touch } = open();
+    await set('s1', session());
+    await server.client.pexpire('sess:s1', 5_000);
+    await touch('s1', session());
+    await until(() => touches === 1);
+    expect(await leftS()).toBeGreaterThan(idleMs / 1000 - 10);
+  });
+
+  it('happens at most once a minute and session', async () => {
+    const { touch } = open();
+    const counts: number[] = [];
+    for (const passMs of [0, 1, 59_998, 1, 59_999, 1]) {
+      nowMs += passMs;
+      await touch('s1', session());
+      counts.push(touches);
+    }
+    expect(counts).toEqual([1, 1, 1, 2, 2, 3]);
+    await touch('s2', session());
+    expect(touches).toBe(4);
+  });
+
+  it('happens more often when the idle time is short', async () => {
+    const { touch } = open({ idle: 40_000 });
+    for (const passMs of [0, 9_999, 1, 10_000]) {
+      nowMs += passMs;
+      await touch('s1', session());
+    }
+    expect(touches).toBe(3);
+  });
+
+  it('brings nothing back to life', async () => {
+    const { touch } = open();
+    await touch('s1', session());
+    await until(() => touches === 1);
+    expect(await server.client.exists('sess:s1')).toBe(0);
+  });
+
+  it('that fails is an event and no error', async () => {
+    const { set, touch } = open();
+    await set('s1', session());
+    await server.client.config('SET', 'min-replicas-to-write', '1');
+    try {
+      await expect(touch('s1', session())).resolves.toBeUndefined();
+      await until(() => events.length > 0);
+    } finally {
+      await server.client.config('SET', 'min-replicas-to-write', '0');
+    }
+    expect(events).toEqual([{ type: 'session_touch_failed' }]);
+  });
+
+  it('does not wait for a Redis that does not answer', async () => {
+    const { touch } = open();
+    server.pause();
+    try {
+      await expect(touch('s1', session())).resolves.toBeUndefined();
+    } finally {
+      server.resume();
+    }
+  });
+});
+
+describe('a storage that fails', () => {
+  it('[C10] is an error, and never a missing session', async () => {
+    const away = () => Promise.reject(new StorageError('away'));
+    const { get, set, destroy } = open({ keyValue: { ...storage.keyValue, get: away, set: away, delete: away } });
+    await expect(get('s1')).rejects.toBeInstanceOf(StorageError);
+    await expect(set('s1', session())).rejects.toBeInstanceOf(StorageError);
+    await expect(destroy('s1')).rejects.toBeInstanceOf(StorageError);
+    expect(events).toEqual([]);
+  });
+
+  it('[C11] while a broken record is removed leaves it at no session', async () => {
+    await server.client.set('sess:s1', '{garbage', 'PX', 60_000);
+    const away = () => Promise.reject(new StorageError('away'));
+    const { get } = open({ keyValue: { ...storage.keyValue, delete: away } });
+    expect(await get('s1')).toBeNull();
+    expect(events).toMatchObject([{ type: 'session_broken' }]);
+  });
+});
