@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'bench/', 'coverage/', 'public/', 'examples/'] },
+  { ignores: ['.dependency-cruiser.cjs', 'dist/', 'bench/', 'coverage/', 'public/', 'examples/'] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true } },

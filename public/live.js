@@ -3,7 +3,8 @@ const localTime = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeSt
 
 for (const time of document.querySelectorAll('time[data-local]')) {
   const date = new Date(time.dateTime);
-  if (!Number.isNaN(date.getTime())) time.textContent = localTime.format(date);
+  const hasZone = /(Z|[+-]\d\d:?\d\d)$/.test(time.dateTime); // without one, the server's reading stands
+  if (hasZone && !Number.isNaN(date.getTime())) time.textContent = localTime.format(date);
 }
 
 const countdowns = document.querySelectorAll('time[data-countdown]');

@@ -28,7 +28,11 @@ async function signIn(page: Page): Promise<void> {
 }
 
 for (const colorScheme of ['light', 'dark'] as const) {
-  const context = await browser.newContext({ colorScheme, viewport: { width: 1200, height: 820 }, deviceScaleFactor: 1 });
+  const context = await browser.newContext({
+    colorScheme,
+    viewport: { width: 1200, height: 820 },
+    deviceScaleFactor: 1,
+  });
   const page = await context.newPage();
   const shoot = async (name: string, path: string): Promise<void> => {
     await page.goto(app + path);
@@ -38,6 +42,9 @@ for (const colorScheme of ['light', 'dark'] as const) {
   await shoot('landing', '/');
   await signIn(page);
   await shoot('dashboard', '/dashboard');
+  await shoot('debts', '/debts');
+  await shoot('connection', '/connection');
+  await shoot('flow', '/flow');
   await context.close();
 }
 

@@ -5,9 +5,12 @@ import { RequestError } from './errors.js';
 import type { Services } from './services.js';
 import { createCookies } from './web/cookies.js';
 import { formats } from './web/formats.js';
+import './web/locals.js';
 import { allowedMethods } from './web/middleware/allowed-methods.js';
 import { csrf } from './web/middleware/csrf.js';
 import { errorPage } from './web/middleware/error-page.js';
+import { flowCookie } from './web/middleware/flow-cookie.js';
+import { formBody } from './web/middleware/form-body.js';
 import { navigationOnly } from './web/middleware/navigation-only.js';
 import { pageLocals } from './web/middleware/page-locals.js';
 import { byAddress, bySession, rateLimit } from './web/middleware/rate-limit.js';
@@ -23,6 +26,7 @@ import { apiRoute } from './web/routes/api.js';
 import { connectionRoute } from './web/routes/connection.js';
 import { dashboardRoute } from './web/routes/dashboard.js';
 import { debtsRoutes } from './web/routes/debts.js';
+import { flowRoutes } from './web/routes/flow.js';
 import { healthRoutes } from './web/routes/health.js';
 import { landingRoute } from './web/routes/landing.js';
 import { loginRoute } from './web/routes/login.js';
@@ -35,7 +39,7 @@ const root = (folder: string): string => fileURLToPath(new URL(`../${folder}`, i
 
 /** The order of middleware and routers, and nothing else: no listening, no connecting, no reading of the environment. */
 export function createApp(services: Services, { isReady }: { isReady: () => Promise<boolean> }): Express {
-  const { config, log, emit, keyValue, tokens, profiles, forward, signIn, arrivals } = services;
+  const { config, log, emit, context, flowRecorder, keyValue, tokens, profiles, forward, signIn, arrivals } = services;
   const cookies = createCookies(config);
   const limits = { keyValue, emit, now: services.now };
 
@@ -49,16 +53,18 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
   app.set('view cache', config.production);
   app.locals['formats'] = formats;
 
-  app.use(
-    requestId(services),
-    requestLog({ log, context: services.context, observe: services.metrics.observeRequest }),
-    securityHeaders(config),
-  );
+  app.use(requestId(services));
+  if (flowRecorder !== undefined) app.use(flowCookie({ context, cookies }));
+  app.use(requestLog({ log, context, emit }), securityHeaders(config));
   app.use(healthRoutes({ isReady }));
   app.use(metricsRoute({ token: config.metricsToken, text: services.metrics.text }));
   app.use(
     '/assets',
-    express.static(root('public'), { index: false, redirect: false, maxAge: '1h', cacheControl: true }),
+    express.static(root('public'), {
+      index: false,
+      redirect: false,
+      setHeaders: (res) => void res.setHeader('Cache-Control', 'public, max-age=3600'), // else it keeps our no-store
+    }),
   );
   app.use(secureArrival(config));
   app.use(
@@ -70,7 +76,10 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
       '/logout': ['POST'],
       '/session': ['GET'],
       '/debts': ['GET', 'HEAD'],
+      '/debts/:id': ['GET', 'HEAD'],
       '/connection': ['GET', 'HEAD'],
+      '/healthz': ['GET', 'HEAD'],
+      '/readyz': ['GET', 'HEAD'],
     }),
   );
   app.use(
@@ -94,7 +103,7 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
   app.use(oauthCallbackRoute({ ...services, session: config.session, scopes: config.getbill.scopes, cookies }));
 
   app.use(sameOrigin({ publicUrl: config.publicUrl, emit }));
-  app.use('/logout', express.urlencoded({ extended: false, limit: '10kb', inflate: false }));
+  app.use('/logout', formBody());
   app.use(csrf({ emit }));
   app.use('/api', signedIn(), rateLimit({ name: 'api', perMinute: config.rateLimits.api, keyOf: bySession, ...limits })); // prettier-ignore
   app.use('/api', tokenRefresh({ tokens }), apiRoute({ forward, tokens }));
@@ -102,6 +111,7 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
   app.use(pageLocals({ flowInspector: config.flowInspector }));
   app.use(logoutRoute({ cookies, tokens, forgetPages: profiles.forget })); // prettier-ignore
   app.use(landingRoute({ cookies }));
+  if (flowRecorder !== undefined) app.use(flowRoutes({ context, stepsOf: flowRecorder.stepsOf }));
   app.use(['/dashboard', '/debts', '/connection', '/session'], signedIn(), tokenRefresh({ tokens }));
   app.use(sessionRoute({ session: config.session, now: services.now }));
   app.use(dashboardRoute({ forward, profiles, tokens, marginMs: config.refreshMarginMs }));

@@ -10,7 +10,7 @@ export function isProduction({ NODE_ENV, PUBLIC_URL }: Partial<Values>): boolean
   return NODE_ENV === 'production' || (PUBLIC_URL !== undefined && !isLoopback(PUBLIC_URL));
 }
 
-export const isLoopback = ({ hostname }: URL): boolean => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+const isLoopback = ({ hostname }: URL): boolean => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 
 function always(v: Partial<Values>): string[] {
   const problems: string[] = [];

@@ -4,6 +4,7 @@
  * keyed hashes of at most 8 characters.
  */
 export type AppEvent =
+  | { type: 'request_answered'; method: string; route: string; status: number; durationMs: number }
   | { type: 'login_started'; login: string }
   | { type: 'login_completed'; login: string; grant: string; scopes: readonly string[]; replaced: boolean }
   | { type: 'login_failed'; reason: string; detail?: string }
@@ -15,6 +16,9 @@ export type AppEvent =
       outcome: TokenOutcome;
       status: number | undefined;
       durationMs: number;
+      /** Names only. */
+      parameters: readonly string[];
+      shape: Shape | undefined;
     }
   | { type: 'client_secret_fallback'; grantType: GrantType }
   | {
@@ -45,6 +49,8 @@ export type AppEvent =
       status: number;
       durationMs: number;
       quotaLeft?: number;
+      /** Made when asked for: nobody else pays for it. */
+      shapeOf: () => Shape | undefined;
     }
   | { type: 'api_replayed'; route: string }
   | { type: 'api_failed'; route: string; reason: string }
@@ -52,6 +58,20 @@ export type AppEvent =
   | { type: 'quota_exhausted'; limitClass: string; retryAfterMs: number }
   | { type: 'request_refused'; reason: string; route: string }
   | { type: 'rate_limited'; limit: string };
+
+/** A JSON body as its keys and types, never its values. */
+export type Shape = Readonly<Record<string, string>>;
+
+/** One level deep, and one more below `data`. */
+export function shapeOf(json: unknown, prefix = ''): Shape | undefined {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) return undefined;
+  const shape: Record<string, string> = {};
+  for (const [key, value] of Object.entries(json)) {
+    shape[prefix + key] = Array.isArray(value) ? `list of ${value.length}` : value === null ? 'null' : typeof value;
+    if (key === 'data') Object.assign(shape, shapeOf(value, 'data.'));
+  }
+  return shape;
+}
 
 export type GrantType = 'authorization_code' | 'refresh_token' | 'client_credentials' | 'revocation';
 export type TokenOutcome = 'ok' | 'refused' | 'misconfigured' | 'transient';
@@ -64,6 +84,8 @@ export type SessionEndReason =
 export interface RequestContext {
   readonly requestId: string;
   readonly ip: string | undefined;
+  /** The browser's flow cookie, hashed, while the flow inspector is on. */
+  flow?: string;
   /** What the calls to the GetBill API took so far. */
   upstreamMs: number;
 }

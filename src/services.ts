@@ -20,6 +20,7 @@ import { createRedis } from './store/redis.js';
 import { createRedisKeyValue } from './store/redis-key-value.js';
 import { SessionStore } from './store/session-store.js';
 import { createAudit } from './telemetry/audit.js';
+import { createFlowRecorder, type FlowRecorder } from './telemetry/flow-recorder.js';
 import { createLog } from './telemetry/log.js';
 import { createMetrics, type Metrics } from './telemetry/metrics.js';
 import { createCipher } from './tokens/cipher.js';
@@ -44,6 +45,8 @@ export interface Services {
   readonly quota: Quota;
   readonly profiles: ProfileCache;
   readonly metrics: Metrics;
+  /** Only while FLOW_INSPECTOR is on. */
+  readonly flowRecorder: FlowRecorder | undefined;
   /** Whether the session storage answers. */
   isStorageReady(): Promise<boolean>;
   close(): Promise<void>;
@@ -68,6 +71,8 @@ export async function createServices(
   const metrics = createMetrics();
   subscribe(createAudit({ log, context }));
   subscribe(metrics.read);
+  const flowRecorder = config.flowInspector ? createFlowRecorder({ context, now }) : undefined;
+  if (flowRecorder !== undefined) subscribe(flowRecorder.read);
   subscribe((event) => {
     const request = context.getStore();
     if (event.type === 'api_called' && request !== undefined) request.upstreamMs += event.durationMs;
@@ -124,6 +129,7 @@ export async function createServices(
     quota,
     profiles: createProfileCache({ now }),
     metrics,
+    flowRecorder,
     async isStorageReady() {
       const startedMs = monotonicMs();
       const ready = await keyValue.ping().then(

@@ -54,7 +54,7 @@ export async function readAnswer(upstream: UpstreamAnswer): Promise<ApiAnswer> {
     }
     return whole(status, headers, Buffer.concat(chunks));
   } catch (error) {
-    body.destroy();
+    discard(body);
     throw unavailableBecause(error);
   }
 }
@@ -129,11 +129,18 @@ function rest(chunks: Buffer[], source: AsyncIterator<Buffer>, body: Readable): 
         if (length > STREAM_LIMIT) throw unusable('answer_too_large');
         yield next.value;
       }
+    } catch (error) {
+      throw unavailableBecause(error);
     } finally {
-      body.destroy();
+      discard(body);
     }
   }
   return Readable.from(all(), { objectMode: false });
+}
+
+/** Closes its connection; undici reports that as an error, which nobody else is there to hear. */
+function discard(body: Readable): void {
+  body.on('error', () => undefined).destroy();
 }
 
 function passedOn(headers: UpstreamAnswer['headers']): Record<string, string> {

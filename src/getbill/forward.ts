@@ -1,6 +1,6 @@
 import type { GetbillConfig } from '../config.js';
 import { AppError } from '../errors.js';
-import type { Emit } from '../events.js';
+import { shapeOf, type Emit } from '../events.js';
 import { readableEncodings, readAnswer, type ApiAnswer } from './answer.js';
 import { limitClassOf, type Endpoint } from './endpoints.js';
 import type { Quota } from './quota.js';
@@ -73,6 +73,7 @@ export function createForward({
       emit({
         type: 'api_called',
         limitClass,
+        shapeOf: () => shapeOf(answer.json),
         method: endpoint.method,
         route,
         status: answer.status,

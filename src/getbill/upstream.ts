@@ -97,8 +97,12 @@ export function createUpstream({ config, emit }: { config: GetbillConfig; emit: 
 /** What a failed or cut call means to the caller. An error that is ours already passes through. */
 export function unavailableBecause(error: unknown): UnavailableError {
   if (error instanceof UnavailableError) return error;
+  const { name } = (error ?? {}) as { name?: unknown }; // a DOMException may be of another realm
+  if (name === 'AbortError') {
+    return new UnavailableError('the browser has left', { code: 'browser_left', status: 499, cause: error });
+  }
   const timedOut =
-    (error instanceof Error && error.name === 'TimeoutError') ||
+    name === 'TimeoutError' ||
     error instanceof errors.HeadersTimeoutError ||
     error instanceof errors.BodyTimeoutError ||
     error instanceof errors.ConnectTimeoutError;

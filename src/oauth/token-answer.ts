@@ -94,7 +94,7 @@ function usedFields(body: Readonly<Record<string, unknown>> | undefined): Record
   return { ...used, expires_in: isNumeric ? Number(expiresIn) : -1 };
 }
 
-function jsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
+export function jsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;

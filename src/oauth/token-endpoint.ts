@@ -1,9 +1,9 @@
 import * as oauth from 'oauth4webapi';
 import type { GetbillConfig } from '../config.js';
 import { GrantRefusedError, MisconfiguredError } from '../errors.js';
-import type { Emit, GrantType, TokenOutcome } from '../events.js';
+import { shapeOf, type Emit, type GrantType, type TokenOutcome } from '../events.js';
 import { protocolParties, type AuthorizationCode } from './authorization.js';
-import { judgeTokenAnswer, type TokenAnswer } from './token-answer.js';
+import { jsonObject, judgeTokenAnswer, type TokenAnswer } from './token-answer.js';
 import type { TokenEndpointResponse } from './token-set.js';
 
 /** One POST with a deadline, redirects not followed, the body read whole. @throws {UnavailableError} no answer. */
@@ -44,12 +44,17 @@ export function createTokenEndpoint({
   const secrets = config.clientSecrets.map((clientSecret) => clientSecret.reveal());
 
   /** oauth4webapi builds the request; its answer is kept apart, because it is judged by our outcomes first. */
-  async function post(request: Request, clientSecret: string): Promise<TokenAnswer> {
+  async function post(
+    request: Request,
+    clientSecret: string,
+    note: (sent: URLSearchParams) => void,
+  ): Promise<TokenAnswer> {
     let answer: TokenAnswer | undefined;
     await request([as, client, oauth.ClientSecretPost(clientSecret)], {
       // eslint-disable-next-line @typescript-eslint/no-deprecated -- marked so only to stand out
       [oauth.allowInsecureRequests]: true, // which hosts may be called over http is decided once, in config.ts
       [oauth.customFetch]: async (url: string, init: { headers: Record<string, string>; body: URLSearchParams }) => {
+        note(init.body);
         answer = await send(new URL(url), {
           headers: init.headers,
           body: init.body.toString(),
@@ -64,19 +69,21 @@ export function createTokenEndpoint({
 
   async function call(grantType: GrantType, request: Request): Promise<TokenEndpointResponse> {
     const startedMs = monotonicMs();
-    const report = (outcome: TokenOutcome, status: number | undefined): void => {
-      emit({ type: 'token_requested', grantType, outcome, status, durationMs: monotonicMs() - startedMs });
+    let parameters: string[] = [];
+    let answer: TokenAnswer | undefined;
+    const report = (outcome: TokenOutcome): void => {
+      const durationMs = monotonicMs() - startedMs;
+      const shape = answer === undefined ? undefined : shapeOf(jsonObject(answer.body));
+      emit({ type: 'token_requested', grantType, outcome, status: answer?.status, durationMs, parameters, shape });
     };
-    let status: number | undefined;
     try {
       let rejected: unknown;
       for (const [index, clientSecret] of secrets.entries()) {
         if (index > 0) emit({ type: 'client_secret_fallback', grantType });
         try {
-          const answer = await post(request, clientSecret);
-          status = answer.status;
+          answer = await post(request, clientSecret, (sent) => (parameters = [...sent.keys()]));
           const response = await judgeTokenAnswer(answer, { as, client, grantType });
-          report('ok', status);
+          report('ok');
           return response;
         } catch (error) {
           if (!(error instanceof MisconfiguredError && error.code === 'invalid_client')) throw error;
@@ -85,7 +92,7 @@ export function createTokenEndpoint({
       }
       throw rejected as Error;
     } catch (error) {
-      report(outcomeOf(error), status);
+      report(outcomeOf(error));
       throw error;
     }
   }

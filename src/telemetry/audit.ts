@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { AppEvent, Emit, RequestContext } from '../events.js';
 
 /** Happens on every call and says nothing about security: for metrics and the flow inspector only. */
-const NOT_AUDITED = new Set<AppEvent['type']>(['api_called', 'refresh_reused']);
+const NOT_AUDITED = new Set<AppEvent['type']>(['request_answered', 'api_called', 'refresh_reused']);
 
 /** One line per security event, marked `"audit": true`, with the request it belongs to. Ids are keyed hashes. */
 export function createAudit({ log, context }: { log: Logger; context: AsyncLocalStorage<RequestContext> }): Emit {

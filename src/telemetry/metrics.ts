@@ -5,7 +5,6 @@ const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 export interface Metrics {
   readonly read: Emit;
-  readonly observeRequest: (request: { method: string; route: string; status: number; durationMs: number }) => void;
   readonly observeStorage: (durationMs: number) => void;
   /** The Prometheus text format, and its content type. */
   readonly text: () => Promise<{ body: string; contentType: string }>;
@@ -40,6 +39,11 @@ export function createMetrics(): Metrics {
 
   function read(event: AppEvent): void {
     switch (event.type) {
+      case 'request_answered':
+        return requests.observe(
+          { method: event.method, route: event.route, status: event.status },
+          event.durationMs / 1000,
+        );
       case 'login_started':
         return logins.inc({ outcome: 'started', reason: '' });
       case 'login_completed':
@@ -98,8 +102,6 @@ export function createMetrics(): Metrics {
 
   return {
     read,
-    observeRequest: ({ method, route, status, durationMs }) =>
-      requests.observe({ method, route, status }, durationMs / 1000),
     observeStorage: (durationMs) => storage.observe(durationMs / 1000),
     text: async () => ({ body: await registry.metrics(), contentType: registry.contentType }),
   };

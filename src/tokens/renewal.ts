@@ -122,7 +122,12 @@ export function createRenewUnderLease({
   /** Deletes the record the refusal was about; a newer one is used instead. */
   async function end(grantId: string, old: StoredTokens, reason: SessionEndReason, cause?: Error): Promise<TokenSet> {
     const change = await records.removeExactly(grantId, old);
-    if (change.outcome === 'superseded') return change.stored.tokenSet;
+    if (change.outcome === 'superseded') {
+      // A server that ends the grant over a spent token has killed the newer one, too: its refusal must be explained.
+      const { refreshToken } = change.stored.tokenSet;
+      if (refreshToken !== undefined) await attempts.note(grantId, refreshToken).catch(() => undefined);
+      return change.stored.tokenSet;
+    }
     const grant = fingerprint(grantId);
     emit({ type: 'refresh_failed', grant, outcome: 'refused', reason });
     if (change.outcome === 'done') emit({ type: 'session_ended', grant, reason });

@@ -10,6 +10,8 @@ export function createCookies({ publicUrl }: Pick<Config, 'publicUrl'>) {
     session: name('gb-session'),
     /** Binds a pending login to the browser that started it. */
     login: name('gb-login'),
+    /** Marks a browser while the flow inspector is on. */
+    flow: name('gb-flow'),
     /** Lets the landing page say once that somebody has signed out. */
     signedOut: name('gb-signed-out'),
     /** Lax, because Strict is not sent on the way back from GetBill. */

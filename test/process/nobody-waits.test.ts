@@ -23,7 +23,7 @@ beforeAll(async () => {
     },
   });
   visitor = await site.signIn();
-}, 60_000);
+}, 180_000);
 afterAll(() => site.close());
 
 describe('a call every 100 ms, with an access token that a slow token endpoint renews within its margin', () => {

@@ -37,7 +37,7 @@ export function createCallers({ plan, random, scheduler, server, witness }: Worl
   async function ask<T>(asked: Ask, call: () => Promise<T>): Promise<T | undefined> {
     const { host, kind, grantId } = asked;
     const grant = witness.of(grantId);
-    const startedMs = scheduler.now();
+    const startedMs = Math.max(scheduler.now(), host.frozenUntilMs);
     const frozenBeforeMs = host.frozenForMs;
     const record = grant.record;
     const phaseBefore = phase(host, record);
@@ -77,7 +77,8 @@ export function createCallers({ plan, random, scheduler, server, witness }: Worl
     const { host, grantId } = asked;
     const tokenSet = await ask(asked, call);
     if (tokenSet === undefined) return undefined;
-    if (grantOf(tokenSet.accessToken) !== grantId) witness.object('(x) crossed', `${tokenSet.accessToken} for ${grantId}`);
+    if (grantOf(tokenSet.accessToken) !== grantId)
+      witness.object('(x) crossed', `${tokenSet.accessToken} for ${grantId}`);
     lastGood.set(host.name + grantId, tokenSet);
     return tokenSet;
   }

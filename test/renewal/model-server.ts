@@ -57,6 +57,7 @@ export function createModelServer({
     if (reused !== undefined) {
       counters.reused++;
       witness.tokenReused(call, reused);
+      if (plan.rotation === 'strict' && grant.alive) witness.endedByReuse(call, reused);
       if (plan.rotation === 'strict') grant.alive = false;
     }
     if (!grant.alive || grant.refreshToken !== call.refreshToken) return undefined;
@@ -96,7 +97,8 @@ export function createModelServer({
   function call<T>(host: Host, label: string, carryOut: (reply: Reply<T>, backMs: number) => void) {
     return new Promise<T>((resolve, reject) => {
       const [thereMs, backMs] = latenciesMs();
-      const tooLate = (): void => reject(new UnavailableError('timeout', { code: 'token_endpoint_timeout', status: 504 }));
+      const tooLate = (): void =>
+        reject(new UnavailableError('timeout', { code: 'token_endpoint_timeout', status: 504 }));
       const deadline = scheduler.timer(host, `${label} deadline`, TIMEOUT_MS, tooLate);
       scheduler
         .request<T>(host, label, thereMs, (reply) => carryOut(reply, backMs))

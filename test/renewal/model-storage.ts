@@ -30,10 +30,11 @@ export function createModelStorage({
   return function storageOf(host: Host): KeyValue {
     async function perform<T>(name: string, key: string, command: () => Promise<T>): Promise<T> {
       const [kind, grantId = ''] = key.split(':');
+      if (kind === 'lease' && name === 'compareAndDelete') witness.leaseReleased(host, grantId);
+      if (kind !== 'grant' || name === 'get') return await command();
       const before = await store.get(key);
       const result = await command();
-      if (kind === 'grant') witness.recordCommand(host, grantId, { name, before, after: await store.get(key) });
-      if (kind === 'lease' && name === 'compareAndDelete') witness.leaseReleased(host, grantId);
+      witness.recordCommand(host, grantId, { name, before, after: await store.get(key) });
       return result;
     }
 
@@ -49,7 +50,7 @@ export function createModelStorage({
       };
       async function carryOut(reply: Reply<T>): Promise<void> {
         const fail = (): void => {
-          if (kind === 'grant') witness.storageFault(grantId);
+          witness.storageFault(kind, grantId);
           reply.reject(new StorageError(`${label} failed`), random.chance(0.3) ? random.between(1, 1_000) : 0);
         };
         const fault = isDown() ? 'before' : random.chance(weather().storageFault) ? random.pick(FAULTS) : undefined;
@@ -66,7 +67,7 @@ export function createModelStorage({
             return fail();
           case 'twice':
             heard(await perform(name, key, command));
-            if (kind === 'grant') witness.storageFault(grantId);
+            witness.storageFault(kind, grantId);
             return later(random.between(0, 300), 'again', async () =>
               reply.resolve(heard(await perform(name, key, command))),
             );

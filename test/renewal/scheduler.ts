@@ -47,7 +47,7 @@ export function createScheduler({
   let taken = 0;
   let steps: Step[] = [];
 
-  const isFree = (host: Host | undefined): boolean => host === undefined || host.frozenUntilMs <= nowMs;
+  const isFree = (host: Host): boolean => host.frozenUntilMs <= nowMs;
 
   function add(step: Step): Step {
     steps.push(step);
@@ -76,11 +76,11 @@ export function createScheduler({
         add({ host: undefined, label, dueAtMs: nowMs + latencyMs, run: () => carryOut(reply) });
       const leave = (): unknown =>
         isFree(host) ? carried() : add({ host, label: `${label} leaves`, dueAtMs: nowMs, run: carried });
-      if (!host.alive) return; // a dead process waits for ever
+      if (isDead(host)) return; // and waits for ever
       const leftBefore = random.chance(0.5);
       if (leftBefore) leave();
       disturb(host);
-      if (!leftBefore && host.alive) leave();
+      if (!leftBefore && !isDead(host)) leave();
     });
   }
 
@@ -90,14 +90,15 @@ export function createScheduler({
 
   function sleep(host: Host, ms: number): Promise<void> {
     return new Promise((resolve) => {
-      if (host.alive) timer(host, `sleep ${ms}`, ms, resolve);
+      if (!isDead(host)) timer(host, `sleep ${ms}`, ms, resolve);
     });
   }
 
   /** The next step, at random among those that are due; if none is, time moves on to the first that will be. */
   function takeNext(): Step | undefined {
     steps = steps.filter(({ host }) => host?.alive !== false);
-    let due = steps.filter(({ host, dueAtMs }) => dueAtMs <= nowMs && isFree(host));
+    if (steps.length === 0) return undefined;
+    let due = steps.filter((step) => readyAtMs(step) <= nowMs);
     if (due.length === 0) {
       nowMs = steps.reduce((first, step) => Math.min(first, readyAtMs(step)), Infinity);
       due = steps.filter((step) => readyAtMs(step) <= nowMs);
@@ -126,19 +127,19 @@ export function createScheduler({
       const mostSteps = taken + MOST_STEPS;
       await microtasksDone();
       while (!done()) {
-        const last = nowMs;
         const step = takeNext();
-        if (step === undefined) return void (nowMs = last);
+        if (step === undefined) return;
         if (++taken > mostSteps) throw new Error(`still running after ${MOST_STEPS} steps: ${step.label}`);
         log?.(`${String(nowMs).padStart(9)} ms  ${(step.host?.name ?? '-').padEnd(4)} ${step.label}`);
         await step.run();
-        await microtasksDone();
+        if (step.host !== undefined) await microtasksDone();
         nowMs += random.between(0, 1);
       }
     },
   };
 }
 
+const isDead = (host: Host): boolean => !host.alive;
 const readyAtMs = ({ host, dueAtMs }: Step): number => Math.max(dueAtMs, host?.frozenUntilMs ?? 0);
 
 /** Node runs the tick queue only when no microtask is left, so the code that was resumed waits for the outside again. */

@@ -30,9 +30,15 @@ export interface GrantFacts {
   signedOut: boolean;
   /** A crash, an overrun lease or a lost answer in mid-renewal: after one of these strict rotation may end the grant. */
   excused: boolean;
+  /** When a spent refresh token that came back ended the grant, as strict servers do. */
+  endedByReuseAtMs: number;
+  /** A note of an attempt may be missing. */
+  notesDisturbed: boolean;
   /** A crash, or a storage command about the record that did not go as asked for. */
   disturbed: boolean;
 }
+
+const NOTE_LIVES_MS = 500_000;
 
 export type Witness = ReturnType<typeof createWitness>;
 
@@ -48,7 +54,7 @@ export function createWitness({ now, leaseMs }: { now: () => number; leaseMs: nu
   function of(grantId: string): GrantFacts {
     const known = facts.get(grantId);
     if (known !== undefined) return known;
-    const unknown = { calls: [], refused: [], record: undefined, recordWrittenAtMs: 0, established: false, signOutTried: false, signedOut: false, excused: false, disturbed: false }; // prettier-ignore
+    const unknown = { calls: [], refused: [], record: undefined, recordWrittenAtMs: 0, established: false, signOutTried: false, signedOut: false, excused: false, endedByReuseAtMs: -Infinity, notesDisturbed: false, disturbed: false }; // prettier-ignore
     facts.set(grantId, unknown);
     return unknown;
   }
@@ -80,7 +86,14 @@ export function createWitness({ now, leaseMs }: { now: () => number; leaseMs: nu
     leaseReleased(host: Host, grantId: string): void {
       for (const call of of(grantId).calls) call.over ||= call.host === host;
     },
-    storageFault: (grantId: string): void => void (of(grantId).disturbed = true),
+    /** Of a call that was given up before it arrived nobody can know. */
+    endedByReuse(call: Call, first: Call): void {
+      if (!call.failed && now() - first.madeAtMs < NOTE_LIVES_MS) of(call.grantId).endedByReuseAtMs = now();
+    },
+    storageFault(kind: string | undefined, grantId: string): void {
+      if (kind === 'grant') of(grantId).disturbed = true;
+      if (kind === 'attempt') of(grantId).notesDisturbed = true;
+    },
     died(host: Host): void {
       for (const grant of facts.values()) {
         grant.disturbed = true;
@@ -113,7 +126,12 @@ export function createWitness({ now, leaseMs }: { now: () => number; leaseMs: nu
       if (call.committed) of(call.grantId).excused = true;
     },
     /** After every command on a record. */
-    recordCommand(host: Host, grantId: string, { name, before, after }: { name: string; before: string | undefined; after: string | undefined }): void { // prettier-ignore
+    recordCommand(
+      host: Host,
+      grantId: string,
+      { name, before, after }: { name: string; before: string | undefined; after: string | undefined },
+    ): void {
+      // prettier-ignore
       if (before === after) return;
       const grant = of(grantId);
       const old = grant.record;
@@ -128,8 +146,12 @@ export function createWitness({ now, leaseMs }: { now: () => number; leaseMs: nu
     },
     event(host: Host, event: AppEvent): void {
       if (event.type !== 'session_ended' || event.reason === 'signed_out') return;
-      const refused = of(event.grant).refused.some((call) => call.host === host);
+      const { refused: calls, endedByReuseAtMs, notesDisturbed } = of(event.grant);
+      const refused = calls.some((call) => call.host === host);
       if (!refused) object('(f) ended', `${event.grant} by ${host.name}: ${event.reason}`);
+      const explained = event.reason === 'answer_lost' || notesDisturbed;
+      if (now() - endedByReuseAtMs < NOTE_LIVES_MS && !explained)
+        object('(j) not explained', `${event.grant} by ${host.name}`);
     },
   };
 }

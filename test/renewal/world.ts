@@ -44,8 +44,13 @@ export function createWorld({
   const storageOf = createModelStorage({ ...parts, store });
 
   function disturb(host: Host): void {
+    if (host.frozenUntilMs > scheduler.now()) return;
     if (counters.freezes < MOST_FREEZES && random.chance(weather.freeze)) {
-      const forMs = random.pick([random.between(1, 500), random.between(3_000, 12_000), random.between(13_000, 30_000)]);
+      const forMs = random.pick([
+        random.between(1, 500),
+        random.between(3_000, 12_000),
+        random.between(13_000, 30_000),
+      ]);
       counters.freezes++;
       host.frozenUntilMs = scheduler.now() + forMs;
       host.frozenForMs += forMs;

@@ -3,6 +3,8 @@ import type { Answer, Browser } from '../support/browser.js';
 import { codeCalls, cookieNames, isSignedIn, paramOf, sessionIdOf } from '../support/sign-in.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
+jest.setTimeout(30_000);
+
 let app: TestApp;
 beforeAll(async () => {
   app = await startTestApp();

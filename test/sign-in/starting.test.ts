@@ -2,6 +2,8 @@
 import { cookieNames, challengeOf, codeCalls, isSignedIn, paramOf, tokenRequests } from '../support/sign-in.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
+jest.setTimeout(30_000);
+
 let app: TestApp;
 beforeAll(async () => {
   app = await startTestApp();
@@ -89,24 +91,20 @@ describe('starting a sign-in', () => {
     }
   });
 
-  it('[A04] is over after ten minutes', async () => {
+  it('[A04] can be finished within ten minutes, and not after eleven', async () => {
     const patient = await startTestApp();
     try {
-      const browser = patient.browser();
-      const [early, late] = [await browser.startLogin(), await browser.startLogin()];
+      const [quick, slow] = [patient.browser(), patient.browser()];
+      const [quickUrl, slowUrl] = [await quick.startLogin(), await slow.startLogin()];
       patient.clock.skipMs(9.9 * 60_000);
-      expect((await browser.get(await browser.approve(early))).status).toBe(303);
-      await browser.signOut();
+      expect((await quick.get(await quick.approve(quickUrl))).status).toBe(303);
       expect(codeCalls(patient.sandbox)).toBe(1);
 
-      browser.cookies.set(cookieNames(patient).login, paramOf(late, 'nothing'));
-      const again = patient.browser();
-      const third = await again.startLogin();
-      patient.clock.skipMs(11 * 60_000);
-      const answer = await again.get(await again.approve(third), { accept: 'application/json' });
+      patient.clock.skipMs(1.1 * 60_000);
+      const answer = await slow.get(await slow.approve(slowUrl), { accept: 'application/json' });
       expect([answer.status, answer.json['error']]).toEqual([400, 'login_unknown']);
       expect(codeCalls(patient.sandbox)).toBe(1);
-      expect(await isSignedIn(again)).toBe(false);
+      expect(await isSignedIn(slow)).toBe(false);
     } finally {
       await patient.close();
     }
@@ -154,16 +152,19 @@ describe('starting a sign-in', () => {
     expect(browser.cookies.get('gb-login')).toBe(binding);
   });
 
-  it.each(['', 'short', 'a'.repeat(44), 'a'.repeat(4000), `${'a'.repeat(42)}%22`])(
-    'replaces a binding that is none of ours (%.50s)',
-    async (value) => {
-      const browser = app.browser();
-      browser.cookies.set('gb-login', value);
-      await browser.startLogin();
-      expect(browser.cookies.get('gb-login')).toMatch(/^[\w-]{43}$/);
-      expect(browser.cookies.get('gb-login')).not.toBe(value);
-    },
-  );
+  it.each([
+    ['empty', ''],
+    ['short', 'short'],
+    ['one character too long', 'a'.repeat(44)],
+    ['very long', 'a'.repeat(4000)],
+    ['with a quote', `${'a'.repeat(42)}%22`],
+  ])('replaces a binding that is none of ours: %s', async (_what, value) => {
+    const browser = app.browser();
+    browser.cookies.set('gb-login', value);
+    await browser.startLogin();
+    expect(browser.cookies.get('gb-login')).toMatch(/^[\w-]{43}$/);
+    expect(browser.cookies.get('gb-login')).not.toBe(value);
+  });
 });
 
 describe('a request to start a sign-in', () => {
@@ -245,8 +246,6 @@ describe('a page for people who are signed in', () => {
   ])('answers %s %s of a script (%j) with 401 and starts nothing', async (method, path, headers) => {
     const answer = await app.browser().send(method, path, { headers });
     expect([answer.status, answer.location, answer.setCookies]).toEqual([401, undefined, []]);
-    if (headers['accept'] !== undefined || path !== '/dashboard') {
-      if (!/image/.test(JSON.stringify(headers))) expect(answer.json).toMatchObject({ error: 'not_signed_in', login_url: '/login' }); // prettier-ignore
-    }
+    expect(answer.json).toMatchObject({ error: 'not_signed_in', login_url: '/login' });
   });
 });

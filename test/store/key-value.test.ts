@@ -5,6 +5,8 @@ import { createMemoryKeyValue } from '../../src/store/memory-key-value.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
 import { connectStorage, passTime, type RedisStorage } from '../support/redis-storage.js';
 
+jest.setTimeout(30_000);
+
 let server: RedisServer;
 let redis: RedisStorage;
 beforeAll(async () => {

@@ -7,6 +7,8 @@ import { SessionStore } from '../../src/store/session-store.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
 import { connectStorage, type RedisStorage } from '../support/redis-storage.js';
 
+jest.setTimeout(30_000);
+
 const idleMs = 1_800_000;
 const maxMs = 28_800_000;
 

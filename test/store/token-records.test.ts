@@ -8,6 +8,8 @@ import { createTokenRecords, type TokenRecords } from '../../src/tokens/token-re
 import { startRedis, type RedisServer } from '../support/redis-server.js';
 import { connectStorage, type RedisStorage } from '../support/redis-storage.js';
 
+jest.setTimeout(30_000);
+
 const key = Buffer.alloc(32, 1);
 const otherKey = Buffer.alloc(32, 2);
 const ttlMs = 28_800_000;

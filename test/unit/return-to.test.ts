@@ -18,9 +18,13 @@ describe('[A16] the page to return to', () => {
     '/connection',
     '/flow',
     '/flow?after=3',
-    longest,
-  ])('may be %.60s', (value) => {
+  ])('may be %s', (value) => {
     expect(safeReturnTo(value)).toBe(value);
+  });
+
+  it('may be as long as 1 KB, and no longer', () => {
+    expect(safeReturnTo(longest)).toBe(longest);
+    expect(safeReturnTo(`${longest}q`)).toBe('/dashboard');
   });
 
   it.each<unknown>([
@@ -107,7 +111,6 @@ describe('[A16] the page to return to', () => {
     '?x',
     '#x',
     '',
-    `${longest}q`,
     // not a text
     undefined,
     null,

@@ -25,7 +25,7 @@ export function errorPage({
     if (error.retryAfterS !== undefined) res.set('Retry-After', String(error.retryAfterS));
     if (error instanceof RequestError) res.set(error.headers);
     res.status(error.status);
-    if (!wantsHtml(req)) {
+    if (error instanceof NotSignedInError || !wantsHtml(req)) {
       return res.json({
         error: error.code,
         request_id: res.locals.requestId,

@@ -5,6 +5,7 @@ const NAVIGATION = [
   { href: '/dashboard', label: 'Dashboard' },
   { href: '/debts', label: 'Debts' },
   { href: '/connection', label: 'Connection' },
+  { href: '/flow', label: 'Flow' },
 ];
 
 /** What the layout needs on every page: who is here, and the token of the sign-out form. */

@@ -2,7 +2,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from 'pino';
 import { pinoHttp } from 'pino-http';
-import type { RequestContext } from '../../events.js';
+import type { Emit, RequestContext } from '../../events.js';
 
 /**
  * One line per request: its number, method, route, status, duration, and the part GetBill took. The route is the pattern
@@ -11,11 +11,11 @@ import type { RequestContext } from '../../events.js';
 export function requestLog({
   log,
   context,
-  observe,
+  emit,
 }: {
   log: Logger;
   context: AsyncLocalStorage<RequestContext>;
-  observe: (request: { method: string; route: string; status: number; durationMs: number }) => void;
+  emit: Emit;
 }): RequestHandler {
   const logRequest = pinoHttp<Request, Response>({
     logger: log,
@@ -35,10 +35,12 @@ export function requestLog({
   });
   return function requestLogMiddleware(req, res, next) {
     const startedMs = performance.now();
-    res.locals.context = context.getStore();
+    const current = context.getStore();
+    res.locals.context = current;
     res.once('finish', () => {
       const durationMs = performance.now() - startedMs;
-      observe({ method: req.method, route: routeOf(req, res), status: res.statusCode, durationMs });
+      const answered = { method: req.method, route: routeOf(req, res), status: res.statusCode, durationMs };
+      if (current !== undefined) context.run(current, emit, { type: 'request_answered', ...answered });
     });
     logRequest(req, res, next);
   };

@@ -6,7 +6,7 @@ const PERMISSIONS_POLICY = ['camera', 'geolocation', 'microphone', 'payment', 'u
   .map((feature) => `${feature}=()`)
   .join(', ');
 
-/** On every answer. Pages hold nothing inline and nothing of others; everything is no-store but what `static` serves. */
+/** On every answer. Pages hold nothing inline and nothing of others; everything is no-store, and never 304, but what `static` serves. */
 export function securityHeaders({ publicUrl }: Pick<Config, 'publicUrl'>): RequestHandler {
   const setHelmetHeaders = helmet({
     contentSecurityPolicy: {
@@ -30,6 +30,7 @@ export function securityHeaders({ publicUrl }: Pick<Config, 'publicUrl'>): Reque
   });
   return function securityHeadersMiddleware(req, res, next) {
     res.set({ 'Permissions-Policy': PERMISSIONS_POLICY, 'Cache-Control': 'no-store' });
+    Object.defineProperty(req, 'fresh', { value: false }); // Express would answer 304 to "If-None-Match: *"
     setHelmetHeaders(req, res, next);
   };
 }

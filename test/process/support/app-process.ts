@@ -10,8 +10,9 @@ export type AuditLine<T extends AppEvent['type']> = Extract<AppEvent, { type: T 
 /** The real app in an OS process of its own. */
 export interface AppProcess {
   name: string;
-  /** Where it listens. */
-  origin: string;
+  untilListening(): Promise<void>;
+  /** Known once it listens. */
+  readonly origin: string;
   /** Between this process and Redis. */
   redis: RedisProxy;
   /** What its audit log says so far. */
@@ -22,7 +23,7 @@ export interface AppProcess {
 }
 
 /** Its log goes to a file: a full pipe would make the app wait for the test. */
-export async function startAppProcess({
+export function startAppProcess({
   main,
   name,
   env,
@@ -34,7 +35,7 @@ export async function startAppProcess({
   env: Record<string, string>;
   redis: RedisProxy;
   folder: string;
-}): Promise<AppProcess> {
+}): AppProcess {
   const logFile = join(folder, `${name}.log`);
   const logTo = openSync(logFile, 'w');
   const child = spawn(process.execPath, [main], { env, stdio: ['ignore', logTo, logTo] });
@@ -55,12 +56,18 @@ export async function startAppProcess({
       .filter((line) => line.startsWith('{') && line.includes(text))
       .map((line) => JSON.parse(line) as Record<string, unknown>);
   const port = (): unknown => linesWith('"msg":"listening"')[0]?.['port'];
-  await until(`${name} listens`, () => port() !== undefined || !running, { withinMs: 30_000 });
-  if (!running) throw new Error(`${name} did not start: ${log()}`);
+  let origin = '';
 
   return {
     name,
-    origin: `http://127.0.0.1:${String(port())}`,
+    async untilListening() {
+      await until(`${name} listens`, () => port() !== undefined || !running, { withinMs: 60_000 });
+      if (!running) throw new Error(`${name} did not start: ${log()}`);
+      origin = `http://127.0.0.1:${String(port())}`;
+    },
+    get origin() {
+      return origin;
+    },
     redis,
     audit: <T extends AppEvent['type']>(type: T) =>
       linesWith('"audit":true').filter((line) => line['type'] === type) as unknown as AuditLine<T>[],

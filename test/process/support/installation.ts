@@ -9,7 +9,7 @@ import { startRedis, type RedisServer } from '../../support/redis-server.js';
 import { buildApp } from './app-build.js';
 import { startAppProcess, type AppProcess, type AuditLine } from './app-process.js';
 import { environment, PUBLIC_URL } from './environment.js';
-import { startRedisProxy, withoutProxy } from './redis-proxy.js';
+import { startRedisProxy, withoutProxy, type RedisProxy } from './redis-proxy.js';
 import { createVisitor, type Visitor } from './visitor.js';
 
 /** What an operator runs: several processes of the app, one Redis; and a sandbox GetBill. */
@@ -50,13 +50,32 @@ export async function startInstallation<const Name extends string>({
     redirectUris: [`${PUBLIC_URL}/oauth/callback`],
     faults: { limitReads: 1_000_000, limitWrites: 1_000_000, ...faults },
   });
-  const all = await Promise.all(
-    processes.map(async (name) => {
-      const proxy = redisProxies.includes(name) ? await startRedisProxy(redis) : withoutProxy(redis);
-      const settings = { ...environment(sandbox), REDIS_URL: proxy.url, ...env, ...envOf[name] };
-      return await startAppProcess({ main: build.main, name, env: settings, redis: proxy, folder });
-    }),
-  );
+  const proxies: RedisProxy[] = [];
+  const all: AppProcess[] = [];
+
+  async function start(name: Name): Promise<AppProcess> {
+    const proxy = redisProxies.includes(name) ? await startRedisProxy(redis) : withoutProxy(redis);
+    proxies.push(proxy);
+    const settings = { ...environment(sandbox), REDIS_URL: proxy.url, ...env, ...envOf[name] };
+    return startAppProcess({ main: build.main, name, env: settings, redis: proxy, folder });
+  }
+  async function close(): Promise<void> {
+    for (const app of all) app.signal('SIGKILL'); // also ends one that is stopped
+    await Promise.all(all.map(({ exited }) => exited));
+    await Promise.all(proxies.map((proxy) => proxy.close()));
+    await sandbox.close();
+    await redis.close();
+    build.remove();
+    rmSync(folder, { recursive: true, force: true });
+  }
+
+  try {
+    for (const name of processes) all.push(await start(name));
+    await Promise.all(all.map((app) => app.untilListening()));
+  } catch (error) {
+    await close();
+    throw error;
+  }
   const apps = Object.fromEntries(all.map((app) => [app.name, app])) as Record<Name, AppProcess>;
 
   return {
@@ -75,14 +94,6 @@ export async function startInstallation<const Name extends string>({
       return createVisitor({ host: new URL(PUBLIC_URL).host, cookies: browser.cookies, grant });
     },
     stranger: createVisitor({ host: new URL(PUBLIC_URL).host, cookies: new Map() }),
-    async close() {
-      for (const app of all) app.signal('SIGKILL'); // also ends one that is stopped
-      await Promise.all(all.map((app) => app.exited));
-      await Promise.all(all.map((app) => app.redis.close()));
-      await sandbox.close();
-      await redis.close();
-      build.remove();
-      rmSync(folder, { recursive: true, force: true });
-    },
+    close,
   };
 }

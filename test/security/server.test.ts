@@ -1,0 +1,138 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { buildApp } from '../process/support/app-build.js';
+import { environment } from '../process/support/environment.js';
+import { startInstallation, type Installation } from '../process/support/installation.js';
+import { until } from '../process/support/until.js';
+import { exchange, openSocket, rawRequest } from '../proxy/support/raw-http.js';
+
+jest.setTimeout(90_000);
+
+/** SIGUSR2 lets a promise of the process reject that nobody waits for. */
+const PLANTED_BUG = encodeURIComponent('process.on("SIGUSR2", () => { Promise.reject(new Error("planted bug")) })');
+const HEAD = ['Host: connect.example', 'X-Forwarded-Proto: https'];
+
+interface Slow {
+  socket: Socket;
+  /** What came back, and how long after the connection it was closed. */
+  end: Promise<{ text: string; ms: number }>;
+}
+
+function openSlow(origin: string, firstBytes: string): Slow {
+  const socket = openSocket(origin);
+  const startedMs = performance.now();
+  let text = '';
+  socket.write(firstBytes);
+  socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  const end = once(socket, 'close').then(() => ({ text, ms: performance.now() - startedMs }));
+  return { socket, end };
+}
+
+let site: Installation<'app' | 'buggy'>;
+let slowHead: Slow;
+let slowBody: Slow;
+let dripping: NodeJS.Timeout;
+beforeAll(async () => {
+  site = await startInstallation({ processes: ['app', 'buggy'], envOf: { buggy: { NODE_OPTIONS: `--import=data:text/javascript,${PLANTED_BUG}` } } }); // prettier-ignore
+  const { origin } = site.apps.app;
+  slowHead = openSlow(origin, `GET / HTTP/1.1\r\nHost: connect.example\r\nX-Slow: `);
+  slowBody = openSlow(origin, `POST /logout HTTP/1.1\r\n${HEAD.join('\r\n')}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\n_csrf=`); // prettier-ignore
+  dripping = setInterval(() => {
+    for (const { socket } of [slowHead, slowBody]) if (socket.writable) socket.write('a');
+  }, 500);
+});
+afterAll(async () => {
+  clearInterval(dripping);
+  await site.close();
+});
+
+const isAlive = async (): Promise<boolean> => (await site.stranger.call(site.apps.app, '/healthz')).status === 200;
+
+describe('a request too large for the server', () => {
+  it.each([
+    ['a header of 17 KB', 'GET', '/', [`X-Large: ${'a'.repeat(17_000)}`]],
+    ['headers of 20 KB together', 'GET', '/', Array.from({ length: 40 }, (_, index) => `X-${index}: ${'a'.repeat(500)}`)],
+    ['cookies of 17 KB', 'GET', '/dashboard', [`Cookie: gb=${'a'.repeat(17_000)}`]],
+    ['an address of 20 KB', 'GET', `/?x=${'a'.repeat(20_000)}`, []],
+  ] as const)('[J05] is 431 and harms nobody: %s', async (_name, method, target, headers) => {
+    const { status, body } = await exchange(site.apps.app.origin, rawRequest(method, target, [...HEAD, ...headers]));
+    expect([status, body]).toEqual([431, '']);
+    expect(await isAlive()).toBe(true);
+  }); // prettier-ignore
+
+  it.each([
+    ['not HTTP at all', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n'],
+    ['two lengths', `POST / HTTP/1.1\r\n${HEAD.join('\r\n')}\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\na`],
+    ['a length and chunks', `POST / HTTP/1.1\r\n${HEAD.join('\r\n')}\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
+    ['a folded header', `GET / HTTP/1.1\r\n${HEAD.join('\r\n')}\r\nX-A: a\r\n b\r\n\x00\r\n\r\n`],
+    ['no Host', 'GET / HTTP/1.1\r\n\r\n'],
+  ] as const)('[J05] or malformed is 400: %s', async (_name, bytes) => {
+    expect((await exchange(site.apps.app.origin, Buffer.from(bytes, 'latin1'))).status).toBe(400);
+    expect(await isAlive()).toBe(true);
+  }); // prettier-ignore
+});
+
+describe('a bug that nobody catches', () => {
+  it('[F05] is one fatal line in the log, and the process ends with 1', async () => {
+    const { buggy } = site.apps;
+    buggy.signal('SIGUSR2');
+    expect(await buggy.exited).toEqual({ code: 1, signal: null });
+    const fatal = buggy.log().split('\n').filter((line) => line.includes('planted bug')); // prettier-ignore
+    expect(fatal).toHaveLength(1);
+    expect(JSON.parse(fatal[0] ?? '')).toMatchObject({ level: 60, msg: 'unhandledRejection' });
+  });
+});
+
+describe('a browser that goes away', () => {
+  it('[F05] in the middle of a request, hurts nobody', async () => {
+    const { app } = site.apps;
+    const visitor = await site.signIn({ at: app });
+    site.sandbox.control.set({ api: [{ mode: 'hold', times: 20 }] });
+    const leaving = Array.from({ length: 20 }, () => new AbortController());
+    const calls = leaving.map(({ signal }) => visitor.profile(app, { signal }).catch(() => 'gone'));
+    await until('the calls are held', () => site.sandbox.control.state().held >= 20);
+    for (const controller of leaving) controller.abort();
+    expect(await Promise.all(calls)).toEqual(Array(20).fill('gone'));
+    site.sandbox.control.release();
+    expect((await visitor.profile(app)).status).toBe(200);
+    expect(app.log()).not.toMatch(/"level":(50|60)/);
+  });
+});
+
+describe('a log that nobody reads any more', () => {
+  it('[G06] does not stop the app from serving', async () => {
+    const build = buildApp();
+    const env = { ...environment(site.sandbox), REDIS_URL: site.redis.url };
+    const child = spawn(process.execPath, [build.main], { env, stdio: ['ignore', 'pipe', 'ignore'] });
+    try {
+      const [line] = (await once(child.stdout, 'data')) as [Buffer];
+      const { port } = JSON.parse(line.toString().split('\n')[0] ?? '') as { port: number };
+      child.stdout.destroy();
+      await once(child.stdout, 'close');
+      const origin = `http://127.0.0.1:${port}`;
+      for (let times = 0; times < 20; times += 1) {
+        expect((await exchange(origin, rawRequest('GET', '/', [...HEAD, 'Connection: close']))).status).toBe(200);
+      }
+      expect(child.exitCode).toBeNull();
+    } finally {
+      child.kill('SIGKILL');
+      build.remove();
+    }
+  });
+});
+
+describe('a request that comes a byte at a time', () => {
+  it('[J05] is 408 within 15 seconds while its head is not there', async () => {
+    const { text, ms } = await slowHead.end;
+    expect(text).toMatch(/^HTTP\/1\.1 408 /);
+    expect(ms).toBeLessThan(15_000);
+  });
+
+  it('[J05] is 408 within 30 seconds while its body is not there', async () => {
+    const { text, ms } = await slowBody.end;
+    expect(text).toMatch(/^HTTP\/1\.1 408 /);
+    expect(ms).toBeLessThan(30_000);
+    expect(await isAlive()).toBe(true);
+  });
+});

@@ -1,0 +1,157 @@
+/// <reference types="jest" />
+import { errorText } from '../../src/web/error-texts.js';
+import { grantIdOf } from '../../src/web/session.js';
+import type { Answer, Browser } from '../support/browser.js';
+import { isSignedIn, sessionIdOf, signed, walk } from '../support/sign-in.js';
+import { SESSION_SECRET, startTestApp, type TestApp } from '../support/test-app.js';
+
+jest.setTimeout(30_000);
+
+let app: TestApp;
+beforeAll(async () => {
+  app = await startTestApp();
+});
+afterAll(() => app.close());
+beforeEach(() => {
+  app.sandbox.control.reset();
+  app.events.length = 0;
+});
+
+const timesAtGetBill = (): number => app.sandbox.control.state().counters.authorize;
+const cookieHeader = (browser: Browser): string =>
+  Array.from(browser.cookies, ([name, value]) => `${name}=${value}`).join('; ');
+
+function expectPage(answer: Answer, code: string): void {
+  const text = errorText(code, 400);
+  expect(answer.status).toBe(400);
+  for (const words of [text.title, text.advice]) expect(answer.text).toContain(words);
+}
+
+describe('a browser', () => {
+  it('that drops every cookie goes to GetBill once and then sees a page that says so', async () => {
+    const browser = app.browser();
+    const { hops, answer } = await walk(app, '/dashboard', (path) => {
+      browser.cookies.clear();
+      return browser.get(path);
+    });
+    expect(hops).toEqual(['/dashboard', '/login', 'GetBill', '/oauth/callback']);
+    expectPage(answer, 'login_cookie_missing');
+    expect(timesAtGetBill()).toBe(1);
+  });
+
+  it('that loses the session cookie alone goes to GetBill once and then sees a page that says so', async () => {
+    const browser = app.browser();
+    const forgetful = (path: string): Promise<Answer> => {
+      browser.cookies.delete('gb-session');
+      return browser.get(path);
+    };
+    const { hops, answer } = await walk(app, '/dashboard', forgetful);
+    expect(hops).toEqual(['/dashboard', '/login', 'GetBill', '/oauth/callback', '/dashboard', '/login']);
+    expectPage(answer, 'session_cookie_lost');
+    expect(timesAtGetBill()).toBe(1);
+
+    app.clock.skipMs(61_000); // told to wait a minute, it may try once more, and ends on the same page
+    expectPage((await walk(app, '/login', forgetful)).answer, 'session_cookie_lost');
+    expect(timesAtGetBill()).toBe(2);
+  });
+
+  it.each([
+    ['unsigned', 'evil'],
+    ['with a wrong signature', 's%3Aevil.c2lnbmF0dXJl'],
+    ['of a session that never was', signed('evil', SESSION_SECRET)],
+  ])('with a second session cookie in front of ours (%s) is not sent round and round', async (_what, value) => {
+    const browser = app.browser();
+    const get = (path: string) => browser.get(path, { cookie: `gb-session=${value}; ${cookieHeader(browser)}` });
+    const { answer } = await walk(app, '/dashboard', get);
+    expectPage(answer, 'session_cookie_lost');
+    expect(timesAtGetBill()).toBe(1);
+  });
+
+  it('with a second session cookie behind ours notices nothing', async () => {
+    const browser = app.browser();
+    const get = (path: string) => browser.get(path, { cookie: `${cookieHeader(browser)}; gb-session=evil` });
+    const { hops, answer } = await walk(app, '/dashboard', get);
+    expect([hops.at(-1), answer.status]).toEqual(['/dashboard', 200]);
+  });
+
+  it('that deletes its cookies and comes back is simply asked to sign in', async () => {
+    const browser = app.browser();
+    await browser.signIn();
+    browser.cookies.clear();
+    const { hops, answer } = await walk(app, '/dashboard', (path) => browser.get(path));
+    expect(hops).toEqual(['/dashboard', '/login', 'GetBill', '/oauth/callback', '/dashboard']);
+    expect(answer.status).toBe(200);
+  });
+
+  it('that signs out and in again at once is not held back', async () => {
+    const browser = app.browser();
+    await browser.signIn();
+    expect((await browser.signOut()).location).toBe('/');
+    expect((await walk(app, '/dashboard', (path) => browser.get(path))).answer.status).toBe(200);
+  });
+
+  it('is told on the landing page, once, that signing out here is not signing out at GetBill', async () => {
+    const browser = app.browser();
+    await browser.signIn();
+    await browser.signOut();
+    expect((await browser.get('/')).text).toContain('You are signed out here');
+    expect((await browser.get('/')).text).not.toContain('You are signed out here');
+  });
+});
+
+describe('a session whose token record has gone', () => {
+  async function signedInWithoutRecord(): Promise<{ browser: Browser; id: string }> {
+    const browser = app.browser();
+    await browser.signIn();
+    const id = sessionIdOf(browser);
+    await app.services.tokens.forget(grantIdOf(id), 'record_gone');
+    return { browser, id };
+  }
+
+  it('is ended before the answer, and the way back leads through one sign-in', async () => {
+    const { browser, id } = await signedInWithoutRecord();
+    const answer = await browser.get('/dashboard?tab=2');
+    expect([answer.status, answer.location]).toEqual([302, '/login?returnTo=%2Fdashboard%3Ftab%3D2']);
+    expect(browser.cookies.has('gb-session')).toBe(false);
+    expect(await app.services.keyValue.get(`sess:${id}`)).toBeUndefined();
+
+    const { hops, answer: page } = await walk(app, answer.location ?? '', (path) => browser.get(path));
+    expect(hops).toEqual(['/login', 'GetBill', '/oauth/callback', '/dashboard']);
+    expect(page.status).toBe(200);
+    expect(sessionIdOf(browser)).not.toBe(id);
+  });
+
+  it('is 401 with the way to sign in for a script, and ended', async () => {
+    const { browser, id } = await signedInWithoutRecord();
+    const answer = await browser.get('/api/debts', { accept: 'application/json' });
+    expect([answer.status, answer.json]).toMatchObject([401, { error: 'grant_ended', login_url: '/login' }]);
+    expect(browser.cookies.has('gb-session')).toBe(false);
+    expect(await app.services.keyValue.get(`sess:${id}`)).toBeUndefined();
+  });
+
+  it('does not count as signed in at /login', async () => {
+    const { browser, id } = await signedInWithoutRecord();
+    const { hops, answer } = await walk(app, '/login?returnTo=%2Fdashboard', (path) => browser.get(path));
+    expect(hops).toEqual(['/login', 'GetBill', '/oauth/callback', '/dashboard']);
+    expect(answer.status).toBe(200);
+    expect(await app.services.keyValue.get(`sess:${id}`)).toBeUndefined();
+  });
+
+  it('can still sign out', async () => {
+    const { browser } = await signedInWithoutRecord();
+    const answer = await browser.signOut();
+    expect([answer.status, answer.location]).toEqual([303, '/']);
+    expect(await isSignedIn(browser)).toBe(false);
+  });
+});
+
+describe('a sign-in whose session was idle for too long', () => {
+  it('is followed by another one that comes back to the same page', async () => {
+    const browser = app.browser();
+    await browser.signIn();
+    app.clock.skipMs(1_801_000);
+    const { hops, answer } = await walk(app, '/dashboard', (path) => browser.get(path));
+    expect(hops).toEqual(['/dashboard', '/login', 'GetBill', '/oauth/callback', '/dashboard']);
+    expect(answer.status).toBe(200);
+  });
+});
