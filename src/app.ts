@@ -110,7 +110,7 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
 
   app.use(pageLocals({ flowInspector: config.flowInspector }));
   app.use(logoutRoute({ cookies, tokens, forgetPages: profiles.forget })); // prettier-ignore
-  app.use(landingRoute({ cookies }));
+  app.use(landingRoute({ cookies, scopes: config.getbill.scopes }));
   if (flowRecorder !== undefined) app.use(flowRoutes({ context, stepsOf: flowRecorder.stepsOf }));
   app.use(['/dashboard', '/debts', '/connection', '/session'], signedIn(), tokenRefresh({ tokens }));
   app.use(sessionRoute({ session: config.session, now: services.now }));

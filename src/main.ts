@@ -53,6 +53,7 @@ function listen(server: Server, { host, port }: Config): Promise<void> {
 /** Serves on while the load balancer notices, with `Connection: close`; then takes no more and finishes what is under way. */
 async function drain(server: Server, { drainDelayMs }: Config): Promise<void> {
   server.prependListener('request', (_req, res) => res.setHeader('Connection', 'close'));
+  server.keepAliveTimeout = 1; // for requests that were under way already: no waiting for their next one
   await delay(drainDelayMs);
   await new Promise((resolve) => {
     server.close(resolve);

@@ -94,13 +94,15 @@ export function createUpstream({ config, emit }: { config: GetbillConfig; emit: 
   };
 }
 
+/** Nobody is there to be answered; nothing is wrong. */
+export const browserLeft = (cause: unknown): UnavailableError =>
+  new UnavailableError('the browser has left', { code: 'browser_left', status: 499, cause });
+
 /** What a failed or cut call means to the caller. An error that is ours already passes through. */
 export function unavailableBecause(error: unknown): UnavailableError {
   if (error instanceof UnavailableError) return error;
   const { name } = (error ?? {}) as { name?: unknown }; // a DOMException may be of another realm
-  if (name === 'AbortError') {
-    return new UnavailableError('the browser has left', { code: 'browser_left', status: 499, cause: error });
-  }
+  if (name === 'AbortError') return browserLeft(error);
   const timedOut =
     name === 'TimeoutError' ||
     error instanceof errors.HeadersTimeoutError ||

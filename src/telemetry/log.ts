@@ -1,5 +1,7 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
 
+const LONGEST_TEXT = 2_048;
+
 /** JSON lines on standard output; for a person at a terminal in development, pretty. */
 export function createLog({
   level,
@@ -15,8 +17,28 @@ export function createLog({
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: ['req.headers', 'res.headers', '*.accessToken', '*.refreshToken', '*.codeVerifier'],
+    serializers: { err: describeError, path: cut, hint: cut },
   };
   if (to !== undefined) return pino(options, to as DestinationStream);
   if (pretty) return pino({ ...options, transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } });
   return pino(options);
+}
+
+/** Chosen fields only: a library's error may carry a command with a password, or quote the JSON it could not read. */
+function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return { type: typeof error, message: cut(String(error)) };
+  const { code } = error as { code?: unknown };
+  const message = error instanceof SyntaxError ? 'not valid JSON' : error.message;
+  const frames = error.stack?.slice(error.stack.indexOf(error.message) + error.message.length);
+  return {
+    type: error.name,
+    message: cut(message),
+    ...((typeof code === 'string' || typeof code === 'number') && { code }),
+    stack: cut(frames),
+    ...(error.cause !== undefined && { cause: describeError(error.cause) }),
+  };
+}
+
+function cut(value: unknown): unknown {
+  return typeof value === 'string' && value.length > LONGEST_TEXT ? `${value.slice(0, LONGEST_TEXT)}...` : value;
 }

@@ -103,6 +103,16 @@ const texts: Readonly<Record<string, ErrorText>> = {
     why: 'There is a limit to how often this can be done in a minute.',
     advice: 'Please wait a little and try again.',
   },
+  getbill_quota_used: {
+    title: 'GetBill has heard enough from us for now',
+    why: "All users of this app share GetBill's hourly limit, and it is used up.",
+    advice: 'Nothing was lost and you are still signed in. Please come back later.',
+  },
+  getbill_share_used: {
+    title: 'You have used your share for now',
+    why: "All users of this app share GetBill's hourly limit; each gets a part of it.",
+    advice: 'Please wait a little and try again.',
+  },
   insecure_request: {
     title: 'This app is not set up correctly',
     why: 'Your request did not reach it as a secure one.',
@@ -134,6 +144,23 @@ const byStatus: Readonly<Record<number, ErrorText>> = {
     why: 'The page does not accept this kind of request.',
     advice: 'Please go back and try again.',
     action: HOME,
+  },
+  413: {
+    title: 'That was too large',
+    why: 'What was sent is larger than this page accepts.',
+    advice: 'Please send less.',
+    action: HOME,
+  },
+  415: {
+    title: 'This cannot be read',
+    why: 'It was sent in a form this page does not accept.',
+    advice: 'Please go back and try again.',
+    action: HOME,
+  },
+  429: {
+    title: 'That was a lot of requests',
+    why: 'There is a limit to how often this can be done.',
+    advice: 'Please wait a little and try again.',
   },
   502: {
     title: 'GetBill gave an answer we cannot use',

@@ -28,6 +28,11 @@ export async function destroySession(req: Request): Promise<void> {
   await settled((done) => req.session.destroy(done));
 }
 
+/** Forgets, in this request alone, a session that could not be stored: no cookie names it and nothing saves it again. */
+export function dropSession(req: Request): void {
+  delete (req as Partial<Request>).session;
+}
+
 async function settled(action: (done: (error?: unknown) => void) => void): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     action((error) => {

@@ -39,7 +39,7 @@ function stopRenewal(moment: Moment): () => boolean {
 beforeAll(async () => {
   site = await startInstallation({
     processes: [...moments, 'survivor'],
-    env: { GETBILL_TIMEOUT_MS: String(LEASE_MS - 3_000) },
+    env: () => ({ GETBILL_TIMEOUT_MS: String(LEASE_MS - 3_000) }),
     redisProxies: moments,
   });
   const visitors = new Map<Moment, Visitor>();

@@ -16,7 +16,7 @@ const callUntil = (refreshes: number): Promise<TimedAnswer[]> =>
 beforeAll(async () => {
   site = await startInstallation({
     processes: ['a', 'b'],
-    env: { GETBILL_TIMEOUT_MS: '2000' },
+    env: () => ({ GETBILL_TIMEOUT_MS: '2000' }),
     faults: {
       accessTokenLifetimeS: 5, // so the margin is 1.25 s
       token: [{ mode: 'delay', ms: TOKEN_CALL_MS, times: 0, grantType: 'refresh_token' }],

@@ -41,7 +41,7 @@ async function stopPastTheLease(
 ): Promise<{ site: Installation<Moment | 'other'>; outcomes: Map<Moment, Outcome> }> {
   const site = await startInstallation({
     processes: [...moments, 'other'],
-    env: { GETBILL_TIMEOUT_MS: '2000' }, // a lease of five seconds
+    env: () => ({ GETBILL_TIMEOUT_MS: '2000' }), // a lease of five seconds
     redisProxies: moments,
     faults,
   });

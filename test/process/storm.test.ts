@@ -9,7 +9,7 @@ const storms: StormNumbers[] = [];
 beforeAll(async () => {
   site = await startInstallation({
     processes: ['a', 'b', 'c'],
-    env: { GETBILL_TIMEOUT_MS: '10000' },
+    env: () => ({ GETBILL_TIMEOUT_MS: '10000' }),
     faults: { accessTokenLifetimeS: 4 },
   });
   const { control } = site.sandbox;

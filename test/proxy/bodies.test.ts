@@ -1,5 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { request } from 'undici';
 import type { TestApp } from '../support/test-app.js';
 import { EMPTY_SUCCESS, json, startApiServer, type ApiServer } from './support/api-server.js';
 import { signIn, startProxyApp, type Caller } from './support/caller.js';
@@ -140,15 +142,15 @@ describe('a body on its way up', () => {
   });
 
   it.each([
-    ['{"a":'],
-    ['{"a":1}}'],
-    ["{'a':1}"],
-    ['\uFEFF{"a":1}'],
-    ['NaN'],
-    ['{"a":1}\0'],
-    ['['.repeat(500_000)],
-    ['{"a":'.repeat(150_000)],
-  ])('is refused with 400 when it is not JSON, however deep: %.20s', async (body) => {
+    ['cut short', '{"a":'],
+    ['one bracket too many', '{"a":1}}'],
+    ['the wrong quotes', "{'a':1}"],
+    ['a byte order mark', '\uFEFF{"a":1}'],
+    ['not a number', 'NaN'],
+    ['a NUL after it', '{"a":1}\0'],
+    ['half a million arrays, none of them closed', '['.repeat(500_000)],
+    ['150,000 objects, none of them closed', '{"a":'.repeat(150_000)],
+  ])('is refused with 400 when it is not JSON: %s', async (_name, body) => {
     const answer = await caller.write('POST', '/api/debts', body);
     expect([answer.status, answer.json['error'], api.received]).toEqual([400, 'bad_request', []]);
   });
@@ -256,6 +258,61 @@ describe('a body on its way down', () => {
     });
     const answer = await caller.read('/api/debts');
     expect(sha256(answer.bytes)).toBe(sha256(Buffer.concat(pieces)));
+  });
+});
+
+describe('an answer that is too long', () => {
+  const LIMIT = 16 * MIB;
+  /** Four times the limit, as fast as it is taken. Returns how much was taken so far. */
+  function pour(res: ServerResponse, headers: Record<string, string | number> = {}): () => number {
+    const piece = Buffer.alloc(64 * KIB, 'x');
+    let poured = 0;
+    const more = (): void => {
+      while (!res.destroyed && poured < 4 * LIMIT) {
+        poured += piece.length;
+        if (!res.write(piece)) return void res.once('drain', more);
+      }
+      res.end();
+    };
+    res.writeHead(200, { 'content-type': 'application/json', ...headers });
+    more();
+    return () => poured;
+  }
+
+  it('[H10] is 502 when it says so, and is not read', async () => {
+    let taken = (): number => NaN;
+    api.answerWith((res) => void (taken = pour(res, { 'content-length': LIMIT + 1 })));
+    const answer = await caller.read('/api/debts');
+    expect([answer.status, answer.json['error']]).toEqual([502, 'answer_too_large']);
+    await api.callsEnded();
+    expect(taken()).toBeLessThan(LIMIT);
+  });
+
+  it('[H10] is cut at 16 MiB when it does not say so, with less than 64 MB of memory', async () => {
+    let taken = (): number => NaN;
+    api.answerWith((res) => void (taken = pour(res)));
+    const before = process.memoryUsage.rss();
+    const answer = await request(`${app.origin}/api/debts`, { headers: { cookie: caller.cookie() } });
+    let [received, most] = [0, before];
+    const whole = (async () => {
+      for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+        received += chunk.length;
+        most = Math.max(most, process.memoryUsage.rss());
+      }
+    })();
+    await expect(whole).rejects.toThrow();
+    await api.callsEnded();
+    expect(received).toBeLessThanOrEqual(LIMIT);
+    expect(taken()).toBeLessThan(2 * LIMIT);
+    expect(most - before).toBeLessThan(64_000_000);
+  });
+
+  it('[H10] takes no memory beyond that on a page either', async () => {
+    let taken = (): number => NaN;
+    api.answerWith((res) => void (taken = pour(res)));
+    expect((await caller.read('/debts', { accept: 'text/html' })).status).toBe(502);
+    await api.callsEnded();
+    expect(taken()).toBeLessThan(2 * LIMIT);
   });
 });
 

@@ -4,7 +4,8 @@ import type { TokenEndpointResponse } from '../../src/oauth/token-set.js';
 import type { Plan } from './plan.js';
 import type { Random } from './random.js';
 import type { Host, Reply, Scheduler } from './scheduler.js';
-import type { Call, Witness } from './witness.js';
+import type { Call } from './facts.js';
+import type { Witness } from './witness.js';
 
 export const TIMEOUT_MS = 10_000;
 
@@ -63,7 +64,6 @@ export function createModelServer({
     if (!grant.alive || grant.refreshToken !== call.refreshToken) return undefined;
     const response = issue(call.grantId, grant);
     counters.renewed++;
-    witness.callCommitted(call);
     if (grant.refreshToken !== call.refreshToken) grant.spentBy.set(call.refreshToken, call);
     return response;
   }
@@ -78,6 +78,7 @@ export function createModelServer({
     const grant = grantFor(call.grantId);
     if (fault === 'ended') grant.alive = false;
     const response = refresh(call, grant);
+    call.issued = response;
     if (fault === 'lost') return reply.reject(new UnavailableError('cut', { status: 502 }), backMs);
     if (response !== undefined) return reply.resolve(response, backMs);
     counters.refused++;
@@ -116,20 +117,15 @@ export function createModelServer({
       return grant.alive && (grant.accessTokens.get(accessToken) ?? 0) > scheduler.now();
     },
     /** The refresh token that is good now, `undefined` when the grant has ended. */
-    goodRefreshToken: (grantId: string): string | undefined => {
-      const grant = grantFor(grantId);
-      return grant.alive ? grant.refreshToken : undefined;
-    },
+    goodRefreshToken: (grantId: string): string | undefined =>
+      grantFor(grantId).alive ? grantFor(grantId).refreshToken : undefined,
     endAccessTokens: (grantId: string): void => grantFor(grantId).accessTokens.clear(),
     endpointOf: (host: Host): Pick<TokenEndpoint, 'refresh' | 'revoke'> => ({
       async refresh(refreshToken) {
         const made = witness.callMade(host, grantOf(refreshToken), refreshToken);
+        const label = `refresh ${refreshToken}`;
         try {
-          const response = await call<TokenEndpointResponse>(host, `refresh ${refreshToken}`, (reply, backMs) =>
-            answer(made, reply, backMs),
-          );
-          witness.callAnswered(made, response);
-          return response;
+          return await call<TokenEndpointResponse>(host, label, (reply, backMs) => answer(made, reply, backMs));
         } catch (error) {
           witness.callFailed(made);
           throw error;

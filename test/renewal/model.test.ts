@@ -67,7 +67,13 @@ describe('the model itself', () => {
     return undefined;
   }
 
-  const manyAtOnce: Partial<Plan> = { calm: true, processes: 3, callersPerProcess: 3, rounds: ['expired', 'expired'] };
+  const manyAtOnce: Partial<Plan> = {
+    calm: true,
+    processes: 3,
+    callersPerProcess: 3,
+    rounds: ['expired', 'expired'],
+    rotation: 'strict',
+  };
   const badly: Partial<Plan> = { calm: false, freeze: 0.1, slowServer: 0.8, rounds: ['expired', 'expired'] };
 
   it('finds nothing when no fault is planted', async () => {

@@ -122,8 +122,8 @@ async function settle({ plan, scheduler, server, witness, alive }: World, caller
       witness.object('(a) newest token set lost', `${record?.refreshToken ?? 'nothing'} instead of ${good}`);
     if (!signedOut || !plan.revocation || excused) continue;
     if (!disturbed && good !== undefined) witness.object('(c) not revoked', good);
-    for (const { host, response, refreshToken, writtenAtMs } of calls) {
-      const received = response && (response.refresh_token ?? refreshToken);
+    for (const { host, issued, failed, refreshToken, writtenAtMs } of calls) {
+      const received = !failed && issued && (issued.refresh_token ?? refreshToken);
       if (received && host.alive && writtenAtMs === Infinity && !witness.wasRevoked(received))
         witness.object('(c) received later and not revoked', received);
     }
@@ -141,7 +141,8 @@ async function recover({ plan, scheduler, server, witness, alive }: World, calle
       void callers.callApi(process, grantId, { attempts: 2 }).then((served) => answers.push(served));
       await scheduler.run();
       const expected = record !== undefined && good === record.refreshToken;
-      if (expected && !answers.includes(true)) witness.object('(e) not served again', `${grantId} in ${process.host.name}`);
+      if (expected && !answers.includes(true))
+        witness.object('(e) not served again', `${grantId} in ${process.host.name}`);
       if (signedOut && witness.of(grantId).record !== undefined) witness.object('(c) back again', grantId);
     }
   }

@@ -1,42 +1,8 @@
 import type { AppEvent } from '../../src/events.js';
-import type { TokenEndpointResponse, TokenSet } from '../../src/oauth/token-set.js';
+import type { TokenSet } from '../../src/oauth/token-set.js';
+import { newCall, unknownGrant, type Call, type GrantFacts } from './facts.js';
 import { openRecord } from './model-cipher.js';
 import type { Host } from './scheduler.js';
-
-/** One use of a refresh token, from the decision to call until its answer is on record. */
-export interface Call {
-  readonly host: Host;
-  readonly grantId: string;
-  readonly refreshToken: string;
-  readonly madeAtMs: number;
-  readonly leaseEndsAtMs: number;
-  committed: boolean;
-  /** No usable answer reached the process: cut, too late, refused. */
-  failed: boolean;
-  response: TokenEndpointResponse | undefined;
-  writtenAtMs: number;
-  /** The process has given its lease back. */
-  over: boolean;
-}
-
-/** The truth about one grant, which no process of the model knows. */
-export interface GrantFacts {
-  readonly calls: Call[];
-  readonly refused: Call[];
-  record: TokenSet | undefined;
-  recordWrittenAtMs: number;
-  established: boolean;
-  signOutTried: boolean;
-  signedOut: boolean;
-  /** A crash, an overrun lease or a lost answer in mid-renewal: after one of these strict rotation may end the grant. */
-  excused: boolean;
-  /** When a spent refresh token that came back ended the grant, as strict servers do. */
-  endedByReuseAtMs: number;
-  /** A note of an attempt may be missing. */
-  notesDisturbed: boolean;
-  /** A crash, or a storage command about the record that did not go as asked for. */
-  disturbed: boolean;
-}
 
 const NOTE_LIVES_MS = 500_000;
 
@@ -54,7 +20,7 @@ export function createWitness({ now, leaseMs }: { now: () => number; leaseMs: nu
   function of(grantId: string): GrantFacts {
     const known = facts.get(grantId);
     if (known !== undefined) return known;
-    const unknown = { calls: [], refused: [], record: undefined, recordWrittenAtMs: 0, established: false, signOutTried: false, signedOut: false, excused: false, endedByReuseAtMs: -Infinity, notesDisturbed: false, disturbed: false }; // prettier-ignore
+    const unknown = unknownGrant();
     facts.set(grantId, unknown);
     return unknown;
   }
@@ -103,7 +69,7 @@ export function createWitness({ now, leaseMs }: { now: () => number; leaseMs: nu
     callMade(host: Host, grantId: string, refreshToken: string): Call {
       const leaseEndsAtMs = leaseEnds.get(host.name + grantId);
       if (leaseEndsAtMs === undefined && host.alive) object('(a) no lease', `${host.name} spends ${refreshToken}`);
-      return { host, grantId, refreshToken, madeAtMs: now(), leaseEndsAtMs: leaseEndsAtMs ?? 0, committed: false, failed: false, response: undefined, writtenAtMs: Infinity, over: false }; // prettier-ignore
+      return newCall({ host, grantId, refreshToken, madeAtMs: now(), leaseEndsAtMs: leaseEndsAtMs ?? 0 });
     },
     callArrived(call: Call): void {
       const grant = of(call.grantId);
@@ -113,17 +79,15 @@ export function createWitness({ now, leaseMs }: { now: () => number; leaseMs: nu
         object('(a) two calls at once', `${rival.host.name} and ${call.host.name} spend ${call.refreshToken}`);
       grant.calls.push(call);
     },
-    callCommitted: (call: Call): void => void (call.committed = true),
     tokenReused(call: Call, first: Call): void {
       of(call.grantId).excused ||= lost(first);
       if (!beyondHelp(call) && !lost(first))
         object('(a) spent twice', `${call.refreshToken} by ${first.host.name} and ${call.host.name}`);
     },
     callRefused: (call: Call): void => void of(call.grantId).refused.push(call),
-    callAnswered: (call: Call, response: TokenEndpointResponse): void => void (call.response = response),
     callFailed(call: Call): void {
       call.failed = true;
-      if (call.committed) of(call.grantId).excused = true;
+      if (call.issued !== undefined) of(call.grantId).excused = true;
     },
     /** After every command on a record. */
     recordCommand(
@@ -141,7 +105,7 @@ export function createWitness({ now, leaseMs }: { now: () => number; leaseMs: nu
       if (grant.established && name === 'set') object('(b) overwritten', `${grantId} by ${host.name}`);
       grant.established = true;
       grant.recordWrittenAtMs = now();
-      const call = grant.calls.find(({ response }) => response?.access_token === grant.record?.accessToken);
+      const call = grant.calls.find(({ issued }) => issued?.access_token === grant.record?.accessToken);
       if (call !== undefined) call.writtenAtMs = Math.min(call.writtenAtMs, now());
     },
     event(host: Host, event: AppEvent): void {

@@ -9,7 +9,7 @@ import type { Random } from './random.js';
 import { createScheduler, type Host } from './scheduler.js';
 import { createWitness } from './witness.js';
 
-export const LEASE_MS = TIMEOUT_MS + 3_000;
+const LEASE_MS = TIMEOUT_MS + 3_000;
 export const MARGIN_MS = 60_000;
 const MOST_FREEZES = 3;
 const MOST_CRASHES = 2;

@@ -130,7 +130,21 @@ describe('the callback', () => {
     const answer = await browser.signIn({ returnTo: '/debts?page=2' });
     expect([answer.status, answer.location]).toEqual([303, '/debts?page=2']);
     expect(await isSignedIn(browser)).toBe(true);
-    expect(app.events.map(({ type }) => type)).toEqual(['login_started', 'token_requested', 'login_completed']);
+    const story = app.events.map(({ type }) => type).filter((type) => /^(login|token|session)_/.test(type));
+    expect(story).toEqual(['login_started', 'token_requested', 'login_completed']);
+  });
+
+  it('shows each of two people the company that they chose', async () => {
+    app.sandbox.control.set({ consent: 'ask' });
+    const [first, second] = [app.browser(), app.browser()];
+    await first.signIn({ company: 'Example Collections LLC' });
+    await second.signIn({ company: 'Recouvrement Lumière SARL' });
+    const [firstPage, secondPage] = [await first.get('/dashboard'), await second.get('/dashboard')];
+    expect([firstPage.status, secondPage.status]).toEqual([200, 200]);
+    expect(firstPage.text).toContain('Example Collections LLC');
+    expect(firstPage.text).not.toContain('Recouvrement');
+    expect(secondPage.text).toContain('Recouvrement Lumière SARL');
+    expect(secondPage.text).not.toContain('Example Collections');
   });
 
   it('goes to the dashboard when no page was asked for', async () => {

@@ -12,6 +12,7 @@ afterAll(() => app.close());
 beforeEach(() => {
   app.sandbox.control.reset();
   app.sandbox.control.clearRequests();
+  app.events.length = 0;
 });
 afterEach(() => {
   jest.restoreAllMocks();
@@ -178,7 +179,7 @@ describe('a request to start a sign-in', () => {
   ])('[D05] from an image, frame or script is refused and starts nothing (%j)', async (headers) => {
     const answer = await app.browser().get('/login', { ...headers, 'sec-fetch-site': 'cross-site' });
     expect([answer.status, answer.location, answer.setCookies]).toEqual([403, undefined, []]);
-    expect(app.events.at(-1)?.type).not.toBe('login_started');
+    expect(app.events.map(({ type }) => type)).not.toContain('login_started');
   });
 
   it('[D05] from a link on another site starts it', async () => {

@@ -1,8 +1,9 @@
 import { pipeline } from 'node:stream/promises';
 import express, { type Router, type Request } from 'express';
-import { RequestError } from '../../errors.js';
+import { RequestError, UnavailableError } from '../../errors.js';
 import { matchEndpoint, type Endpoint } from '../../getbill/endpoints.js';
 import type { Forward } from '../../getbill/forward.js';
+import { browserLeft } from '../../getbill/upstream.js';
 import type { TokenManager } from '../../tokens/token-manager.js';
 import { accessOf } from '../access.js';
 import { createRouter } from '../create-router.js';
@@ -23,6 +24,7 @@ export function apiRoute({ forward, tokens }: { forward: Forward; tokens: Pick<T
     res.once('close', () => {
       gone.abort();
     });
+    if (res.destroyed) gone.abort(); // it left while the token was being renewed
     const answer = await forward(
       {
         endpoint,
@@ -38,7 +40,9 @@ export function apiRoute({ forward, tokens }: { forward: Forward; tokens: Pick<T
     );
     res.status(answer.status).set(answer.headers);
     if (Buffer.isBuffer(answer.body)) return void res.end(answer.body);
-    await pipeline(answer.body, res);
+    await pipeline(answer.body, res).catch((error: unknown) => {
+      throw error instanceof UnavailableError ? error : browserLeft(error);
+    });
   });
   return router;
 }

@@ -1,6 +1,6 @@
 import type { Router } from 'express';
 import { AppError } from '../../errors.js';
-import { createGetbillClient, type GetbillClient } from '../../getbill/client.js';
+import { createGetbillClient } from '../../getbill/client.js';
 import type { Forward } from '../../getbill/forward.js';
 import type { TokenManager } from '../../tokens/token-manager.js';
 import { accessOf } from '../access.js';
@@ -38,18 +38,15 @@ export function debtsRoutes({ forward, tokens }: { forward: Forward; tokens: Pic
       requestId: res.locals.requestId,
     });
     const debt = await client.debt(req.params.id);
-    const followups = granted(res.locals.tokenSet.scopes, 'followups:read')
-      ? await followupsOf(client, req.params.id)
-      : undefined;
-    renderPage(res, 'debt', { title: 'Debt', debt, followups, statusOf });
+    const list = granted(res.locals.tokenSet.scopes, 'followups:read')
+      ? await client.followupsOfDebt(req.params.id).catch(knownStates)
+      : { scopeMissing: true };
+    const rateLimited = 'retryAfterS' in list ? list : undefined;
+    const followups = 'items' in list ? list.items : undefined;
+    renderPage(res, 'debt', { title: 'Debt', debt, followups, statusOf, rateLimited });
   });
 
   return router;
-}
-
-async function followupsOf(client: GetbillClient, debtId: string) {
-  const list = await client.followupsOfDebt(debtId).catch(knownStates);
-  return 'items' in list ? list.items : undefined;
 }
 
 /** States a page shows by itself; anything else is for the error page. */

@@ -6,7 +6,7 @@ import type { Arrivals } from '../../login/arrivals.js';
 import type { Completed, SignIn } from '../../login/sign-in.js';
 import type { TokenManager } from '../../tokens/token-manager.js';
 import { cookieOf, type Cookies } from '../cookies.js';
-import { grantIdOf, isSignedIn, saveSignedIn, takeNewSessionId } from '../session.js';
+import { dropSession, grantIdOf, isSignedIn, saveSignedIn, takeNewSessionId } from '../session.js';
 import { createRouter } from '../create-router.js';
 
 /** The way back from GetBill. Every case of the table in `docs/architecture.md` and no other reading of it. */
@@ -37,7 +37,14 @@ export function oauthCallbackRoute({
     const binding = cookieOf(req, cookies.login);
     const response = new URLSearchParams(req.originalUrl.split('?').slice(1).join('?'));
     const completed = binding === undefined ? undefined : await signIn.complete({ binding, response });
-    if (completed !== undefined && binding !== undefined) return await enter(req, res, completed, binding);
+    if (completed !== undefined && binding !== undefined) {
+      try {
+        return await enter(req, res, completed, binding);
+      } catch (error) {
+        dropSession(req);
+        throw error;
+      }
+    }
 
     if (isSignedIn(req)) {
       emit({ type: 'login_repeated' });

@@ -28,9 +28,8 @@ export interface Installation<Name extends string = string> {
 
 export interface InstallationOptions<Name extends string> {
   processes: readonly Name[];
-  env?: Record<string, string>;
-  /** For one process only. */
-  envOf?: Partial<Record<Name, Record<string, string>>>;
+  /** In addition to `environment`, for each process. */
+  env?: (context: { name: Name; getbill: string }) => Record<string, string>;
   faults?: Partial<Faults>;
   /** The processes whose Redis commands the test holds or fails. */
   redisProxies?: readonly Name[];
@@ -38,8 +37,7 @@ export interface InstallationOptions<Name extends string> {
 
 export async function startInstallation<const Name extends string>({
   processes,
-  env = {},
-  envOf = {},
+  env = () => ({}),
   faults = {},
   redisProxies = [],
 }: InstallationOptions<Name>): Promise<Installation<Name>> {
@@ -56,7 +54,7 @@ export async function startInstallation<const Name extends string>({
   async function start(name: Name): Promise<AppProcess> {
     const proxy = redisProxies.includes(name) ? await startRedisProxy(redis) : withoutProxy(redis);
     proxies.push(proxy);
-    const settings = { ...environment(sandbox), REDIS_URL: proxy.url, ...env, ...envOf[name] };
+    const settings = { ...environment(sandbox), REDIS_URL: proxy.url, ...env({ name, getbill: sandbox.origin }) };
     return startAppProcess({ main: build.main, name, env: settings, redis: proxy, folder });
   }
   async function close(): Promise<void> {

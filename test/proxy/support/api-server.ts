@@ -21,8 +21,9 @@ export interface ApiServer {
   answerWith(answering: Answering): void;
   /** Resolves when as many requests have arrived in all. */
   arrived(count: number): Promise<void>;
-  openConnections(): number;
-  /** Resolves when no connection is open any more. */
+  /** Resolves when every connection that carried a request has ended. */
+  callsEnded(): Promise<void>;
+  /** Resolves when no connection is open at all: undici opens a fresh one after an abort, and keeps it for some seconds. */
   allEnded(): Promise<void>;
   close(): Promise<void>;
 }
@@ -80,7 +81,7 @@ export async function startApiServer(): Promise<ApiServer> {
     received,
     answerWith: (next) => void (answering = next),
     arrived: (count) => when(() => received.length >= count),
-    openConnections: () => sockets.size,
+    callsEnded: async () => void (await Promise.all(received.map(({ connectionEnded }) => connectionEnded))),
     allEnded: () => when(() => sockets.size === 0),
     async close() {
       server.closeAllConnections();

@@ -1,0 +1,85 @@
+import { noteAttempt, releaseLease, replaceRecord, takeLease } from './support/commands.js';
+import { startInstallation, type Installation } from './support/installation.js';
+import { until } from './support/until.js';
+import type { Visitor } from './support/visitor.js';
+
+let site: Installation<'a' | 'b'>;
+beforeAll(async () => {
+  site = await startInstallation({
+    processes: ['a', 'b'],
+    env: () => ({ GETBILL_TIMEOUT_MS: '2000' }),
+    redisProxies: ['a'],
+  });
+}, 180_000);
+afterAll(() => site.close());
+
+const counters = () => site.sandbox.control.state().counters;
+const recordOf = ({ grantId }: Visitor): Promise<string | null> => site.redis.client.get(`grant:${grantId}`);
+
+describe('a Redis connection that is cut after a command was carried out, before its answer', () => {
+  it.each([
+    ['taking the lease', takeLease],
+    ['noting the attempt', noteAttempt],
+    ['replacing the record', replaceRecord],
+    ['giving the lease back', releaseLease],
+  ])('%s: the command is sent again, one refresh, nobody signed out', async (_, command) => {
+    const visitor = await site.signIn();
+    const before = counters().tokenByGrant.refresh_token;
+    site.sandbox.control.expireAccessTokens();
+    const cut = site.apps.a.redis.treat('cut', command);
+    expect((await visitor.profile(site.apps.a)).status).toBe(200);
+    await until('the connection was cut', () => cut.seen() === 1);
+    expect((await visitor.profile(site.apps.b)).status).toBe(200);
+    expect(counters().tokenByGrant.refresh_token).toBe(before + 1);
+    expect(site.audit('session_ended')).toEqual([]);
+  });
+});
+
+describe('[immunity 20] a Redis that refuses the write after a renewal', () => {
+  it('costs nothing: answered from memory, written later, no other process renews meanwhile', async () => {
+    const visitor = await site.signIn();
+    const [before, record] = [counters(), await recordOf(visitor)];
+    site.sandbox.control.expireAccessTokens();
+    const refused = site.apps.a.redis.treat('fail', replaceRecord, { times: 5 });
+    const first = visitor.profile(site.apps.a);
+    await until('the write was refused', () => refused.seen() > 0);
+    const other = visitor.profile(site.apps.b);
+    expect((await first).status).toBe(200);
+    expect((await other).status).toBe(200);
+    await until('the record is written', async () => (await recordOf(visitor)) !== record);
+    expect(counters().tokenByGrant.refresh_token).toBe(before.tokenByGrant.refresh_token + 1);
+    expect(counters().refreshReuse).toBe(before.refreshReuse);
+    expect(site.audit('token_write_delayed')).toHaveLength(1);
+    expect(site.audit('session_ended')).toEqual([]);
+  });
+});
+
+describe('[immunity 5] a lease that nobody can take', () => {
+  it('costs nothing while the access token is good; then 503, and nothing is deleted', async () => {
+    const { control } = site.sandbox;
+    control.set({ accessTokenLifetimeS: 4 }); // a margin of one second
+    const visitor = await site.signIn();
+    const record = await recordOf(visitor);
+    control.set({ accessTokenLifetimeS: 3600 });
+    const failing = site.apps.a.redis.treat('fail', takeLease, { times: Infinity });
+
+    const statuses = new Set<number>();
+    await until('a renewal is tried', async () => {
+      statuses.add((await visitor.profile(site.apps.a)).status);
+      return failing.seen() > 0;
+    });
+    expect([...statuses]).toEqual([200]);
+    expect((await visitor.profile(site.apps.a)).status).toBe(200);
+
+    control.expireAccessTokens();
+    const refused = await visitor.profile(site.apps.a);
+    expect(refused.status).toBe(503);
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThanOrEqual(1);
+    expect(refused.setCookies).toEqual([]);
+    expect(await recordOf(visitor)).toBe(record);
+
+    failing.end();
+    expect((await visitor.profile(site.apps.a)).status).toBe(200);
+    expect(site.audit('session_ended')).toEqual([]);
+  }, 20_000);
+});

@@ -1,0 +1,230 @@
+import { createProfileCache } from '../../src/getbill/profile-cache.js';
+import type { Faults } from '../../sandbox/faults.js';
+import type { TestApp } from '../support/test-app.js';
+import { signIn, startProxyApp, type Answer, type Caller } from './support/caller.js';
+
+let app: TestApp;
+const counters = () => app.sandbox.control.state().counters;
+const apiCalls = (): number => counters().apiCalls;
+const asPage = { accept: 'text/html' };
+
+/** A window of the API's limit lasts this long; afterwards every test starts with a fresh one. */
+const WINDOW_S = 60;
+
+beforeAll(async () => {
+  app = await startProxyApp({ env: { SESSION_IDLE_S: '86400', RATE_LIMIT_API: '120' }, faults: { limitWindowS: WINDOW_S } }); // prettier-ignore
+});
+afterAll(() => app.close());
+beforeEach(() => {
+  app.clock.skipMs(3 * WINDOW_S * 1000);
+  app.sandbox.control.reset();
+});
+
+function refused({ status, json, headers }: Answer): { status: number; error: unknown; retryAfterS: number } {
+  return { status, error: json['error'], retryAfterS: Number(headers['retry-after']) };
+}
+
+async function repeat(times: number, work: () => Promise<Answer>): Promise<Record<number, number>> {
+  const byStatus: Record<number, number> = {};
+  for (let round = 0; round < times; round++) {
+    const { status } = await work();
+    byStatus[status] = (byStatus[status] ?? 0) + 1;
+  }
+  return byStatus;
+}
+
+describe('while GetBill says 429', () => {
+  let caller: Caller;
+  let other: Caller;
+  beforeEach(async () => {
+    [caller, other] = [await signIn(app), await signIn(app)];
+    app.sandbox.control.set({ api: [{ mode: 'rateLimited', retryAfterS: 30 }] });
+    expect(refused(await caller.read('/api/debts'))).toMatchObject({ status: 429, retryAfterS: 30 });
+  });
+
+  it('[J03] nobody calls it again before the time it gave, and everybody is told how long that is', async () => {
+    const before = apiCalls();
+    app.clock.skipMs(10_000);
+    for (const answer of [await caller.read('/api/debts'), await other.read('/api/company/profile')]) {
+      const { status, error, retryAfterS } = refused(answer);
+      expect([status, error]).toEqual([429, 'getbill_quota_used']);
+      expect(retryAfterS).toBeGreaterThan(15);
+      expect(retryAfterS).toBeLessThanOrEqual(20);
+    }
+    expect(apiCalls()).toBe(before);
+  });
+
+  it('[J03] pages wait as well, and say so', async () => {
+    const before = apiCalls();
+    const answer = await other.read('/dashboard', asPage);
+    expect([answer.status, apiCalls()]).toEqual([429, before]);
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(25);
+  });
+
+  it('[J03] the other kind of call goes on: reads and writes are counted apart', async () => {
+    expect((await caller.write('DELETE', '/api/debts/d1')).status).toBe(404);
+    app.sandbox.control.set({ api: [{ mode: 'rateLimited', retryAfterS: 30, method: 'POST' }] });
+    expect((await caller.write('POST', '/api/debts', '{}')).status).toBe(429);
+    const before = apiCalls();
+    expect(refused(await other.write('DELETE', '/api/debts/d1')).error).toBe('getbill_quota_used');
+    expect(apiCalls()).toBe(before);
+  });
+
+  it('[J03] and no longer: afterwards calls are made again', async () => {
+    app.clock.skipMs(30_001);
+    expect((await other.read('/api/debts')).status).toBe(200);
+    expect((await caller.read('/api/debts')).status).toBe(200);
+  });
+});
+
+describe('a share of the limit', () => {
+  const limits = (faults: Partial<Faults>) => app.sandbox.control.set(faults);
+
+  it('[J03] is a quarter for each session: one that takes all it can leaves the others theirs', async () => {
+    limits({ limitReads: 40 });
+    const [greedy, modest] = [await signIn(app), await signIn(app)];
+    expect((await greedy.read('/api/debts')).status).toBe(200); // from here on the limit is known
+    const before = apiCalls();
+    const answers = await Promise.all(Array.from({ length: 60 }, () => greedy.read('/api/debts')));
+    const refusals = answers.filter(({ status }) => status === 429).map(refused);
+    expect([apiCalls() - before, refusals.length]).toEqual([10, 50]);
+    for (const { error, retryAfterS } of refusals) {
+      expect(error).toBe('getbill_share_used');
+      expect(retryAfterS).toBeGreaterThan(0);
+      expect(retryAfterS).toBeLessThanOrEqual(WINDOW_S);
+    }
+    expect(await repeat(10, () => modest.read('/api/debts'))).toEqual({ 200: 10 });
+  });
+
+  it('[J03] is counted for reads and writes apart, and does not touch pages', async () => {
+    limits({ limitReads: 40 });
+    const caller = await signIn(app);
+    expect(await repeat(15, () => caller.read('/api/debts'))).toEqual({ 200: 11, 429: 4 });
+    expect((await caller.write('DELETE', '/api/debts/d1')).status).toBe(404);
+    expect((await caller.read('/dashboard', asPage)).status).toBe(200);
+  });
+
+  it('[J03] begins anew with the next window', async () => {
+    limits({ limitReads: 40 });
+    const caller = await signIn(app);
+    expect(await repeat(15, () => caller.read('/api/debts'))).toEqual({ 200: 11, 429: 4 });
+    app.clock.skipMs(2 * WINDOW_S * 1000);
+    expect((await caller.read('/api/debts')).status).toBe(200);
+  });
+
+  it('[J03] is a quarter of the limit seen last', async () => {
+    limits({ limitReads: 40 });
+    const [caller, other] = [await signIn(app), await signIn(app)];
+    expect(await repeat(15, () => caller.read('/api/debts'))).toEqual({ 200: 11, 429: 4 });
+    limits({ limitReads: 400 });
+    app.clock.skipMs(2_000); // the window that is seen next ends later
+    expect((await other.read('/api/debts')).status).toBe(200);
+    expect((await caller.read('/api/debts')).status).toBe(200);
+  });
+});
+
+describe('when little is left of the limit', () => {
+  it('[J03] only our own pages go on', async () => {
+    const [caller, other] = [await signIn(app), await signIn(app)];
+    await repeat(20, () => caller.read('/api/debts'));
+    app.sandbox.control.set({ limitReads: 22 }); // a lower limit: 5 % of it are 1.1
+    expect((await other.read('/api/debts')).headers['x-ratelimit-remaining']).toBe('1');
+    const before = apiCalls();
+    for (const visitor of [caller, other]) {
+      const { status, error, retryAfterS } = refused(await visitor.read('/api/debts'));
+      expect([status, error, retryAfterS > 0 && retryAfterS <= WINDOW_S]).toEqual([429, 'getbill_quota_used', true]);
+    }
+    expect(apiCalls()).toBe(before);
+    const page = await other.read('/dashboard', asPage);
+    expect([page.status, apiCalls()]).toEqual([200, before + 1]);
+    expect(page.bytes.toString()).toContain('Example Collections LLC');
+  });
+
+  it('[J03] and everybody again after the reset', async () => {
+    app.sandbox.control.set({ limitReads: 1 });
+    const [caller, other] = [await signIn(app), await signIn(app)];
+    expect((await caller.read('/api/debts')).status).toBe(200);
+    expect(refused(await other.read('/api/debts')).error).toBe('getbill_quota_used');
+    app.clock.skipMs(WINDOW_S * 1000);
+    expect((await other.read('/api/debts')).status).toBe(200);
+  });
+});
+
+describe('what our own limit does', () => {
+  it('[J03] one session is held to RATE_LIMIT_API a minute, the others are served', async () => {
+    const [caller, other] = [await signIn(app), await signIn(app)];
+    const before = apiCalls();
+    const answers = await Promise.all(Array.from({ length: 400 }, () => caller.read('/api/debts')));
+    const refusals = answers.filter(({ status }) => status === 429).map(refused);
+    expect([refusals.length, apiCalls() - before]).toEqual([280, 120]);
+    for (const { error, retryAfterS } of refusals) {
+      expect([error, retryAfterS > 0 && retryAfterS <= 60]).toEqual(['rate_limited', true]);
+    }
+    expect((await other.read('/api/debts')).status).toBe(200);
+    expect((await caller.read('/dashboard', asPage)).status).toBe(200);
+    app.clock.skipMs(60_001);
+    expect((await caller.read('/api/debts')).status).toBe(200);
+  });
+});
+
+describe("the dashboard's profile", () => {
+  it('[J03] is asked for once a minute and session', async () => {
+    const [caller, other] = [await signIn(app), await signIn(app)];
+    const before = apiCalls();
+    expect(await repeat(3, () => caller.read('/dashboard', asPage))).toEqual({ 200: 3 });
+    expect(apiCalls()).toBe(before + 1);
+    await other.read('/dashboard', asPage);
+    expect(apiCalls()).toBe(before + 2);
+    app.clock.skipMs(59_000);
+    await caller.read('/dashboard', asPage);
+    expect(apiCalls()).toBe(before + 2);
+    app.clock.skipMs(1_001);
+    await caller.read('/dashboard', asPage);
+    expect(apiCalls()).toBe(before + 3);
+  });
+
+  it('[J03] is no longer known after signing out', async () => {
+    const caller = await signIn(app);
+    await caller.read('/dashboard', asPage);
+    await caller.browser.signOut();
+    await caller.browser.signIn();
+    const before = apiCalls();
+    await caller.read('/dashboard', asPage);
+    expect(apiCalls()).toBe(before + 1);
+
+    const forgotten: string[] = [];
+    const watched = await startProxyApp({
+      sandbox: app.sandbox,
+      wrap: (services) => ({ ...services, profiles: { ...services.profiles, forget: (id) => void forgotten.push(id) } }), // prettier-ignore
+    });
+    try {
+      await (await signIn(watched)).browser.signOut();
+      expect(forgotten).toEqual([expect.stringMatching(/^[\w-]{43}$/)]);
+    } finally {
+      await watched.close();
+    }
+  });
+
+  it('is kept per grant and dropped when it is forgotten', async () => {
+    const profile = { id: 'p', name: 'A' } as Awaited<ReturnType<ReturnType<typeof createProfileCache>['get']>>;
+    let loaded = 0;
+    const cache = createProfileCache({ now: () => 0 });
+    const load = () => Promise.resolve((loaded++, profile));
+    await cache.get('one', load);
+    await cache.get('one', load);
+    expect(loaded).toBe(1);
+    await cache.get('two', load);
+    expect(loaded).toBe(2);
+    cache.forget('one');
+    await cache.get('one', load);
+    await cache.get('two', load);
+    expect(loaded).toBe(3);
+  });
+
+  it('is not kept when it could not be loaded', async () => {
+    const caller = await signIn(app);
+    app.sandbox.control.set({ api: [{ mode: 'status', status: 500 }] });
+    expect((await caller.read('/dashboard', asPage)).status).toBe(502);
+    expect((await caller.read('/dashboard', asPage)).status).toBe(200);
+  });
+});

@@ -1,0 +1,244 @@
+/// <reference types="jest" />
+import { GrantEndedError, GrantRefusedError, StorageError, UnavailableError } from '../../src/errors.js';
+import { createCopies } from '../../src/tokens/copies.js';
+import { createGate } from './clock.js';
+import { failing, hooked, setUp, TIMEOUT_MS } from './setup.js';
+
+const HOUR_MS = 3_600_000;
+const LEASE_MS = TIMEOUT_MS + 3_000;
+const cut = new UnavailableError('cut', { status: 502 });
+
+async function expired(options: Parameters<typeof setUp>[0] = {}) {
+  const bench = setUp(options);
+  const tokens = bench.startProcess();
+  await bench.signIn(tokens);
+  await bench.clock.advance(HOUR_MS);
+  const reasons = (): string[] =>
+    bench.events.flatMap((event) => (event.type === 'session_ended' ? [event.reason] : []));
+  return { ...bench, tokens, reasons };
+}
+
+describe('a holder that comes back after its lease has ended', () => {
+  /** `keep` mode: the refresh token stays good, so that two calls with it do no harm by themselves. */
+  async function overrun(end: 'answered' | 'refused') {
+    const bench = await expired();
+    const { clock, server, startProcess, store } = bench;
+    const gate = createGate();
+    server.respond = async () => {
+      await gate.passed;
+      if (end === 'refused') throw new GrantRefusedError('invalid_grant');
+      return { access_token: 'at-late', refresh_token: 'rt-0', expires_in: 3_600 };
+    };
+    const late = bench.tokens.fresh('g1').then(({ accessToken }) => accessToken);
+    await clock.advance(LEASE_MS + 1);
+    server.respond = async () => Promise.resolve({ access_token: 'at-new', refresh_token: 'rt-0', expires_in: 3_600 });
+    await startProcess().fresh('g1');
+    await store.set('lease:g1', 'a third process', { ttlMs: LEASE_MS });
+    return { ...bench, gate, late };
+  }
+
+  it.each(['answered', 'refused'] as const)(
+    '[immunity 3] and is %s then: it changes nothing, uses the newer token, and the lease of another stays',
+    async (end) => {
+      const { gate, late, onRecord, store, reasons, startProcess } = await overrun(end);
+      const before = await onRecord();
+      gate.open();
+      expect(await late).toBe('at-new');
+      expect([await onRecord(), await store.get('lease:g1')]).toEqual([before, 'a third process']);
+      expect((await startProcess().fresh('g1')).accessToken).toBe('at-new');
+      expect(reasons()).toEqual([]);
+    },
+  );
+
+  it('[immunity 3] does not call any more when the lease ran out before the call', async () => {
+    const { store, clock, server, startProcess } = await expired();
+    const gate = createGate();
+    const slow = startProcess({
+      keyValue: hooked(store, (command, key) => (command + key === 'setIfAbsentattempt:g1' ? gate.passed : undefined)),
+    });
+    const late = slow.fresh('g1');
+    await clock.advance(LEASE_MS + 1);
+    gate.open();
+    await expect(late).rejects.toMatchObject({ code: 'lease_overrun', status: 503 });
+    expect(server.spent).toEqual([]);
+  });
+
+  it('explains the re-login when its late call made a strict server end the grant', async () => {
+    const { tokens, clock, server, startProcess, reasons } = await expired();
+    const gate = createGate();
+    server.respond = async () => gate.passed.then(() => Promise.reject(new GrantRefusedError('invalid_grant')));
+    const late = tokens.fresh('g1');
+    await clock.advance(LEASE_MS + 1);
+    server.respond = async () => Promise.resolve(server.rotated());
+    await startProcess().fresh('g1');
+    gate.open();
+    const { accessToken } = await late;
+    server.respond = async () => Promise.reject(new GrantRefusedError('invalid_grant'));
+    await expect(tokens.renew('g1', accessToken)).rejects.toBeInstanceOf(GrantEndedError);
+    expect(reasons()).toEqual(['answer_lost']);
+  });
+});
+
+describe('[immunity 6] a slow reader', () => {
+  it('does not put an older token set back into the memory of its process', () => {
+    const copies = createCopies();
+    const tokenSet = {
+      accessToken: 'at-1',
+      refreshToken: 'rt-1',
+      scopes: [],
+      issuedAtMs: 0,
+      expiresAtMs: 1,
+      renewals: 1,
+    };
+    copies.set('g1', tokenSet);
+    copies.set('g1', { ...tokenSet, accessToken: 'at-0', renewals: 0 });
+    expect(copies.get('g1')?.accessToken).toBe('at-1');
+  });
+});
+
+describe('a lost answer', () => {
+  it('[immunity 20] is tried once more, and a refusal then is reported as what it is', async () => {
+    const { tokens, clock, server, reasons, onRecord } = await expired();
+    server.respond = async () => Promise.reject(cut);
+    await expect(tokens.fresh('g1')).rejects.toMatchObject({ status: 503 });
+    await clock.advance(5_000);
+    server.respond = async () => Promise.reject(new GrantRefusedError('invalid_grant'));
+    await expect(tokens.fresh('g1')).rejects.toBeInstanceOf(GrantEndedError);
+    expect([reasons(), server.spent, await onRecord()]).toEqual([['answer_lost'], ['rt-0', 'rt-0'], undefined]);
+  });
+
+  it('[immunity 20] within the grace of the server costs nothing', async () => {
+    const { tokens, clock, server, reasons } = await expired();
+    server.respond = async () => Promise.reject(cut);
+    await expect(tokens.fresh('g1')).rejects.toMatchObject({ status: 503 });
+    await clock.advance(5_000);
+    server.respond = async () => Promise.resolve(server.rotated());
+    expect((await tokens.fresh('g1')).accessToken).toBe('at-2');
+    server.respond = async () => Promise.reject(new GrantRefusedError('invalid_grant'));
+    await expect(tokens.renew('g1', 'at-2')).rejects.toBeInstanceOf(GrantEndedError);
+    expect(reasons()).toEqual(['refused']);
+  });
+});
+
+describe('a renewal whose result the storage does not take', () => {
+  /** Signed in and expired; the storage refuses to change records once the token endpoint was called. */
+  async function unwritten() {
+    const bench = await expired();
+    const storage = failing(bench.store, (command) => command === 'compareAndSet');
+    const tokens = bench.startProcess({ keyValue: storage.keyValue });
+    storage.down = true;
+    expect((await tokens.fresh('g1')).accessToken).toBe('at-1');
+    return { ...bench, tokens, storage };
+  }
+
+  it('[immunity 20] is used from memory meanwhile, and written later', async () => {
+    const { tokens, clock, storage, startProcess, server, eventTypes } = await unwritten();
+    await clock.advance(1_000);
+    expect((await tokens.fresh('g1')).accessToken).toBe('at-1');
+    storage.down = false;
+    await clock.advance(200);
+    expect((await startProcess().fresh('g1')).accessToken).toBe('at-1');
+    expect(server.spent).toEqual(['rt-0']);
+    expect(eventTypes()).toContain('token_write_delayed');
+  });
+
+  it('keeps its lease until then, so that no other process spends the old refresh token again', async () => {
+    const { clock, storage, startProcess, server, store } = await unwritten();
+    const other = startProcess().fresh('g1');
+    await clock.advance(1_000);
+    storage.down = false;
+    const { value } = await clock.passesUntil(other);
+    expect([value?.accessToken, server.spent]).toEqual(['at-1', ['rt-0']]);
+    expect(await store.get('lease:g1')).toBeUndefined();
+  });
+
+  it('is revoked, not written, when the user signs out meanwhile', async () => {
+    const { tokens, clock, storage, server, onRecord, startProcess } = await unwritten();
+    await startProcess().forget('g1', 'signed_out');
+    storage.down = false;
+    await clock.advance(200);
+    await tokens.idle();
+    expect(server.revoked).toEqual(expect.arrayContaining(['rt-1', 'at-1']));
+    expect(await onRecord()).toBeUndefined();
+  });
+
+  it('was written although the answer of the storage was lost: it is found there and used', async () => {
+    const { store, server, startProcess, eventTypes } = await expired();
+    let lost = false;
+    const resending = {
+      ...store,
+      compareAndSet: async (key: string, expected: string, value: string) => {
+        if (!lost) await store.compareAndSet(key, expected, value);
+        lost = true;
+        return await store.compareAndSet(key, expected, value);
+      },
+    };
+    expect((await startProcess({ keyValue: resending }).fresh('g1')).accessToken).toBe('at-1');
+    expect([server.spent, server.revoked]).toEqual([['rt-0'], []]);
+    expect(eventTypes()).not.toContain('session_ended');
+  });
+});
+
+describe('sign-out', () => {
+  it('[immunity 7] during a renewal leaves no record, and what is received afterwards is revoked', async () => {
+    const { tokens, clock, server, startProcess, onRecord, reasons } = await expired();
+    const gate = createGate();
+    server.respond = async () => gate.passed.then(server.rotated);
+    const renewal = tokens.fresh('g1');
+    await clock.advance(10);
+    await startProcess().forget('g1', 'signed_out');
+    gate.open();
+    await expect(renewal).rejects.toBeInstanceOf(GrantEndedError);
+    await tokens.idle();
+    expect(server.revoked).toEqual(expect.arrayContaining(['rt-0', 'at-0', 'rt-1', 'at-1']));
+    expect([await onRecord(), reasons()]).toEqual([undefined, ['signed_out']]);
+    await expect(tokens.fresh('g1')).rejects.toBeInstanceOf(GrantEndedError);
+  });
+
+  it('during a renewal does not keep its callers waiting for a revocation that hangs; stopping waits for it', async () => {
+    const { clock, server, startProcess } = await expired();
+    const gate = createGate();
+    let revocations = 0;
+    const tokens = startProcess({
+      tokenEndpoint: {
+        refresh: async () => clock.sleep(100).then(server.rotated),
+        revoke: async () => {
+          revocations++;
+          await gate.passed;
+        },
+      },
+    });
+    const renewal = tokens.fresh('g1');
+    await clock.advance(10);
+    await startProcess().forget('g1', 'signed_out');
+    const { error, tookMs } = await clock.passesUntil(renewal);
+    expect(error).toBeInstanceOf(GrantEndedError);
+    expect(tookMs).toBeLessThan(200);
+    expect(revocations).toBe(1);
+    const idle = jest.fn();
+    void tokens.idle().then(idle);
+    await clock.advance(0);
+    expect(idle).not.toHaveBeenCalled();
+    gate.open();
+    await clock.advance(0);
+    expect(idle).toHaveBeenCalled();
+  });
+
+  it('revokes nothing when no revocation URL is configured', async () => {
+    const { tokens, server } = await expired({ revocation: false });
+    await (
+      await tokens.forget('g1', 'signed_out')
+    ).revoked;
+    expect(server.revoked).toEqual([]);
+  });
+
+  it('has not happened when the storage does not answer', async () => {
+    const { store, startProcess, onRecord, reasons } = await expired();
+    const storage = failing(store, () => true);
+    storage.down = true;
+    await expect(startProcess({ keyValue: storage.keyValue }).forget('g1', 'signed_out')).rejects.toBeInstanceOf(
+      StorageError,
+    );
+    expect([(await onRecord()) !== undefined, reasons()]).toEqual([true, []]);
+  });
+});

@@ -1,0 +1,111 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { StorageError } from '../../src/errors.js';
+import type { AppEvent } from '../../src/events.js';
+import type { TokenEndpoint } from '../../src/oauth/token-endpoint.js';
+import { tokenSetFromResponse, type TokenEndpointResponse, type TokenSet } from '../../src/oauth/token-set.js';
+import type { KeyValue } from '../../src/store/key-value.js';
+import { createMemoryKeyValue } from '../../src/store/memory-key-value.js';
+import { createCipher } from '../../src/tokens/cipher.js';
+import type { TokenManager } from '../../src/tokens/token-manager.js';
+import { createTokens } from '../../src/tokens/tokens.js';
+import { createClock } from './clock.js';
+
+export const TIMEOUT_MS = 10_000;
+const SESSION_MS = 28_800_000;
+const KEY = Buffer.alloc(32, 7);
+
+/** `hook` runs before each command: it may throw, or keep the command waiting. */
+export function hooked(keyValue: KeyValue, hook: (command: string, key: string) => unknown): KeyValue {
+  return new Proxy(keyValue, {
+    get:
+      (target, command: keyof KeyValue) =>
+      async (...args: [string]) => {
+        await hook(command, args[0]);
+        const run = Reflect.get(target, command) as (...args: [string]) => Promise<unknown>;
+        return await run(...args);
+      },
+  });
+}
+
+/** Switched on, the commands that `affects` names fail. */
+export function failing(keyValue: KeyValue, affects: (command: string, key: string) => boolean) {
+  const storage = { down: false };
+  const failingKeyValue = hooked(keyValue, (command, key) => {
+    if (storage.down && affects(command, key)) throw new StorageError(`${command} ${key}`);
+  });
+  return Object.assign(storage, { keyValue: failingKeyValue });
+}
+
+export type Bench = ReturnType<typeof setUp>;
+
+/** The production factories over memory, a clock of our own and a token endpoint written by hand. */
+export function setUp({ marginS = 60, lifetimeS = 3_600, revocation = true } = {}) {
+  const clock = createClock();
+  const store = createMemoryKeyValue({ now: clock.now });
+  const events: AppEvent[] = [];
+  const server = {
+    /** Refresh tokens as they were spent. */
+    spent: [] as string[],
+    revoked: [] as string[],
+    respond: async (_refreshToken: string): Promise<TokenEndpointResponse> => Promise.resolve(server.rotated()),
+    rotated: (): TokenEndpointResponse => {
+      const number = server.spent.length;
+      return { access_token: `at-${number}`, refresh_token: `rt-${number}`, expires_in: lifetimeS };
+    },
+  };
+  const endpoint: Pick<TokenEndpoint, 'refresh' | 'revoke'> = {
+    async refresh(refreshToken) {
+      server.spent.push(refreshToken);
+      return await server.respond(refreshToken);
+    },
+    async revoke(token) {
+      server.revoked.push(token);
+      return Promise.resolve();
+    },
+  };
+
+  /** Another process of the same installation: its own memory, the same storage. */
+  function startProcess({
+    keyValue = store,
+    keys = [KEY],
+    tokenEndpoint = endpoint,
+  }: { keyValue?: KeyValue; keys?: Buffer[]; tokenEndpoint?: typeof endpoint } = {}): TokenManager {
+    return createTokens({
+      keyValue,
+      cipher: createCipher(keys),
+      tokenEndpoint,
+      revocationEnabled: revocation,
+      limit: async () => Promise.resolve(),
+      timeoutMs: TIMEOUT_MS,
+      marginMs: marginS * 1_000,
+      emit: (event) => void events.push(event),
+      fingerprint: (id) => createHash('sha256').update(id).digest('base64url').slice(0, 8),
+      now: clock.now,
+      monotonicMs: clock.now,
+      sleep: clock.sleep,
+      newId: randomUUID,
+    });
+  }
+
+  async function signIn(tokens: TokenManager, grantId = 'g1', answer: Partial<TokenEndpointResponse> = {}) {
+    const response = { access_token: 'at-0', refresh_token: 'rt-0', expires_in: lifetimeS, ...answer };
+    const tokenSet = tokenSetFromResponse(response, { sentAtMs: clock.now(), requestedScopes: ['company:read'] });
+    await tokens.establish(grantId, tokenSet, { ttlMs: SESSION_MS });
+    return tokenSet;
+  }
+
+  return {
+    clock,
+    store,
+    events,
+    server,
+    startProcess,
+    signIn,
+    eventTypes: (): string[] => events.map(({ type }) => type),
+    /** What any process would read now. */
+    onRecord: async (grantId = 'g1'): Promise<string | undefined> => await store.get(`grant:${grantId}`),
+  };
+}
+
+export const accessTokens = (tokenSets: readonly TokenSet[]): string[] =>
+  tokenSets.map(({ accessToken }) => accessToken);
