@@ -74,7 +74,7 @@ export function parseConfig(env: Environment, readFile = (path: string) => readF
 
   function textOf(name: string): string | undefined {
     const file = env[`${name}_FILE`]?.trim();
-    if (!file || name in fileVariables) return env[name]?.trim() || undefined;
+    if (!file) return env[name]?.trim() || undefined;
     try {
       return readFile(file).trim() || undefined;
     } catch {
@@ -83,9 +83,6 @@ export function parseConfig(env: Environment, readFile = (path: string) => readF
     }
   }
 }
-
-/** `GETBILL_CA_FILE` and `REDIS_CA_FILE` are paths themselves, not the file form of another variable. */
-const fileVariables: Readonly<Record<string, true>> = { GETBILL_CA: true, REDIS_CA: true };
 
 function toConfig(v: Values): Config {
   const publicUrl = v.PUBLIC_URL ?? new URL(`http://localhost:${v.PORT}`);

@@ -1,4 +1,5 @@
-import { createServer, type Server, type ServerOptions } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createApp } from './app.js';
@@ -14,6 +15,7 @@ async function main(): Promise<void> {
   const isReady = async (): Promise<boolean> => !stopping && (await services.isStorageReady());
 
   const server = createServer(LIMITS, createApp(services, { isReady }));
+  const underWay = trackAnswers(server);
   await listen(server, config);
   const { port } = server.address() as AddressInfo; // the real one, also for PORT=0
   log.info(
@@ -25,7 +27,7 @@ async function main(): Promise<void> {
     if (stopping) return;
     stopping = true;
     log.info({ signal }, 'stopping');
-    await drain(server, config);
+    await drain(server, underWay, config);
     await services.close();
     log.info('stopped');
     process.exit(0);
@@ -50,15 +52,26 @@ function listen(server: Server, { host, port }: Config): Promise<void> {
   });
 }
 
-/** Serves on while the load balancer notices, with `Connection: close`; then takes no more and finishes what is under way. */
-async function drain(server: Server, { drainDelayMs }: Config): Promise<void> {
-  server.prependListener('request', (_req, res) => res.setHeader('Connection', 'close'));
-  server.keepAliveTimeout = 1; // for requests that were under way already: no waiting for their next one
-  await delay(drainDelayMs);
-  await new Promise((resolve) => {
-    server.close(resolve);
-    server.closeIdleConnections();
+function trackAnswers(server: Server): ReadonlySet<ServerResponse> {
+  const underWay = new Set<ServerResponse>();
+  server.on('request', (_req, res) => {
+    underWay.add(res);
+    res.once('close', () => underWay.delete(res));
   });
+  return underWay;
+}
+
+/** Serves on while the load balancer notices, with `Connection: close`; then takes no more and finishes what is under way. */
+async function drain(
+  server: Server,
+  underWay: ReadonlySet<ServerResponse>,
+  { drainDelayMs }: Pick<Config, 'drainDelayMs'>,
+): Promise<void> {
+  server.prependListener('request', (_req, res) => res.setHeader('Connection', 'close'));
+  await delay(drainDelayMs);
+  server.close();
+  for (const res of underWay) await once(res, 'close');
+  server.closeAllConnections(); // silent ones: kept alive, or opened ahead by a browser that asked for nothing yet
 }
 
 /** One fatal line, then a clean exit: what state a bug left behind, nobody knows. */

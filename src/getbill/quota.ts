@@ -52,18 +52,20 @@ export function createQuota({
   async function look(limitClass: LimitClass): Promise<Seen | undefined> {
     if (now() - (lookedAtMs.get(limitClass) ?? -Infinity) >= LOOK_EVERY_MS) {
       lookedAtMs.set(limitClass, now());
-      const shared = await keyValue.get(keyOf(limitClass));
-      if (shared !== undefined) merge(limitClass, JSON.parse(shared) as Seen);
+      const shared = seenFrom(await keyValue.get(keyOf(limitClass)));
+      if (shared !== undefined) merge(limitClass, shared);
     }
     return seen.get(limitClass);
   }
 
-  /** The later window wins; within one window the smaller remainder, since answers arrive out of order. */
+  /** The later window wins, and a limit that has changed; else the smaller remainder, since answers arrive out of order. */
   function merge(limitClass: LimitClass, other: Seen): void {
     const mine = seen.get(limitClass);
     const blockedUntilMs = Math.max(mine?.blockedUntilMs ?? 0, other.blockedUntilMs);
-    if (mine === undefined || other.resetAtMs > mine.resetAtMs) seen.set(limitClass, { ...other, blockedUntilMs });
-    else if (other.resetAtMs === mine.resetAtMs) {
+    const isSameWindow = other.resetAtMs === mine?.resetAtMs;
+    if (mine === undefined || other.resetAtMs > mine.resetAtMs || (isSameWindow && other.limit !== mine.limit)) {
+      seen.set(limitClass, { ...other, blockedUntilMs });
+    } else if (isSameWindow) {
       seen.set(limitClass, { ...mine, remaining: Math.min(mine.remaining, other.remaining), blockedUntilMs });
     } else seen.set(limitClass, { ...mine, blockedUntilMs });
   }
@@ -73,8 +75,9 @@ export function createQuota({
       const known = await look(limitClass);
       if (known === undefined) return;
       if (known.blockedUntilMs > now()) throw exhausted(limitClass, known.blockedUntilMs - now());
-      if (caller === 'page' || known.resetAtMs <= now()) return;
-      if (known.remaining < known.limit * 0.05) throw exhausted(limitClass, known.resetAtMs - now());
+      if (caller === 'page' || known.limit === 0) return;
+      const isLow = known.resetAtMs > now() && known.remaining < known.limit * 0.05;
+      if (isLow) throw exhausted(limitClass, known.resetAtMs - now());
       const { count, ttlMs } = await keyValue.increment(`share:${limitClass}:${grantId}`, { ttlMs: known.windowMs });
       if (count > known.limit / 4) throw shareUsed(ttlMs);
     },
@@ -111,6 +114,17 @@ export function createQuota({
     const ttlMs = Math.max(value.resetAtMs, value.blockedUntilMs) - now();
     if (ttlMs <= 0) return;
     await keyValue.set(keyOf(limitClass), JSON.stringify(value), { ttlMs }).catch(() => undefined);
+  }
+}
+
+/** `undefined` also for what is not ours. */
+function seenFrom(text: string | undefined): Seen | undefined {
+  try {
+    const value = JSON.parse(text ?? '{}') as Seen;
+    const isOurs = Object.keys(NOTHING_KNOWN).every((name) => Number.isFinite(value[name as keyof Seen]));
+    return isOurs ? value : undefined;
+  } catch {
+    return undefined;
   }
 }
 

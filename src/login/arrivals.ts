@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { KeyValue } from '../store/key-value.js';
 
-const REMEMBERED_MS = 60_000;
+const REMEMBERED_MS = 10_000; // a loop comes back at once
 
 /**
  * Which grant a browser (by its binding cookie) has just signed in to. A browser that comes back to `/login` without

@@ -66,6 +66,7 @@ export class SessionStore extends RedisStore {
       if (!(error instanceof BrokenSession || error instanceof RecordError)) return callback(error);
       this.#emit({ type: 'session_broken', reason: error.message });
       await this.#keyValue.delete(this.prefix + id).catch(() => undefined);
+      return callback(null, null);
     }
     // express-session asks only for ids that it has signed, so this one has been somebody's.
     if (!session) this.#emit({ type: 'session_expired' });

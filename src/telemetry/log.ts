@@ -17,7 +17,7 @@ export function createLog({
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: ['req.headers', 'res.headers', '*.accessToken', '*.refreshToken', '*.codeVerifier'],
-    serializers: { err: describeError, path: cut, hint: cut },
+    serializers: { err: describeError, path: cut, route: cut, hint: cut },
   };
   if (to !== undefined) return pino(options, to as DestinationStream);
   if (pretty) return pino({ ...options, transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } });

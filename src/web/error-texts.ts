@@ -34,7 +34,7 @@ const texts: Readonly<Record<string, ErrorText>> = {
   session_cookie_lost: {
     title: 'You signed in, but your browser did not keep it',
     why: 'Our session cookie did not come back. It may be blocked, or a second cookie of the same name may stand in its way.',
-    advice: 'Allow cookies for this site, or delete the cookies of this site, wait a minute and sign in again.',
+    advice: 'Allow cookies for this site, or delete the cookies of this site, wait ten seconds and sign in again.',
     action: HOME,
   },
   code_refused: {

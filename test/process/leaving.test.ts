@@ -14,14 +14,14 @@ const refreshes = (): number => site.sandbox.control.state().counters.tokenByGra
 describe('[immunity 25] two people, calls interleaved over all processes, renewals in between', () => {
   it('each sees their own company and never the other', async () => {
     const { control } = site.sandbox;
-    control.set({ accessTokenLifetimeS: 3 });
+    control.set({ accessTokenLifetimeS: 4 });
     const people = await Promise.all(
       companyProfiles.map(async ({ id, name }) => ({ id, visitor: await site.signIn({ company: name }) })),
     );
     const calls = Array.from({ length: 200 }, async (_, index) => {
       const { id, visitor } = people[index % people.length] ?? { id: '', visitor: site.stranger };
       const app = site.all[index % site.all.length] ?? site.apps.a;
-      await delay(index * 20);
+      await delay(index * 30);
       const { status, text } = await visitor.profile(app);
       return {
         status,

@@ -35,7 +35,7 @@ describe('a write to the API', () => {
     ['10 KB of token', { 'x-csrf-token': 'x'.repeat(10_000) }],
   ])('[D01] is refused with %s', async (_name, headers) => {
     await untouched(async () => {
-      const answer = await post(headers as Record<string, string>);
+      const answer = await post(headers);
       expect([answer.status, answer.json['error']]).toEqual([403, 'csrf']);
     });
   });

@@ -46,6 +46,16 @@ describe('two instances on one Redis', () => {
     });
   });
 
+  it.each(['garbage', 'null', '[]', '{"limit":"many"}', '{"blockedUntilMs":9e15}'])(
+    'go on when somebody else has written where they note the limit: %s',
+    async (written) => {
+      const visitor = await signIn(one);
+      await redis.client.set('quota:read', written);
+      one.clock.skipMs(1_000);
+      expect((await visitor.read('/api/debts')).status).toBe(200);
+    },
+  );
+
   it('[J03] count one share of the limit between them', async () => {
     one.sandbox.control.set({ limitReads: 40 });
     const atOne = await signIn(one);

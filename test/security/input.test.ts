@@ -83,7 +83,7 @@ describe('parameters of an odd shape', () => {
 describe('a form', () => {
   const token = (): string => `_csrf=${encodeURIComponent(csrfToken)}`;
 
-  it.each([
+  it.each<[string, number, Record<string, string>, () => string]>([
     ['is larger than 10 KB', 413, FORM, () => `${token()}&x=${'a'.repeat(11_000)}`],
     ['has 1,001 fields', 413, FORM, () => `${token()}${'&a=1'.repeat(1_001)}`],
     ['is in UTF-7', 415, { 'content-type': 'application/x-www-form-urlencoded; charset=utf-7' }, token],
@@ -93,7 +93,7 @@ describe('a form', () => {
     ['is multipart', 415, { 'content-type': 'multipart/form-data; boundary=x' }, () => '--x--'],
     ['is JSON', 415, { 'content-type': 'application/json' }, () => JSON.stringify({ _csrf: csrfToken })],
     ['says nothing of its media type', 415, {}, token],
-  ] as const)('[F02] is refused when it %s', async (_name, status, headers, body) => {
+  ])('[F02] is refused when it %s', async (_name, status, headers, body) => {
     const answer = await browser.send('POST', '/logout', { headers, body: body() });
     expect([answer.status, answer.setCookies]).toEqual([status, []]);
     expect(await isSignedIn(browser)).toBe(true);

@@ -34,7 +34,7 @@ let slowHead: Slow;
 let slowBody: Slow;
 let dripping: NodeJS.Timeout;
 beforeAll(async () => {
-  site = await startInstallation({ processes: ['app', 'buggy'], envOf: { buggy: { NODE_OPTIONS: `--import=data:text/javascript,${PLANTED_BUG}` } } }); // prettier-ignore
+  site = await startInstallation({ processes: ['app', 'buggy'], env: ({ name }) => ({ ...(name === 'buggy' && { NODE_OPTIONS: `--import=data:text/javascript,${PLANTED_BUG}` }) }), }); // prettier-ignore
   const { origin } = site.apps.app;
   slowHead = openSlow(origin, `GET / HTTP/1.1\r\nHost: connect.example\r\nX-Slow: `);
   slowBody = openSlow(origin, `POST /logout HTTP/1.1\r\n${HEAD.join('\r\n')}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\n_csrf=`); // prettier-ignore

@@ -161,9 +161,9 @@ describe('signing out', () => {
 
   it('[C07] without a session goes to the start page and creates nothing', async () => {
     const before = await site.redis.client.keys('*');
-    for (const cookies of [[], [SESSION, 's%3Aunknown.signature']] as const) {
+    for (const cookies of [[], [[SESSION, 's%3Aunknown.signature']]] as const) {
       const browser = app.browser();
-      if (cookies[0] !== undefined) browser.cookies.set(cookies[0], cookies[1]);
+      for (const [name, value] of cookies) browser.cookies.set(name, value);
       const answer = await browser.send('POST', '/logout');
       expect([answer.status, answer.location, answer.setCookies]).toEqual([303, '/', []]);
     }

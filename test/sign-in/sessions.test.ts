@@ -62,6 +62,13 @@ describe('visitors who do not sign in', () => {
     expect(browser.cookies.has('gb-session')).toBe(false);
   });
 
+  it('[D05] leave nothing behind either when an image or a frame asks for /login', async () => {
+    for (const dest of ['image', 'iframe', 'script']) {
+      expect((await app.browser().get('/login', { 'sec-fetch-dest': dest })).status).toBe(403);
+    }
+    expect(await redis.client.dbsize()).toBe(0);
+  });
+
   it.each<[string, Record<string, string>, string]>([
     ['unsigned', { cookie: 'gb-session=attacker' }, ''],
     ['signed by somebody else', { cookie: `gb-session=${signed('attacker', 'x'.repeat(32))}` }, ''],

@@ -159,6 +159,7 @@ describe('starting a sign-in', () => {
     ['one character too long', 'a'.repeat(44)],
     ['very long', 'a'.repeat(4000)],
     ['with a quote', `${'a'.repeat(42)}%22`],
+    ['not decodable', '%E0%A4%A'],
   ])('replaces a binding that is none of ours: %s', async (_what, value) => {
     const browser = app.browser();
     browser.cookies.set('gb-login', value);

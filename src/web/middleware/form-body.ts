@@ -1,7 +1,7 @@
 import express, { type RequestHandler } from 'express';
 import { RequestError } from '../../errors.js';
 
-const parse = express.urlencoded({ extended: false, limit: '10kb', inflate: false });
+const parse: RequestHandler = express.urlencoded({ extended: false, limit: '10kb', inflate: false });
 
 /** A small form, or nothing: a body of any other media type is 415, as one that is compressed. */
 export function formBody(): RequestHandler {
@@ -10,6 +10,6 @@ export function formBody(): RequestHandler {
     if (sent && !req.is('application/x-www-form-urlencoded')) {
       throw new RequestError('the body is not a form', { code: 'media_type_not_supported', status: 415 });
     }
-    parse(req, res, next);
+    return parse(req, res, next);
   };
 }

@@ -8,7 +8,7 @@ export function navigationOnly({ emit }: { emit: Emit }): RequestHandler {
     const dest = req.get('sec-fetch-dest') ?? 'document';
     const mode = req.get('sec-fetch-mode') ?? 'navigate';
     if (dest !== 'document' || mode !== 'navigate') {
-      emit({ type: 'request_refused', reason: 'navigation_only', route: req.path });
+      emit({ type: 'request_refused', reason: 'navigation_only', route: req.baseUrl });
       throw new RequestError('not a top-level navigation', { code: 'navigation_only', status: 403 });
     }
     next();

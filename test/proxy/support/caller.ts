@@ -2,6 +2,8 @@ import { request } from 'undici';
 import type { Browser } from '../../support/browser.js';
 import { startTestApp, type TestApp, type TestAppOptions } from '../../support/test-app.js';
 
+jest.setTimeout(20_000); // the machine may be busy
+
 const SCOPES = 'company:read debts:read debts:write followups:read followups:write creditors:read creditors:write';
 
 export interface Answer {

@@ -1,0 +1,98 @@
+// Whether the documents still say what is so: events, variables, routes, titles of tests, links and anchors.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { variables } from '../src/config-variables.js';
+
+const read = (file: string): string => readFileSync(file, 'utf8');
+const faults: string[] = [];
+const all = (pattern: RegExp, text: string): string[] => [...text.matchAll(pattern)].map(([, found = '']) => found);
+
+/** Both lists must hold the same names, each once. */
+function compare(what: string, written: readonly string[], real: readonly string[]): void {
+  const twice = written.filter((name, index) => written.indexOf(name) !== index);
+  for (const name of real.filter((one) => !written.includes(one))) faults.push(`${what}: ${name} is missing`);
+  for (const name of written.filter((one) => !real.includes(one))) faults.push(`${what}: ${name} does not exist`);
+  for (const name of twice) faults.push(`${what}: ${name} is there twice`);
+}
+
+const markdown = ['.', 'docs', 'sandbox', 'deploy', 'examples', 'bench']
+  .filter((folder) => existsSync(folder))
+  .flatMap((folder) => readdirSync(folder).map((name) => normalize(join(folder, name))))
+  .filter((file) => file.endsWith('.md'));
+
+/** A table row's first cell. */
+const firstCells = (text: string): string[] => all(/^\| ([^|]+?) +\|/gm, text);
+
+function checkEvents(): void {
+  const union = /export type AppEvent =([\s\S]*?);\n\n/.exec(read('src/events.ts'))?.[1] ?? '';
+  const table = firstCells(read('docs/events.md')).flatMap((cell) => all(/^`(\w+)`$/g, cell));
+  compare('docs/events.md', table, all(/\btype: '(\w+)'/g, union));
+}
+
+function checkVariables(): void {
+  const names = Object.keys(variables);
+  const section = /## With your own GetBill client([\s\S]*?)\n## /.exec(read('README.md'))?.[1] ?? '';
+  compare("README.md's variables", firstCells(section).flatMap((cell) => all(/`([A-Z][A-Z0-9_]+)`/g, cell)), names); // prettier-ignore
+  compare('.env.example', all(/^#?([A-Z][A-Z0-9_]+)=/gm, read('.env.example')), names);
+}
+
+/** What the app answers to: every path that a route or a mount names. */
+function checkRoutes(): void {
+  const sources = ['src/app.ts', ...readdirSync('src/web/routes').map((name) => join('src/web/routes', name))];
+  const served = sources.flatMap((file) => all(/\.(?:get|post|use)\(\s*'(\/[^']*)'/g, read(file)));
+  const section = /## Routes([\s\S]*?)\n## /.exec(read('README.md'))?.[1] ?? '';
+  const spans = firstCells(section).flatMap((cell) => all(/`(?:[A-Z]+ )?(\/[^`?]*)[^`]*`/g, cell));
+  for (const path of spans.map((span) => span.replace(/\/\*$/, ''))) {
+    if (!served.includes(path)) faults.push(`README.md's routes: the app does not have ${path}`);
+  }
+}
+
+/** `title` in [name](../test/file): that file has a test or a group of that title. Every row has a proof, a reason, or says "open". */
+function checkTitles(file: string): void {
+  const text = read(file);
+  for (const [, title = '', target = ''] of text.matchAll(/`([^`]+)` in \[[^\]]+\]\((\.\.\/test\/[^)#]+)\)/g)) {
+    const path = join(dirname(file), target);
+    const source = existsSync(path) ? read(path).replaceAll("\\'", "'") : '';
+    const found = ["'", '"', '`'].some((quote) => source.includes(quote + title + quote));
+    if (!found) faults.push(`${file}: ${path} has no test "${title}"`);
+  }
+  for (const row of text.match(/^\| (?:[A-L]\d\d|\d+) +\|.*$/gm) ?? []) {
+    const last = row.split(' | ').at(-1) ?? '';
+    if (!/` in \[|^(open|reason|done)\b/i.test(last)) faults.push(`${file}: no test named in "${row.slice(0, 60)}..."`);
+  }
+}
+
+/** As GitHub makes them from headings. */
+function anchorsOf(text: string): string[] {
+  const headings = text.replaceAll(/^```[\s\S]*?^```/gm, '').match(/^#+ .+$/gm) ?? [];
+  return headings.map((heading) =>
+    heading
+      .replace(/^#+ /, '')
+      .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(/\s/g, '-'),
+  );
+}
+
+function checkLinks(file: string): void {
+  const text = read(file).replaceAll(/^```[\s\S]*?^```/gm, '').replaceAll(/`[^`\n]*`/g, ''); // prettier-ignore
+  for (const link of all(/\]\(([^)\s]+)\)/g, text)) {
+    if (/^[a-z]+:/.test(link)) continue;
+    const [path = '', anchor] = link.split('#');
+    const target = path === '' ? file : join(dirname(file), path);
+    if (!existsSync(target)) faults.push(`${file}: the link to ${link} leads nowhere`);
+    else if (anchor !== undefined && target.endsWith('.md') && !anchorsOf(read(target)).includes(anchor)) {
+      faults.push(`${file}: ${target} has no heading for #${anchor}`);
+    }
+  }
+}
+
+checkEvents();
+checkVariables();
+checkRoutes();
+for (const file of ['docs/security.md', 'docs/immunity.md']) checkTitles(file);
+for (const file of markdown) checkLinks(file);
+
+for (const fault of faults) console.error(`- ${fault}`);
+if (faults.length > 0) process.exitCode = 1;

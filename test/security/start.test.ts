@@ -1,0 +1,182 @@
+import { spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer as createHttpsServer, type Server } from 'node:https';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { variables } from '../../src/config-variables.js';
+import { buildApp, type AppBuild } from '../process/support/app-build.js';
+import { startRedis } from '../support/redis-server.js';
+import { callbackFor } from '../support/sign-in.js';
+import { startTestApp } from '../support/test-app.js';
+
+jest.setTimeout(60_000);
+
+type Env = Record<string, string>;
+
+/** Complete for production, but nothing listens at these addresses. */
+const sound: Env = {
+  NODE_ENV: 'production',
+  PORT: '0',
+  PUBLIC_URL: 'https://connect.example',
+  GETBILL_CLIENT_ID: 'id-of-this-test',
+  GETBILL_CLIENT_SECRET: 'CANARY-client-secret',
+  SESSION_SECRET: 'CANARY-session-secret-0123456789abcdef',
+  TOKEN_ENCRYPTION_KEY: Buffer.alloc(32, 5).toString('base64'),
+  REDIS_URL: 'rediss://:CANARY-redis-password@127.0.0.1:1',
+};
+const required = ['GETBILL_CLIENT_ID', 'GETBILL_CLIENT_SECRET', 'SESSION_SECRET', 'TOKEN_ENCRYPTION_KEY'];
+
+let build: AppBuild;
+beforeAll(() => {
+  build = buildApp();
+});
+afterAll(() => build.remove());
+
+/** A start that is expected to fail, in a process without any other environment. */
+async function start(env: Env): Promise<{ code: number | null; output: string }> {
+  const child = spawn(process.execPath, [build.main], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const chunks: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, output: Buffer.concat(chunks).toString() };
+}
+
+describe('a start', () => {
+  it('[K01] without any environment fails and lists every variable that is missing, how to get it, and the demo', async () => {
+    const { code, output } = await start({});
+    expect(code).toBe(1);
+    expect([...output.matchAll(/^ {2}- (\w+)/gm)].map(([, name]) => name)).toEqual(required);
+    for (const name of required) {
+      const { hint } = variables[name as keyof typeof variables];
+      expect(output).toContain(`${name} is not set; ${hint}`);
+    }
+    expect(output).toContain('Copy .env.example to .env');
+    expect(output).toContain('npm run demo');
+    expect(output).not.toMatch(/\n\s+at /);
+  });
+
+  it('[K01] with placeholders or weak values names them all and shows none', async () => {
+    const weak = { GETBILL_CLIENT_ID: 'your_client_id_here', GETBILL_CLIENT_SECRET: 'changeme', SESSION_SECRET: 'short-CANARY', TOKEN_ENCRYPTION_KEY: 'CANARY-is-not-a-key' }; // prettier-ignore
+    const { code, output } = await start({ ...sound, ...weak });
+    expect(code).toBe(1);
+    expect([...output.matchAll(/^ {2}- (\w+)/gm)].map(([, name]) => name)).toEqual(required);
+    for (const value of [...Object.values(weak), 'CANARY']) expect(output).not.toContain(value);
+  });
+
+  it.each<[string, Env, string]>([
+    ['[K03] [B04] the public address is http', { PUBLIC_URL: 'http://connect.example' }, 'PUBLIC_URL'],
+    ['[K03] the redirect URI is on another origin', { GETBILL_REDIRECT_URI: 'http://connect.example/oauth/callback' }, 'GETBILL_REDIRECT_URI'],
+    ['[K03] every visitor could choose an address', { TRUST_PROXY: 'true' }, 'TRUST_PROXY'],
+    ['[K03] [B04] certificates are not checked', { NODE_TLS_REJECT_UNAUTHORIZED: '0' }, 'NODE_TLS_REJECT_UNAUTHORIZED'],
+    ['[B04] GetBill is called over http', { GETBILL_BASE_URL: 'http://getbill.example' }, 'GETBILL_BASE_URL'],
+    ['[B04] the token endpoint is called over http', { GETBILL_TOKEN_URL: 'http://getbill.example/oauth/token' }, 'GETBILL_TOKEN_URL'],
+    ['[B05] Redis has no TLS', { REDIS_URL: 'redis://:CANARY-redis-password@redis.example' }, 'REDIS_URL'],
+    ['[B05] Redis has no password', { REDIS_URL: 'rediss://redis.example' }, 'REDIS_URL'],
+    ['[C12] there is no Redis', { REDIS_URL: '' }, 'REDIS_URL'],
+    ['[K03] the flow inspector is on', { FLOW_INSPECTOR: 'true' }, 'FLOW_INSPECTOR'],
+  ])('in production fails because %s', async (_name, fault, named) => {
+    const { code, output } = await start({ ...sound, ...fault });
+    expect(code).toBe(1);
+    expect([...output.matchAll(/^ {2}- (\w+)/gm)].map(([, name]) => name)).toEqual([named]);
+    expect(output).not.toContain('CANARY');
+  }); // prettier-ignore
+
+  it('on a port that is taken says so, and what to change', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const development = Object.fromEntries(Object.entries(sound).filter(([name]) => /GETBILL|SECRET|KEY/.test(name)));
+    const { code, output } = await start({ ...development, PORT: String(port) });
+    taken.close();
+    expect([code, output]).toEqual([1, 'GetBill Connect cannot start: the port is taken. Set PORT to another one.\n']);
+  });
+
+  it('without Redis says so, and shows neither its address nor its password', async () => {
+    const { code, output } = await start(sound);
+    expect(code).toBe(1);
+    expect(output).toContain('is it running where REDIS_URL says?');
+    expect(output).not.toContain('CANARY');
+  });
+
+  it('[G02] has no password in its output when Redis refuses it', async () => {
+    const redis = await startRedis();
+    try {
+      const { port } = await freePort();
+      await redis.client.config('SET', 'requirepass', 'the-right-one');
+      await redis.client.config('SET', 'port', String(port));
+      const env = { ...sound, REDIS_ALLOW_INSECURE: 'true', REDIS_URL: `redis://CANARY-user:CANARY-wrong-password@127.0.0.1:${port}` }; // prettier-ignore
+      const { code, output } = await start(env);
+      expect(code).toBe(1);
+      expect(output).not.toMatch(/CANARY|the-right-one/);
+    } finally {
+      await redis.close();
+    }
+  });
+});
+
+async function freePort(): Promise<AddressInfo> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return address;
+}
+
+describe('GetBill with a certificate that nobody vouches for', () => {
+  let folder: string;
+  let server: Server;
+  let requests: number;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'gb-tls-'));
+    const file = (name: string): string => join(folder, name);
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-keyout', file('key.pem'), '-out', file('cert.pem')], { stdio: 'ignore' }); // prettier-ignore
+    requests = 0;
+    server = createHttpsServer(
+      { key: readFileSync(file('key.pem')), cert: readFileSync(file('cert.pem')) },
+      (_req, res) => {
+        // prettier-ignore
+        requests += 1;
+        res.setHeader('content-type', 'application/json');
+        res.end(JSON.stringify({ access_token: 'a', refresh_token: 'r', token_type: 'Bearer', expires_in: 3600 }));
+      },
+    );
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  });
+  afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const tokenUrl = (): string => `https://localhost:${(server.address() as AddressInfo).port}/oauth/token`;
+
+  it('[B04] gets nothing: sign-in is 502, no request arrives, and an event says why', async () => {
+    const app = await startTestApp({ env: { GETBILL_TOKEN_URL: tokenUrl() } });
+    try {
+      const browser = app.browser();
+      const answer = await browser.get(callbackFor(await browser.startLogin(), 'CANARY-code'));
+      expect([answer.status, answer.setCookies, requests]).toEqual([502, [], 0]);
+      expect(app.events).toContainEqual({ type: 'tls_failed', host: new URL(tokenUrl()).host, reason: 'DEPTH_ZERO_SELF_SIGNED_CERT' }); // prettier-ignore
+      expect(app.logged()).toContain('"type":"tls_failed"');
+      expect(answer.text).not.toMatch(/SELF_SIGNED|localhost:/);
+    } finally {
+      await app.close();
+    }
+  });
+
+  it('[B04] is trusted when its CA is given as a file', async () => {
+    const app = await startTestApp({ env: { GETBILL_TOKEN_URL: tokenUrl(), GETBILL_CA_FILE: join(folder, 'cert.pem') } }); // prettier-ignore
+    try {
+      const browser = app.browser();
+      expect((await browser.get(callbackFor(await browser.startLogin()))).status).toBe(303);
+      expect(requests).toBe(1);
+    } finally {
+      await app.close();
+    }
+  });
+});
