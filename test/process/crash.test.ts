@@ -3,6 +3,8 @@ import { startInstallation, type Installation } from './support/installation.js'
 import { until } from './support/until.js';
 import type { TimedAnswer, Visitor } from './support/visitor.js';
 
+jest.setTimeout(120_000); // processes have to start, on a machine that may be busy
+
 /** GETBILL_TIMEOUT_MS and three seconds. */
 const LEASE_MS = 5_000;
 const ANSWER_MS = 2_000;
@@ -61,7 +63,7 @@ beforeAll(async () => {
     after.set(moment, { visitor, answer, tookMs: performance.now() - (killedAtMs.get(moment) ?? 0) });
   };
   await Promise.all([...visitors].map(recover));
-}, 180_000);
+});
 afterAll(() => site.close());
 
 describe.each(moments)('kill -9 of the process that renews, %s', (moment) => {

@@ -2,6 +2,8 @@ import { startInstallation, type Installation } from './support/installation.js'
 import { until } from './support/until.js';
 import type { Visitor } from './support/visitor.js';
 
+jest.setTimeout(120_000); // processes have to start, on a machine that may be busy
+
 let site: Installation<'a' | 'b'>;
 beforeAll(async () => {
   site = await startInstallation({
@@ -9,7 +11,7 @@ beforeAll(async () => {
     env: ({ getbill }) => ({ GETBILL_REVOKE_URL: `${getbill}/oauth/revoke` }),
     faults: { revocation: true },
   });
-}, 180_000);
+});
 afterAll(() => site.close());
 
 async function expectNothingLeft({ grantId }: Visitor): Promise<void> {

@@ -1,6 +1,8 @@
 import { startInstallation, type Installation } from './support/installation.js';
 import { createCaller, storm, sum, type StormNumbers } from './support/storm.js';
 
+jest.setTimeout(120_000); // processes have to start, on a machine that may be busy
+
 const CALLS = 300;
 
 let site: Installation;
@@ -25,7 +27,7 @@ beforeAll(async () => {
   }
   const { storms: expiries, ...numbers } = sum(storms);
   console.log(`${expiries} expiries, 3 processes: ${JSON.stringify(numbers)}`);
-}, 180_000);
+});
 afterAll(() => site.close());
 
 describe('[immunity 2] 300 parallel calls over three processes at the moment of expiry', () => {

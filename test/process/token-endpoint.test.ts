@@ -4,6 +4,8 @@ import { startInstallation, type Installation } from './support/installation.js'
 import { until } from './support/until.js';
 import type { TimedAnswer, Visitor } from './support/visitor.js';
 
+jest.setTimeout(120_000); // processes have to start, on a machine that may be busy
+
 const TIMEOUT_MS = 2_000;
 
 let site: Installation<'a' | 'b' | 'misdeployed'>;
@@ -15,7 +17,7 @@ beforeAll(async () => {
       ...(name === 'misdeployed' && { GETBILL_TOKEN_URL: `${getbill}/no/such/path` }),
     }),
   });
-}, 180_000);
+});
 afterAll(() => site.close());
 
 const counters = () => site.sandbox.control.state().counters;
@@ -60,7 +62,7 @@ describe('[immunity 18] a token endpoint that is down', () => {
     control.set({ token: [] });
     await until('the calls go on', async () => (await visitor.profile(site.apps.a)).status === 200);
     expect(endsOf(visitor)).toEqual([]);
-  }, 30_000);
+  });
 });
 
 describe('[immunity 22] a token endpoint that accepts and never answers', () => {
@@ -77,7 +79,7 @@ describe('[immunity 22] a token endpoint that accepts and never answers', () => 
     await endPause(visitor);
     expect((await visitor.profile(site.apps.b)).status).toBe(200);
     expect(endsOf(visitor)).toEqual([]);
-  }, 30_000);
+  });
 });
 
 describe('a wrong token URL, a firewall in front of the token endpoint', () => {

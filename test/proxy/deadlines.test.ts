@@ -7,7 +7,7 @@ import { openSocket, rawRequest } from './support/raw-http.js';
 import { until } from './support/until.js';
 
 const KIB = 1024;
-const TIMEOUT_MS = 600;
+const TIMEOUT_MS = 300;
 /** What a busy machine may add. */
 const SLACK_MS = 1_500;
 
