@@ -37,6 +37,7 @@ const checks: [string, string, string[]][] = [
   ['format', 'prettier', ['--check', '--log-level', 'warn', '.']],
   ['layers', 'depcruise', ['--config', '.dependency-cruiser.cjs', 'src', 'sandbox', 'scripts', 'test']],
   ['dead code', 'knip', []],
+  ['documents', 'tsx', ['scripts/check-docs.ts']],
 ];
 
 const failed: string[] = [];

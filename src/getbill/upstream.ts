@@ -53,7 +53,7 @@ export function createUpstream({ config, emit }: { config: GetbillConfig; emit: 
     url: URL,
     { method, headers, body, timeoutMs, signal }: UpstreamRequest,
   ): Promise<UpstreamAnswer> {
-    const deadline = AbortSignal.timeout(timeoutMs);
+    const end = startDeadline(timeoutMs, signal);
     try {
       const answer = await agent.request({
         origin: url.origin,
@@ -61,10 +61,12 @@ export function createUpstream({ config, emit }: { config: GetbillConfig; emit: 
         method: method,
         headers,
         body: body ?? null,
-        signal: signal === undefined ? deadline : AbortSignal.any([deadline, signal]),
+        signal: end.signal,
       });
+      answer.body.once('close', end.clear);
       return { status: answer.statusCode, headers: answer.headers, body: answer.body };
     } catch (error) {
+      end.clear();
       throw unavailable(error, url);
     }
   }
@@ -91,6 +93,22 @@ export function createUpstream({ config, emit }: { config: GetbillConfig; emit: 
       }
     },
     close: () => agent.destroy(),
+  };
+}
+
+/** Not `AbortSignal.any`: a timeout signal that only `any` refers to may be collected as garbage, and then never fires (Node 20). */
+function startDeadline(timeoutMs: number, leaving?: AbortSignal): { signal: AbortSignal; clear: () => void } {
+  const end = new AbortController();
+  const timer = setTimeout(() => end.abort(new DOMException('past the deadline', 'TimeoutError')), timeoutMs);
+  const leave = (): void => end.abort(leaving?.reason);
+  leaving?.addEventListener('abort', leave);
+  if (leaving?.aborted) leave();
+  return {
+    signal: end.signal,
+    clear() {
+      clearTimeout(timer);
+      leaving?.removeEventListener('abort', leave);
+    },
   };
 }
 

@@ -1,4 +1,6 @@
 import type { ServerResponse } from 'node:http';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { request } from 'undici';
 import type { TestApp } from '../support/test-app.js';
 import { EMPTY_SUCCESS, json, startApiServer, type ApiServer } from './support/api-server.js';
@@ -97,6 +99,16 @@ describe('an API that does not answer', () => {
     const { result, tookMs } = await timed(streamed(hastyCaller, hasty.origin));
     expect(result).toMatchObject({ status: 200, cut: true });
     expect(result.bytes).toBeGreaterThanOrEqual(200 * KIB);
+    expect(tookMs).toBeLessThan(TIMEOUT_MS + SLACK_MS);
+  });
+
+  it('[H09] is cut off in time also when memory is collected meanwhile', async () => {
+    api.answerWith((res) => {
+      trickle(start(res));
+      for (let turn = 1; turn <= 3; turn++) setTimeout(collectGarbage, 50 * turn);
+    });
+    const { result, tookMs } = await timed(hastyCaller.read('/api/debts'));
+    expect(result.status).toBe(504);
     expect(tookMs).toBeLessThan(TIMEOUT_MS + SLACK_MS);
   });
 
@@ -261,6 +273,11 @@ describe('a browser that leaves', () => {
 describe('afterwards', () => {
   it('[immunity 24] no connection to the API is open', () => api.allEnded(), 10_000);
 });
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+}
 
 function trickle(res: ServerResponse): void {
   const timer = setInterval(() => res.write(' '), 40);

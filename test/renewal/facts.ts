@@ -28,8 +28,8 @@ export interface GrantFacts {
   signedOut: boolean;
   /** A crash, an overrun lease or a lost answer in mid-renewal: after one of these strict rotation may end the grant. */
   excused: boolean;
-  /** When a spent refresh token that came back ended the grant, as strict servers do. */
-  endedByReuseAtMs: number;
+  /** The second use of a spent refresh token that ended the grant, as strict servers do, where that can be known. */
+  endedBy: Call | undefined;
   /** A note of an attempt may be missing. */
   notesDisturbed: boolean;
   /** A crash, or a storage command about the record that did not go as asked for. */
@@ -49,7 +49,7 @@ export const unknownGrant = (): GrantFacts => ({
   signOutTried: false,
   signedOut: false,
   excused: false,
-  endedByReuseAtMs: -Infinity,
+  endedBy: undefined,
   notesDisturbed: false,
   disturbed: false,
 });

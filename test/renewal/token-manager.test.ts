@@ -289,6 +289,72 @@ describe('when renewals fail', () => {
     expect((await tokens.fresh('g1')).accessToken).toBe('at-1');
   });
 
+  it('a lease that never becomes free is waited for until the deadline, no longer', async () => {
+    const { tokens, clock, store, server } = await signedIn();
+    await clock.advance(HOUR_MS);
+    await store.set('lease:g1', 'somebody who hangs', { ttlMs: HOUR_MS });
+    const { error, tookMs } = await clock.passesUntil(tokens.fresh('g1'));
+    expect(error).toMatchObject({ code: 'renewal_not_finished', status: 503, retryAfterS: 1 });
+    expect(tookMs).toBeLessThan(TIMEOUT_MS + 3_500);
+    expect(server.spent).toEqual([]);
+  });
+
+  it('a lease command that was carried out although its answer was lost keeps nobody out', async () => {
+    const { store, clock, startProcess } = await signedIn();
+    let lost = false;
+    const losing = {
+      ...store,
+      async setIfAbsent(key: string, value: string, options: { ttlMs: number }) {
+        const present = await store.setIfAbsent(key, value, options);
+        if (lost) return present;
+        lost = true;
+        throw new StorageError('cut');
+      },
+    };
+    const tokens = startProcess({ keyValue: losing });
+    await clock.advance(HOUR_MS);
+    await expect(tokens.fresh('g1')).rejects.toBeInstanceOf(StorageError);
+    const { value, tookMs } = await clock.passesUntil(tokens.fresh('g1'));
+    expect([value?.accessToken, tookMs]).toEqual(['at-1', 0]);
+  });
+
+  it('a lease command that the client sent twice is recognised as its own', async () => {
+    const { store, clock, startProcess } = await signedIn();
+    const resending = {
+      ...store,
+      async setIfAbsent(key: string, value: string, options: { ttlMs: number }) {
+        await store.setIfAbsent(key, value, options);
+        return await store.setIfAbsent(key, value, options);
+      },
+    };
+    await clock.advance(HOUR_MS);
+    const { value, tookMs } = await clock.passesUntil(startProcess({ keyValue: resending }).fresh('g1'));
+    expect([value?.accessToken, tookMs]).toEqual(['at-1', 0]);
+  });
+
+  it('a read that fails late falls back on what the process has received meanwhile', async () => {
+    const { store, clock, signIn, startProcess } = setUp();
+    const gate = createGate();
+    let slow = false;
+    const tokens = startProcess({
+      keyValue: hooked(store, async (command) => {
+        if (!slow || command !== 'get') return;
+        slow = false;
+        await gate.passed;
+        throw new StorageError('cut');
+      }),
+    });
+    await signIn(tokens);
+    await clock.advance(HOUR_MS - 1_000);
+    slow = true;
+    const late = tokens.fresh('g1');
+    await clock.advance(0);
+    await tokens.fresh('g1');
+    await clock.advance(2_000);
+    gate.open();
+    expect((await late).accessToken).toBe('at-1');
+  });
+
   it('a storage that is down altogether does not take a valid token away', async () => {
     const { store, clock, signIn, startProcess } = setUp();
     const storage = failing(store, () => true);

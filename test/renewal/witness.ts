@@ -9,7 +9,7 @@ const NOTE_LIVES_MS = 500_000;
 export type Witness = ReturnType<typeof createWitness>;
 
 /** Looks at the run from outside and objects the moment an invariant is broken. */
-export function createWitness({ now, leaseMs }: { now: () => number; leaseMs: number }) {
+export function createWitness({ now, leaseMs, timeoutMs }: { now: () => number; leaseMs: number; timeoutMs: number }) {
   const violations: string[] = [];
   const facts = new Map<string, GrantFacts>();
   const leaseEnds = new Map<string, number>();
@@ -52,9 +52,9 @@ export function createWitness({ now, leaseMs }: { now: () => number; leaseMs: nu
     leaseReleased(host: Host, grantId: string): void {
       for (const call of of(grantId).calls) call.over ||= call.host === host;
     },
-    /** Of a call that was given up before it arrived nobody can know. */
+    /** Of a call that was given up before it arrived nobody can know what it did. */
     endedByReuse(call: Call, first: Call): void {
-      if (!call.failed && now() - first.madeAtMs < NOTE_LIVES_MS) of(call.grantId).endedByReuseAtMs = now();
+      if (!call.failed && now() - first.madeAtMs < NOTE_LIVES_MS) of(call.grantId).endedBy = call;
     },
     storageFault(kind: string | undefined, grantId: string): void {
       if (kind === 'grant') of(grantId).disturbed = true;
@@ -68,7 +68,9 @@ export function createWitness({ now, leaseMs }: { now: () => number; leaseMs: nu
     },
     callMade(host: Host, grantId: string, refreshToken: string): Call {
       const leaseEndsAtMs = leaseEnds.get(host.name + grantId);
-      if (leaseEndsAtMs === undefined && host.alive) object('(a) no lease', `${host.name} spends ${refreshToken}`);
+      if (leaseEndsAtMs === undefined) object('(a) no lease', `${host.name} spends ${refreshToken}`);
+      else if (leaseEndsAtMs - now() < timeoutMs)
+        object('(a) too little of the lease left', `${host.name} spends ${refreshToken}`);
       return newCall({ host, grantId, refreshToken, madeAtMs: now(), leaseEndsAtMs: leaseEndsAtMs ?? 0 });
     },
     callArrived(call: Call): void {
@@ -110,11 +112,11 @@ export function createWitness({ now, leaseMs }: { now: () => number; leaseMs: nu
     },
     event(host: Host, event: AppEvent): void {
       if (event.type !== 'session_ended' || event.reason === 'signed_out') return;
-      const { refused: calls, endedByReuseAtMs, notesDisturbed } = of(event.grant);
+      const { refused: calls, endedBy, notesDisturbed } = of(event.grant);
       const refused = calls.some((call) => call.host === host);
       if (!refused) object('(f) ended', `${event.grant} by ${host.name}: ${event.reason}`);
       const explained = event.reason === 'answer_lost' || notesDisturbed;
-      if (now() - endedByReuseAtMs < NOTE_LIVES_MS && !explained)
+      if (endedBy?.host.alive === true && now() - endedBy.madeAtMs < NOTE_LIVES_MS && !explained)
         object('(j) not explained', `${event.grant} by ${host.name}`);
     },
   };

@@ -37,7 +37,7 @@ export function createWorld({
   const processes: Process[] = [];
   let weather = fairWeather(plan);
   const scheduler = createScheduler({ random, disturb, log });
-  const witness = createWitness({ now: scheduler.now, leaseMs: LEASE_MS });
+  const witness = createWitness({ now: scheduler.now, leaseMs: LEASE_MS, timeoutMs: TIMEOUT_MS });
   const store = createMemoryKeyValue({ now: scheduler.now });
   const parts = { scheduler, random, witness, weather: () => weather };
   const server = createModelServer({ ...parts, plan });

@@ -144,6 +144,13 @@ describe('an error', () => {
     ['that is no error', 500, () => CANARY as unknown as Error],
   ];
 
+  /** What the log says of the request whose number the visitor was shown. */
+  function causeIn(log: string, requestId: string): unknown {
+    const lines = log.split('\n').filter((line) => line.includes(requestId) && line.includes('"request failed"'));
+    expect(lines).toHaveLength(1);
+    return JSON.parse(lines[0] ?? '');
+  }
+
   it.each(['production', 'test', 'development'])(
     '[F04] shows its number and nothing internal, as a page and as JSON: NODE_ENV=%s',
     async (mode) => {
@@ -167,6 +174,7 @@ describe('an error', () => {
             expect([name, answer.status]).toEqual([name, status]);
             expect(answer.text).toContain(answer.headers['x-request-id']);
             expect(answer.headers['content-type']).toMatch(accept);
+            expect(causeIn(failing.logged(), String(answer.headers['x-request-id']))).toMatchObject({ status });
             if (mode !== 'development') expect(answer.text).not.toContain(CANARY);
             expect(answer.text).not.toMatch(/\bat \/|\bat \w+ \(|node_modules|\.ts\b|\.js:\d|127\.0\.0\.1|ECONN/);
           }

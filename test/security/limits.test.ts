@@ -149,7 +149,7 @@ async function anonymousRequests(origin: string, count: number): Promise<void> {
       .match(/HTTP\/1\.1 (200|302|404) /g);
     expect(answers).toHaveLength(share);
   };
-  for (let sent = 0; sent < count; sent += 500) await Promise.all(Array.from({ length: 10 }, () => oneConnection(50)));
+  for (let sent = 0; sent < count; sent += 200) await Promise.all(Array.from({ length: 10 }, () => oneConnection(20)));
 }
 
 describe('10,000 visitors who never sign in', () => {

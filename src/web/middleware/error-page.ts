@@ -14,7 +14,14 @@ export function errorPage({
     const error = asAppError(thrown);
     const level = error.status >= 500 ? 'error' : 'info';
     log[level](
-      { code: error.code, status: error.status, path: req.path, hint: error.hint, err: error },
+      {
+        requestId: res.locals.requestId,
+        code: error.code,
+        status: error.status,
+        path: req.path,
+        hint: error.hint,
+        err: error,
+      },
       'request failed',
     );
     if (res.headersSent) return; // under way: nothing can be taken back, and Express' own handler would cut the socket

@@ -1,0 +1,53 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { startInstallation, type Installation } from '../process/support/installation.js';
+import { goThrough, type Outage } from '../process/support/outage.js';
+import { until } from '../process/support/until.js';
+import type { Visitor } from '../process/support/visitor.js';
+
+let site: Installation<'a' | 'b'>;
+let visitors: Visitor[];
+beforeAll(async () => {
+  site = await startInstallation({ processes: ['a', 'b'] });
+  visitors = [await site.signIn(), await site.signIn()];
+});
+afterAll(() => site.close());
+
+describe.each<[string, Omit<Outage, 'durationMs'>]>([
+  ['stopped', { fail: (redis) => redis.stop(), recover: (redis) => redis.start() }],
+  ['hanging', { fail: (redis) => redis.pause(), recover: (redis) => redis.resume() }],
+])('[immunity 17] a Redis that is %s for 30 seconds', (_, outage) => {
+  it('is answered 503 within a second; afterwards the same sessions work', async () => {
+    const report = await goThrough({ ...outage, durationMs: 30_000 }, site, visitors);
+    console.log(JSON.stringify(report));
+    expect(report).toMatchObject({ statuses: { signedIn: [503], stranger: [200] }, wrong: 0, same: true });
+    expect(report.mostWithinMs).toBeLessThan(1_000);
+    expect(report.recoveredMs).toBeLessThan(5_000);
+    expect(site.audit('session_ended')).toEqual([]);
+  });
+});
+
+describe('[immunity 18] a token endpoint that is down for the last minute of an access token', () => {
+  it('is noticed by nobody until it expires; back up, everybody goes on without signing in', async () => {
+    const { control } = site.sandbox;
+    control.set({ accessTokenLifetimeS: 80 }); // a margin of 20 seconds
+    const earliestExpiryMs = Date.now() + 80_000;
+    const people = [await site.signIn(), await site.signIn(), await site.signIn()];
+    control.set({ accessTokenLifetimeS: 3600 });
+    await delay(20_000);
+    control.set({ token: [{ mode: 'status', status: 500, times: 0, grantType: 'refresh_token' }] });
+
+    const statuses = async (): Promise<number[]> => {
+      const calls = people.flatMap((visitor) => site.all.map((app) => visitor.profile(app)));
+      return (await Promise.all(calls)).map(({ status }) => status);
+    };
+    while (Date.now() < earliestExpiryMs - 1_000) {
+      expect(await statuses()).toEqual([200, 200, 200, 200, 200, 200]);
+      await delay(200);
+    }
+    await until('all have expired', async () => (await statuses()).every((status) => status === 503));
+    control.set({ token: [] });
+    await until('all go on', async () => (await statuses()).every((status) => status === 200));
+    expect(site.audit('session_ended')).toEqual([]);
+    expect(site.audit('login_started')).toHaveLength(visitors.length + people.length);
+  });
+});
