@@ -80,6 +80,6 @@ describe('SIGTERM during a renewal', () => {
     const before = refreshes();
     expect((await visitor.profile(site.apps.b)).status).toBe(200);
     expect(refreshes()).toBe(before);
-    expect(site.audit('session_ended')).toEqual([]);
+    expect(await site.audit('session_ended')).toEqual([]);
   });
 });

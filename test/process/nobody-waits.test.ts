@@ -33,8 +33,8 @@ describe('a call every 100 ms, with an access token that a slow token endpoint r
     site.sandbox.control.set({ oldAccessTokenDies: false });
     const answers = await callUntil(2);
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
-    expect(site.audit('refresh_waited')).toEqual([]);
-    expect(site.audit('refresh_joined')).toEqual([]);
+    expect(await site.audit('refresh_waited')).toEqual([]);
+    expect(await site.audit('refresh_joined')).toEqual([]);
     expect(percentile(answers, 95)).toBeLessThan(TOKEN_CALL_MS / 2);
     expect(site.sandbox.control.state().counters.tokenByGrant.refresh_token).toBe(2);
   });

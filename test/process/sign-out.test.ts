@@ -44,7 +44,7 @@ describe('[immunity 7] signing out at one process', () => {
     await expectNothingLeft(visitor);
     expect((await visitor.profile(site.apps.a)).status).toBe(401);
 
-    await until('both token sets are revoked', () => site.audit('token_revoked').length === 2);
+    await until('both token sets are revoked', async () => (await site.audit('token_revoked')).length === 2);
     const [spent] = refreshTokensIn('/oauth/token', 'refresh_token');
     const received = refreshTokensIn('/oauth/revoke', 'token').filter((token) => token !== spent);
     expect(received).toHaveLength(1);
@@ -53,7 +53,7 @@ describe('[immunity 7] signing out at one process', () => {
     expect((await fetch(`${origin}/oauth/token`, { method: 'POST', headers: { authorization }, body })).status).toBe(
       400,
     );
-    expect(site.audit('session_ended')).toMatchObject([{ reason: 'signed_out', grant: visitor.grant }]);
+    expect(await site.audit('session_ended')).toMatchObject([{ reason: 'signed_out', grant: visitor.grant }]);
   });
 
   it('is not undone by a slow call that ends afterwards', async () => {

@@ -44,7 +44,7 @@ describe('[immunity 2] 300 parallel calls over three processes at the moment of 
     expect(sum(storms).reuse).toBe(0);
   });
 
-  it('sign nobody out', () => {
-    expect(site.audit('session_ended')).toEqual([]);
+  it('sign nobody out', async () => {
+    expect(await site.audit('session_ended')).toEqual([]);
   });
 });

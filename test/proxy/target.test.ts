@@ -144,23 +144,24 @@ describe('the path cannot leave the base of the API', () => {
 
 describe('the host cannot change', () => {
   it.each([
-    (host: string) => `http://${host}/api/company/profile`,
-    (host: string) => `http://${host}/external-api/v1/company/profile`,
-    (host: string) => `https://${host}/api/company/profile`,
-    (host: string) => `//${host}/api/company/profile`,
-    (host: string) => `/api//${host}/company/profile`,
-    (host: string) => `/api/http://${host}/company/profile`,
-    (host: string) => `/\\${host}/api/company/profile`,
-    (host: string) => `/api/\\\\${host}\\company\\profile`,
-    (host: string) => `/api/@${host}/company/profile`,
-    (host: string) => `/api@${host}/company/profile`,
-    (host: string) => `@${host}/api/company/profile`,
-    (host: string) => `/api/debts/@${host}`,
-    (host: string) => `/api/debts:${new URL(`http://${host}`).port}`,
-    (host: string) => `http://localhost@${host}/api/company/profile`,
-  ])('[H04] by the form of the target: %s', async (targetOf) => {
+    'http://HOST/api/company/profile',
+    'http://HOST/external-api/v1/company/profile',
+    'https://HOST/api/company/profile',
+    '//HOST/api/company/profile',
+    '/api//HOST/company/profile',
+    '/api/http://HOST/company/profile',
+    '/\\HOST/api/company/profile',
+    '/api/\\\\HOST\\company\\profile',
+    '/api/@HOST/company/profile',
+    '/api@HOST/company/profile',
+    '@HOST/api/company/profile',
+    '/api/debts/@HOST',
+    '/api/debts:PORT',
+    'http://localhost@HOST/api/company/profile',
+  ])('[H04] by the form of the target: %s', async (form) => {
+    const target = form.replace('HOST', evilHost()).replace('PORT', new URL(evil.origin).port);
     for (const method of ['GET', 'POST']) {
-      const { status, headers } = await ask(method, targetOf(evilHost()));
+      const { status, headers } = await ask(method, target);
       expect([method, [400, 404].includes(status), status]).toEqual([method, true, status]);
       expect(headers.get('location')).toBeUndefined();
     }

@@ -10,6 +10,8 @@ export interface Call {
   readonly leaseEndsAtMs: number;
   /** No usable answer reached the process: cut, too late, refused. */
   failed: boolean;
+  /** The process got to know that it was refused. */
+  refusalHeard: boolean;
   /** What the server gave out for it, whether or not that arrived. */
   issued: TokenEndpointResponse | undefined;
   writtenAtMs: number;
@@ -38,7 +40,7 @@ export interface GrantFacts {
 
 export const newCall = (
   made: Pick<Call, 'host' | 'grantId' | 'refreshToken' | 'madeAtMs' | 'leaseEndsAtMs'>,
-): Call => ({ ...made, failed: false, issued: undefined, writtenAtMs: Infinity, over: false });
+): Call => ({ ...made, failed: false, refusalHeard: false, issued: undefined, writtenAtMs: Infinity, over: false });
 
 export const unknownGrant = (): GrantFacts => ({
   calls: [],

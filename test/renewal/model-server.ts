@@ -127,7 +127,7 @@ export function createModelServer({
         try {
           return await call<TokenEndpointResponse>(host, label, (reply, backMs) => answer(made, reply, backMs));
         } catch (error) {
-          witness.callFailed(made);
+          witness.callFailed(made, error);
           throw error;
         }
       },

@@ -1,3 +1,4 @@
+import { GrantRefusedError } from '../../src/errors.js';
 import type { AppEvent } from '../../src/events.js';
 import type { TokenSet } from '../../src/oauth/token-set.js';
 import { newCall, unknownGrant, type Call, type GrantFacts } from './facts.js';
@@ -52,9 +53,8 @@ export function createWitness({ now, leaseMs, timeoutMs }: { now: () => number; 
     leaseReleased(host: Host, grantId: string): void {
       for (const call of of(grantId).calls) call.over ||= call.host === host;
     },
-    /** Of a call that was given up before it arrived nobody can know what it did. */
     endedByReuse(call: Call, first: Call): void {
-      if (!call.failed && now() - first.madeAtMs < NOTE_LIVES_MS) of(call.grantId).endedBy = call;
+      if (now() - first.madeAtMs < NOTE_LIVES_MS) of(call.grantId).endedBy = call;
     },
     storageFault(kind: string | undefined, grantId: string): void {
       if (kind === 'grant') of(grantId).disturbed = true;
@@ -87,8 +87,9 @@ export function createWitness({ now, leaseMs, timeoutMs }: { now: () => number; 
         object('(a) spent twice', `${call.refreshToken} by ${first.host.name} and ${call.host.name}`);
     },
     callRefused: (call: Call): void => void of(call.grantId).refused.push(call),
-    callFailed(call: Call): void {
+    callFailed(call: Call, error: unknown): void {
       call.failed = true;
+      call.refusalHeard = error instanceof GrantRefusedError;
       if (call.issued !== undefined) of(call.grantId).excused = true;
     },
     /** After every command on a record. */
@@ -116,8 +117,8 @@ export function createWitness({ now, leaseMs, timeoutMs }: { now: () => number; 
       const refused = calls.some((call) => call.host === host);
       if (!refused) object('(f) ended', `${event.grant} by ${host.name}: ${event.reason}`);
       const explained = event.reason === 'answer_lost' || notesDisturbed;
-      if (endedBy?.host.alive === true && now() - endedBy.madeAtMs < NOTE_LIVES_MS && !explained)
-        object('(j) not explained', `${event.grant} by ${host.name}`);
+      const knowable = endedBy?.host.alive === true && endedBy.refusalHeard && now() - endedBy.madeAtMs < NOTE_LIVES_MS;
+      if (knowable && !explained) object('(j) not explained', `${event.grant} by ${host.name}`);
     },
   };
 }

@@ -30,7 +30,7 @@ describe('a call every 100 ms, token calls of two seconds', () => {
   it(`${RENEWALS} renewals, and nobody waits for one`, async () => {
     site.sandbox.control.set({ oldAccessTokenDies: false });
     const answers = await callUntil(RENEWALS);
-    const waited = [...site.audit('refresh_waited'), ...site.audit('refresh_joined')];
+    const waited = [...(await site.audit('refresh_waited')), ...(await site.audit('refresh_joined'))];
     const [median, most] = [percentile(answers, 50), percentile(answers, 99)].map(Math.round);
     console.log(`${answers.length} calls, ${waited.length} waited; half within ${median} ms, 99 % within ${most} ms`);
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));

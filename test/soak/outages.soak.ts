@@ -22,7 +22,7 @@ describe.each<[string, Omit<Outage, 'durationMs'>]>([
     expect(report).toMatchObject({ statuses: { signedIn: [503], stranger: [200] }, wrong: 0, same: true });
     expect(report.mostWithinMs).toBeLessThan(1_000);
     expect(report.recoveredMs).toBeLessThan(5_000);
-    expect(site.audit('session_ended')).toEqual([]);
+    expect(await site.audit('session_ended')).toEqual([]);
   });
 });
 
@@ -47,7 +47,7 @@ describe('[immunity 18] a token endpoint that is down for the last minute of an 
     await until('all have expired', async () => (await statuses()).every((status) => status === 503));
     control.set({ token: [] });
     await until('all go on', async () => (await statuses()).every((status) => status === 200));
-    expect(site.audit('session_ended')).toEqual([]);
-    expect(site.audit('login_started')).toHaveLength(visitors.length + people.length);
+    expect(await site.audit('session_ended')).toEqual([]);
+    expect(await site.audit('login_started')).toHaveLength(visitors.length + people.length);
   });
 });

@@ -16,7 +16,7 @@ export interface AppProcess {
   /** Between this process and Redis. */
   redis: RedisProxy;
   /** What its audit log says so far. */
-  audit<T extends AppEvent['type']>(type: T): AuditLine<T>[];
+  audit<T extends AppEvent['type']>(type: T): Promise<AuditLine<T>[]>;
   log(): string;
   signal(signal: NodeJS.Signals): void;
   exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
@@ -57,6 +57,12 @@ export function startAppProcess({
       .map((line) => JSON.parse(line) as Record<string, unknown>);
   const port = (): unknown => linesWith('"msg":"listening"')[0]?.['port'];
   let origin = '';
+  /** The log is written in order and a moment late: once this request is in it, so is everything before. */
+  async function untilWritten(): Promise<void> {
+    const { headers } = await fetch(`${origin}/healthz`);
+    const id = headers.get('x-request-id') ?? '';
+    await until(`the log of ${name} is written`, () => log().includes(id));
+  }
 
   return {
     name,
@@ -69,8 +75,10 @@ export function startAppProcess({
       return origin;
     },
     redis,
-    audit: <T extends AppEvent['type']>(type: T) =>
-      linesWith('"audit":true').filter((line) => line['type'] === type) as unknown as AuditLine<T>[],
+    async audit<T extends AppEvent['type']>(type: T) {
+      if (running) await untilWritten();
+      return linesWith('"audit":true').filter((line) => line['type'] === type) as unknown as AuditLine<T>[];
+    },
     log,
     signal: (signal) => void child.kill(signal),
     exited,

@@ -19,7 +19,7 @@ export interface Installation<Name extends string = string> {
   redis: RedisServer;
   sandbox: Sandbox;
   /** The audit lines of all processes. */
-  audit<T extends AppEvent['type']>(type: T): AuditLine<T>[];
+  audit<T extends AppEvent['type']>(type: T): Promise<AuditLine<T>[]>;
   signIn(options?: { at?: AppProcess; company?: string }): Promise<Visitor>;
   /** A browser without cookies. */
   stranger: Visitor;
@@ -81,14 +81,14 @@ export async function startInstallation<const Name extends string>({
     all,
     redis,
     sandbox,
-    audit: (type) => all.flatMap((app) => app.audit(type)),
+    audit: async (type) => (await Promise.all(all.map((app) => app.audit(type)))).flat(),
     async signIn({ at, ...choice } = {}) {
       const [app = at] = at === undefined ? all : [at];
       if (app === undefined) throw new Error('no process to sign in at');
       const browser = createBrowser({ origin: app.origin, publicUrl: PUBLIC_URL });
       const { status, text } = await browser.signIn(choice);
       if (status !== 303) throw new Error(`sign-in ended with ${status}: ${text}`);
-      const grant = app.audit('login_completed').at(-1)?.grant ?? '';
+      const grant = (await app.audit('login_completed')).at(-1)?.grant ?? '';
       return createVisitor({ host: new URL(PUBLIC_URL).host, cookies: browser.cookies, grant });
     },
     stranger: createVisitor({ host: new URL(PUBLIC_URL).host, cookies: new Map() }),
