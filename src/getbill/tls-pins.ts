@@ -27,7 +27,7 @@ export function createPinCheck({
   };
 }
 
-export const pinOf = (der: Buffer): string =>
+const pinOf = (der: Buffer): string =>
   createHash('sha256')
     .update(new X509Certificate(der).publicKey.export({ type: 'spki', format: 'der' }))
     .digest('base64');

@@ -11,7 +11,6 @@ const on =
 export const takeLease = on('SET', 'lease:');
 export const releaseLease = on('EVAL', 'lease:');
 export const noteAttempt = on('SET', 'attempt:');
-export const startBackOff = on('SET', 'backoff:');
 export const replaceRecord = on('EVAL', 'grant:', 6);
 export const removeRecordExactly = on('EVAL', 'grant:', 5);
 export const readRecord = on('GET', 'grant:');
