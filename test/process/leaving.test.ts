@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { companyProfiles } from '../../sandbox/api/data/companies.js';
 import { startInstallation, type Installation } from './support/installation.js';
@@ -71,12 +73,20 @@ describe('SIGTERM during a renewal', () => {
     const call = visitor.profile(site.apps[name], { signal: leaving.signal }).catch(() => undefined);
     await until('the renewal is under way', () => control.state().held === 1);
     if (which === 'whose caller has left') leaving.abort();
+    const silent = connect(Number(new URL(site.apps[name].origin).port)); // as browsers open one ahead
+    await once(
+      silent.on('error', () => undefined),
+      'connect',
+    );
     site.apps[name].signal('SIGTERM');
-    await until('the process stops', () => site.apps[name].log().includes('"msg":"stopping"'));
+    await until('the process is stopping', () => site.apps[name].log().includes('"msg":"stopping"'));
     control.release();
+    const releasedMs = performance.now();
 
     expect((await call)?.status).toBe(which === 'whose caller waits' ? 200 : undefined);
     expect(await site.apps[name].exited).toEqual({ code: 0, signal: null });
+    expect(performance.now() - releasedMs).toBeLessThan(5_000);
+    silent.destroy();
     const before = refreshes();
     expect((await visitor.profile(site.apps.b)).status).toBe(200);
     expect(refreshes()).toBe(before);

@@ -1,3 +1,4 @@
+import { Client } from 'undici';
 import { startInstallation, type Installation } from './support/installation.js';
 import { goThrough, type Outage } from './support/outage.js';
 import { until } from './support/until.js';
@@ -17,11 +18,18 @@ describe('[immunity 17] a Redis that takes no writes', () => {
   it('a session that cannot be touched costs no answer', async () => {
     const [visitor] = visitors as [Visitor];
     await site.redis.client.config('SET', 'min-replicas-to-write', '1');
-    const page = await visitor.call(site.apps.b, '/dashboard', { headers: { accept: 'text/html' } }); // b has not touched it yet
+    const dispatcher = new Client(site.apps.b.origin);
+    let cut = false;
+    dispatcher.on('disconnect', () => (cut = true));
+    const headers = { accept: 'text/html' };
+    const page = await visitor.call(site.apps.b, '/dashboard', { headers, dispatcher }); // b has not touched it yet
     await until('the touch failed', async () => (await site.apps.b.audit('session_touch_failed')).length > 0);
     expect(page.status).toBe(200);
     expect(page.text).toContain('</html>');
     expect(page.setCookies).toEqual([]);
+    expect((await visitor.call(site.apps.b, '/', { headers, dispatcher })).status).toBe(200);
+    expect(cut).toBe(false);
+    await dispatcher.close();
 
     await site.redis.client.config('SET', 'min-replicas-to-write', '0');
     expect((await visitor.profile(site.apps.b)).status).toBe(200);

@@ -47,7 +47,6 @@ async function signIn({ plan, scheduler, server, alive }: World): Promise<void> 
 async function play(world: World, callers: Callers, round: Round): Promise<void> {
   const { plan, random, scheduler, server, witness } = world;
   const renewedBefore = server.counters.renewed;
-  const startMs = Math.max(scheduler.now(), momentOf(round, witness.of(plan.grants[0] ?? '').record) ?? 0);
   const spreadMs = round === 'margin' ? 3_000 : 400;
   let toStart = 0;
   let unserved = 0;
@@ -58,7 +57,7 @@ async function play(world: World, callers: Callers, round: Round): Promise<void>
       toStart--;
       run();
     };
-    scheduler.add({ host: undefined, label, dueAtMs: startMs + ms, run: start });
+    scheduler.add({ host: undefined, label, dueAtMs: ms, run: start });
   }
   function inSomeProcess(label: string, act: (process: ReturnType<World['alive']>[number]) => unknown): void {
     const [first, ...others] = world.alive();
@@ -68,17 +67,19 @@ async function play(world: World, callers: Callers, round: Round): Promise<void>
   }
 
   for (const grantId of plan.grants) {
-    if (round === 'rejected') at(0, 'access tokens end', () => server.endAccessTokens(grantId));
+    const startMs = Math.max(scheduler.now(), momentOf(round, witness.of(grantId).record) ?? 0);
+    const soon = (): number => startMs + random.between(1, spreadMs);
+    if (round === 'rejected') at(startMs, 'access tokens end', () => server.endAccessTokens(grantId));
     const label = `a call for ${grantId}`;
     for (let caller = 0; caller < plan.processes * plan.callersPerProcess; caller++) {
       const call = async (process: ReturnType<World['alive']>[number]): Promise<void> => {
         if (!(await callers.callApi(process, grantId, { attempts: round === 'rejected' ? 2 : 1 }))) unserved++;
       };
-      at(random.between(1, spreadMs), label, () => inSomeProcess(label, call));
+      at(soon(), label, () => inSomeProcess(label, call));
     }
     if (random.chance(plan.signOut)) {
       const leave = (): void => inSomeProcess('sign-out', (process) => callers.signOut(process, grantId));
-      at(random.between(1, spreadMs), `sign-out of ${grantId}`, leave);
+      at(soon(), `sign-out of ${grantId}`, leave);
     }
   }
   if (!plan.calm) return await scheduler.run(() => toStart === 0 && callers.unanswered().length === 0);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { request } from 'undici';
+import { request, type Dispatcher } from 'undici';
 import type { Answer } from '../../support/browser.js';
 import type { AppProcess } from './app-process.js';
 
@@ -12,6 +12,8 @@ export interface CallOptions {
   headers?: Record<string, string>;
   body?: string;
   signal?: AbortSignal;
+  /** To use one connection of one's own. */
+  dispatcher?: Dispatcher;
 }
 
 /** One signed-in browser, whose next request may reach any process. */
@@ -45,13 +47,14 @@ export function createVisitor({
   const visitor: Visitor = {
     grantId: createHash('sha256').update(sessionId).digest('base64url'),
     grant,
-    async call({ origin }, path, { method = 'GET', headers = {}, body, signal } = {}) {
+    async call({ origin }, path, { method = 'GET', headers = {}, body, signal, dispatcher } = {}) {
       const startedMs = performance.now();
       const answer = await request(origin + path, {
         method: method,
         headers: { host, 'x-forwarded-proto': 'https', ...(cookie && { cookie }), ...headers },
         body: body ?? null,
         ...(signal && { signal }),
+        ...(dispatcher && { dispatcher }),
       });
       const text = await answer.body.text();
       return {
