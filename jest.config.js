@@ -3,6 +3,7 @@ const esmOnly = ['oauth4webapi', 'jose', 'oidc-provider'];
 
 export default {
   testEnvironment: 'node',
+  maxWorkers: '100%',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   setupFilesAfterEnv: ['<rootDir>/test/support/retry-in-ci.ts'],
