@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 /** One planted import per rule of .dependency-cruiser.cjs. */
 const breaches: Record<string, { file: string; imports: string }> = {
@@ -48,6 +48,7 @@ describe('the layers', () => {
       }
       symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
       for (const { file, imports } of Object.values(breaches)) {
+        mkdirSync(dirname(join(folder, file)), { recursive: true });
         writeFileSync(join(folder, file), `import '${imports}';\n`, { flag: 'a' });
       }
       const { violations, ruleSetUsed } = cruise(folder).summary;

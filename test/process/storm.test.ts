@@ -48,17 +48,3 @@ describe('[immunity 2] 300 parallel calls over three processes at the moment of 
     expect(await site.audit('session_ended')).toEqual([]);
   });
 });
-
-describe('[immunity 2] a process that still has the access token before the last one', () => {
-  it('finds the last one dead, too, renews it and answers', async () => {
-    const { control } = site.sandbox;
-    const visitor = await site.signIn();
-    for (const app of [site.apps.a, site.apps.b]) expect((await visitor.profile(app)).status).toBe(200);
-    control.expireAccessTokens();
-    expect((await visitor.profile(site.apps.a)).status).toBe(200);
-    control.expireAccessTokens();
-    const before = control.state().counters.refreshOk;
-    expect((await visitor.profile(site.apps.b)).status).toBe(200);
-    expect(control.state().counters.refreshOk).toBe(before + 1);
-  });
-});
