@@ -4,7 +4,7 @@ import type { TimedAnswer, Visitor } from './support/visitor.js';
 
 jest.setTimeout(120_000); // processes have to start, on a machine that may be busy
 
-const TOKEN_CALL_MS = 600;
+const TOKEN_CALL_MS = 500;
 
 let site: Installation;
 let visitor: Visitor;
@@ -20,7 +20,7 @@ beforeAll(async () => {
     processes: ['a', 'b'],
     env: () => ({ GETBILL_TIMEOUT_MS: '2000' }),
     faults: {
-      accessTokenLifetimeS: 5, // so the margin is 1.25 s
+      accessTokenLifetimeS: 4, // so the margin is one second
       token: [{ mode: 'delay', ms: TOKEN_CALL_MS, times: 0, grantType: 'refresh_token' }],
     },
   });
