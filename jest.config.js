@@ -4,6 +4,7 @@ const esmOnly = ['oauth4webapi', 'jose', 'oidc-provider'];
 export default {
   testEnvironment: 'node',
   maxWorkers: '100%',
+  workerIdleMemoryLimit: '350MB', // a worker grown large is slow: a new one is cheaper
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   setupFilesAfterEnv: ['<rootDir>/test/support/retry-in-ci.ts'],

@@ -1,5 +1,5 @@
 // `npm test`: everything that must hold before a change lands: types, lint, format, layers, dead code, then Jest.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -40,12 +40,20 @@ const checks: [string, string, string[]][] = [
   ['documents', 'tsx', ['scripts/check-docs.ts']],
 ];
 
-const failed: string[] = [];
-for (const [name, command, args] of checks) {
-  console.log(`- ${name}`);
-  if (!run(bin(command), args)) failed.push(name);
+/** One check, its output kept together: they all run at once. */
+function check([name, command, args]: (typeof checks)[number]): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const child = spawn(bin(command), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const output: Buffer[] = [];
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => output.push(chunk));
+    child.on('close', (code) => {
+      console.log(`- ${name}: ${code === 0 ? 'ok' : `\n${Buffer.concat(output).toString()}`}`);
+      resolve(code === 0 ? undefined : name);
+    });
+  });
 }
 
+const failed = (await Promise.all(checks.map(check))).filter((name) => name !== undefined);
 const missing = missingTools();
 const skipped = missing.flatMap(({ command, apt, usedBy }) => {
   console.error(`\n*** ${command} is not installed (Debian, Ubuntu: apt-get install ${apt}). ***`);

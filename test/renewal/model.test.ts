@@ -10,7 +10,7 @@ import {
 import type { Plan } from './plan.js';
 
 // MODEL_SEEDS=100000 for a soak; MODEL_SEED=123 replays one run and prints its schedule.
-const SEEDS = Number(process.env['MODEL_SEEDS'] ?? 5_000);
+const SEEDS = Number(process.env['MODEL_SEEDS'] ?? 2_000);
 const REPLAY = process.env['MODEL_SEED'];
 const PLANTED_SEEDS = 1_000;
 
@@ -59,8 +59,8 @@ describe('the renewal, driven through every order of events', () => {
 describe('the model itself', () => {
   type Build = ReturnType<typeof buildWith>;
 
-  async function firstViolation(build: Build, overrides: Partial<Plan>): Promise<string | undefined> {
-    for (let seed = 1; seed <= PLANTED_SEEDS; seed++) {
+  async function firstViolation(build: Build, overrides: Partial<Plan>, seeds = PLANTED_SEEDS) {
+    for (let seed = 1; seed <= seeds; seed++) {
       const { violations } = await runSeed(seed, { build, overrides });
       if (violations[0] !== undefined) return `${violations[0]} (seed ${seed})`;
     }
@@ -86,7 +86,7 @@ describe('the model itself', () => {
   };
 
   it('finds nothing when no fault is planted', async () => {
-    expect(await firstViolation(buildWith({}), {})).toBeUndefined();
+    expect(await firstViolation(buildWith({}), {}, 300)).toBeUndefined();
   }, 60_000);
 
   it.each<[string, Build, Partial<Plan>, RegExp]>([

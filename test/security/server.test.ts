@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
 import { buildApp } from '../process/support/app-build.js';
 import { environment } from '../process/support/environment.js';
 import { startInstallation, type Installation } from '../process/support/installation.js';
 import { until } from '../process/support/until.js';
-import { exchange, openSocket, rawRequest } from '../proxy/support/raw-http.js';
+import { exchange, rawRequest } from '../proxy/support/raw-http.js';
 
 jest.setTimeout(90_000);
 
@@ -13,39 +12,11 @@ jest.setTimeout(90_000);
 const PLANTED_BUG = encodeURIComponent('process.on("SIGUSR2", () => { Promise.reject(new Error("planted bug")) })');
 const HEAD = ['Host: connect.example', 'X-Forwarded-Proto: https'];
 
-interface Slow {
-  socket: Socket;
-  /** What came back, and how long after the connection it was closed. */
-  end: Promise<{ text: string; ms: number }>;
-}
-
-function openSlow(origin: string, firstBytes: string): Slow {
-  const socket = openSocket(origin);
-  const startedMs = performance.now();
-  let text = '';
-  socket.write(firstBytes);
-  socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  const end = once(socket, 'close').then(() => ({ text, ms: performance.now() - startedMs }));
-  return { socket, end };
-}
-
 let site: Installation<'app' | 'buggy'>;
-let slowHead: Slow;
-let slowBody: Slow;
-let dripping: NodeJS.Timeout;
 beforeAll(async () => {
   site = await startInstallation({ processes: ['app', 'buggy'], env: ({ name }) => ({ ...(name === 'buggy' && { NODE_OPTIONS: `--import=data:text/javascript,${PLANTED_BUG}` }) }), }); // prettier-ignore
-  const { origin } = site.apps.app;
-  slowHead = openSlow(origin, `GET / HTTP/1.1\r\nHost: connect.example\r\nX-Slow: `);
-  slowBody = openSlow(origin, `POST /logout HTTP/1.1\r\n${HEAD.join('\r\n')}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\n_csrf=`); // prettier-ignore
-  dripping = setInterval(() => {
-    for (const { socket } of [slowHead, slowBody]) if (socket.writable) socket.write('a');
-  }, 500);
 });
-afterAll(async () => {
-  clearInterval(dripping);
-  await site.close();
-});
+afterAll(() => site.close());
 
 const isAlive = async (): Promise<boolean> => (await site.stranger.call(site.apps.app, '/healthz')).status === 200;
 
@@ -119,20 +90,5 @@ describe('a log that nobody reads any more', () => {
       child.kill('SIGKILL');
       build.remove();
     }
-  });
-});
-
-describe('a request that comes a byte at a time', () => {
-  it('[J05] is 408 within 15 seconds while its head is not there', async () => {
-    const { text, ms } = await slowHead.end;
-    expect(text).toMatch(/^HTTP\/1\.1 408 /);
-    expect(ms).toBeLessThan(15_000);
-  });
-
-  it('[J05] is 408 within 30 seconds while its body is not there', async () => {
-    const { text, ms } = await slowBody.end;
-    expect(text).toMatch(/^HTTP\/1\.1 408 /);
-    expect(ms).toBeLessThan(30_000);
-    expect(await isAlive()).toBe(true);
   });
 });

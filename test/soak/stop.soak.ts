@@ -1,8 +1,8 @@
 import type { Faults } from '../../sandbox/faults.js';
-import { noteAttempt, releaseLease, removeRecordExactly, replaceRecord } from './support/commands.js';
-import { startInstallation, type Installation } from './support/installation.js';
-import { until } from './support/until.js';
-import type { TimedAnswer, Visitor } from './support/visitor.js';
+import { noteAttempt, releaseLease, removeRecordExactly, replaceRecord } from '../process/support/commands.js';
+import { startInstallation, type Installation } from '../process/support/installation.js';
+import { until } from '../process/support/until.js';
+import type { TimedAnswer, Visitor } from '../process/support/visitor.js';
 
 jest.setTimeout(120_000); // processes have to start, on a machine that may be busy
 
