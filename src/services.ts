@@ -127,7 +127,7 @@ export async function createServices(
     tokens,
     forward,
     quota,
-    profiles: createProfileCache({ now }),
+    profiles: createProfileCache({ now, keptMs: config.flowInspector ? 0 : 60_000 }), // who inspects wants to see every call
     metrics,
     flowRecorder,
     async isStorageReady() {

@@ -205,7 +205,7 @@ describe("the dashboard's profile", () => {
   it('is kept per grant and dropped when it is forgotten', async () => {
     const profile = { id: 'p', name: 'A' } as Awaited<ReturnType<ReturnType<typeof createProfileCache>['get']>>;
     let loaded = 0;
-    const cache = createProfileCache({ now: () => 0 });
+    const cache = createProfileCache({ now: () => 0, keptMs: 60_000 });
     const load = () => Promise.resolve((loaded++, profile));
     await cache.get('one', load);
     await cache.get('one', load);
