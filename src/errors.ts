@@ -117,6 +117,23 @@ export class GetbillApiError extends AppError {
   }
 }
 
+/** A walk over a list ended before its last page: nothing before `nextPage` is missing, and there it can go on. `cause` says why. */
+export class WalkStoppedError extends AppError {
+  readonly nextPage: number;
+
+  constructor(cause: AppError, { nextPage }: { nextPage: number }) {
+    const { code, status, hint, retryAfterS } = cause;
+    super(`stopped before page ${nextPage}: ${cause.message}`, {
+      code,
+      status,
+      cause,
+      ...(hint !== undefined && { hint }),
+      ...(retryAfterS !== undefined && { retryAfterS }),
+    });
+    this.nextPage = nextPage;
+  }
+}
+
 const API_ERROR_CODES: Readonly<Record<number, string>> = {
   401: 'api_rejects_token',
   403: 'missing_scope',

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { Config } from './config.js';
 import { UnavailableError } from './errors.js';
 import { createEvents, type Emit, type RequestContext } from './events.js';
+import { createAppClient, type AppClient } from './getbill/app-client.js';
 import { createProfileCache, type ProfileCache } from './getbill/profile-cache.js';
 import { createForward, type Forward } from './getbill/forward.js';
 import { createQuota, type Quota } from './getbill/quota.js';
@@ -23,6 +24,7 @@ import { createAudit } from './telemetry/audit.js';
 import { createFlowRecorder, type FlowRecorder } from './telemetry/flow-recorder.js';
 import { createLog } from './telemetry/log.js';
 import { createMetrics, type Metrics } from './telemetry/metrics.js';
+import { createAppTokens } from './tokens/app-tokens.js';
 import { createCipher } from './tokens/cipher.js';
 import type { TokenManager } from './tokens/token-manager.js';
 import { createTokens } from './tokens/tokens.js';
@@ -44,6 +46,8 @@ export interface Services {
   readonly forward: Forward;
   readonly quota: Quota;
   readonly profiles: ProfileCache;
+  /** The API with the app's own power, for work without a person. */
+  readonly appClient: AppClient;
   readonly metrics: Metrics;
   /** Only while FLOW_INSPECTOR is on. */
   readonly flowRecorder: FlowRecorder | undefined;
@@ -89,11 +93,10 @@ export async function createServices(
   const quota = createQuota({ keyValue, emit, now });
   const forward = createForward({ config: config.getbill, upstream, quota, emit, monotonicMs });
 
-  const tokens = createTokens({
+  const sleep = (ms: number): Promise<void> => delay(ms);
+  const lifecycle = {
     keyValue,
     cipher,
-    tokenEndpoint,
-    revocationEnabled: config.getbill.revokeUrl !== undefined,
     limit: refreshLimit({ keyValue, perMinute: config.rateLimits.refresh }),
     timeoutMs: config.getbill.timeoutMs,
     marginMs: config.refreshMarginMs,
@@ -101,9 +104,15 @@ export async function createServices(
     fingerprint,
     now,
     monotonicMs,
-    sleep: (ms) => delay(ms),
+    sleep,
     newId: randomUUID,
+  };
+  const tokens = createTokens({
+    ...lifecycle,
+    tokenEndpoint,
+    revocationEnabled: config.getbill.revokeUrl !== undefined,
   });
+  const appTokens = createAppTokens({ ...lifecycle, tokenEndpoint, clientId: config.getbill.clientId });
 
   return {
     config,
@@ -128,6 +137,12 @@ export async function createServices(
     forward,
     quota,
     profiles: createProfileCache({ now, keptMs: config.flowInspector ? 0 : 60_000 }), // who inspects wants to see every call
+    appClient: createAppClient({
+      forward,
+      accessFor: (scope) => appTokens.access([scope]),
+      sleep,
+      requestId: randomUUID(),
+    }),
     metrics,
     flowRecorder,
     async isStorageReady() {
@@ -140,7 +155,8 @@ export async function createServices(
       return ready;
     },
     async close() {
-      await Promise.race([tokens.idle(), delay(config.getbill.timeoutMs + 3_000, undefined, { ref: false })]);
+      const idle = Promise.all([tokens.idle(), appTokens.idle()]);
+      await Promise.race([idle, delay(config.getbill.timeoutMs + 3_000, undefined, { ref: false })]);
       await upstream.close();
       await keyValue.close();
     },

@@ -3,6 +3,7 @@ import type { ApiAnswer } from './answer.js';
 import { matchEndpoint } from './endpoints.js';
 import { unwrapItem, unwrapPage, errorFrom } from './envelope.js';
 import type { Access, Forward } from './forward.js';
+import type { Caller } from './quota.js';
 import type * as T from './types.js';
 
 const MOST_PER_PAGE = 100;
@@ -30,12 +31,15 @@ export interface GetbillClient {
 
 export function createGetbillClient({
   forward,
-  access,
+  accessFor,
   requestId,
+  caller = 'page',
 }: {
   forward: Forward;
-  access: Access;
+  /** Asked before every call, with the scope it needs: a long job outlives a token. */
+  accessFor: (scope: string) => Access | Promise<Access>;
   requestId: string;
+  caller?: Caller;
 }): GetbillClient {
   async function get(path: string, { page, limit, status }: T.PageRequest = {}): Promise<unknown> {
     const match = matchEndpoint('GET', path);
@@ -46,7 +50,8 @@ export function createGetbillClient({
     if (limit !== undefined) parameters.set('limit', String(Math.min(limit, MOST_PER_PAGE)));
     if (status !== undefined) parameters.set('status', status);
     const query = parameters.size > 0 ? `?${parameters.toString()}` : '';
-    const answer = await forward({ endpoint: match.endpoint, path, query, requestId, caller: 'page' }, access);
+    const { endpoint } = match;
+    const answer = await forward({ endpoint, path, query, requestId, caller }, await accessFor(endpoint.scope));
     return jsonOf(answer, await wholeOf(answer));
   }
   const item = async <Item>(path: string): Promise<Item> => unwrapItem(await get(path)) as Item;

@@ -3,7 +3,7 @@ import { AppError } from '../errors.js';
 import { shapeOf, type Emit } from '../events.js';
 import { readableEncodings, readAnswer, type ApiAnswer } from './answer.js';
 import { limitClassOf, type Endpoint } from './endpoints.js';
-import type { Quota } from './quota.js';
+import type { Caller, Quota } from './quota.js';
 import type { Upstream } from './upstream.js';
 
 /** Whose call it is: the token that is good now, and how to get a newer one when the API rejects it. */
@@ -22,7 +22,7 @@ export interface ApiCall {
   readonly body?: Buffer | undefined;
   readonly acceptEncoding?: string | undefined;
   readonly requestId: string;
-  readonly caller: 'page' | 'proxy';
+  readonly caller: Caller;
   readonly signal?: AbortSignal | undefined;
 }
 

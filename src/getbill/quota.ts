@@ -6,6 +6,9 @@ import type { LimitClass } from './endpoints.js';
 const LONGEST_WINDOW_S = 86_400;
 const LOOK_EVERY_MS = 1_000;
 
+/** Our own `page`s go on when little is left; `proxy` is `/api`, where a session has a share; a `job` leaves the rest to people. */
+export type Caller = 'page' | 'proxy' | 'job';
+
 interface Seen {
   limit: number;
   remaining: number;
@@ -21,10 +24,9 @@ interface Seen {
  */
 export interface Quota {
   /**
-   * @param caller `proxy` for `/api`; our own `page`s go on when little is left.
    * @throws {UnavailableError} 429 while GetBill's own limit is reached, or nearly. @throws {RequestError} 429 past this session's share.
    */
-  spend(limitClass: LimitClass, grantId: string, caller: 'page' | 'proxy'): Promise<void>;
+  spend(limitClass: LimitClass, grantId: string, caller: Caller): Promise<void>;
   /** Seconds to wait before the next call, when `status` is 429. */
   learn(
     limitClass: LimitClass,
@@ -78,6 +80,7 @@ export function createQuota({
       if (caller === 'page' || known.limit === 0) return;
       const isLow = known.resetAtMs > now() && known.remaining < known.limit * 0.05;
       if (isLow) throw exhausted(limitClass, known.resetAtMs - now());
+      if (caller === 'job') return;
       const { count, ttlMs } = await keyValue.increment(`share:${limitClass}:${grantId}`, { ttlMs: known.windowMs });
       if (count > known.limit / 4) throw shareUsed(ttlMs);
     },

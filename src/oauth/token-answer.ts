@@ -44,7 +44,7 @@ export async function judgeTokenAnswer(
 
 function refusal(oauthError: string, status: number, grantType: GrantType): Error {
   const refused =
-    oauthError === 'invalid_grant' ||
+    (oauthError === 'invalid_grant' && grantType !== 'client_credentials') || // there no grant can be dead
     // the refusal of older league/oauth2-server versions
     (oauthError === 'invalid_request' && status === 401 && grantType === 'refresh_token');
   if (refused) return new GrantRefusedError(oauthError);

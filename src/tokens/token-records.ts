@@ -15,12 +15,15 @@ export type Change =
   { outcome: 'done'; stored: StoredTokens } | { outcome: 'superseded'; stored: StoredTokens } | { outcome: 'gone' };
 
 /**
- * One encrypted record per grant. Its TTL is set once, to the absolute lifetime of the session.
+ * One encrypted record per grant. That of a person has its TTL set once, to the absolute lifetime of the session.
  * @throws {StorageError} from every method. @throws {RecordError} `key_missing`: not readable here, and left alone.
  */
 export interface TokenRecords {
   read(grantId: string): Promise<StoredTokens | undefined>;
   create(grantId: string, tokenSet: TokenSet, options: { ttlMs: number }): Promise<StoredTokens>;
+  createIfAbsent(grantId: string, tokenSet: TokenSet, options: { ttlMs: number }): Promise<void>;
+  /** For the app's own tokens, which no session outlives. */
+  prolong(grantId: string, options: { ttlMs: number }): Promise<void>;
   replace(grantId: string, old: StoredTokens, tokenSet: TokenSet): Promise<Change>;
   removeExactly(grantId: string, old: StoredTokens): Promise<Change>;
   /** Whatever it holds; returns it, so that it can be revoked. */
@@ -67,6 +70,10 @@ export function createTokenRecords({
       await keyValue.set(keyOf(grantId), sealed, options);
       return { tokenSet, sealed };
     },
+    async createIfAbsent(grantId, tokenSet, options) {
+      await keyValue.setIfAbsent(keyOf(grantId), cipher.encrypt(JSON.stringify(tokenSet), grantId), options);
+    },
+    prolong: (grantId, options) => keyValue.expire(keyOf(grantId), options),
     async replace(grantId, old, tokenSet) {
       const sealed = cipher.encrypt(JSON.stringify(tokenSet), grantId);
       if (await keyValue.compareAndSet(keyOf(grantId), old.sealed, sealed)) {

@@ -24,7 +24,7 @@ export function dashboardRoute({
   router.get('/dashboard', async (req, res) => {
     const { tokenSet, requestId } = res.locals;
     const access = accessOf(req, res, tokens);
-    const client = createGetbillClient({ forward, access, requestId });
+    const client = createGetbillClient({ forward, accessFor: () => access, requestId });
     const profile = tokenSet.scopes.includes('company:read')
       ? await profiles.get(access.grantId, () => client.companyProfile()).catch(withoutScope)
       : undefined;
