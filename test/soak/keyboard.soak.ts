@@ -1,0 +1,129 @@
+import type { Page } from 'playwright-core';
+import { startPages, type Pages } from './support/pages.js';
+
+let pages: Pages;
+beforeAll(async () => {
+  pages = await startPages();
+}, 60_000);
+afterAll(() => pages.close());
+
+/** What a mouse can use, in the order of the page. */
+const REACHABLE = `[...document.querySelectorAll('a[href], button, summary, select, textarea, input:not([type=hidden]), [tabindex="0"]')]
+  .filter((one) => one.checkVisibility())`;
+/** The one that has the focus: its place in that list, and whether a person sees that it has. */
+const FOCUSED = `(() => {
+  const one = document.activeElement;
+  const { outlineStyle, outlineWidth, outlineColor, boxShadow } = getComputedStyle(one);
+  const box = one.getBoundingClientRect();
+  const outlined = outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2 && !/, 0\\)|transparent/.test(outlineColor);
+  const inside = box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
+  return { index: ${REACHABLE}.indexOf(one), visible: (outlined || boxShadow !== 'none') && inside };
+})()`;
+const TOO_WIDE = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+/** Whatever moves, and for how long. */
+const MOVING = `[...document.querySelectorAll('*')].filter((one) => {
+  const { transitionDuration, animationName, scrollBehavior } = getComputedStyle(one);
+  return parseFloat(transitionDuration) > 0 || animationName !== 'none' || scrollBehavior === 'smooth';
+}).length`;
+
+async function everyPage(page: Page, look: (path: string) => Promise<void>): Promise<void> {
+  const paths = ['/', '/no-such-page'];
+  for (const path of paths) {
+    await page.goto(path);
+    await look(`${path} before sign-in`);
+  }
+  for (const path of await pages.signIn(page)) {
+    await page.goto(path);
+    await look(path);
+  }
+}
+
+/** Presses Tab until the focus is on the element with this name. */
+async function tabTo(page: Page, name: string | RegExp): Promise<void> {
+  for (let presses = 0; presses < 60; presses += 1) {
+    await page.keyboard.press('Tab');
+    const text = String(await page.evaluate('document.activeElement.textContent')).trim();
+    if (typeof name === 'string' ? text === name : name.test(text)) return;
+  }
+  throw new Error(`not reached with Tab: ${String(name)}`);
+}
+
+describe('somebody without a mouse', () => {
+  it('reaches everything with Tab, in order, and always sees where the focus is', async () => {
+    const page = await pages.open();
+    let reached = 0;
+    await everyPage(page, async (path) => {
+      const count = Number(await page.evaluate(`${REACHABLE}.length`));
+      const found: unknown[] = [];
+      for (let index = 0; index < count; index += 1) {
+        await page.keyboard.press('Tab');
+        found.push([path, await page.evaluate(FOCUSED)]);
+      }
+      expect(found).toEqual(Array.from({ length: count }, (_, index) => [path, { index, visible: true }]));
+      reached += count;
+    });
+    console.log(`${reached} focus stops`);
+    expect(reached).toBeGreaterThan(60);
+  });
+
+  it('signs in, reads, filters, inspects and signs out with Tab, Enter and Space', async () => {
+    const page = await pages.open();
+    await page.goto('/');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter'); // "Skip to the content"
+    expect(await page.evaluate('document.activeElement.id')).toBe('content');
+    await tabTo(page, 'Sign in with GetBill');
+    await page.keyboard.press('Enter');
+    await page.waitForURL('/dashboard');
+
+    await tabTo(page, 'Debts');
+    await page.keyboard.press('Enter');
+    await page.waitForURL('/debts');
+    await tabTo(page, 'Status: All');
+    await page.keyboard.press('Space');
+    await tabTo(page, 'Paid');
+    await page.keyboard.press('Enter');
+    await page.waitForURL('/debts?status=status.default.paid');
+
+    await tabTo(page, 'Flow');
+    await page.keyboard.press('Enter');
+    await page.waitForURL('/flow');
+    await tabTo(page, /^Authorization request/);
+    for (const [key, open] of [['Enter', true], ['Space', false], ['Space', true]] as const) {
+      await page.keyboard.press(key);
+      expect([key, await page.evaluate('document.activeElement.parentElement.open')]).toEqual([key, open]);
+    } // prettier-ignore
+
+    await page.goto('/flow');
+    await tabTo(page, 'Sign out');
+    await page.keyboard.press('Space');
+    await page.waitForURL('/');
+    expect(await page.locator('[role=status]').innerText()).toMatch(/signed out here/);
+  });
+});
+
+describe('somebody who asked for less motion', () => {
+  it('sees nothing move', async () => {
+    const moving = async (reducedMotion: 'reduce' | 'no-preference'): Promise<number> => {
+      const page = await pages.open({ reducedMotion });
+      let count = 0;
+      await everyPage(page, async () => {
+        count += Number(await page.evaluate(MOVING));
+      });
+      return count;
+    };
+    expect(await moving('reduce')).toBe(0);
+    expect(await moving('no-preference')).toBeGreaterThan(0);
+  });
+});
+
+describe('somebody who zooms to 400 %', () => {
+  it('reads every page without scrolling sideways', async () => {
+    const page = await pages.open({ viewport: { width: 320, height: 256 } });
+    await everyPage(page, async (path) => {
+      expect([path, await page.evaluate(TOO_WIDE)]).toEqual([path, 0]);
+      for (const summary of await page.locator('summary').all()) await summary.click();
+      expect([`${path}, all opened`, await page.evaluate(TOO_WIDE)]).toEqual([`${path}, all opened`, 0]);
+    });
+  });
+});
