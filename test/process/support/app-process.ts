@@ -5,7 +5,11 @@ import { until } from './until.js';
 import type { AppEvent } from '../../../src/events.js';
 import type { RedisProxy } from './redis-proxy.js';
 
-export type AuditLine<T extends AppEvent['type']> = Extract<AppEvent, { type: T }>;
+/** `time` is UTC; `requestId` is that of the answer. */
+export type AuditLine<T extends AppEvent['type']> = Extract<AppEvent, { type: T }> & {
+  time: string;
+  requestId?: string;
+};
 
 /** The real app in an OS process of its own. */
 export interface AppProcess {

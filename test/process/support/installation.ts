@@ -23,6 +23,8 @@ export interface Installation<Name extends string = string> {
   signIn(options?: { at?: AppProcess; company?: string }): Promise<Visitor>;
   /** A browser without cookies. */
   stranger: Visitor;
+  /** One process more, with these settings in addition; resolves when it listens. */
+  start(name: string, env?: Record<string, string>): Promise<AppProcess>;
   close(): Promise<void>;
 }
 
@@ -51,11 +53,14 @@ export async function startInstallation<const Name extends string>({
   const proxies: RedisProxy[] = [];
   const all: AppProcess[] = [];
 
-  async function start(name: Name): Promise<AppProcess> {
+  async function start(name: Name, more: Record<string, string> = {}): Promise<AppProcess> {
     const proxy = redisProxies.includes(name) ? await startRedisProxy(redis) : withoutProxy(redis);
     proxies.push(proxy);
-    const settings = { ...environment(sandbox), REDIS_URL: proxy.url, ...env({ name, getbill: sandbox.origin }) };
-    return startAppProcess({ main: build.main, name, env: settings, redis: proxy, folder });
+    const given = { ...env({ name, getbill: sandbox.origin }), ...more };
+    const settings = { ...environment(sandbox), REDIS_URL: proxy.url, ...given };
+    const app = startAppProcess({ main: build.main, name, env: settings, redis: proxy, folder });
+    all.push(app);
+    return app;
   }
   async function close(): Promise<void> {
     for (const app of all) app.signal('SIGKILL'); // also ends one that is stopped
@@ -68,7 +73,7 @@ export async function startInstallation<const Name extends string>({
   }
 
   try {
-    for (const name of processes) all.push(await start(name));
+    for (const name of processes) await start(name);
     await Promise.all(all.map((app) => app.untilListening()));
   } catch (error) {
     await close();
@@ -92,6 +97,11 @@ export async function startInstallation<const Name extends string>({
       return createVisitor({ host: new URL(PUBLIC_URL).host, cookies: browser.cookies, grant });
     },
     stranger: createVisitor({ host: new URL(PUBLIC_URL).host, cookies: new Map() }),
+    async start(name, more) {
+      const app = await start(name as Name, more);
+      await app.untilListening();
+      return app;
+    },
     close,
   };
 }

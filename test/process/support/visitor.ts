@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { request, type Dispatcher } from 'undici';
 import type { Answer } from '../../support/browser.js';
-import type { AppProcess } from './app-process.js';
 
 export interface TimedAnswer extends Omit<Answer, 'location'> {
   ms: number;
@@ -16,16 +15,21 @@ export interface CallOptions {
   dispatcher?: Dispatcher;
 }
 
+/** A process of the app, or what stands before several. */
+export interface Target {
+  readonly origin: string;
+}
+
 /** One signed-in browser, whose next request may reach any process. */
 export interface Visitor {
   /** The name of its keys in Redis, and its name in the audit log. */
   grantId: string;
   grant: string;
-  call(app: AppProcess, path: string, options?: CallOptions): Promise<TimedAnswer>;
-  profile(app: AppProcess, options?: CallOptions): Promise<TimedAnswer>;
+  call(app: Target, path: string, options?: CallOptions): Promise<TimedAnswer>;
+  profile(app: Target, options?: CallOptions): Promise<TimedAnswer>;
   /** From the sign-out form. */
-  csrfToken(app: AppProcess): Promise<string>;
-  signOut(app: AppProcess): Promise<TimedAnswer>;
+  csrfToken(app: Target): Promise<string>;
+  signOut(app: Target): Promise<TimedAnswer>;
 }
 
 export function createVisitor({
