@@ -18,13 +18,16 @@ function always(v: Partial<Values>): string[] {
   for (const name of GETBILL_URLS) {
     const url = v[name];
     if (url?.protocol === 'http:' && !isLoopback(url) && !plainHttpHosts.has(url.hostname)) {
-      problems.push(`${name} must be https: tokens and the client secret would travel in the clear`);
+      problems.push(
+        `${name} must be https: tokens and the client secret would travel in the clear; write https:// in it`,
+      );
     }
   }
   const publicUrl = v.PUBLIC_URL ?? new URL(`http://localhost:${v.PORT ?? 3000}`);
-  if (v.GETBILL_REDIRECT_URI !== undefined && v.GETBILL_REDIRECT_URI !== `${publicUrl.origin}/oauth/callback`) {
+  const redirectUri = `${publicUrl.origin}/oauth/callback`;
+  if (v.GETBILL_REDIRECT_URI !== undefined && v.GETBILL_REDIRECT_URI !== redirectUri) {
     problems.push(
-      'GETBILL_REDIRECT_URI must be $PUBLIC_URL/oauth/callback (same scheme, host and port): the browser would not send our cookie to another host; "localhost" and "127.0.0.1" are two hosts',
+      `GETBILL_REDIRECT_URI must be $PUBLIC_URL/oauth/callback, but ${differenceOf(v.GETBILL_REDIRECT_URI, redirectUri)}: the browser would not bring our cookie there ("localhost" and "127.0.0.1" are two hosts); leave it unset, or write the same in both`,
     );
   }
   if (v.SESSION_IDLE_S !== undefined && v.SESSION_MAX_S !== undefined && v.SESSION_IDLE_S > v.SESSION_MAX_S) {
@@ -34,6 +37,14 @@ function always(v: Partial<Values>): string[] {
   if (storages.length > 1)
     problems.push('REDIS_URL, REDIS_CLUSTER_NODES and REDIS_SENTINELS exclude one another; set one');
   return problems;
+}
+
+/** Names the parts, never their values. */
+function differenceOf(given: string, expected: string): string {
+  const [left, right] = [new URL(given), new URL(expected)];
+  const parts = { scheme: 'protocol', host: 'hostname', port: 'port', path: 'pathname' } as const;
+  const different = Object.entries(parts).flatMap(([name, part]) => (left[part] === right[part] ? [] : [name]));
+  return different.length === 0 ? 'something differs' : `${different.join(', ')} ${different.length > 1 ? 'differ' : 'differs'}`; // prettier-ignore
 }
 
 function inProduction(v: Partial<Values>, env: Readonly<Record<string, string | undefined>>): string[] {

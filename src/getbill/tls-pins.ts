@@ -18,7 +18,7 @@ export function createPinCheck({
   return function checkPins(host, certificate) {
     const mismatch = checkServerIdentity(host, certificate);
     if (mismatch !== undefined) return mismatch;
-    if (chainOf(certificate as DetailedPeerCertificate).some((link) => pins.has(pinOf(link.raw)))) return undefined;
+    if (pinsOf(certificate as DetailedPeerCertificate).some((pin) => pins.has(pin))) return undefined;
     if (config.tlsPinsReportOnly) {
       emit({ type: 'tls_failed', host, reason: 'TLS_PIN_MISMATCH_REPORT_ONLY' });
       return undefined;
@@ -26,6 +26,9 @@ export function createPinCheck({
     return Object.assign(new Error('no certificate of the chain has a pinned key'), { code: 'TLS_PIN_MISMATCH' });
   };
 }
+
+/** Of the whole chain, the server's own first. */
+export const pinsOf = (leaf: DetailedPeerCertificate): string[] => chainOf(leaf).map(({ raw }) => pinOf(raw));
 
 const pinOf = (der: Buffer): string =>
   createHash('sha256')

@@ -1,0 +1,57 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { styleText } from 'node:util';
+import type { Finding, Verdict } from './doctor/check.js';
+import { examine } from './doctor/examine.js';
+
+/** 0: nothing failed; 1: something failed; 2: the command was not understood. */
+async function main(): Promise<number> {
+  const command = new Command('doctor')
+    .description('Looks for what is wrong between this configuration, Redis, GetBill and the proxy. Changes nothing.')
+    .option('--url <origin>', 'also look at a running deployment, through its proxy', origin)
+    .option('--json', 'one JSON object at the end instead of lines')
+    .exitOverride()
+    .parse();
+  const { url, json = false } = command.opts<{ url?: URL; json?: boolean }>();
+
+  const findings: Finding[] = [];
+  const looking = examine({ env: process.env, url, now: Date.now, monotonicMs: () => performance.now() });
+  let step = await looking.next();
+  for (; !step.done; step = await looking.next()) {
+    findings.push(step.value);
+    if (!json) console.log(lineOf(step.value));
+  }
+  const ok = findings.every(({ verdict }) => verdict !== 'fail');
+  console.log(json ? JSON.stringify({ ok, findings, leftOut: step.value }, null, 2) : summaryOf(findings, step.value));
+  return ok ? 0 : 1;
+}
+
+function origin(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) throw new InvalidArgumentError('It must be an https:// origin.'); // prettier-ignore
+  return url;
+}
+
+const COLOURS = { pass: 'green', warn: 'yellow', fail: 'red' } as const;
+const coloured = (verdict: Verdict): string =>
+  process.stdout.isTTY && !process.env['NO_COLOR'] ? styleText(COLOURS[verdict], verdict) : verdict;
+
+function lineOf({ verdict, name, detail, cause, fix }: Finding): string {
+  const head = `${coloured(verdict)}  ${name}`;
+  if (cause === undefined) return detail === undefined ? head : `${coloured(verdict)}  ${name.padEnd(20)} ${detail}`;
+  return [head, `      cause: ${cause}`, `      fix:   ${fix ?? 'see docs/doctor.md'}`].join('\n');
+}
+
+function summaryOf(findings: readonly Finding[], leftOut: readonly string[]): string {
+  const count = (verdict: Verdict): number => findings.filter((finding) => finding.verdict === verdict).length;
+  const counts = `${count('pass')} passed, ${count('warn')} to look at, ${count('fail')} failed`;
+  const rest = leftOut.length > 6 ? `${leftOut.length} more checks` : leftOut.join(', ');
+  return `\n${counts}${leftOut.length === 0 ? '' : `; not looked at because of that: ${rest}`}`;
+}
+
+main().then(
+  (code) => (process.exitCode = code),
+  (error: unknown) => {
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? 0 : 2; // --help is no fault
+  },
+);

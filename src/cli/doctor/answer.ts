@@ -1,0 +1,60 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
+import type { Upstream } from '../../getbill/upstream.js';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** At most its first 64 KB. */
+  readonly text: string;
+  /** Epoch milliseconds, by this machine's clock: the middle between request and answer. */
+  readonly atMs: number;
+}
+
+const LIMIT = 64 * 1024;
+
+/** One request, no redirect followed. @throws {UnavailableError} no answer. */
+export async function ask(
+  upstream: Pick<Upstream, 'open'>,
+  url: URL,
+  {
+    timeoutMs,
+    now,
+    headers = {},
+    form,
+  }: { timeoutMs: number; now: () => number; headers?: Record<string, string>; form?: Record<string, string> },
+): Promise<Answer> {
+  const sentAtMs = now();
+  const {
+    status,
+    headers: answered,
+    body,
+  } = await upstream.open(url, {
+    method: form === undefined ? 'GET' : 'POST',
+    headers: {
+      'user-agent': 'getbill-connect-doctor',
+      ...(form && { 'content-type': 'application/x-www-form-urlencoded' }),
+      ...headers,
+    },
+    body: form && new URLSearchParams(form).toString(),
+    timeoutMs,
+  });
+  const atMs = (sentAtMs + now()) / 2;
+  return { status, headers: answered, text: await beginningOf(body), atMs };
+}
+
+async function beginningOf(body: Readable): Promise<string> {
+  let text = '';
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    text += chunk.toString('utf8');
+    if (text.length > LIMIT) break;
+  }
+  return text.slice(0, LIMIT);
+}
+
+/** Where a redirect leads, made absolute; `undefined` for any other answer. */
+export function redirectOf({ status, headers }: Answer, asked: URL): URL | undefined {
+  const { location } = headers;
+  if (status < 300 || status > 399 || location === undefined || !URL.canParse(location, asked.href)) return undefined;
+  return new URL(location, asked);
+}

@@ -1,0 +1,129 @@
+import type { GetbillConfig } from '../../config.js';
+import type { Upstream } from '../../getbill/upstream.js';
+import { createAuthorizationRequest } from '../../oauth/authorization.js';
+import { ask, redirectOf, type Answer } from './answer.js';
+import { fail, pass, warn, type AuthorizationOutcome, type Check, type Result } from './check.js';
+import { explainConnection } from './explain.js';
+
+interface Asker {
+  readonly config: GetbillConfig;
+  readonly upstream: Pick<Upstream, 'open'>;
+  readonly now: () => number;
+}
+
+const NOBODYS_REDIRECT_URI = 'https://registered-nowhere.invalid/oauth/callback';
+
+export async function tryAuthorization(asker: Asker): Promise<AuthorizationOutcome> {
+  const ours = await tryRedirectUri(asker.config.redirectUri, asker);
+  if (ours.kind !== 'sent_on') return ours;
+  const { kind } = await tryRedirectUri(NOBODYS_REDIRECT_URI, asker);
+  return { kind: 'sent_on', proven: kind === 'refused' };
+}
+
+async function tryRedirectUri(redirectUri: string, { config, upstream, now }: Asker): Promise<AuthorizationOutcome> {
+  const { url } = await createAuthorizationRequest({ ...config, redirectUri });
+  try {
+    const answer = await ask(upstream, url, { timeoutMs: config.timeoutMs, now, headers: { accept: 'text/html' } });
+    return judgeAuthorization(answer, url, redirectUri);
+  } catch (error) {
+    return { kind: 'none', error };
+  }
+}
+
+function judgeAuthorization(answer: Answer, asked: URL, redirectUri: string): AuthorizationOutcome {
+  const { status, text } = answer;
+  const target = redirectOf(answer, asked);
+  if (target?.href.split('?')[0] === redirectUri.split('?')[0]) {
+    return { kind: 'answered', error: target?.searchParams.get('error') ?? undefined };
+  }
+  if (status === 408 || status === 429 || status >= 500) return { kind: 'none', error: undefined };
+  const [code] = (status >= 400 ? ANY_CODE : REDIRECT_CODE).exec(text) ?? [];
+  if (status >= 400 || code !== undefined) return { kind: 'refused', status, code };
+  return { kind: 'sent_on', proven: false };
+}
+
+/** An error page is written for people; the codes of RFC 6749 and GetBill's own are all that can be read from it. */
+const REDIRECT_CODE = /\b(redirect_uri_mismatch|invalid_redirect_uri)\b/;
+const ANY_CODE = /\b(redirect_uri_mismatch|invalid_redirect_uri|invalid_client|unauthorized_client|invalid_scope|invalid_request)\b/; // prettier-ignore
+
+/** True when the server looked at the client and found it, whatever else it said. */
+export const knowsClient = (outcome: AuthorizationOutcome): boolean =>
+  (outcome.kind === 'sent_on' && outcome.proven) ||
+  (outcome.kind === 'answered' && outcome.error !== 'invalid_client') ||
+  (outcome.kind === 'refused' && REDIRECT_CODE.test(outcome.code ?? ''));
+
+export const authorizationCheck: Check = {
+  name: 'redirect URI',
+  needs: 'GetBill pins',
+  async examine({ config: { getbill: config, publicUrl }, upstream, now, authorization }) {
+    const outcome = await authorization();
+    const { redirectUri } = config;
+    switch (outcome.kind) {
+      case 'answered':
+        if (outcome.error === undefined || outcome.error === 'invalid_scope') return pass(`${redirectUri} is registered`);
+        return fail(`GetBill refuses the authorization request: ${outcome.error.slice(0, 64)}`, 'check in the GetBill dashboard that this client may use the authorization code grant'); // prettier-ignore
+      case 'sent_on':
+        if (outcome.proven) return pass(`${redirectUri} is registered`);
+        return warn(
+          'GetBill asks for a sign-in before it looks at the redirect URI, so it cannot be seen from here',
+          `sign in once at ${publicUrl.origin}/login; on redirect_uri_mismatch register ${redirectUri} in the GetBill dashboard`,
+        );
+      case 'none': {
+        const place = { url: config.authorizeUrl, variable: 'GETBILL_AUTHORIZE_URL', timeoutMs: config.timeoutMs };
+        if (outcome.error !== undefined) return explainConnection(outcome.error, place);
+        return fail('GetBill is overloaded or has an error of its own', 'wait a moment and run this again');
+      }
+      case 'refused':
+        return explainRefusal(outcome, { config, upstream, now });
+    }
+  },
+};
+
+async function explainRefusal(
+  { status, code }: Extract<AuthorizationOutcome, { kind: 'refused' }>,
+  asker: Asker,
+): Promise<Result> {
+  const { redirectUri, authorizeUrl } = asker.config;
+  if (code === undefined) {
+    return fail(
+      `${authorizeUrl.href} answered ${status}: not an authorization endpoint`,
+      `correct GETBILL_AUTHORIZE_URL; GetBill documents ${authorizeUrl.origin}/oauth/authorize`,
+    );
+  }
+  if (code === 'invalid_scope') return fail('invalid_scope: GetBill shows this before the sign-in page', 'ask for fewer scopes in GETBILL_SCOPES'); // prettier-ignore
+  const registered = await registeredRelative(asker);
+  if (registered !== undefined) {
+    const { origin } = new URL(registered);
+    return fail(
+      `redirect_uri_mismatch: not ${redirectUri} is registered at GetBill, but ${registered}`,
+      `register ${redirectUri} in the GetBill dashboard too, or set PUBLIC_URL=${origin} (and GETBILL_REDIRECT_URI, where it is set, to ${registered})`,
+    );
+  }
+  if (code === 'invalid_client' || code === 'unauthorized_client') {
+    return fail(
+      `${code}: GetBill has no active client with this id that may use ${redirectUri}`,
+      `in the GetBill dashboard check that the client is active, that its id is GETBILL_CLIENT_ID, and that ${redirectUri} is registered`,
+    );
+  }
+  return fail(
+    `redirect_uri_mismatch: ${redirectUri} is not registered at GetBill (it answered ${code})`,
+    `register exactly ${redirectUri} in the GetBill dashboard (Company > API Client Management): scheme, host, port and path count`,
+  );
+}
+
+/** A redirect URI that differs in the usual ways and is accepted: the one somebody meant. */
+async function registeredRelative(asker: Asker): Promise<string | undefined> {
+  const { redirectUri } = asker.config;
+  const relatives = [
+    redirectUri.replace('//127.0.0.1', '//localhost'),
+    redirectUri.replace('//localhost', '//127.0.0.1'),
+    redirectUri.replace(/^http:/, 'https:'),
+    redirectUri.replace(/^https:/, 'http:'),
+    `${redirectUri}/`,
+  ].filter((uri, index, all) => uri !== redirectUri && all.indexOf(uri) === index);
+  for (const uri of relatives) {
+    const { kind } = await tryRedirectUri(uri, asker);
+    if (kind === 'sent_on' || kind === 'answered') return uri;
+  }
+  return undefined;
+}

@@ -1,0 +1,63 @@
+import type { Cluster, Redis } from 'ioredis';
+import type { Config } from '../../config.js';
+import type { Upstream } from '../../getbill/upstream.js';
+import type { TokenEndpoint } from '../../oauth/token-endpoint.js';
+import type { Answer } from './answer.js';
+
+/** `warn` works today and will hurt later, or cannot be seen from here; only `fail` changes the exit code. */
+export type Verdict = 'pass' | 'warn' | 'fail';
+
+export interface Result {
+  readonly verdict: Verdict;
+  /** What was seen. Never a secret, a token or an address with a password. */
+  readonly detail?: string;
+  readonly cause?: string;
+  readonly fix?: string;
+}
+
+export interface Finding extends Result {
+  readonly name: string;
+}
+
+export interface Check {
+  readonly name: string;
+  /** Left out when this earlier check failed or was left out itself: one cause, one line. */
+  readonly needs?: string;
+  /** `undefined`: does not apply here. */
+  examine(patient: Patient): Promise<Result | undefined>;
+}
+
+/** The parts that are looked at, each built as production builds it. Questions that several checks ask are asked once. */
+export interface Patient {
+  readonly config: Config;
+  /** The deployment to look at through its proxy, and the way there: no pins, no private CA of GetBill's. */
+  readonly deployment: { readonly url: URL; readonly upstream: Upstream } | undefined;
+  readonly redis: Redis | Cluster | undefined;
+  readonly upstream: Upstream;
+  readonly tokenEndpoint: TokenEndpoint;
+  /** How often a later client secret had to be tried. */
+  readonly secretFallbacks: () => number;
+  readonly now: () => number;
+  readonly monotonicMs: () => number;
+  readonly redisInfo: () => Promise<Readonly<Record<string, string>>>;
+  /** The token endpoint's answer to a request without any client. */
+  readonly tokenAnswer: () => Promise<Answer>;
+  /** What becomes of our authorization request, with nobody signing in. */
+  readonly authorization: () => Promise<AuthorizationOutcome>;
+}
+
+/**
+ * What becomes of an authorization request before anybody signs in:
+ * `sent_on` to a sign-in page; `proven` when a redirect URI made up for comparison is not;
+ * `answered` at our redirect URI (RFC 6749 section 4.1.2.1), so that one is accepted;
+ * `refused` with an error page (`code` as far as it names one); `none`: no answer, or one of an overloaded server.
+ */
+export type AuthorizationOutcome =
+  | { readonly kind: 'sent_on'; readonly proven: boolean }
+  | { readonly kind: 'answered'; readonly error: string | undefined }
+  | { readonly kind: 'refused'; readonly status: number; readonly code: string | undefined }
+  | { readonly kind: 'none'; readonly error: unknown };
+
+export const pass = (detail: string): Result => ({ verdict: 'pass', detail });
+export const warn = (cause: string, fix: string): Result => ({ verdict: 'warn', cause, fix });
+export const fail = (cause: string, fix: string): Result => ({ verdict: 'fail', cause, fix });

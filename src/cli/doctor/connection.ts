@@ -1,0 +1,114 @@
+import type { GetbillConfig } from '../../config.js';
+import { createPinCheck, pinsOf } from '../../getbill/tls-pins.js';
+import { fail, pass, warn, type Check, type Result } from './check.js';
+import { explainConnection } from './explain.js';
+import { lookAtPort, lookAtTls } from './tls.js';
+
+const DAY_MS = 86_400_000;
+const RENEW_WITHIN_DAYS = 14;
+const CLOCK_WARN_MS = 30_000;
+const CLOCK_FAIL_MS = 300_000;
+
+export const connectionChecks: readonly Check[] = [
+  {
+    name: 'GetBill reachable',
+    examine: ({ config: { getbill } }) => overPlaces(getbill, (place) => reach(place, getbill)),
+  },
+  {
+    name: 'GetBill certificate',
+    needs: 'GetBill reachable',
+    examine: ({ config: { getbill }, now }) => overTlsPlaces(getbill, (place) => certificate(place, getbill, now())),
+  },
+  {
+    name: 'GetBill pins',
+    needs: 'GetBill certificate',
+    async examine({ config: { getbill } }) {
+      if (getbill.tlsPins.length === 0) return undefined;
+      return overTlsPlaces(getbill, (place) => pins(place, getbill));
+    },
+  },
+  {
+    name: 'clock',
+    needs: 'GetBill pins',
+    async examine({ tokenAnswer }) {
+      const answer = await tokenAnswer().catch(() => undefined); // why, the next line says
+      const theirsMs = Date.parse(answer?.headers.date ?? '') + 500; // whole seconds
+      return answer === undefined || Number.isNaN(theirsMs) ? undefined : judgeClock(answer.atMs - theirsMs);
+    },
+  },
+];
+
+interface Place {
+  readonly url: URL;
+  readonly variable: string;
+}
+
+/** Each host once, with the variable to correct. */
+function placesOf({ authorizeUrl, tokenUrl, apiUrl }: GetbillConfig): Place[] {
+  const all = [
+    { url: tokenUrl, variable: 'GETBILL_TOKEN_URL' },
+    { url: authorizeUrl, variable: 'GETBILL_AUTHORIZE_URL' },
+    { url: apiUrl, variable: 'GETBILL_API_URL' },
+  ];
+  const distinct = all.filter(({ url }, index) => all.findIndex((one) => one.url.origin === url.origin) === index);
+  const [only] = distinct;
+  return only !== undefined && distinct.length === 1 ? [{ ...only, variable: 'GETBILL_BASE_URL' }] : distinct;
+}
+
+const overPlaces = (config: GetbillConfig, look: (place: Place) => Promise<Result>): Promise<Result | undefined> =>
+  worst(placesOf(config), look);
+const overTlsPlaces = (config: GetbillConfig, look: (place: Place) => Promise<Result>): Promise<Result | undefined> =>
+  worst(placesOf(config).filter(({ url }) => url.protocol === 'https:'), look); // prettier-ignore
+
+async function worst(places: Place[], look: (place: Place) => Promise<Result>): Promise<Result | undefined> {
+  const results = await Promise.all(places.map(look));
+  const bad = results.find(({ verdict }) => verdict === 'fail') ?? results.find(({ verdict }) => verdict === 'warn');
+  return bad ?? (results.length === 0 ? undefined : pass(results.map(({ detail }) => detail).join('; ')));
+}
+
+async function reach({ url, variable }: Place, { timeoutMs, caFile }: GetbillConfig): Promise<Result> {
+  const speaksTls = (): Promise<boolean> => lookAtTls(url, { caFile, timeoutMs: 1_000 }).then(() => true, () => false); // prettier-ignore
+  try {
+    if (url.protocol === 'https:') {
+      await lookAtTls(url, { caFile, timeoutMs });
+      return pass(url.host);
+    }
+    await lookAtPort(url, { timeoutMs });
+  } catch (error) {
+    return explainConnection(error, { url, variable, timeoutMs });
+  }
+  if (!(await speaksTls())) return pass(`${url.host}, over plain http`);
+  return fail(`${variable} says http, but ${url.host} speaks https`, `write https:// in ${variable}`);
+}
+
+async function certificate({ url, variable }: Place, config: GetbillConfig, nowMs: number): Promise<Result> {
+  const { certificate: leaf, refusedAs } = await lookAtTls(url, config);
+  const { cause = '', fix = '' } = refusedAs === undefined ? {} : explainConnection(Object.assign(new Error(), { code: refusedAs }), { url, variable, timeoutMs: config.timeoutMs }); // prettier-ignore
+  const until = new Date(leaf.valid_to);
+  const day = until.toISOString().slice(0, 10);
+  if (refusedAs !== undefined) return fail(`${cause}; it is valid until ${day}`, fix);
+  const days = Math.floor((until.getTime() - nowMs) / DAY_MS);
+  if (days >= RENEW_WITHIN_DAYS) return pass(`${url.host}, valid until ${day}`);
+  return warn(`the certificate of ${url.host} ends in ${days} days, on ${day}`, 'ask its owner to renew it; with pins, have the next key in GETBILL_TLS_PINS before'); // prettier-ignore
+}
+
+async function pins({ url, variable }: Place, config: GetbillConfig): Promise<Result> {
+  const { certificate: leaf } = await lookAtTls(url, config);
+  const check = createPinCheck({ config: { ...config, tlsPinsReportOnly: false }, emit: () => undefined });
+  const refusal = check(url.hostname, leaf);
+  if (refusal === undefined) return pass(`${url.host} has a pinned key`);
+  const { cause = '' } = explainConnection(refusal, { url, variable, timeoutMs: config.timeoutMs });
+  const fix = `if GetBill has announced new keys, put them into GETBILL_TLS_PINS; this connection shows ${pinsOf(leaf).join(', ')}, which you must compare with what GetBill says before you believe it`;
+  return (config.tlsPinsReportOnly ? warn : fail)(cause, fix);
+}
+
+/** @param aheadMs how far this machine is before GetBill. */
+function judgeClock(aheadMs: number): Result {
+  const offMs = Math.abs(aheadMs);
+  const far = offMs < 60_000 ? `${Math.round(offMs / 1000)} seconds` : `${Math.round(offMs / 60_000)} minutes`;
+  if (offMs < CLOCK_WARN_MS) return pass('agrees with GetBill');
+  return (offMs < CLOCK_FAIL_MS ? warn : fail)(
+    `the clock of this machine is ${far} ${aheadMs > 0 ? 'ahead of' : 'behind'} GetBill's: certificates, rate limits and log times go wrong`,
+    'let NTP set the clock: timedatectl set-ntp true, or start chronyd; in a container, on its host',
+  );
+}

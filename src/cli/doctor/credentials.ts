@@ -1,0 +1,125 @@
+import { GrantRefusedError, MisconfiguredError } from '../../errors.js';
+import { validateAuthorizationResponse } from '../../oauth/authorization.js';
+import { knowsClient } from './authorization.js';
+import { fail, pass, warn, type Check, type Patient, type Result } from './check.js';
+import { explainConnection } from './explain.js';
+
+const MINIMAL_SCOPE = 'company:read';
+const DASHBOARD = 'the GetBill dashboard (Company > API Client Management)';
+
+export const credentialChecks: readonly Check[] = [
+  {
+    name: 'client credentials',
+    needs: 'token endpoint',
+    async examine(patient) {
+      const { config, tokenEndpoint, secretFallbacks } = patient;
+      const { scopes } = config.getbill;
+      const [scope = MINIMAL_SCOPE] = scopes.includes(MINIMAL_SCOPE) ? [MINIMAL_SCOPE] : scopes;
+      try {
+        const { access_token: token } = await tokenEndpoint.clientCredentials([scope]);
+        await tokenEndpoint.revoke(token, 'access_token').catch(() => undefined); // it expires by itself
+      } catch (error) {
+        return explainRefusal(error, patient);
+      }
+      if (secretFallbacks() === 0) return pass(`accepted, for ${scope}`);
+      return warn(
+        'the first secret in GETBILL_CLIENT_SECRET is not accepted, a later one is',
+        'while rotating, new,old is right; when done, leave only the accepted one in GETBILL_CLIENT_SECRET',
+      );
+    },
+  },
+  {
+    name: 'scopes',
+    needs: 'client credentials',
+    async examine(patient) {
+      const { scopes } = patient.config.getbill;
+      const authorized = await patient.authorization();
+      const refusedToUsers = authorized.kind === 'answered' && authorized.error === 'invalid_scope';
+      if (!refusedToUsers && (await mayHave(scopes, patient))) return pass(`may have ${scopes.join(' ')}`);
+      const refused: string[] = [];
+      for (const scope of scopes) if (!(await mayHave([scope], patient))) refused.push(scope);
+      const granted = scopes.filter((scope) => !refused.includes(scope));
+      const named = refused.length === 0 ? `one of ${scopes.join(' ')}` : refused.join(' ');
+      return fail(
+        `invalid_scope: GETBILL_SCOPES asks for ${named}, which this client may not have`,
+        `tick it for this client in ${DASHBOARD}, or ask for fewer: GETBILL_SCOPES="${granted.join(' ')}"`,
+      );
+    },
+  },
+  {
+    name: 'code exchange',
+    needs: 'client credentials',
+    async examine({ config: { getbill: config }, tokenEndpoint }) {
+      const response = new URLSearchParams({ code: 'made-up-by-the-doctor', state: 'doctor', ...(config.issuer !== undefined && { iss: config.issuer }) }); // prettier-ignore
+      const code = validateAuthorizationResponse(response, { config, expectedState: 'doctor' });
+      try {
+        await tokenEndpoint.exchangeCode(code, 'a'.repeat(43));
+        return fail(
+          'the token endpoint gave a token for a made-up code',
+          'this is not GetBill: check GETBILL_TOKEN_URL',
+        );
+      } catch (error) {
+        const asItMust = error instanceof GrantRefusedError || codeOfRefusal(error) === 'invalid_request';
+        if (asItMust) return pass('a made-up code is refused, as it must be');
+        return refusal(error, config.tokenUrl, config.timeoutMs);
+      }
+    },
+  },
+];
+
+/** @throws {UnavailableError} */
+async function mayHave(scopes: readonly string[], { tokenEndpoint }: Patient): Promise<boolean> {
+  try {
+    const { scope, access_token: token } = await tokenEndpoint.clientCredentials(scopes);
+    await tokenEndpoint.revoke(token, 'access_token').catch(() => undefined);
+    const granted = scope?.split(' ') ?? scopes;
+    return scopes.every((one) => granted.includes(one));
+  } catch (error) {
+    if (codeOfRefusal(error) === 'invalid_scope') return false;
+    if (NOT_FOR_APPS.has(codeOfRefusal(error) ?? '')) return true;
+    throw error;
+  }
+}
+
+const codeOfRefusal = (error: unknown): string | undefined => (error instanceof MisconfiguredError ? error.code : undefined); // prettier-ignore
+
+/** The client was recognised by then; it only may not use this grant. */
+const NOT_FOR_APPS = new Set(['unauthorized_client', 'unsupported_grant_type']);
+
+async function explainRefusal(error: unknown, patient: Patient): Promise<Result> {
+  const { config, authorization } = patient;
+  const code = codeOfRefusal(error);
+  if (code === 'invalid_scope') return pass('accepted'); // the client comes first, the scope after it; next line
+  if (code !== undefined && NOT_FOR_APPS.has(code)) {
+    return warn(
+      `${code}: this client may not use client credentials, so its secret cannot be tried without somebody signing in`,
+      `sign-in does not need it; for background jobs allow the grant in ${DASHBOARD}`,
+    );
+  }
+  if (code !== 'invalid_client') return refusal(error, config.getbill.tokenUrl, config.getbill.timeoutMs);
+  const outcome = await authorization();
+  if (knowsClient(outcome)) {
+    return fail(
+      'invalid_client: GetBill knows GETBILL_CLIENT_ID, so GETBILL_CLIENT_SECRET is wrong',
+      `copy the secret of this client from ${DASHBOARD}; make a new one if it was not kept`,
+    );
+  }
+  const unknown = outcome.kind === 'refused' && outcome.code === 'invalid_client';
+  return fail(
+    unknown
+      ? 'invalid_client: GetBill has no active client with this GETBILL_CLIENT_ID: it is inactive, mistyped, or of another environment (test, production)'
+      : 'invalid_client: GETBILL_CLIENT_ID or GETBILL_CLIENT_SECRET is wrong, or the client is inactive',
+    `in ${DASHBOARD} activate the client, then compare its id and secret with GETBILL_CLIENT_ID and GETBILL_CLIENT_SECRET`,
+  );
+}
+
+function refusal(error: unknown, url: URL, timeoutMs: number): Result {
+  if (error instanceof GrantRefusedError) {
+    return fail(
+      'invalid_grant: GetBill refuses a client that sent nothing but its own id and secret: its access was ended',
+      `renew the access of this client in ${DASHBOARD}, or make a new client`,
+    );
+  }
+  if (error instanceof MisconfiguredError) return fail(`${error.code}: ${error.message}`, error.hint ?? 'see docs/doctor.md'); // prettier-ignore
+  return explainConnection(error, { url, variable: 'GETBILL_TOKEN_URL', timeoutMs });
+}

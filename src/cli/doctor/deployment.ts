@@ -1,0 +1,125 @@
+import type { Config } from '../../config.js';
+import { jsonObject } from '../../oauth/token-answer.js';
+import { ask, redirectOf, type Answer } from './answer.js';
+import { fail, pass, warn, type Check, type Patient, type Result } from './check.js';
+import { explainConnection } from './explain.js';
+
+type Deployment = NonNullable<Patient['deployment']>;
+
+/** Through the real proxy, as a browser would come. They start one sign-in and end it themselves. */
+export const deploymentChecks: readonly Check[] = [
+  {
+    name: 'deployment',
+    async examine({ deployment, config, now }) {
+      if (deployment === undefined) return undefined;
+      const { url } = deployment;
+      try {
+        const { status } = await visit('/healthz', deployment, { config, now });
+        if (status !== 200) return fail(`${url.origin}/healthz answered ${status}: the proxy does not reach the app`, 'let the proxy pass everything to the app at HOST and PORT; is the app running?'); // prettier-ignore
+      } catch (error) {
+        return explainConnection(error, { url, variable: '--url', timeoutMs: config.getbill.timeoutMs });
+      }
+      if (url.origin === config.publicUrl.origin) return pass(url.origin);
+      return warn(
+        `--url is not the origin of PUBLIC_URL (${config.publicUrl.origin}): cookies and links belong to that one`,
+        `set PUBLIC_URL=${url.origin} where the app runs, and run this with the same environment`,
+      );
+    },
+  },
+  {
+    name: 'TRUST_PROXY',
+    needs: 'deployment',
+    async examine({ deployment, config, now }) {
+      if (deployment === undefined) return undefined;
+      const arrive = async (proto?: string): Promise<boolean> => {
+        const headers = proto === undefined ? {} : { 'x-forwarded-proto': proto };
+        return errorOf(await visit('/', deployment, { config, now, headers })) !== 'insecure_request';
+      };
+      const send = 'let the proxy send X-Forwarded-Proto: https (nginx: proxy_set_header X-Forwarded-Proto $scheme)';
+      if (await arrive()) {
+        if (await arrive('http')) return pass('requests arrive as https');
+        return warn('the proxy passes on the X-Forwarded-Proto that a visitor sends', `${send}, which replaces the visitor's`); // prettier-ignore
+      }
+      if (await arrive('https')) return fail('X-Forwarded-Proto is missing: the proxy does not send it', send);
+      return fail(
+        'requests do not arrive as https: the proxy sends no "X-Forwarded-Proto: https", or the app does not trust this proxy',
+        `${send}, and set TRUST_PROXY to the number of proxies in front of the app (now ${String(config.trustProxy)})`,
+      );
+    },
+  },
+  {
+    name: 'cookie round trip',
+    needs: 'TRUST_PROXY',
+    async examine({ deployment, config, now }) {
+      if (deployment === undefined) return undefined;
+      const login = await visit('/login', deployment, { config, now });
+      const target = redirectOf(login, deployment.url);
+      if (target?.pathname === '/login') {
+        return fail(
+          '/login redirects to itself: the proxy changes Host',
+          'let the proxy keep it (nginx: proxy_set_header Host $host), and set PUBLIC_URL to the origin browsers see',
+        );
+      }
+      const state = target?.searchParams.get('state') ?? undefined;
+      if (state === undefined) {
+        return fail(
+          `/login answered ${login.status} and does not lead to GetBill`,
+          'look at the log of the app for it',
+        );
+      }
+      const cookie = login.headers['set-cookie']?.find((line) => /^(__Host-)?gb-login=/.test(line));
+      if (cookie === undefined || (deployment.url.protocol === 'https:' && !isHostCookie(cookie))) {
+        return fail(
+          `the cookie of /login ${cookie === undefined ? 'does not arrive' : 'arrives changed, or PUBLIC_URL is not https'}`,
+          'let the proxy pass Set-Cookie as it is and cache nothing; set PUBLIC_URL to the https origin',
+        );
+      }
+      return judgeReturn(await comeBack({ state, cookie }, deployment, { config, now }));
+    },
+  },
+];
+
+/** RFC 6265bis section 4.1.3.2: a browser takes a `__Host-` cookie only so. */
+const isHostCookie = (line: string): boolean =>
+  line.startsWith('__Host-') && /; Secure/i.test(line) && /; Path=\/(;|$)/i.test(line) && !/; Domain=/i.test(line);
+
+/** The answer GetBill would send for somebody who says no: it uses the started sign-in up, and nobody is signed in. */
+function comeBack(
+  { state, cookie }: { state: string; cookie: string },
+  deployment: Deployment,
+  { config, now }: { config: Config; now: () => number },
+): Promise<Answer> {
+  const { issuer } = config.getbill;
+  const query = new URLSearchParams({ error: 'access_denied', state, ...(issuer !== undefined && { iss: issuer }) });
+  const headers = { cookie: cookie.split(';')[0] ?? '' };
+  return visit(`/oauth/callback?${query.toString()}`, deployment, { config, now, headers });
+}
+
+function judgeReturn(answer: Answer): Result {
+  const code = errorOf(answer);
+  if (code === 'authorization_access_denied') return pass('our cookie comes back, and its sign-in is found');
+  if (code === 'login_cookie_missing') {
+    return fail('our cookie does not come back to the app', 'let the proxy pass the Cookie header');
+  }
+  return fail(
+    `the sign-in that /login started is not found (${code ?? answer.status})`,
+    'let all processes use one Redis (REDIS_URL), one SESSION_SECRET and one TOKEN_ENCRYPTION_KEY',
+  );
+}
+
+const visit = (
+  path: string,
+  { url, upstream }: Deployment,
+  { config, now, headers = {} }: { config: Config; now: () => number; headers?: Record<string, string> },
+): Promise<Answer> =>
+  ask(upstream, new URL(path, url), {
+    timeoutMs: config.getbill.timeoutMs,
+    now,
+    headers: { accept: 'application/json', ...headers },
+  });
+
+/** The app's own code for what went wrong. */
+function errorOf({ text }: Answer): string | undefined {
+  const code = jsonObject(text)?.['error'];
+  return typeof code === 'string' ? code : undefined;
+}

@@ -1,0 +1,97 @@
+import type { Config } from '../../config.js';
+import { createUpstream } from '../../getbill/upstream.js';
+import { createTokenEndpoint } from '../../oauth/token-endpoint.js';
+import { createRedis } from '../../store/redis.js';
+import { authorizationCheck, tryAuthorization } from './authorization.js';
+import { fail, type Check, type Finding, type Patient, type Result } from './check.js';
+import { examineConfiguration } from './configuration.js';
+import { connectionChecks } from './connection.js';
+import { credentialChecks } from './credentials.js';
+import { deploymentChecks } from './deployment.js';
+import { codeOf } from './explain.js';
+import { readRedisInfo, redisChecks } from './redis.js';
+import { askTokenUrl, tokenUrlChecks } from './token-url.js';
+
+/** In the order in which a fault of one would spoil the next. */
+const CHECKS: readonly Check[] = [
+  ...redisChecks,
+  ...connectionChecks,
+  ...tokenUrlChecks,
+  ...credentialChecks,
+  authorizationCheck,
+  ...deploymentChecks,
+];
+
+export interface Examination {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The deployment to look at through its proxy. */
+  readonly url?: URL | undefined;
+  readonly now: () => number;
+  readonly monotonicMs: () => number;
+}
+
+/** Each finding as soon as it is there, then the names of the checks that were left out. Signs nobody in, stores nothing. */
+export async function* examine({ env, ...given }: Examination): AsyncGenerator<Finding, string[]> {
+  const { results, config } = examineConfiguration(env);
+  for (const result of results) yield { name: 'configuration', ...result };
+  if (config === undefined) return CHECKS.map(({ name }) => name);
+
+  const { patient, close } = admit(config, given);
+  const stopped = new Set<string>();
+  const leftOut: string[] = [];
+  try {
+    for (const check of CHECKS) {
+      if (check.needs !== undefined && stopped.has(check.needs)) {
+        stopped.add(check.name);
+        leftOut.push(check.name);
+        continue;
+      }
+      const result = await look(check, patient);
+      if (result?.verdict === 'fail') stopped.add(check.name);
+      if (result !== undefined) yield { name: check.name, ...result };
+    }
+  } finally {
+    await close();
+  }
+  return leftOut;
+}
+
+async function look(check: Check, patient: Patient): Promise<Result | undefined> {
+  try {
+    return await check.examine(patient);
+  } catch (error) {
+    return fail(`the check could not be finished (${codeOf(error)})`, 'run it again; if it stays, report this line');
+  }
+}
+
+function admit(config: Config, { url, now, monotonicMs }: Omit<Examination, 'env'>) {
+  let secretFallbacks = 0;
+  const emit = ({ type }: { type: string }): void =>
+    void (secretFallbacks += type === 'client_secret_fallback' ? 1 : 0);
+  const upstream = createUpstream({ config: config.getbill, emit });
+  const outside = createUpstream({ config: { ...config.getbill, caFile: undefined, tlsPins: [] }, emit });
+  const redis = config.redis === undefined ? undefined : createRedis(config.redis);
+  const patient: Patient = {
+    config,
+    deployment: url && { url, upstream: outside },
+    redis,
+    upstream,
+    tokenEndpoint: createTokenEndpoint({ config: config.getbill, send: upstream.send, emit, monotonicMs }),
+    secretFallbacks: () => secretFallbacks,
+    now,
+    monotonicMs,
+    redisInfo: once(async () => (redis === undefined ? {} : readRedisInfo(redis))),
+    tokenAnswer: once(() => askTokenUrl({ config, upstream, now })),
+    authorization: once(() => tryAuthorization({ config: config.getbill, upstream, now })),
+  };
+  const close = async (): Promise<void> => {
+    redis?.disconnect();
+    await Promise.all([upstream.close(), outside.close()]);
+  };
+  return { patient, close };
+}
+
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | undefined;
+  return () => (asked ??= ask());
+}

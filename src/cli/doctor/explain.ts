@@ -1,0 +1,102 @@
+import { AppError, UnavailableError } from '../../errors.js';
+import { fail, type Result } from './check.js';
+
+interface Place {
+  readonly url: URL;
+  /** The variable that holds the address. */
+  readonly variable: string;
+  readonly timeoutMs: number;
+}
+
+/** Why a connection failed and what to do, by the code of the error, never by its text. */
+export function explainConnection(error: unknown, place: Place): Result {
+  const code = codeOf(error);
+  const [cause, fix] = Object.hasOwn(BY_CODE, code) ? (BY_CODE[code] ?? unknown)(place) : unknown(place);
+  return fail(`${cause} (${code})`, fix);
+}
+
+/** The code nearest to the socket: undici and our own errors wrap what happened there. */
+export function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'no code';
+  const inner = error.cause === undefined ? undefined : codeOf(error.cause);
+  if (inner !== undefined && inner !== 'no code') return inner;
+  const { code } = error as { code?: unknown };
+  if (error instanceof UnavailableError && code === 'getbill_timeout') return 'ETIMEDOUT';
+  return typeof code === 'string' ? code : error instanceof AppError ? error.code : 'no code';
+}
+
+type Explanation = (place: Place) => readonly [cause: string, fix: string];
+
+const where = ({ url }: Place): string => url.host;
+const unknown: Explanation = (place) => [`${where(place)} gave no answer`, `try: curl -v ${place.url.origin}`];
+
+const notFound: Explanation = (place) => [
+  `no such host: DNS does not know ${place.url.hostname}`,
+  `correct ${place.variable}; if the name is right, this machine has no working DNS: try getent hosts ${place.url.hostname}`,
+];
+const refused: Explanation = (place) => [
+  `nothing listens at ${where(place)}`,
+  `correct host and port in ${place.variable}, or start what should be there`,
+];
+const silent: Explanation = (place) => [
+  `${where(place)} did not answer within ${place.timeoutMs} ms`,
+  `open the way to ${where(place)} in the firewall; on a slow line raise GETBILL_TIMEOUT_MS`,
+];
+const cut: Explanation = (place) => [
+  `${where(place)} closed the connection without an answer`,
+  `check that ${place.variable} has the right port and scheme; a firewall may also cut the connection`,
+];
+const unreachable: Explanation = (place) => [
+  `there is no route to ${where(place)}`,
+  'check the network of this machine, and its proxy or VPN',
+];
+const plain: Explanation = (place) => [
+  `${place.variable} says https, but ${where(place)} speaks plain http`,
+  `write the https port in ${place.variable}; http:// is right only for a GetBill sandbox on this machine`,
+];
+const expired: Explanation = (place) => [
+  `the certificate of ${where(place)} has expired`,
+  'its owner must renew it (a TLS-inspecting proxy counts as owner); if the dates look right, correct the clock here',
+];
+const tooYoung: Explanation = (place) => [
+  `the certificate of ${where(place)} is not valid yet`,
+  'correct the clock of this machine',
+];
+const untrusted: Explanation = (place) => [
+  `nobody this machine trusts vouches for the certificate of ${where(place)}`,
+  'set GETBILL_CA_FILE to the PEM file of the private CA that signed it; never switch certificate checks off',
+];
+const otherName: Explanation = (place) => [
+  `the certificate at ${where(place)} is for another host`,
+  `write the host name of the certificate in ${place.variable}`,
+];
+const otherPin: Explanation = (place) => [
+  `no certificate of ${where(place)} has a key that GETBILL_TLS_PINS names`,
+  'put the pins of the new keys into GETBILL_TLS_PINS',
+];
+
+const BY_CODE: Readonly<Record<string, Explanation>> = {
+  ENOTFOUND: notFound,
+  EAI_AGAIN: notFound,
+  ECONNREFUSED: refused,
+  ETIMEDOUT: silent,
+  UND_ERR_CONNECT_TIMEOUT: silent,
+  UND_ERR_HEADERS_TIMEOUT: silent,
+  ECONNRESET: cut,
+  UND_ERR_SOCKET: cut,
+  EPIPE: cut,
+  EHOSTUNREACH: unreachable,
+  ENETUNREACH: unreachable,
+  ERR_SSL_WRONG_VERSION_NUMBER: plain,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: plain,
+  EPROTO: plain,
+  CERT_HAS_EXPIRED: expired,
+  CERT_NOT_YET_VALID: tooYoung,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
+  UNABLE_TO_GET_ISSUER_CERT: untrusted,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
+  SELF_SIGNED_CERT_IN_CHAIN: untrusted,
+  DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
+  ERR_TLS_CERT_ALTNAME_INVALID: otherName,
+  TLS_PIN_MISMATCH: otherPin,
+};

@@ -1,0 +1,120 @@
+import type { Cluster, Redis } from 'ioredis';
+import { fail, pass, warn, type Check, type Patient } from './check.js';
+import { connect, explainRedis } from './redis-connection.js';
+
+const SLOW_MS = 20;
+const TOO_SLOW_MS = 250; // a command of ours gives up after 500
+const NEEDED_VERSION = 7;
+
+/** Only reads: INFO, CONFIG GET, GET. */
+export const redisChecks: readonly Check[] = [
+  {
+    name: 'Redis',
+    async examine({ redis, config }) {
+      if (redis === undefined) {
+        return warn(
+          'REDIS_URL is not set: sessions and tokens live in the memory of one process',
+          'right for a first look; set REDIS_URL to keep people signed in over a restart and to run several processes',
+        );
+      }
+      try {
+        await connect(redis);
+        return pass(`${config.redis?.topology ?? 'single'}, answers`);
+      } catch (error) {
+        return explainRedis(error);
+      }
+    },
+  },
+  {
+    name: 'Redis version',
+    needs: 'Redis',
+    async examine(patient) {
+      if (patient.redis === undefined) return undefined;
+      const { redis_version: version = '' } = await patient.redisInfo();
+      if (Number.parseInt(version, 10) >= NEEDED_VERSION) return pass(version);
+      return fail(`Redis ${version} is too old: SET with NX and GET together needs version 7`, 'run Redis 7 or newer');
+    },
+  },
+  {
+    name: 'Redis role',
+    needs: 'Redis',
+    async examine(patient) {
+      if (patient.redis === undefined) return undefined;
+      const { role = '', slave_read_only: readOnly } = await patient.redisInfo();
+      if (role !== 'slave' || readOnly === '0') return pass(role === 'master' ? 'primary' : role);
+      return fail(
+        'this Redis is a read-only replica: nobody could sign in',
+        'let REDIS_URL name the primary; where the primary may change, use REDIS_SENTINELS',
+      );
+    },
+  },
+  {
+    name: 'Redis eviction',
+    needs: 'Redis',
+    async examine(patient) {
+      if (patient.redis === undefined) return undefined;
+      const { maxmemory_policy: policy = 'unknown' } = await patient.redisInfo();
+      if (policy === 'noeviction') return pass(policy);
+      return warn(
+        `maxmemory-policy is ${policy}: when memory is full Redis throws sessions and tokens away, and people are signed out`,
+        'set maxmemory-policy noeviction in redis.conf (at once: redis-cli CONFIG SET maxmemory-policy noeviction)',
+      );
+    },
+  },
+  {
+    name: 'Redis persistence',
+    needs: 'Redis',
+    async examine(patient) {
+      if (patient.redis === undefined) return undefined;
+      const { aof_enabled: appendOnly } = await patient.redisInfo();
+      if (appendOnly === '1') return pass('append-only file');
+      const saves = (await snapshots(patient.redis)) ? 'only snapshots' : 'nothing';
+      return warn(
+        `Redis keeps ${saves} on disk: after its restart tokens are gone or old, GetBill refuses old ones (invalid_grant), and people sign in again`,
+        'set appendonly yes in redis.conf (at once: redis-cli CONFIG SET appendonly yes)',
+      );
+    },
+  },
+  {
+    name: 'Redis latency',
+    needs: 'Redis',
+    async examine(patient) {
+      if (patient.redis === undefined) return undefined;
+      const ms = await latencyMs(patient.redis, patient);
+      const text = `${ms.toFixed(1)} ms, the middle of five`;
+      if (ms < SLOW_MS) return pass(text);
+      const fix =
+        'run Redis near the app: same region, same network; look for slow commands with redis-cli SLOWLOG GET';
+      return (ms < TOO_SLOW_MS ? warn : fail)(`Redis takes ${text}; every request waits for it at least once`, fix);
+    },
+  },
+];
+
+/** `INFO` as a record; one of the nodes of a cluster answers for all. */
+export async function readRedisInfo(redis: Redis | Cluster): Promise<Readonly<Record<string, string>>> {
+  const text = await redis.info();
+  return Object.fromEntries(text.split('\r\n').flatMap((line) => {
+    const [, key, value] = /^(\w+):(.*)$/.exec(line) ?? [];
+    return key === undefined || value === undefined ? [] : [[key, value]];
+  })); // prettier-ignore
+}
+
+/** CONFIG is forbidden at many providers: then nothing is known, and the append-only file is the advice anyway. */
+async function snapshots(redis: Redis | Cluster): Promise<boolean> {
+  try {
+    const [, rules] = (await redis.call('CONFIG', 'GET', 'save')) as [string, string];
+    return rules !== '';
+  } catch {
+    return true;
+  }
+}
+
+async function latencyMs(redis: Redis | Cluster, { monotonicMs }: Pick<Patient, 'monotonicMs'>): Promise<number> {
+  const taken: number[] = [];
+  for (let times = 0; times < 5; times += 1) {
+    const startedMs = monotonicMs();
+    await redis.get('ping');
+    taken.push(monotonicMs() - startedMs);
+  }
+  return taken.sort((a, b) => a - b)[2] ?? 0;
+}
