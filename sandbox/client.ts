@@ -4,6 +4,8 @@ export interface RegisteredClient {
   /** Any of them is accepted: a secret that is being rotated. */
   secrets: string[];
   redirectUris: string[];
+  /** What it may ask for. */
+  scopes: string[];
   active: boolean;
 }
 

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createApp } from './app.js';
+import { allScopes } from './authorization-server/scopes.js';
 import { assertRedirectUri, assertSecrets, type RegisteredClient } from './client.js';
 import type { SandboxContext } from './context.js';
 import type { Control } from './control/control.js';
@@ -48,6 +49,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     clientId: options.clientId ?? defaultClientId,
     secrets: [...(options.clientSecrets ?? [defaultClientSecret])],
     redirectUris: [...(options.redirectUris ?? ['http://localhost:3000/oauth/callback'])],
+    scopes: [...allScopes],
     active: true,
   };
   assertSecrets(client.secrets);

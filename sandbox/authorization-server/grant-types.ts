@@ -1,18 +1,20 @@
 import type { errors as ProviderErrors, Provider } from 'oidc-provider';
+import type { RegisteredClient } from '../client.js';
 import type { Grants } from './grants.js';
-import { splitScopes, unknownScope } from './scopes.js';
+import { refusedScope, splitScopes } from './scopes.js';
 
 interface Deps {
   provider: Provider;
   errors: typeof ProviderErrors;
   grants: Grants;
+  client: RegisteredClient;
 }
 
 /**
  * Replaces two of oidc-provider's handlers; the client is authenticated by then. Its refresh reads and writes in
  * separate steps (two at once would both succeed) and cannot omit the token; its client_credentials takes any scope.
  */
-export function registerGrantTypes({ provider, errors, grants }: Deps): void {
+export function registerGrantTypes({ provider, errors, grants, client }: Deps): void {
   provider.registerGrantType<{ refresh_token?: string }>(
     'refresh_token',
     (ctx) => {
@@ -38,8 +40,8 @@ export function registerGrantTypes({ provider, errors, grants }: Deps): void {
     'client_credentials',
     async (ctx) => {
       const { scope } = ctx.oidc.params;
-      const unknown = unknownScope(scope);
-      if (unknown !== undefined) throw new errors.InvalidScope('requested scope does not exist', unknown);
+      const refused = refusedScope(scope, client.scopes);
+      if (refused !== undefined) throw new errors.InvalidScope('this client may not have the requested scope', refused);
       if (splitScopes(scope).length === 0) throw new errors.InvalidScope('"scope" is required', '');
       const token = new provider.ClientCredentials({ client: ctx.oidc.client, scope: splitScopes(scope).join(' ') });
       const accessToken = await token.save();

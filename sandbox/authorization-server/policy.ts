@@ -1,21 +1,23 @@
 import type { errors as ProviderErrors, Grant, KoaContextWithOIDC } from 'oidc-provider';
+import type { RegisteredClient } from '../client.js';
 import type { FaultState } from '../fault-queue.js';
 import type { AuthorizationServer } from './provider.js';
-import { splitScopes, unknownScope } from './scopes.js';
+import { refusedScope, splitScopes } from './scopes.js';
 
 /** Whoever signs in is this account; what they choose is the company their grant is for. */
 export const accountId = 'sandbox-user';
 
 export interface PolicyDeps extends Pick<AuthorizationServer, 'grant'> {
   faults: FaultState;
+  client: RegisteredClient;
   errors: typeof ProviderErrors;
   /** The company that consent "auto" chooses. */
   companyId: string;
   findGrant: (grantId: string) => Promise<Grant | undefined>;
 }
 
-/** Whether an authorization request has to go by the consent page; refuses scopes that do not exist. */
-export function mustAsk({ faults, errors, grant, companyId, findGrant }: PolicyDeps) {
+/** Whether an authorization request has to go by the consent page; refuses scopes the client was not given. */
+export function mustAsk({ faults, client, errors, grant, companyId, findGrant }: PolicyDeps) {
   async function allowWithoutAsking({ oidc }: KoaContextWithOIDC, scopes: string[]): Promise<void> {
     const clientId = oidc.client?.clientId ?? '';
     const grantId = await grant({ companyId, clientId, scopes });
@@ -31,8 +33,8 @@ export function mustAsk({ faults, errors, grant, companyId, findGrant }: PolicyD
     if (ctx.oidc.result?.consent !== undefined) return false;
     // Read from the query: oidc-provider has dropped the scopes it does not know from its own parameters.
     const scope = typeof ctx.query['scope'] === 'string' ? ctx.query['scope'] : '';
-    const unknown = unknownScope(scope);
-    if (unknown !== undefined) throw new errors.InvalidScope('requested scope does not exist', unknown);
+    const refused = refusedScope(scope, client.scopes);
+    if (refused !== undefined) throw new errors.InvalidScope('this client may not have the requested scope', refused);
     const scopes = splitScopes(scope);
     if (scopes.length === 0) throw new errors.InvalidScope('"scope" is required', '');
     if (faults.current().consent === 'ask') return true;

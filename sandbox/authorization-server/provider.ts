@@ -61,6 +61,7 @@ export async function createAuthorizationServer(deps: AuthorizationServerDeps): 
 
   const policyDeps = {
     faults,
+    client,
     errors,
     grant,
     companyId: companyIds[0],
@@ -128,7 +129,7 @@ export async function createAuthorizationServer(deps: AuthorizationServerDeps): 
 
   const provider: Provider = new Provider(origin, configuration);
   provider.Client.prototype.compareClientSecret = (actual) => client.secrets.some((secret) => equal(secret, actual));
-  registerGrantTypes({ provider, errors, grants });
+  registerGrantTypes({ provider, errors, grants, client });
   provider.use(tokenEndpoint(deps, deps.rawBodyOf));
   provider.on('server_error', (_ctx, error) => process.stderr.write(`sandbox: ${inspect(error)}\n`));
   return { provider, grants, grant };

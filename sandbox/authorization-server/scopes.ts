@@ -18,6 +18,6 @@ export const allScopes: readonly string[] = Object.keys(scopeTexts);
 
 export const splitScopes = (scope: string | undefined): string[] => (scope ?? '').split(' ').filter((s) => s !== '');
 
-/** The first requested scope that does not exist here. */
-export const unknownScope = (scope: string | undefined): string | undefined =>
-  splitScopes(scope).find((name) => !allScopes.includes(name));
+/** The first requested scope that does not exist here, or that the client was not given. */
+export const refusedScope = (scope: string | undefined, given: readonly string[]): string | undefined =>
+  splitScopes(scope).find((name) => !given.includes(name));

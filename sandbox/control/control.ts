@@ -18,6 +18,8 @@ export interface Control {
   addRedirectUri: (uri: string) => void;
   setClientSecrets: (secrets: readonly string[]) => void;
   setClientActive: (active: boolean) => void;
+  /** What the client may ask for, as ticked in the dashboard. */
+  setClientScopes: (scopes: readonly string[]) => void;
   /** Lets go of every call held by mode 'hold' or 'holdAnswer'. */
   release: () => void;
   /** The last 1,000 requests to the authorization server and the API. */
@@ -74,6 +76,9 @@ export function createControl({
     },
     setClientActive(active) {
       client.active = active;
+    },
+    setClientScopes(scopes) {
+      client.scopes = [...scopes];
     },
     release: gate.release,
     requests: recorder.requests,

@@ -5,7 +5,8 @@ import type { Control } from './control.js';
 import { ownPagesOnly } from './guards.js';
 
 const redirectUriBody = z.strictObject({ uri: z.string() });
-const clientBody = z.strictObject({ active: z.boolean().optional(), secrets: z.array(z.string()).optional() });
+const texts = z.array(z.string()).optional();
+const clientBody = z.strictObject({ active: z.boolean().optional(), secrets: texts, scopes: texts });
 
 /** /_sandbox: the control API. Every change answers with the new state. */
 export function createControlRouter({
@@ -42,9 +43,10 @@ export function createControlRouter({
   router.post(
     '/client',
     change((body) => {
-      const { active, secrets } = clientBody.parse(body);
+      const { active, secrets, scopes } = clientBody.parse(body);
       if (secrets !== undefined) control.setClientSecrets(secrets);
       if (active !== undefined) control.setClientActive(active);
+      if (scopes !== undefined) control.setClientScopes(scopes);
     }),
   );
   router.use((_req, res) => void res.status(404).json({ error: 'no such operation' }));
