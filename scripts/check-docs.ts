@@ -1,7 +1,8 @@
-// Whether the documents still say what is so: events, variables, routes, titles of tests, links and anchors.
+// Whether the documents still say what is so: events, metrics, alerts, variables, routes, titles of tests, links and anchors.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { variables } from '../src/config-variables.js';
+import { createMetrics } from '../src/telemetry/metrics.js';
 
 const read = (file: string): string => readFileSync(file, 'utf8');
 const faults: string[] = [];
@@ -34,6 +35,31 @@ function checkVariables(): void {
   const section = /## With your own GetBill client([\s\S]*?)\n## /.exec(read('README.md'))?.[1] ?? '';
   compare("README.md's variables", firstCells(section).flatMap((cell) => all(/`([A-Z][A-Z0-9_]+)`/g, cell)), names); // prettier-ignore
   compare('.env.example', all(/^#?([A-Z][A-Z0-9_]+)=/gm, read('.env.example')), names);
+}
+
+/** The table names every metric with its type and labels; dashboard and alerts use no other. */
+async function checkMetrics(): Promise<void> {
+  const { body } = await createMetrics().text();
+  const types = new Map([...body.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name = '', type = '']) => [name, type]));
+  const source = read('src/telemetry/metrics.ts');
+  const ours = [...types].flatMap(([name, type]) => {
+    if (!name.startsWith('getbill_connect_')) return [];
+    const short = name.slice('getbill_connect_'.length);
+    const line = source.split('\n').find((one) => new RegExp(`'(getbill_connect_)?${short}'`).test(one)) ?? '';
+    const labels = all(/'(\w+)'/g, /\[('[^\]]*)\]/.exec(line)?.[1] ?? '');
+    return [`${short} ${type} ${labels.join(' ')}`.trim()];
+  });
+  const rows = [...read('docs/metrics.md').matchAll(/^\| `(\w+)` +\| (\w+) +\| ([^|]*)\|/gm)];
+  compare('docs/metrics.md', rows.map(([, name = '', type = '', labels = '']) => `${name} ${type} ${all(/`(\w+)`/g, labels).join(' ')}`.trim()), ours); // prettier-ignore
+
+  for (const file of ['docs/grafana-dashboard.json', 'docs/alert-rules.yml']) {
+    for (const used of new Set(all(/\b((?:getbill_connect|process|nodejs)_\w+)/g, read(file)))) {
+      const base = used.replace(/_(bucket|sum|count)$/, '');
+      if (!types.has(used) && types.get(base) !== 'histogram') faults.push(`${file}: there is no metric ${used}`);
+    }
+  }
+  const explained = firstCells(read('docs/operations.md')).flatMap((cell) => all(/^`(GetbillConnect\w+)`$/g, cell));
+  compare("docs/operations.md's alerts", explained, all(/- alert: (\w+)/g, read('docs/alert-rules.yml')));
 }
 
 /** What the app answers to: every path that a route or a mount names. */
@@ -90,6 +116,7 @@ function checkLinks(file: string): void {
 
 checkEvents();
 checkVariables();
+await checkMetrics();
 checkRoutes();
 for (const file of ['docs/security.md', 'docs/immunity.md']) checkTitles(file);
 for (const file of markdown) checkLinks(file);
