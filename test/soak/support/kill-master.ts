@@ -26,7 +26,7 @@ interface LostSession {
   signIn: { status: number; location: string | undefined };
 }
 
-const WARM_MS = 3_000;
+const WARM_MS = 6_000;
 /** Longer than an access token lives: after it everybody's has been renewed. */
 const CALM_MS = 6_000;
 
