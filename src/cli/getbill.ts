@@ -1,0 +1,54 @@
+import { CommanderError } from 'commander';
+import { parseConfig } from '../config.js';
+import { StorageError } from '../errors.js';
+import { createServices } from '../services.js';
+import { withPassingSecrets } from './environment.js';
+import { exitCodeOf, exitCodes, explain } from './exit-codes.js';
+import { createProgram, type Run } from './program.js';
+import { createProgress, type Progress } from './progress.js';
+
+let progress: Progress | undefined;
+let interrupted = false as boolean;
+
+/** One command: what it needs is built for it and let go of after it, also on Ctrl-C. */
+const run: Run = async (work, { verbose }) => {
+  const config = parseConfig({ ...withPassingSecrets(process.env), LOG_LEVEL: verbose ? 'info' : 'silent' });
+  const clock = { now: Date.now, monotonicMs: () => performance.now() };
+  const services = await createServices(config, { ...clock, logTo: process.stderr }).catch((error: unknown) => {
+    throw config.redis === undefined ? error : new StorageError(error);
+  });
+
+  /** A token call under way ends first (its deadline is near) and gives its lease back; a second Ctrl-C does not wait. */
+  const interrupt = (): void => {
+    interrupted = true;
+    process.once('SIGINT', () => process.exit(exitCodes.interrupted));
+    progress?.stop();
+    process.stderr.write('\ninterrupted\n');
+    void services.close().finally(() => process.exit(exitCodes.interrupted));
+  };
+  process.once('SIGINT', interrupt);
+  try {
+    await work(services.appClient);
+  } finally {
+    process.off('SIGINT', interrupt);
+    if (!interrupted) await services.close();
+  }
+};
+
+const program = createProgram({
+  run,
+  print: (text) => void (interrupted || process.stdout.write(`${text}\n`)), // all of it, or nothing
+  progress: () => (progress = createProgress(process.stderr)),
+});
+
+process.stdout.on('error', () => process.exit(exitCodes.done)); // "| head" has seen enough
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+  } else if (!interrupted) {
+    process.stderr.write(`getbill: ${explain(error)}\n`);
+    process.exitCode = exitCodeOf(error);
+  }
+}

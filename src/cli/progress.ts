@@ -1,0 +1,41 @@
+import { Presets, SingleBar } from 'cli-progress';
+
+/** What a walk reports, for whoever watches. It goes to standard error: standard output is the data. */
+export interface Progress {
+  page(pagination: { page: number; pages: number; limit: number; total: number }): void;
+  wait(wait: { page: number; waitMs: number }): void;
+  stop(): void;
+}
+
+/** A bar at a terminal, else a line per page. */
+export function createProgress(stream: NodeJS.WriteStream): Progress {
+  return stream.isTTY ? bar(stream) : lines(stream);
+}
+
+function bar(stream: NodeJS.WriteStream): Progress {
+  const format = '{bar} {value} of {total}, page {page} of {pages}{note}';
+  const single = new SingleBar({ stream, format, gracefulExit: false, hideCursor: true }, Presets.shades_classic);
+  return {
+    page({ page, pages, limit, total }) {
+      const done = Math.min(page * limit, total);
+      const payload = { page, pages, note: '' };
+      if (single.isActive) single.update(done, payload);
+      else single.start(total, done, payload);
+    },
+    wait: ({ waitMs }) => single.update({ note: `, GetBill says to wait ${inSeconds(waitMs)}` }),
+    stop: () => single.stop(),
+  };
+}
+
+function lines(stream: NodeJS.WriteStream): Progress {
+  return {
+    page({ page, pages, limit, total }) {
+      stream.write(`page ${page} of ${pages}: ${Math.min(page * limit, total)} of ${total}\n`);
+    },
+    wait: ({ page, waitMs }) =>
+      void stream.write(`GetBill's limit is reached: page ${page} again in ${inSeconds(waitMs)}\n`),
+    stop: () => undefined,
+  };
+}
+
+const inSeconds = (ms: number): string => `${Math.ceil(ms / 1000)} s`;
