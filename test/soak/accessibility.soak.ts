@@ -1,51 +1,154 @@
-import { AxeBuilder } from '@axe-core/playwright';
-import type { Browser, Page } from 'playwright-core';
-import { launchChromium } from '../support/chromium.js';
-import { startTestApp, type TestApp } from '../support/test-app.js';
+import type { Page } from 'playwright-core';
+import type { ApiFault } from '../../sandbox/faults.js';
+import { faultsOf, SCHEMES, SIZES, watch } from './support/looks.js';
+import { startPages, type Pages } from './support/pages.js';
 
-let app: TestApp;
-let chromium: Browser;
+jest.setTimeout(900_000);
+
+let pages: Pages;
+/** In development, where the error page has a word for the developer, and with room for one sign-in a minute. */
+let strict: Pages;
 beforeAll(async () => {
-  const env = { FLOW_INSPECTOR: 'true' };
-  [app, chromium] = await Promise.all([startTestApp({ env }), launchChromium()]);
+  pages = await startPages({ faults: { consent: 'ask' } });
+  strict = await startPages({ env: { NODE_ENV: 'development', RATE_LIMIT_LOGIN: '1' } });
 }, 60_000);
-afterAll(async () => {
-  await chromium.close();
-  await app.close();
-});
+afterAll(() => Promise.all([pages.close(), strict.close()]));
+afterEach(() => pages.app.sandbox.control.set({ api: [], token: [] }));
 
-async function faultsOn(page: Page, path: string): Promise<string[]> {
-  await page.goto(app.publicUrl + path);
-  const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze();
-  const widerThan = async (width: number): Promise<boolean> => {
-    await page.setViewportSize({ width, height: 800 });
-    return (await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')) !== 0;
-  };
-  const { width } = page.viewportSize() ?? { width: 0 };
-  const tooWide: string[] = [];
-  for (const other of [360, 1440, width]) if (await widerThan(other)) tooWide.push(`${path}: wider than ${other} px`);
-  return [...violations.map(({ id }) => `${path}: ${id}`), ...tooWide];
-}
+const known = (): string[] => [pages, strict].flatMap(({ app }) => [app.publicUrl, app.sandbox.origin]);
+const checked: string[] = [];
 
-describe('every page', () => {
+/** Goes to GetBill's page and answers it, with these scopes ticked. */
+async function signIn(page: Page, { scopes = ['company:read', 'debts:read', 'followups:read'], returnTo = '/dashboard' } = {}) {
+  await page.goto(`/login?returnTo=${encodeURIComponent(returnTo)}`);
+  for (const box of await page.locator('input[name=scope]').all()) {
+    await box.setChecked(scopes.includes((await box.getAttribute('value')) ?? ''));
+  }
+  await page.locator('button[value=allow]').click();
+  await page.waitForURL(returnTo);
+} // prettier-ignore
+
+const breakApi = (...api: ApiFault[]): void => pages.app.sandbox.control.set({ api });
+const openAll = async (page: Page): Promise<void> => {
+  for (const summary of await page.locator('summary').all()) await summary.click();
+};
+
+type State = readonly [name: string, title: RegExp, arrange: (page: Page) => Promise<unknown>];
+
+const strangers: readonly State[] = [
+  ['the landing page', /one sign-in away/, (page) => page.goto('/')],
+  ['a page that does not exist', /no such page/, (page) => page.goto('/no-such-page')],
+  ['a flow without steps', /Flow/, (page) => page.goto('/flow')],
+  ['a callback without our cookie', /did not send our cookie/, (page) => page.goto('/oauth/callback?code=x&state=y')],
+  ['a sign-in link that was used', /already used/, async (page) => {
+    await page.goto('/login');
+    await page.goto('/oauth/callback?code=x&state=y');
+  }],
+  ['a denied consent', /did not give access/, async (page) => {
+    await page.goto('/login');
+    await page.locator('button[value=deny]').click();
+  }],
+  ['its trace in the flow', /Flow/, async (page) => {
+    await page.goto('/flow');
+    await openAll(page);
+  }],
+]; // prettier-ignore
+
+const partly: readonly State[] = [
+  ['a dashboard without its scope', /Dashboard/, (page) => signIn(page, { scopes: ['debts:read'] })],
+  ['a debt without the scope of its follow-ups', /€|\d/, async (page) => {
+    await page.goto('/debts');
+    await page.locator('.list a').first().click();
+    await page.getByText('followups:read').waitFor();
+  }],
+]; // prettier-ignore
+
+const signedIn: readonly State[] = [
+  ['a connection whose quota is unknown', /Connection/, (page) => signIn(page, { scopes: ['company:read'], returnTo: '/connection' })],
+  ['debts without their scope', /Debts/, (page) => page.goto('/debts')],
+]; // prettier-ignore
+
+const whole: readonly State[] = [
+  ['the dashboard', /LLC/, (page) => signIn(page)],
+  ['the landing page', /one sign-in away/, (page) => page.goto('/')],
+  ['the connection', /Connection/, (page) => page.goto('/connection')],
+  ['debts with the filter open', /Debts/, async (page) => {
+    await page.goto('/debts?page=2');
+    await openAll(page);
+  }],
+  ['no debts in a state', /No debts in this state/, (page) => page.goto('/debts?status=of.my.own')],
+  ['a page behind the last', /There is no page/, (page) => page.goto('/debts?page=9999')],
+  ['no debts at all', /No debts yet/, async (page) => {
+    const body = JSON.stringify({ error: false, data: [], pagination: { page: 1, limit: 20, total: 0, pages: 0 } });
+    breakApi({ mode: 'rawBody', status: 200, contentType: 'application/json', body });
+    await page.goto('/debts');
+  }],
+  ['a debt', /€|\d/, async (page) => {
+    await page.goto('/debts');
+    await page.locator('.list a').first().click();
+    await page.waitForURL(/\/debts\/./);
+  }],
+  ['the flow, all opened', /Flow/, async (page) => {
+    await page.goto('/flow');
+    await openAll(page);
+  }],
+  ['an answer that cannot be used', /answer we cannot use/, async (page) => {
+    breakApi({ mode: 'html', status: 200 });
+    await page.goto('/debts');
+  }],
+  ['a token that is dead while GetBill cannot renew it', /cannot be reached/, async (page) => {
+    pages.app.sandbox.control.expireAccessTokens();
+    pages.app.sandbox.control.set({ token: [{ mode: 'status', status: 503, times: 0 }] });
+    await page.goto('/debts');
+  }],
+  ['a form with an old token', /could not verify this form/, async (page) => {
+    await page.goto('/');
+    await page.evaluate(`document.querySelector('[name=_csrf]').value = 'old'`);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+  }],
+  ['after signing out', /one sign-in away/, async (page) => {
+    await page.goto('/');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByText('You are signed out here').waitFor();
+  }],
+]; // prettier-ignore
+
+const limited: readonly State[] = [
+  ['a list that GetBill is slow to give', /slow down/, async (page) => {
+    await signIn(page);
+    breakApi({ mode: 'rateLimited', retryAfterS: 120 });
+    await page.goto('/debts');
+  }],
+]; // prettier-ignore
+
+describe('whoever needs a screen reader, strong colours or a small window', () => {
   it.each([
-    ['light', 360],
-    ['dark', 1440],
-  ] as const)(
-    'is accessible in %s at %i px and fits any window',
-    async (colorScheme, width) => {
-      const context = await chromium.newContext({ colorScheme, viewport: { width, height: 800 } });
-      const page = await context.newPage();
-      const found = [...(await faultsOn(page, '/')), ...(await faultsOn(page, '/no-such-page'))];
-      await page.goto(`${app.publicUrl}/login`);
-      const debt = await page.request.get(`${app.publicUrl}/api/debts?limit=1`);
-      const { data } = (await debt.json()) as { data: { id: string }[] };
-      for (const path of ['/dashboard', '/debts', '/connection', '/flow', `/debts/${data[0]?.id ?? ''}`]) {
-        found.push(...(await faultsOn(page, path)));
-      }
-      expect(found).toEqual([]);
-      await context.close();
-    },
-    150_000,
-  );
+    ['has not signed in', strangers],
+    ['gave access to debts only', partly],
+    ['gave access to the company only', signedIn],
+    ['gave access to everything', whole],
+    ['used up the limit of GetBill', limited],
+  ] as const)('meets no obstacle: somebody who %s', async (_name, states) => {
+    const page = await pages.open();
+    const complaints = watch(page, known());
+    for (const [name, title, arrange] of states) {
+      await arrange(page);
+      expect([name, await page.locator('main').innerText()]).toEqual([name, expect.stringMatching(title)]);
+      expect([name, await faultsOf(page)]).toEqual([name, []]);
+      checked.push(name);
+    }
+    expect(complaints).toEqual([]);
+  });
+
+  it('meets no obstacle on the page of our own limit, with its word for the developer', async () => {
+    const page = await strict.open();
+    const complaints = watch(page, known());
+    await strict.signIn(page);
+    await page.context().clearCookies();
+    expect((await page.goto('/login'))?.status()).toBe(429);
+    expect(await page.locator('main').innerText()).toContain('For the developer');
+    expect(await faultsOf(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+    console.log(`${checked.length + 1} states, each in ${SCHEMES.join(' and ')} at ${SIZES.join(' and ')} px`);
+  });
 });

@@ -1,0 +1,71 @@
+import type { Page } from 'playwright-core';
+import { startPages, type Pages } from './support/pages.js';
+import { watch } from './support/looks.js';
+
+let pages: Pages;
+beforeAll(async () => {
+  pages = await startPages();
+}, 60_000);
+afterAll(() => pages.close());
+
+const PAINTED = 'performance.getEntriesByName("first-contentful-paint").length > 0';
+const BLOCKING = `performance.getEntriesByType('resource').filter((one) => one.renderBlockingStatus === 'blocking').map((one) => new URL(one.name).pathname)`;
+/** All layout shifts so far, small ones and those after a click as well. */
+const SHIFTS = `(() => {
+  const observer = new PerformanceObserver(() => {});
+  observer.observe({ type: 'layout-shift', buffered: true });
+  return observer.takeRecords().map((one) => one.value);
+})()`;
+
+interface Weight {
+  bytes: number;
+  requests: Set<string>;
+  blocking: string[];
+  shifts: number[];
+}
+
+/** What the page costs a browser that has nothing of it yet: bytes as they came over the wire, heads included. */
+async function weigh(page: Page, path: string): Promise<Weight> {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send('Network.enable');
+  await devtools.send('Network.clearBrowserCache');
+  let bytes = 0;
+  const requests = new Set<string>();
+  devtools.on('Network.requestWillBeSent', ({ request }) => void requests.add(new URL(request.url).pathname));
+  devtools.on('Network.loadingFinished', ({ encodedDataLength }) => void (bytes += encodedDataLength));
+  await page.goto(path, { waitUntil: 'networkidle' });
+  await page.waitForFunction(PAINTED);
+  const weight = {
+    bytes,
+    requests,
+    blocking: await page.evaluate<string[]>(BLOCKING),
+    shifts: await page.evaluate<number[]>(SHIFTS),
+  };
+  await devtools.detach();
+  return weight;
+}
+
+describe('a page, to a browser that has nothing of it yet', () => {
+  it('is less than 30 KB in a handful of requests to us alone, shows at once, and nothing in it moves', async () => {
+    const page = await pages.open();
+    const complaints = watch(page, [pages.app.publicUrl, pages.app.sandbox.origin]);
+    const weights: [string, Weight][] = [['/ before sign-in', await weigh(page, '/')]];
+    for (const path of await pages.signIn(page)) weights.push([path, await weigh(page, path)]);
+    for (const [path, { bytes, requests }] of weights)
+      console.log(`${path}: ${bytes} bytes, ${requests.size} requests`);
+
+    for (const [path, { bytes, requests, blocking, shifts }] of weights) {
+      expect([path, bytes > 1_000 && bytes < (path === '/flow' ? 60_000 : 30_000)]).toEqual([path, true]);
+      expect([path, requests.size <= 4]).toEqual([path, true]);
+      expect([path, blocking]).toEqual([path, ['/assets/style.css']]);
+      expect([path, shifts]).toEqual([path, []]);
+    }
+    expect(complaints).toEqual([]);
+
+    await page.evaluate(
+      `document.body.prepend(Object.assign(document.createElement('p'), { textContent: 'moves all' }))`,
+    );
+    await page.evaluate('new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))');
+    expect(await page.evaluate(SHIFTS)).toHaveLength(1); // so that none above means something
+  });
+});
