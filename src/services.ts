@@ -170,7 +170,10 @@ async function connectStorage(
   if (redisConfig === undefined) return createMemoryKeyValue({ now });
   const redis = createRedis(redisConfig);
   redis.on('error', (error: Error) => log.warn({ err: error }, 'redis connection'));
-  await redis.connect();
+  await redis.connect().catch((error: unknown) => {
+    redis.disconnect(); // it would go on trying, and keep a command line from ending
+    throw error;
+  });
   return createRedisKeyValue({ redis, emit });
 }
 
