@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 
 export interface RawAnswer {
   /** Of the last answer on the connection: an interim "100 Continue" is passed over. */
@@ -19,16 +20,17 @@ export function rawRequest(
   return Buffer.concat([Buffer.from(head, 'latin1'), Buffer.from(body)]);
 }
 
-export function openSocket(origin: string): Socket {
+/** With an https origin the authority has to be given whose certificate it shows. */
+export function openSocket(origin: string, ca?: string): Socket {
   const { hostname, port } = new URL(origin);
-  const socket = connect(Number(port), hostname);
+  const socket = ca === undefined ? connect(Number(port), hostname) : connectTls({ host: hostname, port: Number(port), ca }); // prettier-ignore
   socket.on('error', () => undefined);
   return socket;
 }
 
 /** Sends and reads until the server closes: the request should say `Connection: close`, unless it is refused. */
-export async function exchange(origin: string, bytes: Buffer): Promise<RawAnswer> {
-  const socket = openSocket(origin);
+export async function exchange(origin: string, bytes: Buffer, ca?: string): Promise<RawAnswer> {
+  const socket = openSocket(origin, ca);
   socket.write(bytes);
   const chunks: Buffer[] = [];
   for await (const chunk of socket as AsyncIterable<Buffer>) chunks.push(chunk);
