@@ -67,13 +67,16 @@ async function checkRun(container: string, { Cmd, Healthcheck, User }: ImageConf
   };
   const withEnv = [...run, ...Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`]), container, '--']; // prettier-ignore
   const redis = spawn('redis-server', ['--port', String(redisPort), '--save', ''], { stdio: 'ignore' });
-  const app = spawn('buildah', [...withEnv, ...Cmd], { stdio: ['ignore', 'inherit', 'inherit'], detached: true });
+  const app = spawn('buildah', [...withEnv, ...Cmd], { stdio: ['ignore', 'inherit', 'pipe'], detached: true });
+  const complaints: string[] = [];
+  app.stderr.on('data', (chunk: Buffer) => complaints.push(chunk.toString()));
   try {
     const [, ...command] = Healthcheck.Test;
     const isHealthy = (): boolean => spawnSync('buildah', [...withEnv, ...command], { stdio: 'ignore' }).status === 0;
     const startedMs = performance.now();
     while (!isHealthy()) {
-      if (performance.now() - startedMs > HEALTHY_WITHIN_MS) return void faults.push('it does not become healthy');
+      if (performance.now() - startedMs > HEALTHY_WITHIN_MS)
+        return void faults.push(`it does not become healthy: ${complaints.join('')}`);
       await delay(500);
     }
     console.log(`healthy after ${Math.round(performance.now() - startedMs)} ms`);
@@ -90,11 +93,11 @@ async function end(app: ChildProcess): Promise<void> {
   await exited;
 }
 
-const config = JSON.parse(buildah('inspect', '--type', 'image', '--format', '{{json .Docker.Config}}', image)) as ImageConfig; // prettier-ignore
+const { Docker } = JSON.parse(buildah('inspect', '--type', 'image', image)) as { Docker: { config: ImageConfig } };
 const container = buildah('from', '--pull-never', image);
 try {
   checkFiles(buildah('mount', container));
-  await checkRun(container, config);
+  await checkRun(container, Docker.config);
 } finally {
   buildah('rm', container);
 }
