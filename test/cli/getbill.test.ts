@@ -1,5 +1,6 @@
 /// <reference types="jest" />
 import { EventEmitter } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createProgress } from '../../src/cli/progress.js';
 import { defaultClientSecret } from '../../sandbox/sandbox.js';
 import { until } from '../process/support/until.js';
@@ -60,6 +61,14 @@ describe('the command line', () => {
     expect(debts.stdout).toContain(first);
     const one = await line.run(`debts get ${first} --json`);
     expect(JSON.parse(one.stdout)).toMatchObject({ id: first, status: 'status.default.paid', contacts: [] });
+  });
+
+  it('prints what the README shows', async () => {
+    const example = /\$ npm run --silent getbill -- (debts list --limit .*)\n([^$]*)/.exec(
+      readFileSync('README.md', 'utf8'),
+    );
+    const [, args = '', output = ''] = example ?? [];
+    expect((await line.run(args)).stdout).toBe(output);
   });
 
   it('asks for the one scope of the command', async () => {
