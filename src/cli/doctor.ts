@@ -8,13 +8,14 @@ async function main(): Promise<number> {
   const command = new Command('doctor')
     .description('Looks for what is wrong between this configuration, Redis, GetBill and the proxy. Changes nothing.')
     .option('--url <origin>', 'also look at a running deployment, through its proxy', origin)
+    .option('--url-ca-file <file>', 'PEM file of the private CA that signed its certificate')
     .option('--json', 'one JSON object at the end instead of lines')
     .exitOverride()
     .parse();
-  const { url, json = false } = command.opts<{ url?: URL; json?: boolean }>();
+  const { json = false, ...deployment } = command.opts<{ url?: URL; urlCaFile?: string; json?: boolean }>();
 
   const findings: Finding[] = [];
-  const looking = examine({ env: process.env, url, now: Date.now, monotonicMs: () => performance.now() });
+  const looking = examine({ env: process.env, ...deployment, now: Date.now, monotonicMs: () => performance.now() });
   let step = await looking.next();
   for (; !step.done; step = await looking.next()) {
     findings.push(step.value);

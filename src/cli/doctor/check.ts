@@ -30,7 +30,7 @@ export interface Check {
 /** The parts that are looked at, each built as production builds it. Questions that several checks ask are asked once. */
 export interface Patient {
   readonly config: Config;
-  /** The deployment to look at through its proxy, and the way there: no pins, no private CA of GetBill's. */
+  /** The deployment to look at through its proxy, and the way there: without GetBill's pins and private CA. */
   readonly deployment: { readonly url: URL; readonly upstream: Upstream } | undefined;
   readonly redis: Redis | Cluster | undefined;
   readonly upstream: Upstream;

@@ -67,7 +67,7 @@ export const deploymentChecks: readonly Check[] = [
           'look at the log of the app for it',
         );
       }
-      const cookie = login.headers['set-cookie']?.find((line) => /^(__Host-)?gb-login=/.test(line));
+      const cookie = [login.headers['set-cookie'] ?? []].flat().find((line) => /^(__Host-)?gb-login=/.test(line));
       if (cookie === undefined || (deployment.url.protocol === 'https:' && !isHostCookie(cookie))) {
         return fail(
           `the cookie of /login ${cookie === undefined ? 'does not arrive' : 'arrives changed, or PUBLIC_URL is not https'}`,

@@ -1,3 +1,4 @@
+import { Redis, type Cluster } from 'ioredis';
 import type { Config } from '../../config.js';
 import { createUpstream } from '../../getbill/upstream.js';
 import { createTokenEndpoint } from '../../oauth/token-endpoint.js';
@@ -26,6 +27,8 @@ export interface Examination {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The deployment to look at through its proxy. */
   readonly url?: URL | undefined;
+  /** PEM file of the private CA in front of that deployment. */
+  readonly urlCaFile?: string | undefined;
   readonly now: () => number;
   readonly monotonicMs: () => number;
 }
@@ -60,17 +63,20 @@ async function look(check: Check, patient: Patient): Promise<Result | undefined>
   try {
     return await check.examine(patient);
   } catch (error) {
-    return fail(`the check could not be finished (${codeOf(error)})`, 'run it again; if it stays, report this line');
+    return fail(
+      `the check could not be finished (${(error as Error).name}, ${codeOf(error)})`,
+      'run it again; if it stays, report this line',
+    );
   }
 }
 
-function admit(config: Config, { url, now, monotonicMs }: Omit<Examination, 'env'>) {
+function admit(config: Config, { url, urlCaFile, now, monotonicMs }: Omit<Examination, 'env'>) {
   let secretFallbacks = 0;
   const emit = ({ type }: { type: string }): void =>
     void (secretFallbacks += type === 'client_secret_fallback' ? 1 : 0);
   const upstream = createUpstream({ config: config.getbill, emit });
-  const outside = createUpstream({ config: { ...config.getbill, caFile: undefined, tlsPins: [] }, emit });
-  const redis = config.redis === undefined ? undefined : createRedis(config.redis);
+  const outside = createUpstream({ config: { ...config.getbill, caFile: urlCaFile, tlsPins: [] }, emit });
+  const redis = config.redis === undefined ? undefined : tryingOnce(createRedis(config.redis));
   const patient: Patient = {
     config,
     deployment: url && { url, upstream: outside },
@@ -85,10 +91,17 @@ function admit(config: Config, { url, now, monotonicMs }: Omit<Examination, 'env
     authorization: once(() => tryAuthorization({ config: config.getbill, upstream, now })),
   };
   const close = async (): Promise<void> => {
-    redis?.disconnect();
+    if (redis?.status !== 'end') redis?.disconnect(); // ioredis waits 2 s for an end that has been
     await Promise.all([upstream.close(), outside.close()]);
   };
   return { patient, close };
+}
+
+/** A service comes back by itself; a person wants the reason now. */
+function tryingOnce(redis: Redis | Cluster): Redis | Cluster {
+  if (redis instanceof Redis)
+    Object.assign(redis.options, { retryStrategy: () => null, sentinelRetryStrategy: () => null });
+  return redis;
 }
 
 function once<T>(ask: () => Promise<T>): () => Promise<T> {

@@ -1,4 +1,3 @@
-import { AppError, UnavailableError } from '../../errors.js';
 import { fail, type Result } from './check.js';
 
 interface Place {
@@ -15,15 +14,15 @@ export function explainConnection(error: unknown, place: Place): Result {
   return fail(`${cause} (${code})`, fix);
 }
 
-/** The code nearest to the socket: undici and our own errors wrap what happened there. */
+/** The code nearest to the socket: undici and our own errors wrap what happened there. Not `instanceof`: it may be of another realm. */
 export function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'no code';
-  const inner = error.cause === undefined ? undefined : codeOf(error.cause);
-  if (inner !== undefined && inner !== 'no code') return inner;
-  const { code } = error as { code?: unknown };
-  if (error instanceof UnavailableError && code === 'getbill_timeout') return 'ETIMEDOUT';
-  return typeof code === 'string' ? code : error instanceof AppError ? error.code : 'no code';
+  const { code, cause } = (error ?? {}) as { code?: unknown; cause?: unknown };
+  const inner = cause === undefined ? NO_CODE : codeOf(cause);
+  if (inner !== NO_CODE) return inner;
+  return typeof code === 'string' ? code : NO_CODE;
 }
+
+const NO_CODE = 'no code';
 
 type Explanation = (place: Place) => readonly [cause: string, fix: string];
 
@@ -80,6 +79,7 @@ const BY_CODE: Readonly<Record<string, Explanation>> = {
   EAI_AGAIN: notFound,
   ECONNREFUSED: refused,
   ETIMEDOUT: silent,
+  getbill_timeout: silent,
   UND_ERR_CONNECT_TIMEOUT: silent,
   UND_ERR_HEADERS_TIMEOUT: silent,
   ECONNRESET: cut,

@@ -23,7 +23,8 @@ export async function connect(redis: Redis | Cluster): Promise<void> {
 
 /** By the code of the reply or of the socket. */
 export function explainRedis(error: unknown): Result {
-  const reply = /^[A-Z]{4,}(?= )/.exec(error instanceof Error ? error.message : '')?.[0];
+  const { message = '' } = error as { message?: string };
+  const reply = /^[A-Z]{4,}(?= )/.exec(message)?.[0];
   const code = reply ?? codeOf(error);
   const [cause, fix] = REASONS[code] ?? ['Redis does not answer', 'is Redis running where REDIS_URL says, and is the way there open?'];
   return fail(`${cause} (${code})`, fix);

@@ -1,0 +1,112 @@
+import { startSandbox, type Sandbox } from '../../sandbox/sandbox.js';
+import { startRedis, type RedisServer } from '../support/redis-server.js';
+import { consult, healthy, type Env } from './support/consult.js';
+
+let sandbox: Sandbox;
+let redis: RedisServer;
+let replica: RedisServer;
+beforeAll(async () => {
+  [sandbox, redis, replica] = await Promise.all([startSandbox(), startRedis(), startRedis()]);
+});
+afterAll(() => Promise.all([sandbox.close(), redis.close(), replica.close()]));
+
+const using = (url: string): Env => ({ ...healthy(sandbox), REDIS_URL: url });
+
+interface Fault {
+  plant: () => Promise<string>;
+  line: string;
+  verdict: 'warn' | 'fail';
+  cause: RegExp;
+  fix: RegExp;
+  cure: () => Promise<string>;
+}
+
+const faults: Record<string, Fault> = {
+  'Redis evicting': {
+    async plant() {
+      await redis.client.config('SET', 'maxmemory-policy', 'allkeys-lru');
+      return redis.url;
+    },
+    line: 'Redis eviction',
+    verdict: 'warn',
+    cause: /maxmemory-policy is allkeys-lru: .*throws sessions and tokens away/,
+    fix: /redis-cli CONFIG SET maxmemory-policy noeviction/,
+    async cure() {
+      await redis.client.config('SET', 'maxmemory-policy', 'noeviction');
+      return redis.url;
+    },
+  },
+  'a read-only replica': {
+    async plant() {
+      await replica.client.replicaof('127.0.0.1', 1);
+      return replica.url;
+    },
+    line: 'Redis role',
+    verdict: 'fail',
+    cause: /read-only replica/,
+    fix: /let REDIS_URL name the primary/,
+    cure: () => Promise.resolve(redis.url),
+  },
+  'Redis without persistence': {
+    async plant() {
+      await redis.client.config('SET', 'appendonly', 'no');
+      return redis.url;
+    },
+    line: 'Redis persistence',
+    verdict: 'warn',
+    cause: /keeps nothing on disk: .*invalid_grant/,
+    fix: /redis-cli CONFIG SET appendonly yes/,
+    async cure() {
+      await redis.client.config('SET', 'appendonly', 'yes');
+      return redis.url;
+    },
+  },
+  'a wrong Redis password': {
+    async plant() {
+      await replica.client.config('SET', 'requirepass', 'the-right-one');
+      return replica.url.replace('unix://', 'unix://:CANARY-wrong@localhost');
+    },
+    line: 'Redis',
+    verdict: 'fail',
+    cause: /Redis refuses our name or password \(WRONGPASS\)/,
+    fix: /put the right ones into REDIS_URL/,
+    cure: () => Promise.resolve(replica.url.replace('unix://', 'unix://:the-right-one@localhost')),
+  },
+  'no Redis where REDIS_URL points': {
+    plant: () => Promise.resolve('redis://127.0.0.1:1'),
+    line: 'Redis',
+    verdict: 'fail',
+    cause: /nothing listens where REDIS_URL points \(ECONNREFUSED\)/,
+    fix: /correct host and port in REDIS_URL/,
+    cure: () => Promise.resolve(redis.url),
+  },
+};
+
+describe('the doctor, of Redis', () => {
+  it('passes a sound one in every line, and leaves nothing in it', async () => {
+    const { findings } = await consult(using(redis.url));
+    expect(findings.map(({ verdict }) => verdict)).toEqual(Array(findings.length).fill('pass'));
+    expect(findings.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['Redis', 'Redis version', 'Redis role', 'Redis eviction', 'Redis persistence', 'Redis latency']) as string[],
+    ); // prettier-ignore
+    expect(await redis.client.dbsize()).toBe(0);
+  });
+
+  it.each(Object.entries(faults))(
+    'names the cause, and a fix that works: %s',
+    async (_name, { plant, cure, ...fault }) => {
+      const found = (await consult(using(await plant()))).line(fault.line);
+      expect(found?.verdict).toBe(fault.verdict);
+      expect(found?.cause).toMatch(fault.cause);
+      expect(found?.fix).toMatch(fault.fix);
+      expect((await consult(using(await cure()))).line(fault.line)?.verdict).toBe('pass');
+    },
+  );
+
+  it('looks at GetBill all the same when Redis is away', async () => {
+    const { failed, line, leftOut } = await consult(using('redis://127.0.0.1:1'));
+    expect(failed()).toEqual(['Redis']);
+    expect(line('client credentials')?.verdict).toBe('pass');
+    expect(leftOut).toContain('Redis eviction');
+  });
+});

@@ -1,0 +1,276 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { startSandbox, type Sandbox } from '../../sandbox/sandbox.js';
+import type { Finding } from '../../src/cli/doctor/check.js';
+import { startTestApp } from '../support/test-app.js';
+import { consult, followed, healthy, type Env } from './support/consult.js';
+
+interface Fault {
+  /** Brings the fault into the sandbox, or returns what is wrong in the environment. */
+  plant: (sandbox: Sandbox) => Env | undefined;
+  line: string;
+  cause: RegExp;
+  fix: RegExp;
+  /** Does what the fix says; default: sets the variables it names. */
+  cure?: (sandbox: Sandbox, finding: Finding) => Env | undefined;
+}
+
+const otherUri = 'http://localhost:3000/oauth/other';
+
+const faults: Record<string, Fault> = {
+  'invalid_client: a wrong secret': {
+    plant: ({ control }) => void control.setClientSecrets(['another-secret']),
+    line: 'client credentials',
+    cause: /invalid_client: GetBill knows GETBILL_CLIENT_ID, so GETBILL_CLIENT_SECRET is wrong/,
+    fix: /copy the secret of this client/,
+    cure: () => ({ GETBILL_CLIENT_SECRET: 'another-secret' }),
+  },
+  'invalid_client: a wrong id': {
+    plant: () => ({ GETBILL_CLIENT_ID: 'somebody-else' }),
+    line: 'client credentials',
+    cause: /invalid_client: GetBill has no active client with this GETBILL_CLIENT_ID/,
+    fix: /compare its id and secret with GETBILL_CLIENT_ID/,
+    cure: () => ({ GETBILL_CLIENT_ID: 'sandbox-client' }),
+  },
+  'an inactive client': {
+    plant: ({ control }) => void control.setClientActive(false),
+    line: 'client credentials',
+    cause: /invalid_client: .*inactive/,
+    fix: /activate the client/,
+    cure: ({ control }) => void control.setClientActive(true),
+  },
+  'invalid_scope: a scope the client was not given': {
+    plant: ({ control }) => void control.setClientScopes(['company:read']),
+    line: 'scopes',
+    cause: /invalid_scope: GETBILL_SCOPES asks for debts:read,/,
+    fix: /tick it .* or ask for fewer: GETBILL_SCOPES="company:read"/,
+  },
+  'invalid_scope: the same, mended at GetBill': {
+    plant: ({ control }) => void control.setClientScopes(['company:read']),
+    line: 'scopes',
+    cause: /invalid_scope/,
+    fix: /tick it for this client/,
+    cure: ({ control }) => void control.setClientScopes(['company:read', 'debts:read']),
+  },
+  'redirect_uri_mismatch: another path is registered': {
+    plant: () => ({ PUBLIC_URL: 'http://localhost:3999' }),
+    line: 'redirect URI',
+    cause: /redirect_uri_mismatch: http:\/\/localhost:3999\/oauth\/callback is not registered/,
+    fix: /register exactly http:\/\/localhost:3999\/oauth\/callback in the GetBill dashboard/,
+    cure: ({ control }, { fix = '' }) => void control.addRedirectUri(/exactly (\S+)/.exec(fix)?.[1] ?? ''),
+  },
+  'redirect host 127.0.0.1, registered with localhost': {
+    plant: () => ({ PUBLIC_URL: 'http://127.0.0.1:3000' }),
+    line: 'redirect URI',
+    cause:
+      /redirect_uri_mismatch: not http:\/\/127\.0\.0\.1:3000\S* is registered at GetBill, but http:\/\/localhost:3000/,
+    fix: /register http:\/\/127\.0\.0\.1:3000\S* .* or set PUBLIC_URL=http:\/\/localhost:3000 /,
+  },
+  'redirect host 127.0.0.1 against localhost in PUBLIC_URL': {
+    plant: () => ({
+      PUBLIC_URL: 'http://localhost:3000',
+      GETBILL_REDIRECT_URI: 'http://127.0.0.1:3000/oauth/callback',
+    }),
+    line: 'configuration',
+    cause: /GETBILL_REDIRECT_URI must be \$PUBLIC_URL\/oauth\/callback, but host differs/,
+    fix: /leave it unset/,
+    cure: () => ({ GETBILL_REDIRECT_URI: '' }),
+  },
+  'a redirect URI with another scheme, port and path': {
+    plant: () => ({ GETBILL_REDIRECT_URI: 'https://localhost:3001/callback' }),
+    line: 'configuration',
+    cause: /but scheme, port, path differ/,
+    fix: /leave it unset/,
+    cure: () => ({ GETBILL_REDIRECT_URI: '' }),
+  },
+  'a wrong token URL': {
+    plant: ({ origin }) => ({ GETBILL_TOKEN_URL: `${origin}/oauth/tokens` }),
+    line: 'token endpoint',
+    cause: /\/oauth\/tokens answered 404 without an OAuth error/,
+    fix: /set GETBILL_TOKEN_URL=\S+\/oauth\/token, which answers as one/,
+  },
+  'an authorize URL that is none': {
+    plant: ({ origin }) => ({ GETBILL_AUTHORIZE_URL: `${origin}/nowhere` }),
+    line: 'redirect URI',
+    cause: /\/nowhere answered 404: not an authorization endpoint/,
+    fix: /GetBill documents \S+\/oauth\/authorize/,
+    cure: ({ origin }) => ({ GETBILL_AUTHORIZE_URL: `${origin}/oauth/authorize` }),
+  },
+  'http instead of https': {
+    plant: () => ({ GETBILL_BASE_URL: 'http://getbill.example' }),
+    line: 'configuration',
+    cause: /GETBILL_BASE_URL must be https/,
+    fix: /write https:\/\/ in it/,
+    cure: () => ({ GETBILL_BASE_URL: 'https://localhost:1' }),
+  },
+  'https where http is spoken': {
+    plant: ({ origin }) => ({ GETBILL_BASE_URL: origin.replace('http:', 'https:') }),
+    line: 'GetBill reachable',
+    cause: /GETBILL_BASE_URL says https, but localhost:\d+ speaks plain http/,
+    fix: /http:\/\/ is right only for a GetBill sandbox on this machine/,
+    cure: ({ origin }) => ({ GETBILL_BASE_URL: origin }),
+  },
+  'a clock 10 minutes behind': {
+    plant: ({ control }) => void control.set({ clockOffsetMs: 600_000 }),
+    line: 'clock',
+    cause: /the clock of this machine is 10 minutes behind GetBill's/,
+    fix: /timedatectl set-ntp true/,
+    cure: ({ control }) => void control.set({ clockOffsetMs: 0 }),
+  },
+  'a clock 10 minutes ahead': {
+    plant: ({ control }) => void control.set({ clockOffsetMs: -600_000 }),
+    line: 'clock',
+    cause: /the clock of this machine is 10 minutes ahead of GetBill's/,
+    fix: /timedatectl set-ntp true/,
+    cure: ({ control }) => void control.set({ clockOffsetMs: 0 }),
+  },
+  'a host that does not exist': {
+    plant: () => ({ GETBILL_BASE_URL: 'https://getbill.invalid' }),
+    line: 'GetBill reachable',
+    cause: /DNS does not know getbill\.invalid/,
+    fix: /correct GETBILL_BASE_URL/,
+    cure: ({ origin }) => ({ GETBILL_BASE_URL: origin }),
+  },
+  'a port where nothing listens': {
+    plant: () => ({ GETBILL_TOKEN_URL: 'http://localhost:1/oauth/token' }),
+    line: 'GetBill reachable',
+    cause: /nothing listens at localhost:1 \(ECONNREFUSED\)/,
+    fix: /correct host and port in GETBILL_TOKEN_URL/,
+    cure: ({ origin }) => ({ GETBILL_TOKEN_URL: `${origin}/oauth/token` }),
+  },
+  'a placeholder secret': {
+    plant: () => ({ GETBILL_CLIENT_SECRET: 'your_client_secret_here' }),
+    line: 'configuration',
+    cause: /GETBILL_CLIENT_SECRET still holds a placeholder/,
+    fix: /find it in the GetBill dashboard/,
+    cure: (_sandbox) => ({ GETBILL_CLIENT_SECRET: 'sandbox-secret-7c1f0e5ad2b94c36' }),
+  },
+  'a CA file that is none': {
+    plant: () => ({ GETBILL_CA_FILE: 'package.json' }),
+    line: 'configuration',
+    cause: /GETBILL_CA_FILE names a file that is no readable PEM certificate/,
+    fix: /let GETBILL_CA_FILE name the PEM file of the CA/,
+    cure: () => ({ GETBILL_CA_FILE: '' }),
+  },
+  'a first secret that is not accepted any more': {
+    plant: () => ({ GETBILL_CLIENT_SECRET: 'an-old-one,sandbox-secret-7c1f0e5ad2b94c36' }),
+    line: 'client credentials',
+    cause: /the first secret in GETBILL_CLIENT_SECRET is not accepted, a later one is/,
+    fix: /leave only the accepted one/,
+    cure: () => ({ GETBILL_CLIENT_SECRET: 'sandbox-secret-7c1f0e5ad2b94c36' }),
+  },
+};
+
+let sandbox: Sandbox;
+beforeEach(async () => {
+  sandbox = await startSandbox({ redirectUris: ['http://localhost:3000/oauth/callback', otherUri] });
+});
+afterEach(() => sandbox.close());
+
+describe('the doctor', () => {
+  it('finds nothing to mend where nothing is wrong, in the order that explains most', async () => {
+    const { findings, leftOut } = await consult(healthy(sandbox));
+    expect(findings.map(({ name, verdict }) => [name, verdict])).toEqual([
+      ['configuration', 'pass'],
+      ['Redis', 'warn'], // memory: right for a first look
+      ['GetBill reachable', 'pass'],
+      ['clock', 'pass'],
+      ['token endpoint', 'pass'],
+      ['one GetBill', 'pass'],
+      ['client credentials', 'pass'],
+      ['scopes', 'pass'],
+      ['code exchange', 'pass'],
+      ['redirect URI', 'pass'],
+    ]);
+    expect(leftOut).toEqual([]);
+  });
+
+  it.each(Object.entries(faults))(
+    'names the cause of a planted fault, and a fix that works: %s',
+    async (_name, fault) => {
+      const planted = { ...healthy(sandbox), ...fault.plant(sandbox) };
+      const found = (await consult(planted)).line(fault.line);
+      expect(found?.verdict).not.toBe('pass');
+      expect(found?.cause).toMatch(fault.cause);
+      expect(found?.fix).toMatch(fault.fix);
+
+      const cured = fault.cure === undefined ? followed(found as Finding) : fault.cure(sandbox, found as Finding);
+      const again = await consult({ ...planted, ...cured });
+      expect(again.line(fault.line)?.verdict).toBe('pass');
+    },
+  );
+
+  it('follows no redirect of the token endpoint, but says where it leads', async () => {
+    const gate = createServer((_req, res) => res.writeHead(308, { location: `${sandbox.origin}/token?a=b` }).end());
+    await new Promise<void>((resolve) => gate.listen(0, 'localhost', resolve));
+    const { port } = gate.address() as AddressInfo;
+    const planted = { ...healthy(sandbox), GETBILL_TOKEN_URL: `http://localhost:${port}/oauth/token` };
+    const found = (await consult(planted)).line('token endpoint');
+    gate.close();
+    expect(followed(found as Finding)).toEqual({ GETBILL_TOKEN_URL: `${sandbox.origin}/token` });
+    const again = await consult({ ...planted, ...followed(found as Finding) });
+    expect(again.line('token endpoint')?.verdict).toBe('pass');
+  });
+
+  it('lists every fault of the configuration by name, and looks at nothing else', async () => {
+    const { findings } = await consult({ GETBILL_CLIENT_ID: 'changeme', TRUST_PROXY: 'true' });
+    expect(findings.map(({ cause = '' }) => cause.split(' ')[0])).toEqual([
+      'TRUST_PROXY',
+      'GETBILL_CLIENT_ID',
+      'GETBILL_CLIENT_SECRET',
+      'SESSION_SECRET',
+      'TOKEN_ENCRYPTION_KEY',
+    ]);
+    expect(findings.every(({ verdict }) => verdict === 'fail')).toBe(true);
+  });
+
+  it('says what it did not look at, because it would only repeat an earlier line', async () => {
+    const { leftOut, failed } = await consult({ ...healthy(sandbox), GETBILL_BASE_URL: 'http://localhost:1' });
+    expect(failed()).toEqual(['GetBill reachable']);
+    expect(leftOut).toContain('client credentials');
+  });
+
+  it('gets no token by a code or a refresh, and starts no sign-in at GetBill that somebody could go on with', async () => {
+    await consult(healthy(sandbox));
+    const { tokenByGrant } = sandbox.control.state().counters;
+    expect(tokenByGrant).toMatchObject({ authorization_code: 1, refresh_token: 0 });
+    expect(sandbox.control.requests().filter(({ url }) => url.startsWith('/oauth/interaction'))).toEqual([]);
+  });
+
+  it('cannot prove a redirect URI where GetBill asks for a sign-in first, and says so', async () => {
+    const gate = await startSandbox({ redirectUris: [otherUri] });
+    const env = { ...healthy(sandbox), GETBILL_AUTHORIZE_URL: `${gate.origin}/` }; // a page, whatever is asked
+    const { line } = await consult(env);
+    await gate.close();
+    expect(line('redirect URI')).toMatchObject({ verdict: 'warn', fix: expect.stringContaining('/login') as string });
+  });
+});
+
+describe('invalid_grant: sign-in at one GetBill, tokens from another', () => {
+  let other: Sandbox;
+  beforeEach(async () => {
+    other = await startSandbox({ redirectUris: ['http://localhost:3000/oauth/callback'], faults: { consent: 'auto' } });
+  });
+  afterEach(() => other.close());
+
+  async function signIn(env: Env): Promise<number> {
+    const app = await startTestApp({ env, sandbox });
+    try {
+      other.control.addRedirectUri(`${app.publicUrl}/oauth/callback`);
+      return (await app.browser().signIn()).status;
+    } finally {
+      await app.close();
+    }
+  }
+
+  it('ends every sign-in; the doctor names the two servers, and its fix signs people in', async () => {
+    const planted = { GETBILL_AUTHORIZE_URL: `${other.origin}/oauth/authorize` };
+    expect(await signIn(planted)).toBe(400);
+    const found = (await consult({ ...healthy(sandbox), ...planted })).line('one GetBill');
+    expect(found).toMatchObject({ verdict: 'fail', cause: expect.stringContaining('invalid_grant') as string });
+    const cured = { ...planted, ...followed(found as Finding) };
+    expect(cured).toMatchObject({ GETBILL_TOKEN_URL: `${other.origin}/oauth/token` });
+    expect((await consult({ ...healthy(sandbox), ...cured })).line('one GetBill')?.verdict).toBe('pass');
+    expect(await signIn(cured)).toBe(303);
+  });
+});
