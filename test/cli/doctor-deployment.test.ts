@@ -115,7 +115,7 @@ describe('the doctor, of a deployment behind its proxy', () => {
 
   it('names a certificate of the proxy that is not trusted here', async () => {
     const { line, leftOut } = await consult(doctorsEnvironment(), { url: new URL(proxy.origin) });
-    expect(line('deployment')).toMatchObject({ verdict: 'fail', cause: expect.stringMatching(/nobody this machine trusts/) as string }); // prettier-ignore
+    expect(line('deployment')).toMatchObject({ verdict: 'fail', fix: expect.stringContaining('pass --url-ca-file') as string }); // prettier-ignore
     expect(leftOut).toEqual(['TRUST_PROXY', 'cookie round trip']);
   });
 });

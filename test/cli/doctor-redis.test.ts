@@ -72,6 +72,20 @@ const faults: Record<string, Fault> = {
     fix: /put the right ones into REDIS_URL/,
     cure: () => Promise.resolve(replica.url.replace('unix://', 'unix://:the-right-one@localhost')),
   },
+  'a Redis user who may not ask': {
+    async plant() {
+      await redis.client.call('ACL', 'SETUSER', 'app', 'on', '>the-right-one', '~*', '+@all', '-info');
+      return redis.url.replace('unix://', 'unix://app:the-right-one@localhost');
+    },
+    line: 'Redis version',
+    verdict: 'warn',
+    cause: /may not use INFO/,
+    fix: /ACL SETUSER name \+info/,
+    async cure() {
+      await redis.client.call('ACL', 'SETUSER', 'app', '+info');
+      return redis.url.replace('unix://', 'unix://app:the-right-one@localhost');
+    },
+  },
   'no Redis where REDIS_URL points': {
     plant: () => Promise.resolve('redis://127.0.0.1:1'),
     line: 'Redis',

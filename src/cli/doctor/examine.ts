@@ -97,10 +97,10 @@ function admit(config: Config, { url, urlCaFile, now, monotonicMs }: Omit<Examin
   return { patient, close };
 }
 
-/** A service comes back by itself; a person wants the reason now. */
+/** A service comes back by itself; a person wants the reason now. Without INFO at the start, since a user may not have it. */
 function tryingOnce(redis: Redis | Cluster): Redis | Cluster {
-  if (redis instanceof Redis)
-    Object.assign(redis.options, { retryStrategy: () => null, sentinelRetryStrategy: () => null });
+  const never = { retryStrategy: () => null, sentinelRetryStrategy: () => null };
+  if (redis instanceof Redis) Object.assign(redis.options, { ...never, enableReadyCheck: false });
   return redis;
 }
 

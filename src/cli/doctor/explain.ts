@@ -63,7 +63,7 @@ const tooYoung: Explanation = (place) => [
 ];
 const untrusted: Explanation = (place) => [
   `nobody this machine trusts vouches for the certificate of ${where(place)}`,
-  'set GETBILL_CA_FILE to the PEM file of the private CA that signed it; never switch certificate checks off',
+  `${place.variable === '--url' ? 'pass --url-ca-file with' : 'set GETBILL_CA_FILE to'} the PEM file of the private CA that signed it; never switch certificate checks off`,
 ];
 const otherName: Explanation = (place) => [
   `the certificate at ${where(place)} is for another host`,

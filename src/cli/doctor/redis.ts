@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
-import { fail, pass, warn, type Check, type Patient } from './check.js';
+import { fail, pass, warn, type Check, type Patient, type Result } from './check.js';
 import { connect, explainRedis } from './redis-connection.js';
 
 const SLOW_MS = 20;
@@ -28,9 +28,15 @@ export const redisChecks: readonly Check[] = [
   {
     name: 'Redis version',
     needs: 'Redis',
-    async examine(patient) {
-      if (patient.redis === undefined) return undefined;
-      const { redis_version: version = '' } = await patient.redisInfo();
+    async examine({ redis, redisInfo }) {
+      if (redis === undefined) return undefined;
+      const { redis_version: version } = await redisInfo();
+      if (version === undefined) {
+        return warn(
+          'this Redis user may not use INFO: version, role, eviction and persistence cannot be seen',
+          'allow it for this user (ACL SETUSER name +info), or look at those four yourself',
+        );
+      }
       if (Number.parseInt(version, 10) >= NEEDED_VERSION) return pass(version);
       return fail(`Redis ${version} is too old: SET with NX and GET together needs version 7`, 'run Redis 7 or newer');
     },
@@ -38,42 +44,36 @@ export const redisChecks: readonly Check[] = [
   {
     name: 'Redis role',
     needs: 'Redis',
-    async examine(patient) {
-      if (patient.redis === undefined) return undefined;
-      const { role = '', slave_read_only: readOnly } = await patient.redisInfo();
+    examine: byInfo(({ role = '', slave_read_only: readOnly }) => {
       if (role !== 'slave' || readOnly === '0') return pass(role === 'master' ? 'primary' : role);
       return fail(
         'this Redis is a read-only replica: nobody could sign in',
         'let REDIS_URL name the primary; where the primary may change, use REDIS_SENTINELS',
       );
-    },
+    }),
   },
   {
     name: 'Redis eviction',
     needs: 'Redis',
-    async examine(patient) {
-      if (patient.redis === undefined) return undefined;
-      const { maxmemory_policy: policy = 'unknown' } = await patient.redisInfo();
+    examine: byInfo(({ maxmemory_policy: policy = 'unknown' }) => {
       if (policy === 'noeviction') return pass(policy);
       return warn(
         `maxmemory-policy is ${policy}: when memory is full Redis throws sessions and tokens away, and people are signed out`,
         'set maxmemory-policy noeviction in redis.conf (at once: redis-cli CONFIG SET maxmemory-policy noeviction)',
       );
-    },
+    }),
   },
   {
     name: 'Redis persistence',
     needs: 'Redis',
-    async examine(patient) {
-      if (patient.redis === undefined) return undefined;
-      const { aof_enabled: appendOnly } = await patient.redisInfo();
+    examine: byInfo(async ({ aof_enabled: appendOnly }, redis) => {
       if (appendOnly === '1') return pass('append-only file');
-      const saves = (await snapshots(patient.redis)) ? 'only snapshots' : 'nothing';
+      const saves = (await snapshots(redis)) ? 'only snapshots' : 'nothing';
       return warn(
         `Redis keeps ${saves} on disk: after its restart tokens are gone or old, GetBill refuses old ones (invalid_grant), and people sign in again`,
         'set appendonly yes in redis.conf (at once: redis-cli CONFIG SET appendonly yes)',
       );
-    },
+    }),
   },
   {
     name: 'Redis latency',
@@ -90,9 +90,22 @@ export const redisChecks: readonly Check[] = [
   },
 ];
 
-/** `INFO` as a record; one of the nodes of a cluster answers for all. */
-export async function readRedisInfo(redis: Redis | Cluster): Promise<Readonly<Record<string, string>>> {
-  const text = await redis.info();
+type Info = Readonly<Record<string, string>>;
+
+function byInfo(judge: (info: Info, redis: Redis | Cluster) => Result | Promise<Result>): Check['examine'] {
+  return async ({ redis, redisInfo }) => {
+    if (redis === undefined) return undefined;
+    const info = await redisInfo();
+    return info['redis_version'] === undefined ? undefined : judge(info, redis);
+  };
+}
+
+/** `INFO` as a record, empty where it is not allowed; one of the nodes of a cluster answers for all. */
+export async function readRedisInfo(redis: Redis | Cluster): Promise<Info> {
+  const text = await redis.info().catch((error: unknown) => {
+    if ((error as Error).message.startsWith('NOPERM')) return '';
+    throw error;
+  });
   return Object.fromEntries(text.split('\r\n').flatMap((line) => {
     const [, key, value] = /^(\w+):(.*)$/.exec(line) ?? [];
     return key === undefined || value === undefined ? [] : [[key, value]];
