@@ -1,5 +1,6 @@
 import { until } from '../../process/support/until.js';
-import { freePort, startNode, untilInStep, type RedisNode, type RedisSet } from './redis-node.js';
+import { freePort } from '../../support/free-port.js';
+import { startNode, untilInStep, type RedisNode, type RedisSet } from './redis-node.js';
 
 const SLOTS = 16_384;
 const MASTERS = 3;

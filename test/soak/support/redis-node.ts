@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { until } from '../../process/support/until.js';
+import { freePort } from '../../support/free-port.js';
 
 /** One `redis-server` of several, on a port, as they have to find each other. */
 export interface RedisNode {
@@ -89,13 +88,4 @@ export async function untilInStep(nodes: readonly RedisNode[], { replicas }: { r
     const copies = states.filter(({ role }) => role === 'slave');
     return copies.length === replicas && copies.every(({ inStep }) => inStep);
   }, { withinMs: 30_000 }); // prettier-ignore
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
