@@ -1,21 +1,8 @@
 // `npm run screenshots`: the pictures in docs/images, taken of the running demo in a real browser, light and dark.
-import { spawn } from 'node:child_process';
 import { chromium, type Page } from 'playwright-core';
+import { startDemo } from './support/running-demo.js';
 
-const app = 'http://localhost:3180';
-const demo = spawn(process.execPath, ['--import', 'tsx', 'scripts/demo.ts'], {
-  env: { ...process.env, PORT: '3180', SANDBOX_PORT: '4180' },
-  stdio: ['ignore', 'pipe', 'inherit'],
-});
-await new Promise<void>((resolve, reject) => {
-  demo.stdout.on('data', (text: Buffer) => {
-    if (text.includes('Three things to try')) resolve();
-  });
-  demo.once('exit', () => {
-    reject(new Error('the demo did not start'));
-  });
-});
-
+const { app, ...demo } = await startDemo();
 const browser = await chromium.launch({
   executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
@@ -49,4 +36,4 @@ for (const colorScheme of ['light', 'dark'] as const) {
 }
 
 await browser.close();
-demo.kill('SIGTERM');
+demo.stop();

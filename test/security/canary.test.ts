@@ -1,7 +1,7 @@
 import { defaultClientSecret } from '../../sandbox/sandbox.js';
 import type { Answer, Browser } from '../support/browser.js';
 import { sessionIdOf, paramOf } from '../support/sign-in.js';
-import { SESSION_SECRET, TOKEN_ENCRYPTION_KEY, type TestApp } from '../support/test-app.js';
+import { SESSION_SECRET, startTestApp, TOKEN_ENCRYPTION_KEY, type TestApp } from '../support/test-app.js';
 import { startProduction, type Production } from './support/production.js';
 
 jest.setTimeout(90_000);
@@ -138,8 +138,8 @@ async function scenario(): Promise<void> {
 }
 
 /** From what the app has sent to GetBill, and from its configuration. */
-function learnFromGetbill(): void {
-  for (const { url, body, rawHeaders } of app.sandbox.control.requests()) {
+function learnFromGetbill({ sandbox }: TestApp): void {
+  for (const { url, body, rawHeaders } of sandbox.control.requests()) {
     if (url.startsWith('/oauth/token')) {
       const form = new URLSearchParams(body);
       for (const name of ['code', 'code_verifier', 'refresh_token']) learn(name, form.get(name));
@@ -174,7 +174,7 @@ beforeAll(async () => {
   site = await startProduction({ faults: { consent: 'ask', accessTokenLifetimeS: 3600 } });
   ({ app } = site);
   await scenario();
-  learnFromGetbill();
+  learnFromGetbill(app);
   const answers = seen.flatMap(({ request, headers, body }) => [
     // A redirect to GetBill has to have the state; nothing else does.
     { where: `headers of ${request}`, text: headers.replace(/"location":"[^"]*\/oauth\/authorize\?[^"]*"/, '') },
@@ -223,6 +223,45 @@ describe('in everything the app has answered, logged and stored', () => {
   it('[A19] no call of GetBill was ever made with the power of the app itself', () => {
     const grants = app.sandbox.control.requests().filter(({ url }) => url.startsWith('/oauth/token')).map(({ body }) => new URLSearchParams(body).get('grant_type')); // prettier-ignore
     expect([...new Set(grants)].sort()).toEqual(['authorization_code', 'refresh_token']);
+  });
+
+  it('[G02] nor in the flow inspector, whatever happened to its browser', async () => {
+    const inspected = await startTestApp({ env: { FLOW_INSPECTOR: 'true' }, faults: { consent: 'ask' } });
+    const { control } = inspected.sandbox;
+    const browser = inspected.browser();
+    const held = new Set<string>();
+    const keep = (): void =>
+      browser.cookies.forEach((value) => value.length > 20 && held.add(decodeURIComponent(value)));
+    const enter = async (choice = {}): Promise<string> => {
+      const url = await start(browser, '/debts?page=1');
+      keep();
+      const callback = await browser.approve(url, choice);
+      await browser.get(callback);
+      keep();
+      return callback;
+    };
+    await browser.get(await enter());
+    held.add(await browser.csrfToken());
+    for (const path of ['/dashboard', '/debts', '/session', '/api/debts']) await browser.get(path);
+    control.expireAccessTokens();
+    await browser.get('/dashboard');
+    await write(browser, '/logout', {}, '_csrf=wrong');
+    await browser.signOut();
+    await browser.get((await enter({ decision: 'deny' })).replace('error=', 'code='));
+    await enter();
+    control.revokeGrants();
+    await browser.get('/debts');
+    learnFromGetbill(inspected);
+    const shown = ['/flow', '/flow/steps'].map(async (where) => ({ where, text: (await browser.get(where)).text }));
+    const texts = await Promise.all(shown);
+    await inspected.close();
+
+    const { steps } = JSON.parse(texts[1]?.text ?? '') as { steps: unknown[] };
+    expect(steps.length).toBeGreaterThan(30);
+    expect(held.size).toBeGreaterThan(5);
+    expect(hits([...secrets.values()].flatMap((values) => [...values]), texts)).toEqual([]); // prettier-ignore
+    const form = texts.map(({ where, text }) => ({ where, text: text.replaceAll(/name="_csrf" value="[^"]*"/g, '') }));
+    expect(hits(held, form)).toEqual([]);
   });
 
   it('the search finds what it should, in every spelling', () => {

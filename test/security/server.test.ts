@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { buildApp } from '../process/support/app-build.js';
 import { environment } from '../process/support/environment.js';
 import { startInstallation, type Installation } from '../process/support/installation.js';
@@ -12,9 +13,9 @@ jest.setTimeout(90_000);
 const PLANTED_BUG = encodeURIComponent('process.on("SIGUSR2", () => { Promise.reject(new Error("planted bug")) })');
 const HEAD = ['Host: connect.example', 'X-Forwarded-Proto: https'];
 
-let site: Installation<'app' | 'buggy'>;
+let site: Installation<'app' | 'buggy' | 'stopping'>;
 beforeAll(async () => {
-  site = await startInstallation({ processes: ['app', 'buggy'], env: ({ name }) => ({ ...(name === 'buggy' && { NODE_OPTIONS: `--import=data:text/javascript,${PLANTED_BUG}` }) }), }); // prettier-ignore
+  site = await startInstallation({ processes: ['app', 'buggy', 'stopping'], env: ({ name }) => ({ ...(name === 'buggy' && { NODE_OPTIONS: `--import=data:text/javascript,${PLANTED_BUG}` }) }), }); // prettier-ignore
 });
 afterAll(() => site.close());
 
@@ -52,6 +53,32 @@ describe('a bug that nobody catches', () => {
     const fatal = buggy.log().split('\n').filter((line) => line.includes('planted bug')); // prettier-ignore
     expect(fatal).toHaveLength(1);
     expect(JSON.parse(fatal[0] ?? '')).toMatchObject({ level: 60, msg: 'unhandledRejection' });
+  });
+});
+
+describe('a process that is told to stop', () => {
+  const isRefused = (origin: string): Promise<boolean> =>
+    new Promise((resolve) => {
+      const { hostname, port } = new URL(origin);
+      const socket = connect(Number(port), hostname, () => resolve(false));
+      socket.once('error', () => resolve(true)).once('connect', () => socket.destroy());
+    });
+
+  it('[J07] finishes what is under way, takes nothing new, lets go of Redis and ends with 0', async () => {
+    const { stopping } = site.apps;
+    const connections = async (): Promise<number> => String(await site.redis.client.client('LIST')).trim().split('\n').length; // prettier-ignore
+    const visitor = await site.signIn({ at: stopping });
+    site.sandbox.control.set({ api: [{ mode: 'hold' }] });
+    const call = visitor.profile(stopping);
+    await until('the call is held', () => site.sandbox.control.state().held === 1);
+    const before = await connections();
+    stopping.signal('SIGTERM');
+    await until('nothing new is taken', () => isRefused(stopping.origin));
+    site.sandbox.control.release();
+    expect((await call).status).toBe(200);
+    expect(await stopping.exited).toEqual({ code: 0, signal: null });
+    expect(stopping.log()).toMatch(/"msg":"stopped"/); // written once Redis and the connections to GetBill are closed
+    expect(await connections()).toBe(before - 1);
   });
 });
 
