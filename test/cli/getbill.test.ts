@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createProgress } from '../../src/cli/progress.js';
+import type { ApiFault } from '../../sandbox/faults.js';
 import { defaultClientSecret } from '../../sandbox/sandbox.js';
 import { until } from '../process/support/until.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
@@ -199,13 +200,17 @@ describe('Ctrl-C', () => {
     expect(await redis.client.keys('lease:*')).toEqual([]);
   });
 
-  it('in the middle of a list, and while it waits for the limit, prints no half of it', async () => {
-    limitAfter(3, 30);
+  it.each<[string, ApiFault]>([
+    ['while it waits for the limit', { mode: 'rateLimited', retryAfterS: 30 }],
+    ['in the middle of a call', { mode: 'hold' }],
+  ])('%s of a long list prints no half of it', async (_when, fault) => {
+    line.sandbox.control.set({ api: [{ mode: 'slow', ms: 0, times: 3 }, fault] });
     const command = line.start('debts list --all --json');
-    await until('it waits', () => command.said().includes('page 4 again in 30 s'));
+    await until('it is there', () => counters().apiCalls === 4 && command.said().includes('page 3 of'));
     command.child.kill('SIGINT');
     const { code, stdout } = await command.ended;
     expect([code, stdout]).toEqual([130, '']);
+    line.sandbox.control.release();
   });
 
   it('twice does not wait for anything', async () => {
