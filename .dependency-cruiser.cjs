@@ -73,7 +73,7 @@ module.exports = {
       severity: 'error',
       comment: 'web takes the storage port as a type, never an adapter',
       from: { path: '^src/web/' },
-      to: { path: '^src/store/', pathNot: '^src/store/key-value' },
+      to: { path: '^src/store/', pathNot: '^src/store/(key-value|allowances)' },
     },
     {
       name: 'no-express-in-the-core',

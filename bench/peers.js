@@ -22,8 +22,10 @@ export const connectEnv = ({ stub, redis }) => ({
 
 export const startConnect = (context, options) => start('../dist/main.js', connectEnv(context), options);
 
-const peer = (file) => ({ stub, redis }) =>
-  start(`peers/${file}.js`, { NODE_ENV: 'production', GETBILL: stub.origin, REDIS: redis.path, PUBLIC_URL });
+const peer =
+  (file) =>
+  ({ stub, redis }) =>
+    start(`peers/${file}.js`, { NODE_ENV: 'production', GETBILL: stub.origin, REDIS: redis.path, PUBLIC_URL });
 
 export const peers = {
   bare: peer('bare'),

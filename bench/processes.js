@@ -61,7 +61,9 @@ export async function load({ servers, path, cookies, seconds, accept = 'applicat
   const file = join(folder, `cookies-${Math.random()}`);
   writeFileSync(file, cookies.join('\n'));
   const before = servers.map(({ pid }) => cpuUs(pid));
-  const each = await Promise.all(servers.map(({ origin }) => wrk(origin + path, seconds, { COOKIES: file, ACCEPT: accept })));
+  const each = await Promise.all(
+    servers.map(({ origin }) => wrk(origin + path, seconds, { COOKIES: file, ACCEPT: accept })),
+  );
   const cpu = servers.reduce((sum, { pid }, index) => sum + cpuUs(pid) - before[index], 0);
   const requests = each.reduce((sum, one) => sum + one.requests, 0);
   return {

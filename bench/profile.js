@@ -35,9 +35,13 @@ function report({ nodes, samples, timeDeltas }, usPerRequest) {
     const name = `${callFrame.functionName || '(anonymous)'} ${url.split(/\/(?:node_modules|dist)\//).at(-1)}:${callFrame.lineNumber + 1}`;
     byFunction.set(name, (byFunction.get(name) ?? 0) + us);
   }
-  for (const [title, map, count] of [['by package', byPackage, 30], ['by function', byFunction, 45]]) {
+  for (const [title, map, count] of [
+    ['by package', byPackage, 30],
+    ['by function', byFunction, 45],
+  ]) {
     console.log(title);
     const sorted = [...map].sort((a, b) => b[1] - a[1]).slice(0, count);
-    for (const [name, us] of sorted) console.log(`  ${((us / total) * usPerRequest).toFixed(0).padStart(5)} us  ${name}`);
+    for (const [name, us] of sorted)
+      console.log(`  ${((us / total) * usPerRequest).toFixed(0).padStart(5)} us  ${name}`);
   }
 }

@@ -14,7 +14,13 @@ const profile = JSON.stringify({
   error: false,
   code: 200,
   message: 'OK',
-  data: { id: '0192e7a0-5d9c-7c1e-9d8e-0f6a1b2c3d4e', name: 'Nordwind GmbH', email: 'office@nordwind.example', phone: '+49 30 1234567', created_at: '2023-04-11T09:30:00Z' },
+  data: {
+    id: '0192e7a0-5d9c-7c1e-9d8e-0f6a1b2c3d4e',
+    name: 'Nordwind GmbH',
+    email: 'office@nordwind.example',
+    phone: '+49 30 1234567',
+    created_at: '2023-04-11T09:30:00Z',
+  },
 });
 
 const base64url = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');

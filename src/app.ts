@@ -4,6 +4,7 @@ import session from 'express-session';
 import { RequestError } from './errors.js';
 import type { Services } from './services.js';
 import { createCookies } from './web/cookies.js';
+import { createRouter } from './web/create-router.js';
 import { formats } from './web/formats.js';
 import './web/locals.js';
 import { allowedMethods } from './web/middleware/allowed-methods.js';
@@ -20,6 +21,7 @@ import { sameOrigin } from './web/middleware/same-origin.js';
 import { secureArrival } from './web/middleware/secure-arrival.js';
 import { securityHeaders } from './web/middleware/security-headers.js';
 import { sessionEnded } from './web/middleware/session-ended.js';
+import { sessionView } from './web/middleware/session-view.js';
 import { signedIn } from './web/middleware/signed-in.js';
 import { tokenRefresh } from './web/middleware/token-refresh.js';
 import { apiRoute } from './web/routes/api.js';
@@ -39,9 +41,11 @@ const root = (folder: string): string => fileURLToPath(new URL(`../${folder}`, i
 
 /** The order of middleware and routers, and nothing else: no listening, no connecting, no reading of the environment. */
 export function createApp(services: Services, { isReady }: { isReady: () => Promise<boolean> }): Express {
-  const { config, log, emit, context, flowRecorder, keyValue, tokens, profiles, forward, signIn, arrivals } = services;
+  const { config, log, emit, context, flowRecorder, allowances, tokens, profiles, forward, signIn, arrivals } =
+    services;
   const cookies = createCookies(config);
-  const limits = { keyValue, emit, now: services.now };
+  const limits = { allowances, emit, now: services.now };
+  const secrets = config.session.secrets.reveal();
 
   const app = express();
   app.disable('x-powered-by');
@@ -56,6 +60,20 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
   app.use(requestId(services));
   if (flowRecorder !== undefined) app.use(flowCookie({ context, cookies }));
   app.use(requestLog({ log, context, emit }), securityHeaders(config));
+
+  const api = createRouter(); // before what only pages need: the busiest path is the shortest
+  api.use(
+    secureArrival(config),
+    sessionView({ sessions: services.sessions, secrets, cookieName: cookies.session }),
+    sameOrigin({ publicUrl: config.publicUrl, emit }),
+    csrf({ emit }),
+    signedIn(),
+    rateLimit({ name: 'api', perMinute: config.rateLimits.api, keyOf: bySession, ...limits }),
+    tokenRefresh({ tokens }),
+    apiRoute({ forward, tokens }),
+  );
+  app.use('/api', api);
+
   app.use(healthRoutes({ isReady }));
   app.use(metricsRoute({ token: config.metricsToken, text: services.metrics.text }));
   app.use(
@@ -85,7 +103,7 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
   app.use(
     session({
       store: services.sessions,
-      secret: [...config.session.secrets.reveal()],
+      secret: [...secrets],
       name: cookies.session,
       cookie: cookies.attributes, // no maxAge: the store decides how long a session lives
       rolling: false,
@@ -105,8 +123,6 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
   app.use(sameOrigin({ publicUrl: config.publicUrl, emit }));
   app.use('/logout', formBody());
   app.use(csrf({ emit }));
-  app.use('/api', signedIn(), rateLimit({ name: 'api', perMinute: config.rateLimits.api, keyOf: bySession, ...limits })); // prettier-ignore
-  app.use('/api', tokenRefresh({ tokens }), apiRoute({ forward, tokens }));
 
   app.use(pageLocals({ flowInspector: config.flowInspector }));
   app.use(logoutRoute({ cookies, tokens, forgetPages: profiles.forget })); // prettier-ignore

@@ -80,6 +80,9 @@ export type RefreshFailure = 'refused' | 'misconfigured' | 'transient';
 export type SessionEndReason =
   'signed_out' | 'replaced' | 'refused' | 'answer_lost' | 'record_gone' | 'broken_record' | 'no_refresh_token';
 
+/** The message of the log's line per request; the log writes these in batches. */
+export const REQUEST_LINE = 'request';
+
 /** What the web layer knows about the request in whose course an event is raised. */
 export interface RequestContext {
   readonly requestId: string;

@@ -15,6 +15,7 @@ import { createArrivals, type Arrivals } from './login/arrivals.js';
 import { createPendingLogins } from './login/pending-logins.js';
 import { createSignIn, type SignIn } from './login/sign-in.js';
 import { createTokenEndpoint } from './oauth/token-endpoint.js';
+import { createAllowances, type Allowances } from './store/allowances.js';
 import type { KeyValue } from './store/key-value.js';
 import { createMemoryKeyValue } from './store/memory-key-value.js';
 import { createRedis } from './store/redis.js';
@@ -39,6 +40,7 @@ export interface Services {
   readonly fingerprint: (id: string) => string;
   readonly now: () => number;
   readonly keyValue: KeyValue;
+  readonly allowances: Allowances;
   readonly sessions: Store;
   readonly signIn: SignIn;
   readonly arrivals: Arrivals;
@@ -90,7 +92,8 @@ export async function createServices(
   const cipher = createCipher(config.tokenEncryptionKeys.reveal());
   const upstream = createUpstream({ config: config.getbill, emit });
   const tokenEndpoint = createTokenEndpoint({ config: config.getbill, send: upstream.send, emit, monotonicMs });
-  const quota = createQuota({ keyValue, emit, now });
+  const allowances = createAllowances({ keyValue, now });
+  const quota = createQuota({ keyValue, allowances, emit, now });
   const forward = createForward({ config: config.getbill, upstream, quota, emit, monotonicMs });
 
   const sleep = (ms: number): Promise<void> => delay(ms);
@@ -123,6 +126,7 @@ export async function createServices(
     fingerprint,
     now,
     keyValue,
+    allowances,
     sessions: new SessionStore({ keyValue, emit, now, idleMs: config.session.idleMs, maxMs: config.session.maxMs }),
     signIn: createSignIn({
       config: config.getbill,

@@ -41,6 +41,9 @@ export async function readAnswer(upstream: UpstreamAnswer): Promise<ApiAnswer> {
     if (status >= 500) throw unusable('getbill_error');
     if (Number(headers['content-length'] ?? 0) > STREAM_LIMIT) throw unusable('answer_too_large');
 
+    if (Number(headers['content-length'] ?? Infinity) <= WHOLE_LIMIT)
+      return whole(status, headers, await upstream.whole());
+
     const chunks: Buffer[] = [];
     let length = 0;
     const source = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;

@@ -4,7 +4,7 @@ import { shapeOf, type Emit } from '../events.js';
 import { readableEncodings, readAnswer, type ApiAnswer } from './answer.js';
 import { limitClassOf, type Endpoint } from './endpoints.js';
 import type { Caller, Quota } from './quota.js';
-import type { Upstream } from './upstream.js';
+import type { Upstream, UpstreamRequest } from './upstream.js';
 
 /** Whose call it is: the token that is good now, and how to get a newer one when the API rejects it. */
 export interface Access {
@@ -23,7 +23,7 @@ export interface ApiCall {
   readonly acceptEncoding?: string | undefined;
   readonly requestId: string;
   readonly caller: Caller;
-  readonly signal?: AbortSignal | undefined;
+  readonly onLeave?: UpstreamRequest['onLeave'];
 }
 
 /**
@@ -49,7 +49,7 @@ export function createForward({
   const base = config.apiUrl.href.replace(/\/$/, '');
 
   async function send(call: ApiCall, accessToken: string): Promise<ApiAnswer> {
-    const { endpoint, path, query, body, acceptEncoding, requestId, signal } = call;
+    const { endpoint, path, query, body, acceptEncoding, requestId, onLeave } = call;
     const limitClass = limitClassOf(endpoint);
     const route = endpoint.path;
     const startedMs = monotonicMs();
@@ -65,7 +65,7 @@ export function createForward({
         },
         body,
         timeoutMs: config.timeoutMs,
-        signal,
+        onLeave,
       });
       const answer = await readAnswer(opened);
       const waitS = await quota.learn(limitClass, answer);

@@ -1,5 +1,6 @@
 import { RequestError, UnavailableError } from '../errors.js';
 import type { Emit } from '../events.js';
+import type { Allowances } from '../store/allowances.js';
 import type { KeyValue } from '../store/key-value.js';
 import type { LimitClass } from './endpoints.js';
 
@@ -39,10 +40,12 @@ export interface Quota {
 
 export function createQuota({
   keyValue,
+  allowances,
   emit,
   now,
 }: {
-  keyValue: Pick<KeyValue, 'get' | 'set' | 'increment'>;
+  keyValue: Pick<KeyValue, 'get' | 'set'>;
+  allowances: Pick<Allowances, 'spend'>;
   emit: Emit;
   now: () => number;
 }): Quota {
@@ -81,8 +84,9 @@ export function createQuota({
       const isLow = known.resetAtMs > now() && known.remaining < known.limit * 0.05;
       if (isLow) throw exhausted(limitClass, known.resetAtMs - now());
       if (caller === 'job') return;
-      const { count, ttlMs } = await keyValue.increment(`share:${limitClass}:${grantId}`, { ttlMs: known.windowMs });
-      if (count > known.limit / 4) throw shareUsed(ttlMs);
+      const share = { most: Math.floor(known.limit / 4), windowMs: known.windowMs };
+      const { granted, resetAtMs } = await allowances.spend(`share:${limitClass}:${grantId}`, share);
+      if (!granted) throw shareUsed(resetAtMs - now());
     },
     async learn(limitClass, { status, headers, json }) {
       const update = readHeaders(headers, now());

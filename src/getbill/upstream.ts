@@ -15,14 +15,16 @@ export interface UpstreamRequest {
   readonly headers: Record<string, string>;
   readonly body?: string | Buffer | undefined;
   readonly timeoutMs: number;
-  /** Ends the call when the browser has gone. */
-  readonly signal?: AbortSignal | undefined;
+  /** Is given what ends the call, for when the browser has gone. */
+  readonly onLeave?: ((leave: () => void) => void) | undefined;
 }
 
 export interface UpstreamAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Readable;
+  /** The whole body, faster than by reading the stream. */
+  readonly whole: () => Promise<Buffer>;
 }
 
 /** The connection pool to GetBill: one deadline over a whole call, redirects never followed, certificates always checked. */
@@ -51,9 +53,10 @@ export function createUpstream({ config, emit }: { config: GetbillConfig; emit: 
 
   async function open(
     url: URL,
-    { method, headers, body, timeoutMs, signal }: UpstreamRequest,
+    { method, headers, body, timeoutMs, onLeave }: UpstreamRequest,
   ): Promise<UpstreamAnswer> {
-    const end = startDeadline(timeoutMs, signal);
+    const end = startDeadline(timeoutMs);
+    onLeave?.(end.leave);
     try {
       const answer = await agent.request({
         origin: url.origin,
@@ -63,8 +66,10 @@ export function createUpstream({ config, emit }: { config: GetbillConfig; emit: 
         body: body ?? null,
         signal: end.signal,
       });
-      answer.body.once('close', end.clear);
-      return { status: answer.statusCode, headers: answer.headers, body: answer.body };
+      const { body: stream, statusCode, headers: received } = answer;
+      stream.once('close', end.clear);
+      const whole = async (): Promise<Buffer> => Buffer.from(await stream.arrayBuffer().finally(end.clear));
+      return { status: statusCode, headers: received, body: stream, whole };
     } catch (error) {
       end.clear();
       throw unavailable(error, url);
@@ -96,18 +101,25 @@ export function createUpstream({ config, emit }: { config: GetbillConfig; emit: 
   };
 }
 
-/** Not `AbortSignal.any`: a timeout signal that only `any` refers to may be collected as garbage, and then never fires (Node 20). */
-function startDeadline(timeoutMs: number, leaving?: AbortSignal): { signal: AbortSignal; clear: () => void } {
+interface Deadline {
+  signal: AbortSignal;
+  leave: () => void;
+  /** From here on neither time nor leaving ends anything. */
+  clear: () => void;
+}
+
+function startDeadline(timeoutMs: number): Deadline {
   const end = new AbortController();
   const timer = setTimeout(() => end.abort(new DOMException('past the deadline', 'TimeoutError')), timeoutMs);
-  const leave = (): void => end.abort(leaving?.reason);
-  leaving?.addEventListener('abort', leave);
-  if (leaving?.aborted) leave();
+  let over = false;
   return {
     signal: end.signal,
+    leave() {
+      if (!over) end.abort();
+    },
     clear() {
+      over = true;
       clearTimeout(timer);
-      leaving?.removeEventListener('abort', leave);
     },
   };
 }

@@ -10,8 +10,8 @@ export interface KeyValue {
   /** Keeps the TTL. `false` may also mean that a re-sent command already did it: read before drawing a conclusion. */
   compareAndSet(key: string, expected: string, value: string): Promise<boolean>;
   compareAndDelete(key: string, expected: string): Promise<boolean>;
-  /** Counts up; the TTL starts with the first count and is returned as what is left of it. */
-  increment(key: string, options: { ttlMs: number }): Promise<{ count: number; ttlMs: number }>;
+  /** Counts up by one, or `by`; the TTL starts with the first count and is returned as what is left of it. */
+  increment(key: string, options: { ttlMs: number; by?: number }): Promise<{ count: number; ttlMs: number }>;
   expire(key: string, options: { ttlMs: number }): Promise<void>;
   delete(key: string): Promise<void>;
   /** Resolves when the storage answers, and how long it took. */

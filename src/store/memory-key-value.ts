@@ -42,9 +42,9 @@ export function createMemoryKeyValue({ now }: { now: () => number }): KeyValue {
       return Promise.resolve(true);
     },
     compareAndDelete: async (key, expected) => Promise.resolve(live(key)?.value === expected && entries.delete(key)),
-    async increment(key, { ttlMs }) {
+    async increment(key, { ttlMs, by = 1 }) {
       const entry = live(key);
-      const count = Number(entry?.value ?? 0) + 1;
+      const count = Number(entry?.value ?? 0) + by;
       const expiresAtMs = entry?.expiresAtMs ?? now() + ttlMs;
       write(key, String(count), expiresAtMs);
       return Promise.resolve({ count, ttlMs: expiresAtMs - now() });

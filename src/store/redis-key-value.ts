@@ -6,8 +6,8 @@ import type { KeyValue } from './key-value.js';
 const COMPARE_AND_SET = `if redis.call('GET', KEYS[1]) == ARGV[1] then
   redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL') return 1 end return 0`;
 const COMPARE_AND_DELETE = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
-const INCREMENT = `local count = redis.call('INCR', KEYS[1])
-if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end return { count, redis.call('PTTL', KEYS[1]) }`;
+const INCREMENT = `local count = redis.call('INCRBY', KEYS[1], ARGV[2])
+if count == tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end return { count, redis.call('PTTL', KEYS[1]) }`;
 
 /** Scripts go as EVAL, not EVALSHA: no server needs to know them beforehand, so failover and Cluster change nothing. Needs Redis 7. */
 export function createRedisKeyValue({ redis, emit }: { redis: Redis | Cluster; emit: Emit }): KeyValue {
@@ -35,9 +35,9 @@ export function createRedisKeyValue({ redis, emit }: { redis: Redis | Cluster; e
       run('compareAndSet', async () => (await redis.eval(COMPARE_AND_SET, 1, key, expected, value)) === 1),
     compareAndDelete: (key, expected) =>
       run('compareAndDelete', async () => (await redis.eval(COMPARE_AND_DELETE, 1, key, expected)) === 1),
-    increment: (key, { ttlMs }) =>
+    increment: (key, { ttlMs, by = 1 }) =>
       run('increment', async () => {
-        const [count, left] = (await redis.eval(INCREMENT, 1, key, px(ttlMs))) as [number, number];
+        const [count, left] = (await redis.eval(INCREMENT, 1, key, px(ttlMs), by)) as [number, number];
         return { count, ttlMs: left };
       }),
     expire: (key, { ttlMs }) => run('expire', async () => void (await redis.pexpire(key, px(ttlMs)))),

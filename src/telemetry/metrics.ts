@@ -21,8 +21,8 @@ export function createMetrics(): Metrics {
   const histogram = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
     new Histogram({ name: `getbill_connect_${name}`, help, labelNames, buckets: SECONDS, registers });
 
-  const requests = histogram('request_seconds', 'Requests to this app', ['method', 'route', 'status']);
-  const apiCalls = histogram('api_call_seconds', 'Calls to the GetBill API', ['method', 'route', 'status']);
+  const requests = observing(histogram('request_seconds', 'Requests to this app', ['method', 'route', 'status']));
+  const apiCalls = observing(histogram('api_call_seconds', 'Calls to the GetBill API', ['method', 'route', 'status'])); // prettier-ignore
   const apiFailures = counter('api_failures_total', 'Calls to the GetBill API without a usable answer', ['reason']);
   const apiReplays = counter('api_replays_total', 'Calls sent again after a 401, with a newer token');
   const tokenCalls = histogram('token_call_seconds', 'Calls to the token endpoint', ['grant_type', 'outcome']);
@@ -40,10 +40,7 @@ export function createMetrics(): Metrics {
   function read(event: AppEvent): void {
     switch (event.type) {
       case 'request_answered':
-        return requests.observe(
-          { method: event.method, route: event.route, status: event.status },
-          event.durationMs / 1000,
-        );
+        return requests(event.durationMs / 1000, event.method, event.route, event.status);
       case 'login_started':
         return logins.inc({ outcome: 'started', reason: '' });
       case 'login_completed':
@@ -73,10 +70,7 @@ export function createMetrics(): Metrics {
         return sessionsEnded.inc({ reason: 'expired' });
       case 'api_called':
         if (event.quotaLeft !== undefined) quotaLeft.set({ limit_class: event.limitClass }, event.quotaLeft);
-        return apiCalls.observe(
-          { method: event.method, route: event.route, status: event.status },
-          event.durationMs / 1000,
-        );
+        return apiCalls(event.durationMs / 1000, event.method, event.route, event.status);
       case 'api_failed':
         return apiFailures.inc({ reason: event.reason });
       case 'api_replayed':
@@ -104,5 +98,17 @@ export function createMetrics(): Metrics {
     read,
     observeStorage: (durationMs) => storage.observe(durationMs / 1000),
     text: async () => ({ body: await registry.metrics(), contentType: registry.contentType }),
+  };
+}
+
+/** prom-client hashes the labels of every observation; of the hot ones the few series are kept at hand. */
+function observing(histogram: Histogram) {
+  const series = new Map<string, { observe: (seconds: number) => void }>();
+  return function observe(seconds: number, ...labels: (string | number)[]): void {
+    const key = labels.join(' ');
+    const known = series.get(key);
+    const one = known ?? histogram.labels(...labels.map(String));
+    if (known === undefined) series.set(key, one);
+    one.observe(seconds);
   };
 }

@@ -9,6 +9,8 @@ declare global {
       context: RequestContext | undefined;
       /** The pattern that matched, where Express does not know it. */
       route: string | undefined;
+      /** Set by the signed-in middleware: the key of this session's tokens. */
+      grantId: string;
       /** Set by the token-refresh middleware. */
       tokenSet: TokenSet;
     }

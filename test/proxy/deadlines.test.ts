@@ -222,11 +222,13 @@ describe('a browser that leaves', () => {
       if (api.received.length % 3 === 0) start(res).write(startOfJson(300 * KIB));
       else if (api.received.length % 3 === 1) start(res).write('{');
     });
+    const logged = patient.logged().length;
     const sockets = Array.from({ length: 30 }, () => openSocket(patient.origin));
     for (const socket of sockets) socket.write(call(patientCaller, '/api/debts'));
     await api.arrived(30);
     for (const socket of sockets) socket.destroy();
     await api.callsEnded();
+    await until(() => patient.logged().slice(logged).split('request failed').length > 30);
   });
 
   it.each<[string, (res: ServerResponse) => void, string[]]>([

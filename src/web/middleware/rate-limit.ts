@@ -1,9 +1,8 @@
-import type { Request, RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import { ipKeyGenerator, rateLimit as expressRateLimit, type Store } from 'express-rate-limit';
 import { RequestError } from '../../errors.js';
 import type { Emit } from '../../events.js';
-import type { KeyValue } from '../../store/key-value.js';
-import { grantIdOf } from '../session.js';
+import type { Allowances } from '../../store/allowances.js';
 
 const WINDOW_MS = 60_000;
 
@@ -12,14 +11,14 @@ export function rateLimit({
   name,
   perMinute,
   keyOf,
-  keyValue,
+  allowances,
   emit,
   now,
 }: {
   name: string;
   perMinute: number;
-  keyOf: (req: Request) => string;
-  keyValue: Pick<KeyValue, 'increment' | 'delete'>;
+  keyOf: (req: Request, res: Response) => string;
+  allowances: Allowances;
   emit: Emit;
   now: () => number;
 }): RequestHandler {
@@ -27,7 +26,7 @@ export function rateLimit({
     windowMs: WINDOW_MS,
     limit: perMinute,
     keyGenerator: keyOf,
-    store: storeOver(keyValue, { prefix: `rate:${name}:`, now }),
+    store: storeOver(allowances, { prefix: `rate:${name}:`, perMinute }),
     legacyHeaders: false,
     validate: false, // it warns about settings that config.ts has checked already
     handler(req) {
@@ -45,19 +44,16 @@ export function rateLimit({
 
 /** An IPv6 client owns a whole /64, so that is what is counted. */
 export const byAddress = (req: Request): string => ipKeyGenerator(req.ip ?? 'unknown', 64);
-export const bySession = (req: Request): string => grantIdOf(req.sessionID);
+export const bySession = (_req: Request, res: Response): string => res.locals.grantId;
 
-function storeOver(
-  keyValue: Pick<KeyValue, 'increment' | 'delete'>,
-  { prefix, now }: { prefix: string; now: () => number },
-): Store {
+function storeOver(allowances: Allowances, { prefix, perMinute }: { prefix: string; perMinute: number }): Store {
   return {
     localKeys: false,
     async increment(key) {
-      const { count, ttlMs } = await keyValue.increment(prefix + key, { ttlMs: WINDOW_MS });
-      return { totalHits: count, resetTime: new Date(now() + ttlMs) };
+      const { granted, resetAtMs } = await allowances.spend(prefix + key, { most: perMinute, windowMs: WINDOW_MS });
+      return { totalHits: granted ? 1 : perMinute + 1, resetTime: new Date(resetAtMs) };
     },
     decrement: () => undefined,
-    resetKey: (key) => keyValue.delete(prefix + key),
+    resetKey: (key) => allowances.forget(prefix + key),
   };
 }

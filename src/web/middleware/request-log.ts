@@ -1,8 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from 'pino';
-import { pinoHttp } from 'pino-http';
-import type { Emit, RequestContext } from '../../events.js';
+import { REQUEST_LINE, type Emit, type RequestContext } from '../../events.js';
 
 /**
  * One line per request: its number, method, route, status, duration, and the part GetBill took. The route is the pattern
@@ -17,32 +16,19 @@ export function requestLog({
   context: AsyncLocalStorage<RequestContext>;
   emit: Emit;
 }): RequestHandler {
-  const logRequest = pinoHttp<Request, Response>({
-    logger: log,
-    genReqId: (_req, res) => res.locals.requestId,
-    quietReqLogger: true,
-    quietResLogger: true,
-    customAttributeKeys: { reqId: 'requestId', responseTime: 'durationMs' },
-    customProps: (req, res) => ({
-      method: req.method,
-      route: routeOf(req, res),
-      status: res.statusCode,
-      upstreamMs: res.locals.context?.upstreamMs,
-    }),
-    customLogLevel: (_req, res, error) => (error || res.statusCode >= 500 ? 'error' : 'info'),
-    customSuccessMessage: () => 'request',
-    customErrorMessage: () => 'request',
-  });
   return function requestLogMiddleware(req, res, next) {
     const startedMs = performance.now();
     const current = context.getStore();
-    res.locals.context = current;
-    res.once('finish', () => {
+    res.once('close', () => {
       const durationMs = performance.now() - startedMs;
       const answered = { method: req.method, route: routeOf(req, res), status: res.statusCode, durationMs };
+      const level = res.statusCode >= 500 ? 'error' : 'info';
+      const { requestId } = res.locals;
+      const cut = !res.writableFinished && { cut: true };
+      log[level]({ requestId, ...answered, upstreamMs: current?.upstreamMs, ...cut }, REQUEST_LINE);
       if (current !== undefined) context.run(current, emit, { type: 'request_answered', ...answered });
     });
-    logRequest(req, res, next);
+    next();
   };
 }
 

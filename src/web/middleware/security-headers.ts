@@ -1,4 +1,4 @@
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import helmet from 'helmet';
 import type { Config } from '../../config.js';
 
@@ -28,9 +28,22 @@ export function securityHeaders({ publicUrl }: Pick<Config, 'publicUrl'>): Reque
     referrerPolicy: { policy: 'no-referrer' },
     xFrameOptions: { action: 'deny' },
   });
+  const headers = headersOf(setHelmetHeaders);
+  headers.push(['Permissions-Policy', PERMISSIONS_POLICY], ['Cache-Control', 'no-store']);
   return function securityHeadersMiddleware(req, res, next) {
-    res.set({ 'Permissions-Policy': PERMISSIONS_POLICY, 'Cache-Control': 'no-store' });
+    for (const [name, value] of headers) res.setHeader(name, value);
     Object.defineProperty(req, 'fresh', { value: false }); // Express would answer 304 to "If-None-Match: *"
-    setHelmetHeaders(req, res, next);
+    next();
   };
+}
+
+/** What helmet sets is the same on every answer, so it is asked once. */
+function headersOf(setHeaders: RequestHandler): [string, string][] {
+  const headers: [string, string][] = [];
+  const answer = {
+    setHeader: (name: string, value: string) => headers.push([name, value]),
+    removeHeader: () => undefined,
+  };
+  void setHeaders({} as Request, answer as unknown as Response, () => undefined);
+  return headers;
 }

@@ -1,6 +1,7 @@
 import { pipeline } from 'node:stream/promises';
-import express, { type Router, type Request } from 'express';
+import express, { type Request, type Response, type Router } from 'express';
 import { RequestError, UnavailableError } from '../../errors.js';
+import type { ApiAnswer } from '../../getbill/answer.js';
 import { matchEndpoint, type Endpoint } from '../../getbill/endpoints.js';
 import type { Forward } from '../../getbill/forward.js';
 import { browserLeft } from '../../getbill/upstream.js';
@@ -14,17 +15,13 @@ const JSON_IN_UTF8 = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
 /** `/api/*`: the GetBill API through the allow-list, with the session's token. */
 export function apiRoute({ forward, tokens }: { forward: Forward; tokens: Pick<TokenManager, 'renew'> }): Router {
   const router = createRouter();
-  router.use(express.raw({ type: 'application/json', limit: BODY_LIMIT, inflate: false }));
+  const readBody = express.raw({ type: 'application/json', limit: BODY_LIMIT, inflate: false });
+  router.use((req, res, next) => (req.method === 'GET' ? next() : readBody(req, res, next)));
 
   router.use(async (req, res) => {
     const { endpoint, path, query } = targetOf(req);
     res.locals.route = `/api${endpoint.path}`;
     if (!res.locals.tokenSet.scopes.includes(endpoint.scope)) throw scopeMissing(endpoint.scope);
-    const gone = new AbortController();
-    res.once('close', () => {
-      gone.abort();
-    });
-    if (res.destroyed) gone.abort(); // it left while the token was being renewed
     const answer = await forward(
       {
         endpoint,
@@ -34,17 +31,23 @@ export function apiRoute({ forward, tokens }: { forward: Forward; tokens: Pick<T
         acceptEncoding: req.get('accept-encoding'),
         requestId: res.locals.requestId,
         caller: 'proxy',
-        signal: gone.signal,
+        onLeave: (leave) => (res.destroyed ? leave() : res.once('close', leave)),
       },
-      accessOf(req, res, tokens),
+      accessOf(res, tokens),
     );
-    res.status(answer.status).set(answer.headers);
-    if (Buffer.isBuffer(answer.body)) return void res.end(answer.body);
+    if (Buffer.isBuffer(answer.body)) return void sendWhole(res, answer, answer.body);
+    res.writeHead(answer.status, answer.headers);
     await pipeline(answer.body, res).catch((error: unknown) => {
       throw error instanceof UnavailableError ? error : browserLeft(error);
     });
   });
   return router;
+}
+
+function sendWhole(res: Response, { status, headers }: ApiAnswer, body: Buffer): void {
+  const hasBody = status !== 204 && status !== 304;
+  res.writeHead(status, hasBody ? { ...headers, 'content-length': body.length } : headers);
+  res.end(body);
 }
 
 /** From the request target as it arrived: an absolute form, "//host", or anything encoded matches no endpoint. */

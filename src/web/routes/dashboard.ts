@@ -21,9 +21,9 @@ export function dashboardRoute({
   marginMs: number;
 }): Router {
   const router = createRouter();
-  router.get('/dashboard', async (req, res) => {
+  router.get('/dashboard', async (_req, res) => {
     const { tokenSet, requestId } = res.locals;
-    const access = accessOf(req, res, tokens);
+    const access = accessOf(res, tokens);
     const client = createGetbillClient({ forward, accessFor: () => access, requestId });
     const profile = tokenSet.scopes.includes('company:read')
       ? await profiles.get(access.grantId, () => client.companyProfile()).catch(withoutScope)

@@ -17,7 +17,7 @@ export function debtsRoutes({ forward, tokens }: { forward: Forward; tokens: Pic
   router.get('/debts', async (req, res) => {
     const client = createGetbillClient({
       forward,
-      accessFor: () => accessOf(req, res, tokens),
+      accessFor: () => accessOf(res, tokens),
       requestId: res.locals.requestId,
     });
     const status = oneOf(req.query['status'], /^[\w.-]{1,64}$/) ?? '';
@@ -34,7 +34,7 @@ export function debtsRoutes({ forward, tokens }: { forward: Forward; tokens: Pic
   router.get('/debts/:id', async (req, res) => {
     const client = createGetbillClient({
       forward,
-      accessFor: () => accessOf(req, res, tokens),
+      accessFor: () => accessOf(res, tokens),
       requestId: res.locals.requestId,
     });
     const debt = await client.debt(req.params.id);

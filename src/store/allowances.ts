@@ -1,0 +1,81 @@
+import type { KeyValue } from './key-value.js';
+
+const SHARES = 20;
+const MOST_REMEMBERED = 10_000;
+
+interface Limit {
+  readonly most: number;
+  readonly windowMs: number;
+}
+
+interface Held {
+  left: number;
+  /** Epoch milliseconds. */
+  resetAtMs: number;
+}
+
+/**
+ * Spends from limits that all processes share, without asking the storage each time: a process takes a twentieth of a limit
+ * at once and spends it alone. The limit is never exceeded; what a process has taken and not spent when the window ends
+ * is lost to the others, at most a twentieth each. Limits below forty are counted one by one.
+ */
+export interface Allowances {
+  /** @throws {StorageError} */
+  spend(key: string, limit: Limit): Promise<{ granted: boolean; resetAtMs: number }>;
+  forget(key: string): Promise<void>;
+}
+
+export function createAllowances({
+  keyValue,
+  now,
+}: {
+  keyValue: Pick<KeyValue, 'increment' | 'delete'>;
+  now: () => number;
+}): Allowances {
+  const held = new Map<string, Held>();
+  const underWay = new Map<string, Promise<Held>>();
+
+  /** `left` is 0 where the limit is reached. */
+  async function take(key: string, { most, windowMs }: Limit, share: number): Promise<Held> {
+    const { count, ttlMs } = await keyValue.increment(key, { ttlMs: windowMs, by: share });
+    return { left: Math.max(0, Math.min(share, most - (count - share))), resetAtMs: now() + ttlMs };
+  }
+
+  /** One command for all who find nothing left at the same time. */
+  function refill(key: string, limit: Limit, share: number): Promise<Held> {
+    const running = underWay.get(key);
+    if (running !== undefined) return running;
+    const taking = take(key, limit, share)
+      .then((taken) => keep(key, taken))
+      .finally(() => underWay.delete(key));
+    underWay.set(key, taking);
+    return taking;
+  }
+
+  function keep(key: string, taken: Held): Held {
+    held.delete(key);
+    held.set(key, { ...taken });
+    const [oldest] = held.keys();
+    if (held.size > MOST_REMEMBERED && oldest !== undefined) held.delete(oldest);
+    return taken;
+  }
+
+  return {
+    async spend(key, limit) {
+      const share = Math.floor(limit.most / SHARES);
+      for (;;) {
+        const mine = held.get(key);
+        if (mine !== undefined && mine.left > 0 && mine.resetAtMs > now()) {
+          mine.left -= 1;
+          return { granted: true, resetAtMs: mine.resetAtMs };
+        }
+        const { left, resetAtMs } = share < 2 ? await take(key, limit, 1) : await refill(key, limit, share);
+        if (left === 0 || share < 2) return { granted: left > 0, resetAtMs };
+      }
+    },
+    async forget(key) {
+      held.delete(key);
+      await keyValue.delete(key);
+    },
+  };
+}
