@@ -66,7 +66,7 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
     secureArrival(config),
     sessionView({ sessions: services.sessions, secrets, cookieName: cookies.session }),
     sameOrigin({ publicUrl: config.publicUrl, emit }),
-    csrf({ emit }),
+    csrf({ emit, pages: false }),
     signedIn(),
     rateLimit({ name: 'api', perMinute: config.rateLimits.api, keyOf: bySession, ...limits }),
     tokenRefresh({ tokens }),
@@ -122,7 +122,7 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
 
   app.use(sameOrigin({ publicUrl: config.publicUrl, emit }));
   app.use('/logout', formBody());
-  app.use(csrf({ emit }));
+  app.use(csrf({ emit, pages: true }));
 
   app.use(pageLocals({ flowInspector: config.flowInspector }));
   app.use(logoutRoute({ cookies, tokens, forgetPages: profiles.forget })); // prettier-ignore

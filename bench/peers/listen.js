@@ -12,11 +12,17 @@ export function listen(app) {
 export function createForward() {
   const pool = new Pool(GETBILL, { connections: 128 });
   return (accessToken, res) =>
-    pool.stream(
-      { method: 'GET', path: '/external-api/v1/company/profile', headers: { authorization: `Bearer ${accessToken}` } },
-      ({ statusCode, headers }) => {
-        res.writeHead(statusCode, { 'Content-Type': headers['content-type'], 'Content-Length': headers['content-length'] }); // prettier-ignore
-        return res;
-      },
-    );
+    pool
+      .stream(
+        {
+          method: 'GET',
+          path: '/external-api/v1/company/profile',
+          headers: { authorization: `Bearer ${accessToken}` },
+        },
+        ({ statusCode, headers }) => {
+          res.writeHead(statusCode, { 'Content-Type': headers['content-type'], 'Content-Length': headers['content-length'] }); // prettier-ignore
+          return res;
+        },
+      )
+      .catch(() => res.destroy()); // the browser has left
 }

@@ -24,6 +24,7 @@ export class SessionStore extends RedisStore {
   readonly #touchedAtMs = new Map<string, number>();
   readonly #touchEveryMs: number;
   readonly #now: () => number;
+  readonly #maxMs: number;
 
   constructor({
     keyValue,
@@ -42,26 +43,19 @@ export class SessionStore extends RedisStore {
       client: asRedisClient(keyValue),
       // min(idle, what is left of the absolute lifetime), in seconds
       ttl: (session: SessionData) => Math.ceil(Math.min(idleMs, session.signedInAtMs + maxMs - now()) / 1000),
-      serializer: {
-        stringify: JSON.stringify,
-        parse: (text: string) => sessionFrom(text, { oldestMs: now() - maxMs }) as SessionData,
-      },
     });
     this.#keyValue = keyValue;
     this.#emit = emit;
     this.#now = now;
+    this.#maxMs = maxMs;
     this.#touchEveryMs = Math.min(TOUCH_EVERY_MS, idleMs / 4);
   }
 
   override async get(id: string, callback: (error?: unknown, session?: SessionData | null) => void): Promise<void> {
-    let session: SessionData | null | undefined;
+    let session: SessionData | undefined;
     try {
-      session = await new Promise((resolve, reject) => {
-        void super.get(id, (error: unknown, found: SessionData | null) => {
-          if (error instanceof Error) reject(error);
-          else resolve(found);
-        });
-      });
+      const text = await this.#keyValue.get(this.prefix + id);
+      if (text !== undefined) session = sessionFrom(text, { oldestMs: this.#now() - this.#maxMs });
     } catch (error) {
       if (!(error instanceof BrokenSession || error instanceof RecordError)) return callback(error);
       this.#emit({ type: 'session_broken', reason: error.message });

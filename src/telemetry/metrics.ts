@@ -21,8 +21,8 @@ export function createMetrics(): Metrics {
   const histogram = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
     new Histogram({ name: `getbill_connect_${name}`, help, labelNames, buckets: SECONDS, registers });
 
-  const requests = observing(histogram('request_seconds', 'Requests to this app', ['method', 'route', 'status']));
-  const apiCalls = observing(histogram('api_call_seconds', 'Calls to the GetBill API', ['method', 'route', 'status'])); // prettier-ignore
+  const requests = histogram('request_seconds', 'Requests to this app', ['method', 'route', 'status']);
+  const apiCalls = histogram('api_call_seconds', 'Calls to the GetBill API', ['method', 'route', 'status']);
   const apiFailures = counter('api_failures_total', 'Calls to the GetBill API without a usable answer', ['reason']);
   const apiReplays = counter('api_replays_total', 'Calls sent again after a 401, with a newer token');
   const tokenCalls = histogram('token_call_seconds', 'Calls to the token endpoint', ['grant_type', 'outcome']);
@@ -40,7 +40,10 @@ export function createMetrics(): Metrics {
   function read(event: AppEvent): void {
     switch (event.type) {
       case 'request_answered':
-        return requests(event.durationMs / 1000, event.method, event.route, event.status);
+        return requests.observe(
+          { method: event.method, route: event.route, status: event.status },
+          event.durationMs / 1000,
+        );
       case 'login_started':
         return logins.inc({ outcome: 'started', reason: '' });
       case 'login_completed':
@@ -70,7 +73,10 @@ export function createMetrics(): Metrics {
         return sessionsEnded.inc({ reason: 'expired' });
       case 'api_called':
         if (event.quotaLeft !== undefined) quotaLeft.set({ limit_class: event.limitClass }, event.quotaLeft);
-        return apiCalls(event.durationMs / 1000, event.method, event.route, event.status);
+        return apiCalls.observe(
+          { method: event.method, route: event.route, status: event.status },
+          event.durationMs / 1000,
+        );
       case 'api_failed':
         return apiFailures.inc({ reason: event.reason });
       case 'api_replayed':
@@ -98,17 +104,5 @@ export function createMetrics(): Metrics {
     read,
     observeStorage: (durationMs) => storage.observe(durationMs / 1000),
     text: async () => ({ body: await registry.metrics(), contentType: registry.contentType }),
-  };
-}
-
-/** prom-client hashes the labels of every observation; of the hot ones the few series are kept at hand. */
-function observing(histogram: Histogram) {
-  const series = new Map<string, { observe: (seconds: number) => void }>();
-  return function observe(seconds: number, ...labels: (string | number)[]): void {
-    const key = labels.join(' ');
-    const known = series.get(key);
-    const one = known ?? histogram.labels(...labels.map(String));
-    if (known === undefined) series.set(key, one);
-    one.observe(seconds);
   };
 }

@@ -44,8 +44,8 @@ function signedId(
 
 const read = (sessions: Store, id: string): Promise<SessionData | null | undefined> =>
   new Promise((resolve, reject) => {
-    sessions.get(id, (error?: Error | null, session?) => {
-      if (error) reject(error as Error);
+    sessions.get(id, (error: unknown, session) => {
+      if (error) reject(error);
       else resolve(session);
     });
   });
