@@ -44,7 +44,7 @@ function signedId(
 
 const read = (sessions: Store, id: string): Promise<SessionData | null | undefined> =>
   new Promise((resolve, reject) => {
-    sessions.get(id, (error: unknown, session) => {
+    sessions.get(id, (error?: Error | null, session?: SessionData | null) => {
       if (error) reject(error);
       else resolve(session);
     });
