@@ -1,0 +1,49 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Config } from '../../src/config.js';
+import type { Emit } from '../../src/events.js';
+import { createUpstream } from '../../src/getbill/upstream.js';
+import { createPendingLogins } from '../../src/login/pending-logins.js';
+import { createSignIn } from '../../src/login/sign-in.js';
+import { createTokenEndpoint } from '../../src/oauth/token-endpoint.js';
+import type { KeyValue } from '../../src/store/key-value.js';
+import { createCipher } from '../../src/tokens/cipher.js';
+import { createTokens } from '../../src/tokens/tokens.js';
+
+/** Sign-in and token lifecycle without our pages and sessions: renewed once, by one process, never lost, encrypted in your storage. */
+export function createCore({
+  config,
+  keyValue,
+  emit,
+  now,
+}: {
+  config: Config;
+  keyValue: KeyValue;
+  emit: Emit;
+  now: () => number;
+}) {
+  const { getbill, refreshMarginMs: marginMs, tokenEncryptionKeys } = config;
+  const cipher = createCipher(tokenEncryptionKeys.reveal());
+  const fingerprint = (id: string) => createHash('sha256').update(id).digest('base64url').slice(0, 8); // for events
+  const clocks = { now, monotonicMs: () => performance.now(), sleep: (ms: number) => delay(ms) };
+  const shared = { keyValue, cipher, emit, fingerprint, ...clocks };
+
+  const upstream = createUpstream({ config: getbill, emit });
+  const tokenEndpoint = createTokenEndpoint({ config: getbill, send: upstream.send, ...shared });
+  const signIn = createSignIn({
+    config: getbill,
+    pendingLogins: createPendingLogins(shared),
+    tokenEndpoint,
+    ...shared,
+  });
+  const tokens = createTokens({
+    ...shared,
+    tokenEndpoint,
+    timeoutMs: getbill.timeoutMs,
+    marginMs,
+    revocationEnabled: getbill.revokeUrl !== undefined,
+    limit: async () => undefined,
+    newId: randomUUID,
+  });
+  return { signIn, tokens, close: () => tokens.idle().then(upstream.close) };
+}
