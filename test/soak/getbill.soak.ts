@@ -1,4 +1,3 @@
-/// <reference types="jest" />
 import { EventEmitter } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createProgress } from '../../src/cli/progress.js';
@@ -6,7 +5,7 @@ import type { ApiFault } from '../../sandbox/faults.js';
 import { defaultClientSecret } from '../../sandbox/sandbox.js';
 import { until } from '../process/support/until.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
-import { startCommandLine, type CommandLine } from './support/commands.js';
+import { startCommandLine, type CommandLine } from '../cli/support/commands.js';
 
 const TOTAL = 1247;
 let line: CommandLine;
