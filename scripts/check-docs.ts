@@ -1,8 +1,10 @@
-// Whether the documents still say what is so: events, metrics, alerts, variables, routes, titles of tests, links and anchors.
+// Whether the documents still say what is so: events, metrics, alerts, variables, routes, titles of tests, links, anchors
+// and lines of code. `--fix` sets the numbers of linked lines to where the code is now.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { variables } from '../src/config-variables.js';
 import { createMetrics } from '../src/telemetry/metrics.js';
+import { lineLinkFaults } from './support/line-links.js';
 
 const read = (file: string): string => readFileSync(file, 'utf8');
 const faults: string[] = [];
@@ -118,8 +120,11 @@ checkEvents();
 checkVariables();
 await checkMetrics();
 checkRoutes();
-for (const file of ['docs/security.md', 'docs/immunity.md']) checkTitles(file);
-for (const file of markdown) checkLinks(file);
+for (const file of ['docs/security.md', 'docs/immunity.md', 'docs/why-not-the-sample.md']) checkTitles(file);
+for (const file of markdown) {
+  checkLinks(file);
+  faults.push(...lineLinkFaults(file, { fix: process.argv.includes('--fix') }));
+}
 
 for (const fault of faults) console.error(`- ${fault}`);
 if (faults.length > 0) process.exitCode = 1;
