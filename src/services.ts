@@ -4,7 +4,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Store } from 'express-session';
 import type { Logger } from 'pino';
 import type { Config } from './config.js';
-import { UnavailableError } from './errors.js';
 import { createEvents, type Emit, type RequestContext } from './events.js';
 import { createAppClient, type AppClient } from './getbill/app-client.js';
 import { createProfileCache, type ProfileCache } from './getbill/profile-cache.js';
@@ -15,11 +14,9 @@ import { createArrivals, type Arrivals } from './login/arrivals.js';
 import { createPendingLogins } from './login/pending-logins.js';
 import { createSignIn, type SignIn } from './login/sign-in.js';
 import { createTokenEndpoint } from './oauth/token-endpoint.js';
+import { connectStorage } from './store/connect.js';
 import { createAllowances, type Allowances } from './store/allowances.js';
 import type { KeyValue } from './store/key-value.js';
-import { createMemoryKeyValue } from './store/memory-key-value.js';
-import { createRedis } from './store/redis.js';
-import { createRedisKeyValue } from './store/redis-key-value.js';
 import { SessionStore } from './store/session-store.js';
 import { createAudit } from './telemetry/audit.js';
 import { createFlowRecorder, type FlowRecorder } from './telemetry/flow-recorder.js';
@@ -28,6 +25,7 @@ import { createMetrics, type Metrics } from './telemetry/metrics.js';
 import { createAppTokens } from './tokens/app-tokens.js';
 import { createCipher } from './tokens/cipher.js';
 import type { TokenManager } from './tokens/token-manager.js';
+import { refreshLimit } from './tokens/refresh-limit.js';
 import { createTokens } from './tokens/tokens.js';
 
 /** Everything the app is made of, built once. `close` waits for renewals under way, then lets go of Redis and the pool. */
@@ -88,7 +86,11 @@ export async function createServices(
   const fingerprint = (id: string): string =>
     createHmac('sha256', fingerprintKey).update(id).digest('base64url').slice(0, 8);
 
-  const keyValue = await connectStorage(config, { emit, now, log });
+  const keyValue = await connectStorage(config.redis, {
+    emit,
+    now,
+    onError: (error) => log.warn({ err: error }, 'redis connection'),
+  });
   const cipher = createCipher(config.tokenEncryptionKeys.reveal());
   const upstream = createUpstream({ config: config.getbill, emit });
   const tokenEndpoint = createTokenEndpoint({ config: config.getbill, send: upstream.send, emit, monotonicMs });
@@ -164,40 +166,5 @@ export async function createServices(
       await upstream.close();
       await keyValue.close();
     },
-  };
-}
-
-async function connectStorage(
-  { redis: redisConfig }: Config,
-  { emit, now, log }: { emit: Emit; now: () => number; log: Logger },
-): Promise<KeyValue> {
-  if (redisConfig === undefined) return createMemoryKeyValue({ now });
-  const redis = createRedis(redisConfig);
-  redis.on('error', (error: Error) => log.warn({ err: error }, 'redis connection'));
-  await redis.connect().catch((error: unknown) => {
-    redis.disconnect(); // it would go on trying, and keep a command line from ending
-    throw error;
-  });
-  return createRedisKeyValue({ redis, emit });
-}
-
-const PER_GRANT_PER_MINUTE = 60;
-
-/** Renewals a minute: of one grant (an API that rejects every token must not become a storm) and of the installation. */
-function refreshLimit({ keyValue, perMinute }: { keyValue: Pick<KeyValue, 'increment'>; perMinute: number }) {
-  return async function limit(grantId: string): Promise<void> {
-    for (const [key, most] of [
-      [`rate:refresh:${grantId}`, PER_GRANT_PER_MINUTE],
-      ['rate:refresh', perMinute],
-    ] as const) {
-      const { count, ttlMs } = await keyValue.increment(key, { ttlMs: 60_000 });
-      if (count > most) {
-        throw new UnavailableError('too many renewals in this minute', {
-          code: 'refresh_rate_limited',
-          retryAfterS: Math.ceil(ttlMs / 1000),
-          hint: 'RATE_LIMIT_REFRESH, or an API that rejects every token it is sent',
-        });
-      }
-    }
   };
 }
