@@ -14,7 +14,7 @@ export interface PatchedTree {
 /** The project as somebody has it after `git apply examples/...`. @throws {Error} the diff does not apply (any more). */
 export function patchedTree(diff: string): PatchedTree {
   const folder = mkdtempSync(join(tmpdir(), 'gb-example-'));
-  for (const name of ['src', 'views', 'public', 'examples', 'sandbox', 'test/support', 'package.json']) {
+  for (const name of ['src', 'views', 'public', 'examples', 'sandbox', 'scripts', 'test/support', 'package.json']) {
     cpSync(name, join(folder, name), { recursive: true });
   }
   symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
