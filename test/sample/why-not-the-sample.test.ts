@@ -11,6 +11,7 @@ import type { Browser } from '../support/browser.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
 import { codeCalls, paramOf, signed, walk } from '../support/sign-in.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
+import { foretell } from './support/foretell.js';
 import { SAMPLE_SESSION_SECRET, startSampleApp, type SampleApp } from './support/sample-app.js';
 import { ATTACKER, companyOf, onItsWay, signedIn, VICTIM, withCookiesOf, type Site } from './support/sites.js';
 import { holdNextRead, holdNextWrite } from './support/storage-on-a-bad-day.js';
@@ -103,19 +104,20 @@ describe('who is signed in', () => {
     expect(problemsOf({ SESSION_SECRET: SAMPLE_SESSION_SECRET })).toMatch(/SESSION_SECRET still holds a placeholder/);
   });
 
-  it('the state of two visitors is the same when Math.random repeats itself; ours does not use it', async () => {
-    async function states(site: Site) {
-      const random = jest.spyOn(Math, 'random').mockReturnValue(0.5);
-      try {
-        const urls = [await site.browser().startLogin(), await site.browser().startLogin()];
-        return urls.map((url) => paramOf(url, 'state'));
-      } finally {
-        random.mockRestore();
-      }
+  it("four states of one's own foretell the next visitor's, who is sent into the attacker's account; ours foretell nothing", async () => {
+    async function attack(site: Site) {
+      const { code } = await onItsWay(site, { company: ATTACKER });
+      const seen: string[] = [];
+      for (let login = 0; login < 4; login += 1) seen.push(paramOf(await site.browser().startLogin(), 'state'));
+      const victim = site.browser();
+      const state = paramOf(await victim.startLogin(), 'state');
+      await victim.get(`/oauth/callback?code=${code}&state=${foretell(seen)}`);
+      return { foretold: foretell(seen) === state, company: await companyOf(victim) };
     }
-    expect(await states(sample)).toEqual(['i', 'i']);
-    const [first = '', second = ''] = await states(app);
-    expect([first.length, second.length, first === second]).toEqual([43, 43, false]);
+    let result = await attack(sample);
+    for (let tries = 1; !result.foretold && tries < 5; tries += 1) result = await attack(sample); // a batch has ended
+    expect(result).toEqual({ foretold: true, company: ATTACKER });
+    expect(await attack(app)).toEqual({ foretold: false, company: undefined });
   });
 
   it('a session has no end; ours is over after eight hours', async () => {
