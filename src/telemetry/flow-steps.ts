@@ -1,4 +1,4 @@
-import type { AppEvent } from '../events.js';
+import type { AppEvent, GrantType } from '../events.js';
 
 export type Actor = 'browser' | 'app' | 'getbill' | 'redis';
 
@@ -61,8 +61,8 @@ export function flowStepOf(event: AppEvent): FlowStep | undefined {
       }; // prettier-ignore
     case 'token_requested':
       return {
-        from: 'app', to: 'getbill', title: `Token request (${event.grantType}): ${event.outcome}`,
-        why: WHY_TOKEN[event.grantType], rfc: event.grantType === 'refresh_token' ? rfc(6749, '6') : rfc(6749, '4.1.3'),
+        from: 'app', to: 'getbill', title: `${TOKEN_CALLS[event.grantType].title}: ${event.outcome}`,
+        why: TOKEN_CALLS[event.grantType].why, rfc: event.grantType === 'refresh_token' ? rfc(6749, '6') : rfc(6749, '4.1.3'),
         code: { file: 'oauth/token-endpoint.ts', symbol: 'createTokenEndpoint' },
         details: [
           ['sent (names only)', event.parameters.join(', ')],
@@ -137,11 +137,12 @@ export function flowStepOf(event: AppEvent): FlowStep | undefined {
   }
 }
 
-const WHY_TOKEN = {
-  authorization_code: 'The code from the browser is exchanged for tokens, from server to server.',
-  refresh_token: 'The refresh token is exchanged for a new access token, from server to server.',
-  client_credentials: 'The app asks for a token of its own, for no user.',
-  revocation: 'A token is given back.',
+// prettier-ignore
+const TOKEN_CALLS: Record<GrantType, { title: string; why: string }> = {
+  authorization_code: { title: 'Code exchange', why: 'The code from the browser is exchanged for tokens, from server to server.' },
+  refresh_token: { title: 'Refresh request', why: 'The refresh token is exchanged for a new access token, from server to server.' },
+  client_credentials: { title: 'App token request', why: 'The app asks for a token of its own, for no user.' },
+  revocation: { title: 'Revocation', why: 'A token is given back.' },
 };
 const WHY_RENEWED = {
   margin: 'It was about to expire. Requests meanwhile went on with the old one; nobody waited.',

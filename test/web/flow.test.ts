@@ -22,10 +22,10 @@ describe('the flow inspector', () => {
     const titles = titlesIn((await browser.get('/flow')).text);
     for (const title of [
       'Authorization request',
-      'Token request (authorization_code): ok',
+      'Code exchange: ok',
       'GET /company/profile: 200',
       'GET /debts: 401',
-      'Token request (refresh_token): ok',
+      'Refresh request: ok',
       'Access token renewed',
       'Sent again with the newer token',
       'Session ended: signed_out',
