@@ -12,12 +12,20 @@ export function foretell(states: readonly string[]): string | undefined {
   const numbers = states.map(bitsOf53).reverse(); // as they were generated
   const start = solve(numbers.flatMap((number, step) => equations(number, step + 1)));
   if (start === undefined) return undefined;
-  const [first] = start;
-  for (const bits of [52n, 53n]) {
-    const written = (word: bigint) => (Number(word >> (64n - bits)) / 2 ** Number(bits)).toString(36).substring(2, 15);
-    if (written(start[1]) === states.at(-1)) return written(first);
+  const words = [start[0]];
+  for (let inner = start; words.length <= states.length; words.push(inner[0])) inner = stepped(inner);
+  for (const bits of [52, 53]) {
+    const written = words.map((word) => (Number(word >> BigInt(64 - bits)) / 2 ** bits).toString(36).substring(2, 15));
+    if (written.slice(1).reverse().join() === states.join()) return written[0];
   }
   return undefined;
+}
+
+/** xorshift128+ as V8 steps it; `equations` says the same of sums. */
+function stepped([first, second]: [bigint, bigint]): [bigint, bigint] {
+  const once = (first ^ (first << 23n)) & MASK;
+  const twice = once ^ (once >> 17n);
+  return [second, twice ^ second ^ (second >> 26n)];
 }
 
 /** "0.<digits>" in base 36, in units of 2^-53. */
