@@ -2,7 +2,7 @@ import { peers } from './peers.js';
 import { load } from './processes.js';
 import { signInMany } from './sign-in.js';
 
-const ROUNDS = Number(process.env.ROUNDS ?? 10);
+const ROUNDS = Number(process.env.ROUNDS ?? 8);
 const SECONDS = Number(process.env.SECONDS_EACH ?? 2);
 const SESSIONS = 50;
 
