@@ -1,8 +1,8 @@
 import { Client } from 'undici';
-import { startInstallation, type Installation } from './support/installation.js';
-import { goThrough, type Outage } from './support/outage.js';
-import { until } from './support/until.js';
-import type { Visitor } from './support/visitor.js';
+import { startInstallation, type Installation } from '../process/support/installation.js';
+import { goThrough, type Outage } from '../process/support/outage.js';
+import { until } from '../process/support/until.js';
+import type { Visitor } from '../process/support/visitor.js';
 
 jest.setTimeout(120_000); // processes have to start, on a machine that may be busy
 

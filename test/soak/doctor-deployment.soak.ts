@@ -5,8 +5,8 @@ import type { Finding } from '../../src/cli/doctor/check.js';
 import { createAuthority, type Authority } from '../security/support/certificates.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
-import { consult, healthy, type Consultation, type Env } from './support/consult.js';
-import { startTlsProxy, type ProxySettings, type TlsProxy } from './support/tls-proxy.js';
+import { consult, healthy, type Consultation, type Env } from '../cli/support/consult.js';
+import { startTlsProxy, type ProxySettings, type TlsProxy } from '../cli/support/tls-proxy.js';
 
 let authority: Authority;
 let redis: RedisServer;
