@@ -5,6 +5,7 @@ export default {
   testEnvironment: 'node',
   maxWorkers: '100%',
   workerIdleMemoryLimit: '350MB', // a worker grown large is slow: a new one is cheaper
+  testSequencer: '<rootDir>/test/support/longest-first.js',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   setupFilesAfterEnv: ['<rootDir>/test/support/retry-in-ci.ts'],

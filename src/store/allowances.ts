@@ -9,6 +9,8 @@ interface Limit {
 }
 
 interface Held {
+  /** Of the limit it was taken from. */
+  most: number;
   left: number;
   /** Epoch milliseconds. */
   resetAtMs: number;
@@ -38,7 +40,7 @@ export function createAllowances({
   /** `left` is 0 where the limit is reached. */
   async function take(key: string, { most, windowMs }: Limit, share: number): Promise<Held> {
     const { count, ttlMs } = await keyValue.increment(key, { ttlMs: windowMs, by: share });
-    return { left: Math.max(0, Math.min(share, most - (count - share))), resetAtMs: now() + ttlMs };
+    return { most, left: Math.max(0, Math.min(share, most - (count - share))), resetAtMs: now() + ttlMs };
   }
 
   /** One command for all who find nothing left at the same time. */
@@ -60,9 +62,18 @@ export function createAllowances({
     return taken;
   }
 
+  /** What was taken from a limit that has changed since goes back. */
+  async function giveBack(key: string, { most, windowMs }: Limit): Promise<void> {
+    const mine = held.get(key);
+    if (mine === undefined || mine.most === most) return;
+    held.delete(key);
+    if (mine.left > 0 && mine.resetAtMs > now()) await keyValue.increment(key, { ttlMs: windowMs, by: -mine.left });
+  }
+
   return {
     async spend(key, limit) {
       const share = Math.floor(limit.most / SHARES);
+      await giveBack(key, limit);
       for (;;) {
         const mine = held.get(key);
         if (mine !== undefined && mine.left > 0 && mine.resetAtMs > now()) {

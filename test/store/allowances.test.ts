@@ -74,6 +74,14 @@ describe('a limit that several processes share', () => {
     expect(await spend(allowances, 200, 120)).toBe(120);
   });
 
+  it('gives back what it has not spent when the limit changes', async () => {
+    const { processOf } = setup();
+    const [a, b] = [processOf(), processOf()];
+    await spend(a, 1, 1_000);
+    expect(await spend(a, 20, 10)).toBe(9);
+    expect(await spend(b, 20, 10)).toBe(0);
+  });
+
   it('does not touch that of another key', async () => {
     const { processOf } = setup();
     const allowances = processOf();
