@@ -4,9 +4,9 @@ import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_pr
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../test/support/free-port.js';
 
 const HEALTHY_WITHIN_MS = 20_000;
 const BELONGS = ['LICENSE', 'dist', 'node_modules', 'package.json', 'public', 'views'];
@@ -34,15 +34,6 @@ function checkFiles(root: string): void {
   const modules = readdirSync(join(app, 'node_modules'));
   for (const name of DEVELOPMENT.filter((one) => modules.includes(one))) faults.push(`${name} is for development only`);
   console.log(`${ours.length} files of ours, ${modules.length} packages`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** In production mode, with a Redis of its own, as the image's user. */

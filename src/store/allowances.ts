@@ -63,17 +63,16 @@ export function createAllowances({
   }
 
   /** What was taken from a limit that has changed since goes back. */
-  async function giveBack(key: string, { most, windowMs }: Limit): Promise<void> {
-    const mine = held.get(key);
-    if (mine === undefined || mine.most === most) return;
+  async function giveBack(key: string, { left, resetAtMs }: Held, { windowMs }: Limit): Promise<void> {
     held.delete(key);
-    if (mine.left > 0 && mine.resetAtMs > now()) await keyValue.increment(key, { ttlMs: windowMs, by: -mine.left });
+    if (left > 0 && resetAtMs > now()) await keyValue.increment(key, { ttlMs: windowMs, by: -left });
   }
 
   return {
     async spend(key, limit) {
       const share = Math.floor(limit.most / SHARES);
-      await giveBack(key, limit);
+      const before = held.get(key);
+      if (before !== undefined && before.most !== limit.most) await giveBack(key, before, limit);
       for (;;) {
         const mine = held.get(key);
         if (mine !== undefined && mine.left > 0 && mine.resetAtMs > now()) {

@@ -1,4 +1,3 @@
-import type { RequestContext } from '../events.js';
 import type { TokenSet } from '../oauth/token-set.js';
 
 declare global {
@@ -6,7 +5,6 @@ declare global {
   namespace Express {
     interface Locals {
       requestId: string;
-      context: RequestContext | undefined;
       /** The pattern that matched, where Express does not know it. */
       route: string | undefined;
       /** Set by the signed-in middleware: the key of this session's tokens. */

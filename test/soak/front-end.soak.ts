@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { launchChromium } from '../support/chromium.js';
 import type { TestApp } from '../support/test-app.js';
-import { patchedTree, type PatchedTree } from '../examples/support/patched-tree.js';
+import { patchedTree, type PatchedTree } from './support/patched-tree.js';
 
 let tree: PatchedTree;
 let app: TestApp;

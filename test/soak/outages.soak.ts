@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { Client } from 'undici';
 import { startInstallation, type Installation } from '../process/support/installation.js';
 import { goThrough, type Outage } from '../process/support/outage.js';
 import { until } from '../process/support/until.js';
@@ -12,6 +13,29 @@ beforeAll(async () => {
 });
 afterAll(() => site.close());
 
+describe('[immunity 17] a Redis that takes no writes', () => {
+  it('a session that cannot be touched costs no answer', async () => {
+    const [visitor] = visitors as [Visitor];
+    await site.redis.client.config('SET', 'min-replicas-to-write', '1');
+    const dispatcher = new Client(site.apps.b.origin);
+    let cut = false;
+    dispatcher.on('disconnect', () => (cut = true));
+    const headers = { accept: 'text/html' };
+    const page = await visitor.call(site.apps.b, '/dashboard', { headers, dispatcher }); // b has not touched it yet
+    await until('the touch failed', async () => (await site.apps.b.audit('session_touch_failed')).length > 0);
+    expect(page.status).toBe(200);
+    expect(page.text).toContain('</html>');
+    expect(page.setCookies).toEqual([]);
+    expect((await visitor.call(site.apps.b, '/', { headers, dispatcher })).status).toBe(200);
+    expect(cut).toBe(false);
+    await dispatcher.close();
+
+    await site.redis.client.config('SET', 'min-replicas-to-write', '0');
+    expect((await visitor.profile(site.apps.b)).status).toBe(200);
+    expect(await site.audit('session_ended')).toEqual([]);
+  });
+});
+
 describe.each<[string, Omit<Outage, 'durationMs'>]>([
   ['stopped', { fail: (redis) => redis.stop(), recover: (redis) => redis.start() }],
   ['hanging', { fail: (redis) => redis.pause(), recover: (redis) => redis.resume() }],
@@ -23,6 +47,7 @@ describe.each<[string, Omit<Outage, 'durationMs'>]>([
     expect(report.mostWithinMs).toBeLessThan(1_000);
     expect(report.recoveredMs).toBeLessThan(5_000);
     expect(await site.audit('session_ended')).toEqual([]);
+    expect(await site.audit('login_started')).toHaveLength(visitors.length);
   });
 });
 
