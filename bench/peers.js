@@ -24,8 +24,8 @@ export const startConnect = (context, options) => start('../dist/main.js', conne
 
 const peer =
   (file) =>
-  ({ stub, redis }) =>
-    start(`peers/${file}.js`, { NODE_ENV: 'production', GETBILL: stub.origin, REDIS: redis.path, PUBLIC_URL });
+  ({ stub, redis }, options) =>
+    start(`peers/${file}.js`, { NODE_ENV: 'production', GETBILL: stub.origin, REDIS: redis.path, PUBLIC_URL }, options);
 
 export const peers = {
   bare: peer('bare'),

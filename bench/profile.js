@@ -1,14 +1,14 @@
-// `node bench/profile.js`: where the processor time of a proxied call goes, by package and by function.
+// `node bench/profile.js [PEER [PATH]]`: where the processor time of a proxied call goes, by package and by function.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startConnect } from './peers.js';
+import { peers } from './peers.js';
 import { folder, load, start, startRedis, stopAll } from './processes.js';
 import { signInMany } from './sign-in.js';
 
-const [path = '/api/company/profile'] = process.argv.slice(2);
+const [peer = 'GetBill Connect', path = '/api/company/profile'] = process.argv.slice(2);
 try {
   const context = { stub: await start('stub.js', {}), redis: await startRedis() };
-  const app = await startConnect(context, { nodeOptions: ['--cpu-prof', `--cpu-prof-dir=${folder}`, '--cpu-prof-interval=200'] }); // prettier-ignore
+  const app = await peers[peer](context, { nodeOptions: ['--cpu-prof', `--cpu-prof-dir=${folder}`, '--cpu-prof-interval=200'] }); // prettier-ignore
   const cookies = await signInMany(app.origin, 50);
   const { cpuUs, perSecond } = await load({ servers: [app], path, cookies, seconds: 8 });
   console.log(`${cpuUs.toFixed(0)} us of processor time per request, ${perSecond.toFixed(0)} requests per second\n`);

@@ -3,6 +3,7 @@ import express, { type Express } from 'express';
 import session from 'express-session';
 import { RequestError } from './errors.js';
 import type { Services } from './services.js';
+import { createCommonHeaders } from './web/common-headers.js';
 import { createCookies } from './web/cookies.js';
 import { createRouter } from './web/create-router.js';
 import { formats } from './web/formats.js';
@@ -19,10 +20,10 @@ import { requestId } from './web/middleware/request-id.js';
 import { requestLog } from './web/middleware/request-log.js';
 import { sameOrigin } from './web/middleware/same-origin.js';
 import { secureArrival } from './web/middleware/secure-arrival.js';
-import { securityHeaders } from './web/middleware/security-headers.js';
 import { sessionEnded } from './web/middleware/session-ended.js';
 import { sessionView } from './web/middleware/session-view.js';
 import { signedIn } from './web/middleware/signed-in.js';
+import { setHeaders } from './web/middleware/set-headers.js';
 import { tokenRefresh } from './web/middleware/token-refresh.js';
 import { apiRoute } from './web/routes/api.js';
 import { connectionRoute } from './web/routes/connection.js';
@@ -45,11 +46,13 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
     services;
   const cookies = createCookies(config);
   const limits = { allowances, emit, now: services.now };
+  const headers = createCommonHeaders(config);
   const secrets = config.session.secrets.reveal();
 
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  Object.defineProperty(app.request, 'fresh', { value: false }); // Express would answer 304 to "If-None-Match: *"
   app.enable('case sensitive routing');
   app.set('trust proxy', config.trustProxy);
   app.set('views', root('views'));
@@ -59,7 +62,7 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
 
   app.use(requestId(services));
   if (flowRecorder !== undefined) app.use(flowCookie({ context, cookies }));
-  app.use(requestLog({ log, context, emit }), securityHeaders(config));
+  app.use(requestLog({ log, context, emit }));
 
   const api = createRouter(); // before what only pages need: the busiest path is the shortest
   api.use(
@@ -70,9 +73,11 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
     signedIn(),
     rateLimit({ name: 'api', perMinute: config.rateLimits.api, keyOf: bySession, ...limits }),
     tokenRefresh({ tokens }),
-    apiRoute({ forward, tokens }),
+    apiRoute({ forward, tokens, headers }),
   );
   app.use('/api', api);
+
+  app.use(setHeaders(headers));
 
   app.use(healthRoutes({ isReady }));
   app.use(metricsRoute({ token: config.metricsToken, text: services.metrics.text }));
@@ -137,6 +142,6 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
   app.use(() => {
     throw new RequestError('no such path', { code: 'not_found', status: 404 });
   });
-  app.use(sessionEnded({ cookies }), errorPage({ log, developerPages: config.developerPages }));
+  app.use(sessionEnded({ cookies }), errorPage({ log, headers, developerPages: config.developerPages }));
   return app;
 }

@@ -1,7 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHmac, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Store } from 'express-session';
 import type { Logger } from 'pino';
 import type { Config } from './config.js';
 import { createEvents, type Emit, type RequestContext } from './events.js';
@@ -39,7 +38,7 @@ export interface Services {
   readonly now: () => number;
   readonly keyValue: KeyValue;
   readonly allowances: Allowances;
-  readonly sessions: Store;
+  readonly sessions: SessionStore;
   readonly signIn: SignIn;
   readonly arrivals: Arrivals;
   readonly tokens: TokenManager;

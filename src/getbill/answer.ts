@@ -1,11 +1,10 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import { UnavailableError } from '../errors.js';
-import { unavailableBecause, type UpstreamAnswer } from './upstream.js';
+import type { AnswerHead, UpstreamAnswer } from './exchange.js';
+import { unavailableBecause } from './unavailable.js';
 
-const WHOLE_LIMIT = 64 * 1024;
 const DECODED_LIMIT = 1024 * 1024;
-const STREAM_LIMIT = 16 * 1024 * 1024;
 
 /** An answer of the API that may be passed on: JSON, in its original bytes. Up to 64 KiB it is whole, and judged. */
 export interface ApiAnswer {
@@ -27,52 +26,37 @@ const PASSED_ON = [
   'x-ratelimit-window',
 ];
 
-/** Of the encodings a browser accepts, those that `readAnswer` can judge: with `zstd` its small answers would be unreadable. */
+/** Of the encodings a browser accepts, those that `judge` can read: with `zstd` its small answers would be unreadable. */
 export function readableEncodings(accepted: string | undefined): string {
   const kept = (accepted ?? '').split(',').filter((one) => /^\s*(gzip|br|deflate|identity)\s*(;|$)/i.test(one));
   return kept.map((one) => one.trim()).join(', ') || 'identity';
 }
 
-/** @throws {UnavailableError} 502: a redirect, a server error, not JSON, broken or too large; 504: too slow. */
-export async function readAnswer(upstream: UpstreamAnswer): Promise<ApiAnswer> {
-  const { status, headers, body } = upstream;
-  try {
-    if (status >= 300 && status < 400 && status !== 304) throw unusable('answer_redirects');
-    if (status >= 500) throw unusable('getbill_error');
-    if (Number(headers['content-length'] ?? 0) > STREAM_LIMIT) throw unusable('answer_too_large');
-
-    if (Number(headers['content-length'] ?? Infinity) <= WHOLE_LIMIT)
-      return whole(status, headers, await upstream.whole());
-
-    const chunks: Buffer[] = [];
-    let length = 0;
-    const source = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-    for (let next = await source.next(); !next.done; next = await source.next()) {
-      chunks.push(next.value);
-      length += next.value.length;
-      if (length > WHOLE_LIMIT) {
-        if (!isJson(headers['content-type'])) throw unusable('answer_not_json');
-        return { status, headers: passedOn(headers), body: rest(chunks, source, body), json: undefined };
-      }
-    }
-    return whole(status, headers, Buffer.concat(chunks));
-  } catch (error) {
-    discard(body);
-    throw unavailableBecause(error);
-  }
+/** @throws {UnavailableError} 502: a redirect, a server error: nothing that need be read. */
+export function acceptHead({ status }: AnswerHead): void {
+  if (status >= 300 && status < 400 && status !== 304) throw unusable('answer_redirects');
+  if (status >= 500) throw unusable('getbill_error');
 }
 
-function whole(status: number, headers: UpstreamAnswer['headers'], bytes: Buffer): ApiAnswer {
+/** @throws {UnavailableError} 502: not JSON, broken, or contradicting itself. */
+export function judge({ status, headers, body }: UpstreamAnswer): ApiAnswer {
   const kept = passedOn(headers);
-  if (bytes.length === 0) {
-    delete kept['content-type'];
-    return { status, headers: kept, body: bytes, json: undefined };
+  if (Buffer.isBuffer(body)) return judgeWhole(status, kept, body);
+  if (isJson(kept['content-type'])) return { status, headers: kept, body, json: undefined };
+  body.destroy();
+  throw unusable('answer_not_json');
+}
+
+function judgeWhole(status: number, headers: Record<string, string>, body: Buffer): ApiAnswer {
+  if (body.length === 0) {
+    delete headers['content-type'];
+    return { status, headers, body, json: undefined };
   }
   if (!isJson(headers['content-type'])) throw unusable('answer_not_json');
-  const text = decoded(bytes, headers['content-encoding']);
-  if (text === undefined) return { status, headers: kept, body: bytes, json: undefined };
+  const text = decoded(body, headers['content-encoding']);
+  if (text === undefined) return { status, headers, body, json: undefined };
   const json = parse(text);
-  return { status: statusOf(status, json), headers: kept, body: bytes, json };
+  return { status: statusOf(status, json), headers, body, json };
 }
 
 /** GetBill's envelope repeats the HTTP status as `code`; where they differ, an error stays an error. */
@@ -88,10 +72,10 @@ function statusOf(status: number, json: unknown): number {
 }
 
 /** `undefined`: too long to be judged, like an answer of that length that comes uncompressed. */
-function decoded(bytes: Buffer, encoding: string | string[] | undefined): Buffer | undefined {
+function decoded(bytes: Buffer, encoding: string | undefined): Buffer | undefined {
   const options = { maxOutputLength: DECODED_LIMIT };
   try {
-    switch (encoding?.toString().toLowerCase()) {
+    switch (encoding?.toLowerCase()) {
       case undefined:
       case 'identity':
         return bytes;
@@ -106,7 +90,7 @@ function decoded(bytes: Buffer, encoding: string | string[] | undefined): Buffer
     }
   } catch (error) {
     if ((error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE') return undefined;
-    throw error;
+    throw unavailableBecause(error);
   }
 }
 
@@ -116,34 +100,6 @@ function parse(bytes: Buffer): unknown {
   } catch {
     throw unusable('answer_not_json');
   }
-}
-
-/** What was read to judge it, then the rest; cut past the limit. */
-function rest(chunks: Buffer[], source: AsyncIterator<Buffer>, body: Readable): Readable {
-  async function* all(): AsyncGenerator<Buffer> {
-    let length = 0;
-    try {
-      for (const chunk of chunks) {
-        length += chunk.length;
-        yield chunk;
-      }
-      for (let next = await source.next(); !next.done; next = await source.next()) {
-        length += next.value.length;
-        if (length > STREAM_LIMIT) throw unusable('answer_too_large');
-        yield next.value;
-      }
-    } catch (error) {
-      throw unavailableBecause(error);
-    } finally {
-      discard(body);
-    }
-  }
-  return Readable.from(all(), { objectMode: false });
-}
-
-/** Closes its connection; undici reports that as an error, which nobody else is there to hear. */
-function discard(body: Readable): void {
-  body.on('error', () => undefined).destroy();
 }
 
 function passedOn(headers: UpstreamAnswer['headers']): Record<string, string> {

@@ -1,10 +1,10 @@
 import type { GetbillConfig } from '../config.js';
 import { AppError } from '../errors.js';
 import { shapeOf, type Emit } from '../events.js';
-import { readableEncodings, readAnswer, type ApiAnswer } from './answer.js';
+import { acceptHead, judge, readableEncodings, type ApiAnswer } from './answer.js';
 import { limitClassOf, type Endpoint } from './endpoints.js';
 import type { Caller, Quota } from './quota.js';
-import type { Upstream, UpstreamRequest } from './upstream.js';
+import type { Target, Upstream, UpstreamRequest } from './upstream.js';
 
 /** Whose call it is: the token that is good now, and how to get a newer one when the API rejects it. */
 export interface Access {
@@ -46,15 +46,23 @@ export function createForward({
   emit: Emit;
   monotonicMs: () => number;
 }): Forward {
-  const base = config.apiUrl.href.replace(/\/$/, '');
+  const { origin, host, pathname } = config.apiUrl;
+  const base = pathname.replace(/\/$/, '');
+  /** What a URL does not allow in a query as it stands is encoded; the path is one that `matchEndpoint` accepted. */
+  const targetOf = ({ path, query }: ApiCall): Target => ({
+    origin,
+    host,
+    pathname: base + path,
+    search: query === '' ? '' : new URL(query, origin).search,
+  });
 
   async function send(call: ApiCall, accessToken: string): Promise<ApiAnswer> {
-    const { endpoint, path, query, body, acceptEncoding, requestId, onLeave } = call;
+    const { endpoint, body, acceptEncoding, requestId, onLeave } = call;
     const limitClass = limitClassOf(endpoint);
     const route = endpoint.path;
     const startedMs = monotonicMs();
     try {
-      const opened = await upstream.open(new URL(base + path + query), {
+      const opened = await upstream.open(targetOf(call), {
         method: endpoint.method,
         headers: {
           authorization: `Bearer ${accessToken}`,
@@ -66,9 +74,11 @@ export function createForward({
         body,
         timeoutMs: config.timeoutMs,
         onLeave,
+        accept: acceptHead,
       });
-      const answer = await readAnswer(opened);
-      const waitS = await quota.learn(limitClass, answer);
+      const answer = judge(opened);
+      quota.learn(limitClass, answer.headers);
+      const waitS = answer.status === 429 ? await quota.block(limitClass, answer) : undefined;
       const quotaLeft = quota.left(limitClass);
       emit({
         type: 'api_called',
@@ -91,6 +101,7 @@ export function createForward({
     await quota.spend(limitClassOf(call.endpoint), access.grantId, call.caller);
     const answer = await send(call, access.accessToken);
     if (answer.status !== 401) return answer;
+    if (!Buffer.isBuffer(answer.body)) answer.body.destroy();
     const { accessToken } = await access.renew(access.accessToken);
     emit({ type: 'api_replayed', route: call.endpoint.path });
     return await send(call, accessToken);

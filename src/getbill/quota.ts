@@ -2,6 +2,7 @@ import { RequestError, UnavailableError } from '../errors.js';
 import type { Emit } from '../events.js';
 import type { Allowances } from '../store/allowances.js';
 import type { KeyValue } from '../store/key-value.js';
+import type { ApiAnswer } from './answer.js';
 import type { LimitClass } from './endpoints.js';
 
 const LONGEST_WINDOW_S = 86_400;
@@ -28,11 +29,10 @@ export interface Quota {
    * @throws {UnavailableError} 429 while GetBill's own limit is reached, or nearly. @throws {RequestError} 429 past this session's share.
    */
   spend(limitClass: LimitClass, grantId: string, caller: Caller): Promise<void>;
-  /** Seconds to wait before the next call, when `status` is 429. */
-  learn(
-    limitClass: LimitClass,
-    answer: { status: number; headers: Readonly<Record<string, string>>; json: unknown },
-  ): Promise<number | undefined>;
+  /** What the headers of an answer say; every process knows within a second. */
+  learn(limitClass: LimitClass, headers: Readonly<Record<string, string>>): void;
+  /** After a 429: nobody calls for so many seconds. */
+  block(limitClass: LimitClass, answer: Pick<ApiAnswer, 'headers' | 'json'>): Promise<number>;
   left(limitClass: LimitClass): number | undefined;
   /** For people; `undefined` before the first answer, and after the window has ended. */
   seen(limitClass: LimitClass): Promise<{ left: number; limit: number; resetsAt: Date } | undefined>;
@@ -54,14 +54,13 @@ export function createQuota({
   const lookedAtMs = new Map<LimitClass, number>();
   const wroteAtMs = new Map<LimitClass, number>();
 
-  async function look(limitClass: LimitClass): Promise<Seen | undefined> {
-    if (now() - (lookedAtMs.get(limitClass) ?? -Infinity) >= LOOK_EVERY_MS) {
-      lookedAtMs.set(limitClass, now());
-      const shared = seenFrom(await keyValue.get(keyOf(limitClass)));
-      if (shared !== undefined) merge(limitClass, shared);
-    }
-    return seen.get(limitClass);
+  async function look(limitClass: LimitClass): Promise<void> {
+    lookedAtMs.set(limitClass, now());
+    const shared = seenFrom(await keyValue.get(keyOf(limitClass)));
+    if (shared !== undefined) merge(limitClass, shared);
   }
+  const isLookDue = (limitClass: LimitClass): boolean =>
+    now() - (lookedAtMs.get(limitClass) ?? -Infinity) >= LOOK_EVERY_MS;
 
   /** The later window wins, and a limit that has changed; else the smaller remainder, since answers arrive out of order. */
   function merge(limitClass: LimitClass, other: Seen): void {
@@ -77,7 +76,8 @@ export function createQuota({
 
   return {
     async spend(limitClass, grantId, caller) {
-      const known = await look(limitClass);
+      if (isLookDue(limitClass)) await look(limitClass);
+      const known = seen.get(limitClass);
       if (known === undefined) return;
       if (known.blockedUntilMs > now()) throw exhausted(limitClass, known.blockedUntilMs - now());
       if (caller === 'page' || known.limit === 0) return;
@@ -85,21 +85,19 @@ export function createQuota({
       if (isLow) throw exhausted(limitClass, known.resetAtMs - now());
       if (caller === 'job') return;
       const share = { most: Math.floor(known.limit / 4), windowMs: known.windowMs };
-      const { granted, resetAtMs } = await allowances.spend(`share:${limitClass}:${grantId}`, share);
+      const spent = allowances.spend(`share:${limitClass}:${grantId}`, share);
+      const { granted, resetAtMs } = spent instanceof Promise ? await spent : spent;
       if (!granted) throw shareUsed(resetAtMs - now());
     },
-    async learn(limitClass, { status, headers, json }) {
+    learn(limitClass, headers) {
       const update = readHeaders(headers, now());
-      if (update !== undefined) merge(limitClass, update);
-      if (status !== 429) {
-        const share = async (): Promise<void> => {
-          if (update === undefined || now() - (wroteAtMs.get(limitClass) ?? -Infinity) < LOOK_EVERY_MS) return;
-          wroteAtMs.set(limitClass, now());
-          await write(limitClass);
-        };
-        await share();
-        return undefined;
-      }
+      if (update === undefined) return;
+      merge(limitClass, update);
+      if (now() - (wroteAtMs.get(limitClass) ?? -Infinity) < LOOK_EVERY_MS) return;
+      wroteAtMs.set(limitClass, now());
+      void write(limitClass);
+    },
+    async block(limitClass, { headers, json }) {
       const waitS = retryAfterS(headers, json, now());
       merge(limitClass, { ...(seen.get(limitClass) ?? NOTHING_KNOWN), blockedUntilMs: now() + waitS * 1000 });
       emit({ type: 'quota_exhausted', limitClass, retryAfterMs: waitS * 1000 });
@@ -108,7 +106,8 @@ export function createQuota({
     },
     left: (limitClass) => seen.get(limitClass)?.remaining,
     async seen(limitClass) {
-      const known = await look(limitClass);
+      if (isLookDue(limitClass)) await look(limitClass);
+      const known = seen.get(limitClass);
       if (known === undefined || known.limit === 0 || known.resetAtMs <= now()) return undefined;
       return { left: known.remaining, limit: known.limit, resetsAt: new Date(known.resetAtMs) };
     },

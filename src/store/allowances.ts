@@ -8,6 +8,12 @@ interface Limit {
   readonly windowMs: number;
 }
 
+export interface Spent {
+  readonly granted: boolean;
+  /** Epoch milliseconds. */
+  readonly resetAtMs: number;
+}
+
 interface Held {
   /** Of the limit it was taken from. */
   most: number;
@@ -22,16 +28,15 @@ interface Held {
  * is lost to the others, at most a twentieth each. Limits below forty are counted one by one.
  */
 export interface Allowances {
-  /** @throws {StorageError} */
-  spend(key: string, limit: Limit): Promise<{ granted: boolean; resetAtMs: number }>;
-  forget(key: string): Promise<void>;
+  /** A promise only where the storage has to be asked. @throws {StorageError} */
+  spend(key: string, limit: Limit): Spent | Promise<Spent>;
 }
 
 export function createAllowances({
   keyValue,
   now,
 }: {
-  keyValue: Pick<KeyValue, 'increment' | 'delete'>;
+  keyValue: Pick<KeyValue, 'increment'>;
   now: () => number;
 }): Allowances {
   const held = new Map<string, Held>();
@@ -68,24 +73,24 @@ export function createAllowances({
     if (left > 0 && resetAtMs > now()) await keyValue.increment(key, { ttlMs: windowMs, by: -left });
   }
 
-  return {
-    async spend(key, limit) {
-      const share = Math.floor(limit.most / SHARES);
-      const before = held.get(key);
-      if (before !== undefined && before.most !== limit.most) await giveBack(key, before, limit);
-      for (;;) {
-        const mine = held.get(key);
-        if (mine !== undefined && mine.left > 0 && mine.resetAtMs > now()) {
-          mine.left -= 1;
-          return { granted: true, resetAtMs: mine.resetAtMs };
-        }
-        const { left, resetAtMs } = share < 2 ? await take(key, limit, 1) : await refill(key, limit, share);
-        if (left === 0 || share < 2) return { granted: left > 0, resetAtMs };
-      }
-    },
-    async forget(key) {
-      held.delete(key);
-      await keyValue.delete(key);
-    },
-  };
+  function spendHeld(key: string, { most }: Limit): Spent | undefined {
+    const mine = held.get(key);
+    if (mine === undefined || mine.most !== most || mine.left === 0 || mine.resetAtMs <= now()) return undefined;
+    mine.left -= 1;
+    return { granted: true, resetAtMs: mine.resetAtMs };
+  }
+
+  async function spendAfterAsking(key: string, limit: Limit): Promise<Spent> {
+    const share = Math.floor(limit.most / SHARES);
+    const before = held.get(key);
+    if (before !== undefined && before.most !== limit.most) await giveBack(key, before, limit);
+    for (;;) {
+      const { left, resetAtMs } = share < 2 ? await take(key, limit, 1) : await refill(key, limit, share);
+      if (left === 0 || share < 2) return { granted: left > 0, resetAtMs };
+      const spent = spendHeld(key, limit);
+      if (spent !== undefined) return spent;
+    }
+  }
+
+  return { spend: (key, limit) => spendHeld(key, limit) ?? spendAfterAsking(key, limit) };
 }

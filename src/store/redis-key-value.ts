@@ -2,6 +2,7 @@ import type { Cluster, Redis } from 'ioredis';
 import { RecordError, StorageError } from '../errors.js';
 import type { Emit } from '../events.js';
 import type { KeyValue } from './key-value.js';
+import { readTogether } from './read-together.js';
 
 const COMPARE_AND_SET = `if redis.call('GET', KEYS[1]) == ARGV[1] then
   redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL') return 1 end return 0`;
@@ -22,8 +23,10 @@ export function createRedisKeyValue({ redis, emit }: { redis: Redis | Cluster; e
   }
   const px = (ttlMs: number): number => Math.max(1, Math.ceil(ttlMs));
 
+  const get = (key: string): Promise<string | undefined> => run('get', async () => (await redis.get(key)) ?? undefined);
+
   return {
-    get: (key) => run('get', async () => (await redis.get(key)) ?? undefined),
+    get: redis.isCluster ? get : readTogether({ readMany: (keys) => run('get', () => redis.mget(keys)), readOne: get }),
     set: (key, value, { ttlMs }) => run('set', async () => void (await redis.set(key, value, 'PX', px(ttlMs)))),
     setIfAbsent: (key, value, { ttlMs }) =>
       run('setIfAbsent', async () => {

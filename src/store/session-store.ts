@@ -52,19 +52,25 @@ export class SessionStore extends RedisStore {
   }
 
   override async get(id: string, callback: (error?: unknown, session?: SessionData | null) => void): Promise<void> {
-    let session: SessionData | undefined;
+    await this.read(id).then((session) => callback(null, session ?? null), callback);
+  }
+
+  /** @throws {StorageError} */
+  async read(id: string): Promise<SessionData | undefined> {
     try {
       const text = await this.#keyValue.get(this.prefix + id);
-      if (text !== undefined) session = sessionFrom(text, { oldestMs: this.#now() - this.#maxMs });
+      if (text !== undefined) {
+        const session = sessionFrom(text, { oldestMs: this.#now() - this.#maxMs });
+        if (session !== undefined) return session;
+      }
+      // express-session asks only for ids that it has signed, so this one has been somebody's.
+      this.#emit({ type: 'session_expired' });
     } catch (error) {
-      if (!(error instanceof BrokenSession || error instanceof RecordError)) return callback(error);
+      if (!(error instanceof BrokenSession || error instanceof RecordError)) throw error;
       this.#emit({ type: 'session_broken', reason: error.message });
       await this.#keyValue.delete(this.prefix + id).catch(() => undefined);
-      return callback(null, null);
     }
-    // express-session asks only for ids that it has signed, so this one has been somebody's.
-    if (!session) this.#emit({ type: 'session_expired' });
-    callback(null, session ?? null);
+    return undefined;
   }
 
   /** Never fails and never delays an answer: express-session would destroy the socket of one that is under way. */

@@ -25,7 +25,7 @@ export function createLog({
   return pino(options, batching(destination(1)));
 }
 
-const BATCH_LENGTH = 8_192;
+const BATCH_LENGTH = 65_536;
 const LONGEST_WAIT_MS = 100;
 
 /**

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import type { Request } from 'express';
 import { StorageError } from '../errors.js';
 
@@ -8,7 +8,7 @@ export function isSignedIn(req: Request): boolean {
 }
 
 /** Derived, so that no stored pointer can be swapped: base64url(SHA-256(session id)). */
-export const grantIdOf = (sessionId: string): string => createHash('sha256').update(sessionId).digest('base64url');
+export const grantIdOf = (sessionId: string): string => hash('sha256', sessionId, 'base64url');
 
 /** Deletes a live session's record and takes a new id; without one the id is new already. @throws {StorageError} */
 export async function takeNewSessionId(req: Request): Promise<void> {
@@ -25,10 +25,14 @@ export async function saveSignedIn(req: Request, { nowMs }: { nowMs: number }): 
 
 /** @throws {StorageError} */
 export async function destroySession(req: Request): Promise<void> {
-  await settled((done) => req.session.destroy(done));
+  const { sessionID, sessionStore } = req;
+  dropSession(req);
+  await settled((done) => {
+    sessionStore.destroy(sessionID, done);
+  });
 }
 
-/** Forgets, in this request alone, a session that could not be stored: no cookie names it and nothing saves it again. */
+/** Forgets the session in this request alone: no cookie names it and nothing saves it again. */
 export function dropSession(req: Request): void {
   delete (req as Partial<Request>).session;
 }

@@ -1,6 +1,7 @@
 /// <reference types="jest" />
 import type { Store } from 'express-session';
 import { grantIdOf } from '../../src/web/session.js';
+import type { SessionStore } from '../../src/store/session-store.js';
 import type { Services } from '../../src/services.js';
 import type { Browser } from '../support/browser.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
@@ -153,7 +154,7 @@ describe('what is to be stored', () => {
   /** An app whose session store sets as `set` says. */
   async function withSet(set: (real: Store['set']) => Store['set']): Promise<TestApp> {
     const wrap = (services: Services): Services => {
-      services.sessions.set = set(services.sessions.set.bind(services.sessions));
+      services.sessions.set = set(services.sessions.set.bind(services.sessions)) as SessionStore['set'];
       return services;
     };
     return await startTestApp({ env: { REDIS_URL: redis.url }, sandbox: app.sandbox, wrap });

@@ -30,7 +30,7 @@ const spend = async (
   key = 'k',
 ): Promise<number> => {
   const answers = await Promise.all(
-    Array.from({ length: times }, () => allowances.spend(key, { most, windowMs: MINUTE_MS })),
+    Array.from({ length: times }, async () => allowances.spend(key, { most, windowMs: MINUTE_MS })),
   );
   return answers.filter(({ granted }) => granted).length;
 };

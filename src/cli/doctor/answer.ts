@@ -43,7 +43,8 @@ export async function ask(
   return { status, headers: answered, text: await beginningOf(body), atMs };
 }
 
-async function beginningOf(body: Readable): Promise<string> {
+async function beginningOf(body: Buffer | Readable): Promise<string> {
+  if (Buffer.isBuffer(body)) return body.toString('utf8');
   let text = '';
   for await (const chunk of body as AsyncIterable<Buffer>) {
     text += chunk.toString('utf8');

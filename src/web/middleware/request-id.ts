@@ -11,7 +11,6 @@ export function requestId({ context }: { context: AsyncLocalStorage<RequestConte
     const given = req.get('x-request-id');
     const id = given !== undefined && ACCEPTED.test(given) ? given : randomUUID();
     res.locals.requestId = id;
-    res.set('X-Request-Id', id);
     context.run({ requestId: id, ip: req.ip, upstreamMs: 0 }, next);
   };
 }

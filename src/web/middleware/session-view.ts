@@ -5,24 +5,25 @@ import { cookieOf } from '../cookies.js';
 
 /**
  * The session for `/api`, which reads it and never writes it: one read of the store, a touch when one is due. What
- * express-session prepares for a write (hashes before and after, hooks into the answer) is left out.
+ * express-session prepares for a write (methods, hashes before and after, hooks into the answer) is left out.
  */
 export function sessionView({
   sessions,
   secrets,
   cookieName,
 }: {
-  sessions: Store;
+  sessions: Store & { read(id: string): Promise<SessionData | undefined> };
   secrets: readonly string[];
   cookieName: string;
 }): RequestHandler {
   return async function sessionViewMiddleware(req, _res, next) {
     const id = signedId(req, { secrets, cookieName });
-    const found = id === undefined ? undefined : await read(sessions, id);
-    if (id !== undefined && found) {
+    const session = id === undefined ? undefined : await sessions.read(id);
+    if (id !== undefined && session !== undefined) {
       req.sessionID = id;
-      req.sessionStore = sessions as Request['sessionStore']; // lacks only what makes new ones
-      sessions.touch?.(id, sessions.createSession(req, found));
+      req.sessionStore = sessions as unknown as Request['sessionStore']; // lacks only what makes new ones
+      req.session = session as Request['session']; // the data alone
+      sessions.touch?.(id, session);
     }
     next();
   };
@@ -41,11 +42,3 @@ function signedId(
   }
   return undefined;
 }
-
-const read = (sessions: Store, id: string): Promise<SessionData | null | undefined> =>
-  new Promise((resolve, reject) => {
-    sessions.get(id, (error?: Error | null, session?: SessionData | null) => {
-      if (error) reject(error);
-      else resolve(session);
-    });
-  });

@@ -1,19 +1,27 @@
 import { pipeline } from 'node:stream/promises';
 import express, { type Request, type Response, type Router } from 'express';
 import { RequestError, UnavailableError } from '../../errors.js';
-import type { ApiAnswer } from '../../getbill/answer.js';
 import { matchEndpoint, type Endpoint } from '../../getbill/endpoints.js';
 import type { Forward } from '../../getbill/forward.js';
-import { browserLeft } from '../../getbill/upstream.js';
+import { browserLeft } from '../../getbill/unavailable.js';
 import type { TokenManager } from '../../tokens/token-manager.js';
 import { accessOf } from '../access.js';
 import { createRouter } from '../create-router.js';
+import type { CommonHeaders } from '../common-headers.js';
 
 const BODY_LIMIT = 1024 * 1024;
 const JSON_IN_UTF8 = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
 
 /** `/api/*`: the GetBill API through the allow-list, with the session's token. */
-export function apiRoute({ forward, tokens }: { forward: Forward; tokens: Pick<TokenManager, 'renew'> }): Router {
+export function apiRoute({
+  forward,
+  tokens,
+  headers,
+}: {
+  forward: Forward;
+  tokens: Pick<TokenManager, 'renew'>;
+  headers: Pick<CommonHeaders, 'listed'>;
+}): Router {
   const router = createRouter();
   const readBody = express.raw({ type: 'application/json', limit: BODY_LIMIT, inflate: false });
   router.use((req, res, next) => (req.method === 'GET' ? next() : readBody(req, res, next)));
@@ -35,8 +43,9 @@ export function apiRoute({ forward, tokens }: { forward: Forward; tokens: Pick<T
       },
       accessOf(res, tokens),
     );
-    if (Buffer.isBuffer(answer.body)) return void sendWhole(res, answer, answer.body);
-    res.writeHead(answer.status, answer.headers);
+    const head = headers.listed(res).concat(Object.entries(answer.headers).flat());
+    if (Buffer.isBuffer(answer.body)) return void sendWhole(res, answer.status, head, answer.body);
+    res.writeHead(answer.status, head);
     await pipeline(answer.body, res).catch((error: unknown) => {
       throw error instanceof UnavailableError ? error : browserLeft(error);
     });
@@ -44,9 +53,9 @@ export function apiRoute({ forward, tokens }: { forward: Forward; tokens: Pick<T
   return router;
 }
 
-function sendWhole(res: Response, { status, headers }: ApiAnswer, body: Buffer): void {
-  const hasBody = status !== 204 && status !== 304;
-  res.writeHead(status, hasBody ? { ...headers, 'content-length': body.length } : headers);
+function sendWhole(res: Response, status: number, head: string[], body: Buffer): void {
+  if (status !== 204 && status !== 304) head.push('Content-Length', String(body.length));
+  res.writeHead(status, head);
   res.end(body);
 }
 

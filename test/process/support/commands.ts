@@ -13,4 +13,5 @@ export const releaseLease = on('EVAL', 'lease:');
 export const noteAttempt = on('SET', 'attempt:');
 export const replaceRecord = on('EVAL', 'grant:', 6);
 export const removeRecordExactly = on('EVAL', 'grant:', 5);
-export const readRecord = on('GET', 'grant:');
+export const readRecord: Matches = ([name, ...keys]) =>
+  name?.toUpperCase() === 'MGET' && keys.some((key) => key.startsWith('grant:'));

@@ -1,13 +1,19 @@
 import type { Request, RequestHandler, Response } from 'express';
 import helmet from 'helmet';
-import type { Config } from '../../config.js';
+import type { Config } from '../config.js';
 
 const PERMISSIONS_POLICY = ['camera', 'geolocation', 'microphone', 'payment', 'usb', 'browsing-topics']
   .map((feature) => `${feature}=()`)
   .join(', ');
 
-/** On every answer. Pages hold nothing inline and nothing of others; everything is no-store, and never 304, but what `static` serves. */
-export function securityHeaders({ publicUrl }: Pick<Config, 'publicUrl'>): RequestHandler {
+/** What is on every answer. Pages hold nothing inline and nothing of others; everything is no-store, and never 304, but what `static` serves. */
+export interface CommonHeaders {
+  readonly set: (res: Response) => void;
+  /** Name, value, name, value: `writeHead` takes them so at a third of the price. */
+  readonly listed: (res: Response) => string[];
+}
+
+export function createCommonHeaders({ publicUrl }: Pick<Config, 'publicUrl'>): CommonHeaders {
   const setHelmetHeaders = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
@@ -30,10 +36,13 @@ export function securityHeaders({ publicUrl }: Pick<Config, 'publicUrl'>): Reque
   });
   const headers = headersOf(setHelmetHeaders);
   headers.push(['Permissions-Policy', PERMISSIONS_POLICY], ['Cache-Control', 'no-store']);
-  return function securityHeadersMiddleware(req, res, next) {
-    for (const [name, value] of headers) res.setHeader(name, value);
-    Object.defineProperty(req, 'fresh', { value: false }); // Express would answer 304 to "If-None-Match: *"
-    next();
+  const flat = headers.flat();
+  return {
+    set(res) {
+      for (const [name, value] of headers) res.setHeader(name, value);
+      res.setHeader('X-Request-Id', res.locals.requestId);
+    },
+    listed: (res) => [...flat, 'X-Request-Id', res.locals.requestId],
   };
 }
 

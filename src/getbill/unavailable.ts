@@ -1,0 +1,20 @@
+import { errors } from 'undici';
+import { UnavailableError } from '../errors.js';
+
+/** Nobody is there to be answered; nothing is wrong. */
+export const browserLeft = (cause: unknown): UnavailableError =>
+  new UnavailableError('the browser has left', { code: 'browser_left', status: 499, cause });
+
+/** What a failed or cut call means to the caller. An error that is ours already passes through. */
+export function unavailableBecause(error: unknown): UnavailableError {
+  if (error instanceof UnavailableError) return error;
+  const { name } = (error ?? {}) as { name?: unknown }; // a DOMException may be of another realm
+  const timedOut =
+    name === 'TimeoutError' ||
+    error instanceof errors.HeadersTimeoutError ||
+    error instanceof errors.BodyTimeoutError ||
+    error instanceof errors.ConnectTimeoutError;
+  return timedOut
+    ? new UnavailableError('GetBill did not answer in time', { code: 'getbill_timeout', status: 504, cause: error })
+    : new UnavailableError('GetBill could not be reached', { code: 'getbill_unreachable', status: 502, cause: error });
+}
