@@ -1,4 +1,4 @@
-/** The storage port. Every command touches one key, so that it works alike on one Redis node, Sentinel and Cluster. */
+/** The storage port. Every operation touches one key, so that it works alike on one Redis node, Sentinel and Cluster. */
 export interface KeyValue {
   /** @throws {RecordError} `broken` when the key holds another Redis type. */
   get(key: string): Promise<string | undefined>;
