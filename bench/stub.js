@@ -45,7 +45,7 @@ async function bodyOf(req) {
 const routes = {
   'GET /external-api/v1/company/profile': (req, res) => {
     if (!req.headers.authorization?.startsWith('Bearer ')) return res.writeHead(401).end();
-    json(res, profile, { 'X-RateLimit-Limit': '1000000000', 'X-RateLimit-Remaining': '999999999', 'X-RateLimit-Reset': String(Math.floor(Date.now() / 1000) + 3600) }); // prettier-ignore
+    json(res, profile, { 'X-RateLimit-Limit': '1000000000', 'X-RateLimit-Remaining': '999999999', 'X-RateLimit-Reset': String(Math.floor(Date.now() / 1000) + 3600), 'X-RateLimit-Window': '3600' }); // prettier-ignore
   },
   'GET /oauth/authorize': (_req, res, url) => {
     const code = randomBytes(16).toString('hex');

@@ -4,21 +4,12 @@ import type { Allowances } from '../store/allowances.js';
 import type { KeyValue } from '../store/key-value.js';
 import type { ApiAnswer } from './answer.js';
 import type { LimitClass } from './endpoints.js';
+import { NOTHING_SEEN, retryAfterS, seenIn, seenOnRecord, type Seen } from './rate-limit-headers.js';
 
-const LONGEST_WINDOW_S = 86_400;
 const LOOK_EVERY_MS = 1_000;
 
 /** Our own `page`s go on when little is left; `proxy` is `/api`, where a session has a share; a `job` leaves the rest to people. */
 export type Caller = 'page' | 'proxy' | 'job';
-
-interface Seen {
-  limit: number;
-  remaining: number;
-  resetAtMs: number;
-  windowMs: number;
-  /** No call before this instant: GetBill said 429. */
-  blockedUntilMs: number;
-}
 
 /**
  * GetBill counts per OAuth client, so all our users share one quota. The last seen numbers are kept in shared storage
@@ -56,7 +47,7 @@ export function createQuota({
 
   async function look(limitClass: LimitClass): Promise<void> {
     lookedAtMs.set(limitClass, now());
-    const shared = seenFrom(await keyValue.get(keyOf(limitClass)));
+    const shared = seenOnRecord(await keyValue.get(keyOf(limitClass)));
     if (shared !== undefined) merge(limitClass, shared);
   }
   const isLookDue = (limitClass: LimitClass): boolean =>
@@ -90,7 +81,7 @@ export function createQuota({
       if (!granted) throw shareUsed(resetAtMs - now());
     },
     learn(limitClass, headers) {
-      const update = readHeaders(headers, now());
+      const update = seenIn(headers, now());
       if (update === undefined) return;
       merge(limitClass, update);
       if (now() - (wroteAtMs.get(limitClass) ?? -Infinity) < LOOK_EVERY_MS) return;
@@ -99,7 +90,7 @@ export function createQuota({
     },
     async block(limitClass, { headers, json }) {
       const waitS = retryAfterS(headers, json, now());
-      merge(limitClass, { ...(seen.get(limitClass) ?? NOTHING_KNOWN), blockedUntilMs: now() + waitS * 1000 });
+      merge(limitClass, { ...(seen.get(limitClass) ?? NOTHING_SEEN), blockedUntilMs: now() + waitS * 1000 });
       emit({ type: 'quota_exhausted', limitClass, retryAfterMs: waitS * 1000 });
       await write(limitClass);
       return waitS;
@@ -121,41 +112,6 @@ export function createQuota({
     if (ttlMs <= 0) return;
     await keyValue.set(keyOf(limitClass), JSON.stringify(value), { ttlMs }).catch(() => undefined);
   }
-}
-
-/** `undefined` also for what is not ours. */
-function seenFrom(text: string | undefined): Seen | undefined {
-  try {
-    const value = JSON.parse(text ?? '{}') as Seen;
-    const isOurs = Object.keys(NOTHING_KNOWN).every((name) => Number.isFinite(value[name as keyof Seen]));
-    return isOurs ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-const NOTHING_KNOWN: Seen = { limit: 0, remaining: 0, resetAtMs: 0, windowMs: 0, blockedUntilMs: 0 };
-
-function readHeaders(headers: Readonly<Record<string, string>>, nowMs: number): Seen | undefined {
-  const number = (name: string): number => Number(headers[name] ?? NaN);
-  const [limit, remaining] = [number('x-ratelimit-limit'), number('x-ratelimit-remaining')];
-  const [resetS, windowS] = [number('x-ratelimit-reset'), number('x-ratelimit-window')];
-  if (!(limit > 0 && remaining >= 0 && resetS > 0 && windowS > 0 && windowS <= LONGEST_WINDOW_S)) return undefined;
-  const resetAtMs = Math.min(resetS * 1000, nowMs + windowS * 1000);
-  return { limit, remaining, resetAtMs, windowMs: windowS * 1000, blockedUntilMs: 0 };
-}
-
-/** `Retry-After`, else GetBill's `details.retry_after`, else `X-RateLimit-Reset`, else a minute: whole seconds, 1 to a day. */
-function retryAfterS(headers: Readonly<Record<string, string>>, json: unknown, nowMs: number): number {
-  const details = (json as { details?: { retry_after?: unknown } } | undefined)?.details;
-  const candidates = [
-    Number(headers['retry-after'] ?? NaN),
-    Number(details?.retry_after ?? NaN),
-    Number(headers['x-ratelimit-reset'] ?? NaN) - nowMs / 1000,
-    60,
-  ];
-  const chosen = candidates.find((seconds) => seconds >= 0) ?? 60;
-  return Math.min(Math.max(1, Math.ceil(chosen)), LONGEST_WINDOW_S);
 }
 
 const exhausted = (limitClass: LimitClass, waitMs: number): UnavailableError =>

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { KeyValue } from '../store/key-value.js';
 
 const REMEMBERED_MS = 10_000; // a loop comes back at once
@@ -13,7 +13,7 @@ export interface Arrivals {
 }
 
 export function createArrivals({ keyValue }: { keyValue: Pick<KeyValue, 'get' | 'set'> }): Arrivals {
-  const keyOf = (binding: string): string => `arrival:${createHash('sha256').update(binding).digest('base64url')}`;
+  const keyOf = (binding: string): string => `arrival:${hash('sha256', binding, 'base64url')}`;
   return {
     note: (binding, grantId) => keyValue.set(keyOf(binding), grantId, { ttlMs: REMEMBERED_MS }),
     lastGrant: (binding) => keyValue.get(keyOf(binding)),

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { GrantEndedError } from '../errors.js';
 import type { TokenEndpoint } from '../oauth/token-endpoint.js';
 import type { TokenEndpointResponse, TokenSet } from '../oauth/token-set.js';
@@ -54,10 +54,7 @@ export function createAppTokens({
     revocationEnabled: false,
   });
 
-  const grantIdOf = (scope: string): string =>
-    `app.${createHash('sha256')
-      .update(JSON.stringify([clientId, scope]))
-      .digest('base64url')}`;
+  const grantIdOf = (scope: string): string => `app.${hash('sha256', JSON.stringify([clientId, scope]), 'base64url')}`;
 
   /** A record whose token has already ended: whoever comes first gets one, under the lease. */
   async function begin(grantId: string, scope: string): Promise<TokenSet> {

@@ -1,11 +1,17 @@
-import { UnavailableError, type AppError } from '../errors.js';
+import { MisconfiguredError, UnavailableError } from '../errors.js';
+import type { Emit } from '../events.js';
 import type { KeyValue } from '../store/key-value.js';
+
+const TRANSIENT_PAUSE_MS = 5_000;
+const LONGEST_PAUSE_MS = 600_000;
+const MISCONFIGURED_PAUSE_MS = 30_000;
 
 /** After a failed renewal nobody calls for this grant again until the pause is over, in any process. */
 export interface BackOff {
   /** @throws {UnavailableError} a pause is on; `retryAfterS` says how long, `code` why and `status` how it ended. */
   check(grantId: string): Promise<void>;
-  start(grantId: string, reason: AppError, options: { pauseMs: number }): Promise<void>;
+  /** The error to throw, after the pause that keeps everybody else from running into the same wall. */
+  after(grantId: string, error: unknown): Promise<unknown>;
 }
 
 interface Pause {
@@ -16,12 +22,21 @@ interface Pause {
 
 export function createBackOff({
   keyValue,
+  emit,
+  fingerprint,
   now,
 }: {
   keyValue: Pick<KeyValue, 'get' | 'set'>;
+  emit: Emit;
+  fingerprint: (id: string) => string;
   now: () => number;
 }): BackOff {
   const keyOf = (grantId: string): string => `backoff:${grantId}`;
+
+  async function start(grantId: string, pause: Pause, pauseMs: number): Promise<void> {
+    await keyValue.set(keyOf(grantId), JSON.stringify(pause), { ttlMs: pauseMs });
+  }
+
   return {
     async check(grantId) {
       const text = await keyValue.get(keyOf(grantId));
@@ -33,9 +48,31 @@ export function createBackOff({
         retryAfterS: Math.max(1, Math.ceil((untilMs - now()) / 1000)),
       });
     },
-    async start(grantId, { code, status }, { pauseMs }) {
-      const pause: Pause = { code, status, untilMs: now() + pauseMs };
-      await keyValue.set(keyOf(grantId), JSON.stringify(pause), { ttlMs: pauseMs });
+    async after(grantId, error) {
+      const misconfigured = error instanceof MisconfiguredError;
+      if (!misconfigured && !(error instanceof UnavailableError)) return error;
+      const pauseMs = misconfigured ? MISCONFIGURED_PAUSE_MS : Math.min(askedPauseMs(error), LONGEST_PAUSE_MS);
+      emit({
+        type: 'refresh_failed',
+        grant: fingerprint(grantId),
+        outcome: misconfigured ? 'misconfigured' : 'transient',
+        reason: error.code,
+        retryAfterMs: pauseMs,
+      });
+      const answer = misconfigured ? error : unavailable(error, pauseMs);
+      const pause = { code: answer.code, status: answer.status, untilMs: now() + pauseMs };
+      await start(grantId, pause, pauseMs).catch(() => undefined); // then the next caller tries again
+      return answer;
     },
   };
 }
+
+const askedPauseMs = ({ retryAfterS }: UnavailableError): number =>
+  retryAfterS === undefined ? TRANSIENT_PAUSE_MS : retryAfterS * 1000;
+
+const unavailable = (cause: UnavailableError, pauseMs: number): UnavailableError =>
+  new UnavailableError('the access token could not be renewed now', {
+    code: cause.code,
+    retryAfterS: Math.ceil(pauseMs / 1000),
+    cause,
+  });

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto';
 import { RecordError } from '../errors.js';
 
 /** AES-256-GCM. `context` is the additional data: a value moved to another record does not decrypt there. */
@@ -40,4 +40,4 @@ export function createCipher(keys: readonly Buffer[]): Cipher {
   };
 }
 
-const keyId = (key: Buffer): string => createHash('sha256').update(key).digest('base64url').slice(0, 8);
+const keyId = (key: Buffer): string => hash('sha256', key, 'base64url').slice(0, 8);

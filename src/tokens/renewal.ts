@@ -1,4 +1,4 @@
-import { GrantEndedError, GrantRefusedError, MisconfiguredError, StorageError, UnavailableError } from '../errors.js';
+import { GrantEndedError, GrantRefusedError, StorageError, UnavailableError } from '../errors.js';
 import type { Emit, RenewalTrigger, SessionEndReason } from '../events.js';
 import type { TokenEndpoint } from '../oauth/token-endpoint.js';
 import { tokenSetFromResponse, type TokenSet } from '../oauth/token-set.js';
@@ -8,10 +8,6 @@ import type { LateWrites } from './late-writes.js';
 import type { HeldLease } from './lease.js';
 import type { Revocations } from './revocation.js';
 import type { Change, StoredTokens, TokenRecords } from './token-records.js';
-
-const TRANSIENT_PAUSE_MS = 5_000;
-const LONGEST_PAUSE_MS = 600_000;
-const MISCONFIGURED_PAUSE_MS = 30_000;
 
 /** Why a renewal is asked for, and whether a record still needs it: another caller may have renewed it meanwhile. */
 export interface Need {
@@ -78,7 +74,7 @@ export function createRenewUnderLease({
     } catch (error) {
       if (error instanceof GrantRefusedError)
         return await end(grantId, old, earlier ? 'answer_lost' : 'refused', error);
-      throw await pause(grantId, error);
+      throw await backOff.after(grantId, error);
     }
     emit({
       type: 'token_refreshed',
@@ -133,34 +129,7 @@ export function createRenewUnderLease({
     if (change.outcome === 'done') emit({ type: 'session_ended', grant, reason });
     throw new GrantEndedError(reason, cause);
   }
-
-  /** The error to throw, after the pause that keeps everybody else from running into the same wall. */
-  async function pause(grantId: string, error: unknown): Promise<unknown> {
-    const misconfigured = error instanceof MisconfiguredError;
-    if (!misconfigured && !(error instanceof UnavailableError)) return error;
-    const pauseMs = misconfigured ? MISCONFIGURED_PAUSE_MS : Math.min(askedPauseMs(error), LONGEST_PAUSE_MS);
-    emit({
-      type: 'refresh_failed',
-      grant: fingerprint(grantId),
-      outcome: misconfigured ? 'misconfigured' : 'transient',
-      reason: error.code,
-      retryAfterMs: pauseMs,
-    });
-    const answer = misconfigured ? error : unavailable(error, pauseMs);
-    await backOff.start(grantId, answer, { pauseMs }).catch(() => undefined); // then the next caller tries again
-    return answer;
-  }
 }
-
-const askedPauseMs = ({ retryAfterS }: UnavailableError): number =>
-  retryAfterS === undefined ? TRANSIENT_PAUSE_MS : retryAfterS * 1000;
-
-const unavailable = (cause: UnavailableError, pauseMs: number): UnavailableError =>
-  new UnavailableError('the access token could not be renewed now', {
-    code: cause.code,
-    retryAfterS: Math.ceil(pauseMs / 1000),
-    cause,
-  });
 
 const overrun = (): UnavailableError =>
   new UnavailableError('the lease ended before the token call could start', { code: 'lease_overrun', retryAfterS: 1 });

@@ -50,7 +50,7 @@ export function createTokens({
   const copies = createCopies();
   const records = createTokenRecords({ keyValue, cipher, ...events });
   const lateWrites = createLateWrites({ records, sleep });
-  const backOff = createBackOff({ keyValue, now });
+  const backOff = createBackOff({ keyValue, ...events, now });
   const revocations = createRevocations({ tokenEndpoint, enabled: revocationEnabled, ...events });
   const renewUnderLease = createRenewUnderLease({
     records,

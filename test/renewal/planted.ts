@@ -38,7 +38,7 @@ export function buildWith(plants: Plants): Build {
       },
     };
     const lateWrites = createLateWrites({ records, sleep });
-    const backOff = createBackOff({ keyValue, now });
+    const backOff = createBackOff({ keyValue, ...events, now });
     const revocations = createRevocations({ tokenEndpoint, enabled: parts.revocationEnabled, ...events });
     const attempts = createAttemptNotes({ keyValue, fingerprint, newId });
     const underLease = plants.recordsUnderLease?.(honest, (grantId) => lastReads.get(grantId)) ?? honest;

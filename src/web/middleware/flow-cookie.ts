@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { RequestHandler } from 'express';
 import type { RequestContext } from '../../events.js';
@@ -27,7 +27,7 @@ export function flowCookie({
     }
     const current = context.getStore();
     if (value !== undefined && current !== undefined) {
-      current.flow = createHash('sha256').update(value).digest('base64url');
+      current.flow = hash('sha256', value, 'base64url');
     }
     next();
   };
