@@ -18,17 +18,13 @@ const url = (...protocols: string[]) =>
 const http = url('https:', 'http:');
 const redis = url('redis:', 'rediss:', 'unix:');
 const flag = z.enum(['true', 'false'], { error: 'must be true or false' }).transform((text) => text === 'true');
-const items = z.string().transform((text) => text.split(',').map((item) => item.trim()).filter(Boolean)); // prettier-ignore
+const listed = (text: string): string[] => text.split(',').map((item) => item.trim()).filter(Boolean); // prettier-ignore
+const items = z.string().transform(listed);
 const required = z
   .string({ error: 'is not set' })
   .refine((text) => !PLACEHOLDER.test(text), { error: 'still holds a placeholder' });
 const requiredList = required
-  .transform((text) =>
-    text
-      .split(',')
-      .map((item) => item.trim())
-      .filter(Boolean),
-  ) // prettier-ignore
+  .transform(listed)
   .refine((list) => list.length > 0, { error: 'is not set' })
   .refine((list) => !list.some((item) => PLACEHOLDER.test(item)), { error: 'still holds a placeholder' });
 

@@ -1,6 +1,6 @@
-import type { Router } from 'express';
+import type { Response, Router } from 'express';
 import { AppError } from '../../errors.js';
-import { createGetbillClient } from '../../getbill/client.js';
+import { createGetbillClient, type GetbillClient } from '../../getbill/client.js';
 import type { Forward } from '../../getbill/forward.js';
 import type { TokenManager } from '../../tokens/token-manager.js';
 import { accessOf } from '../access.js';
@@ -13,13 +13,11 @@ const PER_PAGE = 20;
 /** The list of debts, and one debt with its follow-ups. What was not granted is said, not hidden. */
 export function debtsRoutes({ forward, tokens }: { forward: Forward; tokens: Pick<TokenManager, 'renew'> }): Router {
   const router = createRouter();
+  const clientOf = (res: Response): GetbillClient =>
+    createGetbillClient({ forward, accessFor: () => accessOf(res, tokens), requestId: res.locals.requestId });
 
   router.get('/debts', async (req, res) => {
-    const client = createGetbillClient({
-      forward,
-      accessFor: () => accessOf(res, tokens),
-      requestId: res.locals.requestId,
-    });
+    const client = clientOf(res);
     const status = oneOf(req.query['status'], /^[\w.-]{1,64}$/) ?? '';
     const page = Number(oneOf(req.query['page'], /^[1-9]\d{0,5}$/) ?? 1);
     const list = granted(res.locals.tokenSet.scopes, 'debts:read')
@@ -32,11 +30,7 @@ export function debtsRoutes({ forward, tokens }: { forward: Forward; tokens: Pic
   });
 
   router.get('/debts/:id', async (req, res) => {
-    const client = createGetbillClient({
-      forward,
-      accessFor: () => accessOf(res, tokens),
-      requestId: res.locals.requestId,
-    });
+    const client = clientOf(res);
     const debt = await client.debt(req.params.id);
     const list = granted(res.locals.tokenSet.scopes, 'followups:read')
       ? await client.followupsOfDebt(req.params.id).catch(knownStates)
