@@ -66,6 +66,11 @@ const texts: Readonly<Record<string, ErrorText>> = {
     why: 'GetBill does not recognise this app: its credentials are wrong, for another environment, or switched off.',
     advice: OPERATOR_ADVICE,
   },
+  unauthorized_client: {
+    title: 'This app is not set up correctly',
+    why: 'GetBill does not let this app ask for a sign-in.',
+    advice: OPERATOR_ADVICE,
+  },
   invalid_scope: {
     title: 'This app asks for too much',
     why: 'It asks GetBill for a permission that it has not been given.',
@@ -105,12 +110,12 @@ const texts: Readonly<Record<string, ErrorText>> = {
   },
   getbill_quota_used: {
     title: 'GetBill has heard enough from us for now',
-    why: "All users of this app share GetBill's hourly limit, and it is used up.",
+    why: 'All users of this app share GetBill’s hourly limit, and it is used up.',
     advice: 'Nothing was lost and you are still signed in. Please come back later.',
   },
   getbill_share_used: {
     title: 'You have used your share for now',
-    why: "All users of this app share GetBill's hourly limit; each gets a part of it.",
+    why: 'All users of this app share GetBill’s hourly limit; each gets a part of it.',
     advice: 'Please wait a little and try again.',
   },
   insecure_request: {
@@ -135,7 +140,7 @@ const byStatus: Readonly<Record<number, ErrorText>> = {
   },
   404: {
     title: 'There is no such page',
-    why: 'The address may be mistyped, or the page has moved.',
+    why: 'The address may be mistyped, or what was here is gone.',
     advice: 'Please check the address.',
     action: HOME,
   },
@@ -165,7 +170,7 @@ const byStatus: Readonly<Record<number, ErrorText>> = {
   502: {
     title: 'GetBill gave an answer we cannot use',
     why: 'The problem is between this app and GetBill, not with you.',
-    advice: 'Please try again. If it stays, tell the people who run this app, with the request number below.',
+    advice: 'Please try again. If it happens again, tell the people who run this app, with the request number below.',
   },
   503: {
     title: 'GetBill cannot be reached right now',
@@ -177,10 +182,11 @@ const byStatus: Readonly<Record<number, ErrorText>> = {
 const unexpected: ErrorText = {
   title: 'Something went wrong on our side',
   why: 'An error we did not expect. It has been logged.',
-  advice: 'Please try again. If it stays, tell the people who run this app, with the request number below.',
+  advice: 'Please try again. If it happens again, tell the people who run this app, with the request number below.',
 };
 
-/** `authorization_invalid_scope` and `invalid_scope` read alike: the same fault met at two endpoints. */
+/** `authorization_invalid_scope` and `invalid_scope` read alike: the same fault met at two endpoints. Any other refusal of GetBill's is its problem. */
 export function errorText(code: string, status: number): ErrorText {
-  return texts[code] ?? texts[code.replace(/^authorization_/, '')] ?? byStatus[status] ?? unexpected;
+  const refusal = code.startsWith('authorization_') ? texts['authorization_server_error'] : undefined;
+  return texts[code] ?? texts[code.replace(/^authorization_/, '')] ?? refusal ?? byStatus[status] ?? unexpected;
 }

@@ -20,8 +20,14 @@ const debtStatuses: readonly Status[] = [
 
 export const statuses = debtStatuses;
 
-/** A company may have statuses of its own: those are shown as they are. */
+/** A company may have statuses of its own: "status.custom.legal_action" reads "Legal action", other shapes stay as they are. */
 export function statusOf(value: unknown): Status {
   const text = typeof value === 'string' ? value : '';
-  return debtStatuses.find((status) => status.value === text) ?? { value: text, label: text, colour: 'none' };
+  return debtStatuses.find((status) => status.value === text) ?? { value: text, label: ownLabel(text), colour: 'none' };
+}
+
+function ownLabel(value: string): string {
+  if (!value.startsWith('status.')) return value;
+  const words = value.slice(value.lastIndexOf('.') + 1).replaceAll('_', ' ');
+  return words === '' ? value : words.charAt(0).toUpperCase() + words.slice(1);
 }
