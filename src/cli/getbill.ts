@@ -18,6 +18,14 @@ const run: Run = async (work, { verbose }) => {
     throw config.redis === undefined ? error : new StorageError(error);
   });
 
+  if (verbose) {
+    services.subscribe((event) => {
+      if (event.type !== 'api_called') return;
+      const { type, method, route, status, durationMs } = event;
+      services.log.info({ method, route, status, durationMs }, type);
+    });
+  }
+
   /** A token call under way ends first (its deadline is near) and gives its lease back; a second Ctrl-C does not wait. */
   const interrupt = (): void => {
     interrupted = true;

@@ -60,9 +60,10 @@ export function createQuota({
     const isSameWindow = other.resetAtMs === mine?.resetAtMs;
     if (mine === undefined || other.resetAtMs > mine.resetAtMs || (isSameWindow && other.limit !== mine.limit)) {
       seen.set(limitClass, { ...other, blockedUntilMs });
-    } else if (isSameWindow) {
-      seen.set(limitClass, { ...mine, remaining: Math.min(mine.remaining, other.remaining), blockedUntilMs });
-    } else seen.set(limitClass, { ...mine, blockedUntilMs });
+      return;
+    }
+    if (isSameWindow) mine.remaining = Math.min(mine.remaining, other.remaining);
+    mine.blockedUntilMs = blockedUntilMs;
   }
 
   return {
@@ -100,7 +101,12 @@ export function createQuota({
       if (isLookDue(limitClass)) await look(limitClass);
       const known = seen.get(limitClass);
       if (known === undefined || known.limit === 0 || known.resetAtMs <= now()) return undefined;
-      return { left: known.remaining, limit: known.limit, resetsAt: new Date(known.resetAtMs) };
+      const blocked = known.blockedUntilMs > now();
+      return {
+        left: blocked ? 0 : known.remaining,
+        limit: known.limit,
+        resetsAt: new Date(blocked ? known.blockedUntilMs : known.resetAtMs),
+      };
     },
   };
 

@@ -31,7 +31,16 @@ export function createMetrics(): Metrics {
   const renewalLate = histogram('renewal_late_seconds', 'From expiry to renewal; 0 when renewed in the margin');
   const waits = histogram('renewal_wait_seconds', 'How long a caller waited for a renewal', ['role']);
   const sessionsEnded = counter('sessions_ended_total', 'Sessions ended, by reason', ['reason']);
-  const quotaLeft = new Gauge({ name: 'getbill_connect_quota_left', help: 'What GetBill said is left, by class', labelNames: ['limit_class'], registers }); // prettier-ignore
+  const quotaLeft = new Map<string, number>(); // labelled when somebody looks, not on every call
+  new Gauge({
+    name: 'getbill_connect_quota_left',
+    help: 'What GetBill said is left, by class',
+    labelNames: ['limit_class'],
+    registers,
+    collect() {
+      for (const [limitClass, left] of quotaLeft) this.set({ limit_class: limitClass }, left);
+    },
+  });
   const limited = counter('rate_limited_total', 'Requests refused by a limit of ours', ['limit']);
   const refused = counter('requests_refused_total', 'Requests refused for safety', ['reason']);
   const faults = counter('faults_total', 'Things an operator should know', ['type']);
@@ -72,7 +81,7 @@ export function createMetrics(): Metrics {
       case 'session_expired':
         return sessionsEnded.inc({ reason: 'expired' });
       case 'api_called':
-        if (event.quotaLeft !== undefined) quotaLeft.set({ limit_class: event.limitClass }, event.quotaLeft);
+        if (event.quotaLeft !== undefined) quotaLeft.set(event.limitClass, event.quotaLeft);
         return apiCalls.observe(
           { method: event.method, route: event.route, status: event.status },
           event.durationMs / 1000,

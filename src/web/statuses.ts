@@ -4,7 +4,7 @@ export interface Status {
   readonly colour: 'blue' | 'green' | 'purple' | 'red' | 'grey' | 'orange' | 'none';
 }
 
-const debtStatuses: readonly Status[] = [
+export const statuses: readonly Status[] = [
   { value: 'status.default.pending', label: 'Pending', colour: 'blue' },
   { value: 'status.default.in_progress', label: 'In progress', colour: 'blue' },
   { value: 'status.default.processing', label: 'Processing', colour: 'blue' },
@@ -18,12 +18,10 @@ const debtStatuses: readonly Status[] = [
   { value: 'status.default.refused', label: 'Refused', colour: 'red' },
 ];
 
-export const statuses = debtStatuses;
-
 /** A company may have statuses of its own: "status.custom.legal_action" reads "Legal action", other shapes stay as they are. */
 export function statusOf(value: unknown): Status {
   const text = typeof value === 'string' ? value : '';
-  return debtStatuses.find((status) => status.value === text) ?? { value: text, label: ownLabel(text), colour: 'none' };
+  return statuses.find((status) => status.value === text) ?? { value: text, label: ownLabel(text), colour: 'none' };
 }
 
 function ownLabel(value: string): string {

@@ -229,6 +229,7 @@ describe('what is said', () => {
     line.sandbox.control.set({ token: [{ mode: 'body', override: { access_token: 'CANARY-access-token' } }] });
     const { stderr, stdout } = await line.run('users --verbose');
     expect(stderr).toContain('"type":"token_requested"');
+    expect(stderr).toContain('"route":"/company/users"');
     for (const canary of ['CANARY-access-token', defaultClientSecret]) expect(stderr + stdout).not.toContain(canary);
   });
 

@@ -31,6 +31,7 @@ export const deploymentChecks: readonly Check[] = [
     needs: 'deployment',
     async examine({ deployment, config, now }) {
       if (deployment === undefined) return undefined;
+      if (config.publicUrl.protocol === 'http:') return pass('not needed: PUBLIC_URL is http');
       const arrive = async (proto?: string): Promise<boolean> => {
         const headers = proto === undefined ? {} : { 'x-forwarded-proto': proto };
         return errorOf(await visit('/', deployment, { config, now, headers })) !== 'insecure_request';

@@ -43,7 +43,8 @@ export function apiRoute({
       },
       accessOf(res, tokens),
     );
-    const head = headers.listed(res).concat(Object.entries(answer.headers).flat());
+    const head = headers.listed(res);
+    for (const [name, value] of Object.entries(answer.headers)) head.push(name, value);
     if (Buffer.isBuffer(answer.body)) return void sendWhole(res, answer.status, head, answer.body);
     res.writeHead(answer.status, head);
     await pipeline(answer.body, res).catch((error: unknown) => {
