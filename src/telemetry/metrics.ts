@@ -32,15 +32,9 @@ export function createMetrics(): Metrics {
   const waits = histogram('renewal_wait_seconds', 'How long a caller waited for a renewal', ['role']);
   const sessionsEnded = counter('sessions_ended_total', 'Sessions ended, by reason', ['reason']);
   const quotaLeft = new Map<string, number>(); // labelled when somebody looks, not on every call
-  new Gauge({
-    name: 'getbill_connect_quota_left',
-    help: 'What GetBill said is left, by class',
-    labelNames: ['limit_class'],
-    registers,
-    collect() {
-      for (const [limitClass, left] of quotaLeft) this.set({ limit_class: limitClass }, left);
-    },
-  });
+  const collect = (gauge: Gauge<'limit_class'>): void =>
+    quotaLeft.forEach((left, limitClass) => gauge.set({ limit_class: limitClass }, left));
+  new Gauge({ name: 'getbill_connect_quota_left', help: 'What GetBill said is left, by class', labelNames: ['limit_class'], registers, collect() { collect(this); } }); // prettier-ignore
   const limited = counter('rate_limited_total', 'Requests refused by a limit of ours', ['limit']);
   const refused = counter('requests_refused_total', 'Requests refused for safety', ['reason']);
   const faults = counter('faults_total', 'Things an operator should know', ['type']);
