@@ -109,7 +109,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     });
     stream.on('error', () => undefined); // it may fail before anybody reads
     this.#stream = stream;
-    for (const chunk of this.#chunks) stream.push(chunk);
+    for (const chunk of this.#chunks.splice(0)) stream.push(chunk);
     controller.pause();
     this.#resolve({ ...this.#head, body: stream });
   }

@@ -7,7 +7,8 @@ interface Reader {
 /**
  * Reads that are asked for in the same turn of the event loop go as one command (MGET): under load the command costs far more
  * than the key. Each is sent after it was asked for, so it sees every write that was answered before. MGET calls a key of
- * another type absent, so what it does not find is asked for by itself. Not for Cluster, where keys live apart.
+ * another type absent, so what it does not find is asked for by itself, like one that is alone. Not for Cluster, where
+ * keys live apart.
  */
 export function readTogether({
   readMany,
@@ -22,7 +23,7 @@ export function readTogether({
     const readers = waiting;
     waiting = [];
     try {
-      const values = await readMany(readers.map(({ key }) => key));
+      const values = readers.length === 1 ? [] : await readMany(readers.map(({ key }) => key));
       readers.forEach(({ key, resolve, reject }, index) => {
         const value = values[index];
         if (typeof value === 'string') resolve(value);

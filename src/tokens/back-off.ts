@@ -32,11 +32,6 @@ export function createBackOff({
   now: () => number;
 }): BackOff {
   const keyOf = (grantId: string): string => `backoff:${grantId}`;
-
-  async function start(grantId: string, pause: Pause, pauseMs: number): Promise<void> {
-    await keyValue.set(keyOf(grantId), JSON.stringify(pause), { ttlMs: pauseMs });
-  }
-
   return {
     async check(grantId) {
       const text = await keyValue.get(keyOf(grantId));
@@ -60,8 +55,9 @@ export function createBackOff({
         retryAfterMs: pauseMs,
       });
       const answer = misconfigured ? error : unavailable(error, pauseMs);
-      const pause = { code: answer.code, status: answer.status, untilMs: now() + pauseMs };
-      await start(grantId, pause, pauseMs).catch(() => undefined); // then the next caller tries again
+      const pause: Pause = { code: answer.code, status: answer.status, untilMs: now() + pauseMs };
+      const written = keyValue.set(keyOf(grantId), JSON.stringify(pause), { ttlMs: pauseMs });
+      await written.catch(() => undefined); // then the next caller tries again
       return answer;
     },
   };

@@ -14,4 +14,4 @@ export const noteAttempt = on('SET', 'attempt:');
 export const replaceRecord = on('EVAL', 'grant:', 6);
 export const removeRecordExactly = on('EVAL', 'grant:', 5);
 export const readRecord: Matches = ([name, ...keys]) =>
-  name?.toUpperCase() === 'MGET' && keys.some((key) => key.startsWith('grant:'));
+  ['GET', 'MGET'].includes(name?.toUpperCase() ?? '') && keys.some((key) => key.startsWith('grant:'));
