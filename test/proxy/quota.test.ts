@@ -32,6 +32,16 @@ async function repeat(times: number, work: () => Promise<Answer>): Promise<Recor
   return byStatus;
 }
 
+it('a 429 that does not say what is left shows as nothing left', async () => {
+  const caller = await signIn(app);
+  const page = async (): Promise<string> => (await caller.read('/connection', asPage)).bytes.toString();
+  await caller.read('/api/debts');
+  expect(await page()).not.toContain('<strong>0</strong> of 1,000');
+  app.sandbox.control.set({ api: [{ mode: 'status', status: 429 }] });
+  await caller.read('/api/debts');
+  expect(await page()).toContain('<strong>0</strong> of 1,000');
+});
+
 describe('while GetBill says 429', () => {
   let caller: Caller;
   let other: Caller;

@@ -113,6 +113,13 @@ describe('the doctor, of a deployment behind its proxy', () => {
     await distrustful.close();
   });
 
+  it('asks for no header of a proxy where PUBLIC_URL is http', async () => {
+    const plain = await startTestApp({ env: { REDIS_URL: redis.url }, sandbox });
+    const { line } = await consult({ ...healthy(sandbox), PUBLIC_URL: plain.origin }, { url: new URL(plain.origin) });
+    await plain.close();
+    expect(line('TRUST_PROXY')).toMatchObject({ verdict: 'pass', detail: 'not needed: PUBLIC_URL is http' });
+  });
+
   it('names a certificate of the proxy that is not trusted here', async () => {
     const { line, leftOut } = await consult(doctorsEnvironment(), { url: new URL(proxy.origin) });
     expect(line('deployment')).toMatchObject({ verdict: 'fail', fix: expect.stringContaining('pass --url-ca-file') as string }); // prettier-ignore
