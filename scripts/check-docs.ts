@@ -2,7 +2,7 @@
 // and lines of code. `--fix` sets the numbers of linked lines to where the code is now.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
-import { variables } from '../src/config-variables.js';
+import { variables } from '../src/config/variables.js';
 import { createMetrics } from '../src/telemetry/metrics.js';
 import { lineLinkFaults } from './support/line-links.js';
 
@@ -66,7 +66,11 @@ async function checkMetrics(): Promise<void> {
 
 /** What the app answers to: every path that a route or a mount names. */
 function checkRoutes(): void {
-  const sources = ['src/app.ts', ...readdirSync('src/web/routes').map((name) => join('src/web/routes', name))];
+  const sources = [
+    'src/app.ts',
+    'src/flow-inspector/routes.ts',
+    ...readdirSync('src/web/routes').map((name) => join('src/web/routes', name)),
+  ];
   const served = sources.flatMap((file) => all(/\.(?:get|post|use)\(\s*'(\/[^']*)'/g, read(file)));
   const section = /## Routes([\s\S]*?)\n## /.exec(read('README.md'))?.[1] ?? '';
   const spans = firstCells(section).flatMap((cell) => all(/`(?:[A-Z]+ )?(\/[^`?]*)[^`]*`/g, cell));

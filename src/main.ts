@@ -3,7 +3,7 @@ import { createServer, type Server, type ServerOptions, type ServerResponse } fr
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createApp } from './app.js';
-import { parseConfig, type Config } from './config.js';
+import { parseConfig, type Config } from './config/config.js';
 import { ConfigError } from './errors.js';
 import { createServices, type Services } from './services.js';
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import express, { type Express, type Request } from 'express';
 import { NotSignedInError } from '../../src/errors.js';
-import type { SignIn } from '../../src/login/sign-in.js';
-import type { TokenManager } from '../../src/tokens/token-manager.js';
+import type { SignIn } from '../../src/core/sign-in/sign-in.js';
+import type { TokenManager } from '../../src/core/tokens/token-manager.js';
 
 /** Somebody else's app: its own people and sessions (`idOf`, secret and per session), and GetBill tokens that look after themselves. */
 export function createForeignApp(options: {

@@ -1,14 +1,14 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Config } from '../../src/config.js';
+import type { Config } from '../../src/config/config.js';
 import type { Emit } from '../../src/events.js';
 import { createUpstream } from '../../src/getbill/upstream.js';
-import { createPendingLogins } from '../../src/login/pending-logins.js';
-import { createSignIn } from '../../src/login/sign-in.js';
-import { createTokenEndpoint } from '../../src/oauth/token-endpoint.js';
-import type { KeyValue } from '../../src/store/key-value.js';
-import { createCipher } from '../../src/tokens/cipher.js';
-import { createTokens } from '../../src/tokens/tokens.js';
+import { createPendingLogins } from '../../src/core/sign-in/pending-logins.js';
+import { createSignIn } from '../../src/core/sign-in/sign-in.js';
+import { createTokenEndpoint } from '../../src/core/oauth/token-endpoint.js';
+import type { KeyValue } from '../../src/core/storage/key-value.js';
+import { createCipher } from '../../src/core/storage/cipher.js';
+import { createTokens } from '../../src/core/tokens/tokens.js';
 
 /** Sign-in and token lifecycle without our pages and sessions: renewed once, by one process, never lost, encrypted in your storage. */
 export function createCore({

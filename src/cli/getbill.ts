@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { parseConfig } from '../config.js';
+import { parseConfig } from '../config/config.js';
 import { StorageError } from '../errors.js';
 import { createServices } from '../services.js';
 import { withPassingSecrets } from './environment.js';

@@ -1,4 +1,4 @@
-import type { GetbillConfig } from '../config.js';
+import type { GetbillConfig } from '../config/config.js';
 import { AppError } from '../errors.js';
 import { shapeOf, type Emit } from '../events.js';
 import { acceptHead, judge, readableEncodings, type ApiAnswer } from './answer.js';

@@ -1,7 +1,7 @@
 import { RequestError, UnavailableError } from '../errors.js';
 import type { Emit } from '../events.js';
-import type { Allowances } from '../store/allowances.js';
-import type { KeyValue } from '../store/key-value.js';
+import type { Allowances } from '../limits/shared-limits.js';
+import type { KeyValue } from '../core/storage/key-value.js';
 import type { ApiAnswer } from './answer.js';
 import type { LimitClass } from './endpoints.js';
 import { NOTHING_SEEN, retryAfterS, seenIn, seenOnRecord, type Seen } from './rate-limit-headers.js';

@@ -1,6 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { checkServerIdentity, type DetailedPeerCertificate, type PeerCertificate } from 'node:tls';
-import type { GetbillConfig } from '../config.js';
+import type { GetbillConfig } from '../config/config.js';
 import type { Emit } from '../events.js';
 
 /**

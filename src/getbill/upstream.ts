@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Agent } from 'undici';
-import type { GetbillConfig } from '../config.js';
+import type { GetbillConfig } from '../config/config.js';
 import type { Emit } from '../events.js';
 import { Exchange, tooLarge, type AnswerHead, type UpstreamAnswer } from './exchange.js';
 import { createPinCheck } from './tls-pins.js';

@@ -1,6 +1,6 @@
 import type { Response } from 'express';
 import type { Access } from '../getbill/forward.js';
-import type { TokenManager } from '../tokens/token-manager.js';
+import type { TokenManager } from '../core/tokens/token-manager.js';
 
 /** The session's right to call the API, after the token-refresh middleware. */
 export function accessOf(res: Response, tokens: Pick<TokenManager, 'renew'>): Access {

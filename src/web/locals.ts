@@ -1,4 +1,4 @@
-import type { TokenSet } from '../oauth/token-set.js';
+import type { TokenSet } from '../core/oauth/token-set.js';
 
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace -- the way Express wants it

@@ -4,8 +4,8 @@ import { createForeignApp } from '../../examples/core-apart/app.js';
 import { createCore } from '../../examples/core-apart/core.js';
 import { approve } from '../../sandbox/sign-in.js';
 import { defaultClientId, defaultClientSecret, startSandbox, type Sandbox } from '../../sandbox/sandbox.js';
-import { parseConfig } from '../../src/config.js';
-import { createMemoryKeyValue } from '../../src/store/memory-key-value.js';
+import { parseConfig } from '../../src/config/config.js';
+import { createMemoryKeyValue } from '../../src/core/storage/memory.js';
 import { SESSION_SECRET, TOKEN_ENCRYPTION_KEY } from '../support/test-app.js';
 
 interface Foreign {

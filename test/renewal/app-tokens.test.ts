@@ -1,13 +1,13 @@
 /// <reference types="jest" />
 import { createHash, randomUUID } from 'node:crypto';
-import { parseConfig } from '../../src/config.js';
+import { parseConfig } from '../../src/config/config.js';
 import type { AppEvent } from '../../src/events.js';
-import type { TokenAnswer } from '../../src/oauth/token-answer.js';
-import { createTokenEndpoint, type Send } from '../../src/oauth/token-endpoint.js';
-import type { KeyValue } from '../../src/store/key-value.js';
-import { createMemoryKeyValue } from '../../src/store/memory-key-value.js';
-import { createAppTokens, type AppTokens } from '../../src/tokens/app-tokens.js';
-import { createCipher } from '../../src/tokens/cipher.js';
+import type { TokenAnswer } from '../../src/core/oauth/token-response.js';
+import { createTokenEndpoint, type Send } from '../../src/core/oauth/token-endpoint.js';
+import type { KeyValue } from '../../src/core/storage/key-value.js';
+import { createMemoryKeyValue } from '../../src/core/storage/memory.js';
+import { createAppTokens, type AppTokens } from '../../src/core/tokens/app-tokens.js';
+import { createCipher } from '../../src/core/storage/cipher.js';
 import { createClock, createGate } from './clock.js';
 import { hooked, setUp, TIMEOUT_MS } from './setup.js';
 

@@ -1,4 +1,4 @@
-import type { TokenEndpointResponse, TokenSet } from '../../src/oauth/token-set.js';
+import type { TokenEndpointResponse, TokenSet } from '../../src/core/oauth/token-set.js';
 import type { Host } from './scheduler.js';
 
 /** One use of a refresh token, from the decision to call until its answer is on record. */

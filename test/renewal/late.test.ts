@@ -1,6 +1,6 @@
 /// <reference types="jest" />
 import { GrantEndedError, GrantRefusedError, StorageError, UnavailableError } from '../../src/errors.js';
-import { createCopies } from '../../src/tokens/copies.js';
+import { createCopies } from '../../src/core/tokens/copies.js';
 import { createGate } from './clock.js';
 import { failing, hooked, setUp, TIMEOUT_MS } from './setup.js';
 

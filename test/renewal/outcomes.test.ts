@@ -1,8 +1,8 @@
 /// <reference types="jest" />
-import { parseConfig } from '../../src/config.js';
+import { parseConfig } from '../../src/config/config.js';
 import { type AppError, GrantEndedError, MisconfiguredError, UnavailableError } from '../../src/errors.js';
-import type { TokenAnswer } from '../../src/oauth/token-answer.js';
-import { createTokenEndpoint, type Send } from '../../src/oauth/token-endpoint.js';
+import type { TokenAnswer } from '../../src/core/oauth/token-response.js';
+import { createTokenEndpoint, type Send } from '../../src/core/oauth/token-endpoint.js';
 import { setUp } from './setup.js';
 
 const HOUR_MS = 3_600_000;

@@ -1,15 +1,15 @@
-import type { TokenSet } from '../../src/oauth/token-set.js';
-import { createAttemptNotes } from '../../src/tokens/attempt-notes.js';
-import { createBackOff } from '../../src/tokens/back-off.js';
-import { createCopies } from '../../src/tokens/copies.js';
-import { createLateWrites } from '../../src/tokens/late-writes.js';
-import { createLease, type Lease } from '../../src/tokens/lease.js';
-import { createRenewOnce } from '../../src/tokens/renew-once.js';
-import { createRenewUnderLease } from '../../src/tokens/renewal.js';
-import { createRevocations } from '../../src/tokens/revocation.js';
-import { createTokenManager } from '../../src/tokens/token-manager.js';
-import { createTokenRecords, type StoredTokens, type TokenRecords } from '../../src/tokens/token-records.js';
-import { createTokens } from '../../src/tokens/tokens.js';
+import type { TokenSet } from '../../src/core/oauth/token-set.js';
+import { createAttemptNotes } from '../../src/core/tokens/attempt-notes.js';
+import { createBackOff } from '../../src/core/tokens/back-off.js';
+import { createCopies } from '../../src/core/tokens/copies.js';
+import { createLateWrites } from '../../src/core/tokens/late-writes.js';
+import { createLease, type Lease } from '../../src/core/tokens/lease.js';
+import { createRenewOnce } from '../../src/core/tokens/renew-once.js';
+import { createRenewUnderLease } from '../../src/core/tokens/renewal.js';
+import { createRevocations } from '../../src/core/tokens/revocation.js';
+import { createTokenManager } from '../../src/core/tokens/token-manager.js';
+import { createTokenRecords, type StoredTokens, type TokenRecords } from '../../src/core/tokens/token-records.js';
+import { createTokens } from '../../src/core/tokens/tokens.js';
 
 type Build = typeof createTokens;
 type Parts = Parameters<Build>[0];

@@ -1,13 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { StorageError } from '../../src/errors.js';
 import type { AppEvent } from '../../src/events.js';
-import type { TokenEndpoint } from '../../src/oauth/token-endpoint.js';
-import { tokenSetFromResponse, type TokenEndpointResponse, type TokenSet } from '../../src/oauth/token-set.js';
-import type { KeyValue } from '../../src/store/key-value.js';
-import { createMemoryKeyValue } from '../../src/store/memory-key-value.js';
-import { createCipher } from '../../src/tokens/cipher.js';
-import type { TokenManager } from '../../src/tokens/token-manager.js';
-import { createTokens } from '../../src/tokens/tokens.js';
+import type { TokenEndpoint } from '../../src/core/oauth/token-endpoint.js';
+import { tokenSetFromResponse, type TokenEndpointResponse, type TokenSet } from '../../src/core/oauth/token-set.js';
+import type { KeyValue } from '../../src/core/storage/key-value.js';
+import { createMemoryKeyValue } from '../../src/core/storage/memory.js';
+import { createCipher } from '../../src/core/storage/cipher.js';
+import type { TokenManager } from '../../src/core/tokens/token-manager.js';
+import { createTokens } from '../../src/core/tokens/tokens.js';
 import { createClock } from './clock.js';
 
 export const TIMEOUT_MS = 10_000;

@@ -1,6 +1,6 @@
 /// <reference types="jest" />
 import { GrantEndedError, StorageError, UnavailableError } from '../../src/errors.js';
-import type { TokenManager } from '../../src/tokens/token-manager.js';
+import type { TokenManager } from '../../src/core/tokens/token-manager.js';
 import { createGate } from './clock.js';
 import { accessTokens, failing, hooked, setUp, TIMEOUT_MS } from './setup.js';
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { request } from 'undici';
 import type { Store } from 'express-session';
 import { defaultClientSecret, type Sandbox } from '../../sandbox/sandbox.js';
-import { parseConfig } from '../../src/config.js';
+import { parseConfig } from '../../src/config/config.js';
 import type { ConfigError } from '../../src/errors.js';
 import { until } from '../process/support/until.js';
 import type { Browser } from '../support/browser.js';

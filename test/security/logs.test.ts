@@ -1,5 +1,5 @@
 import type { AppEvent } from '../../src/events.js';
-import { parseConfig } from '../../src/config.js';
+import { parseConfig } from '../../src/config/config.js';
 import { inspect } from 'node:util';
 import { exchange, rawRequest } from '../proxy/support/raw-http.js';
 import type { Browser } from '../support/browser.js';

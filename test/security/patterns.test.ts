@@ -1,20 +1,20 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Request, RequestHandler } from 'express';
-import { variables } from '../../src/config-variables.js';
-import { parseConfig } from '../../src/config.js';
+import { variables } from '../../src/config/variables.js';
+import { parseConfig } from '../../src/config/config.js';
 import type { RequestContext } from '../../src/events.js';
 import { readableEncodings } from '../../src/getbill/answer.js';
 import { matchEndpoint } from '../../src/getbill/endpoints.js';
-import { safeReturnTo } from '../../src/login/return-to.js';
-import { stateOf } from '../../src/oauth/authorization.js';
-import { createCipher } from '../../src/tokens/cipher.js';
-import { cookieOf } from '../../src/web/cookies.js';
-import { errorText } from '../../src/web/error-texts.js';
-import { formats } from '../../src/web/formats.js';
+import { safeReturnTo } from '../../src/web/return-to.js';
+import { stateOf } from '../../src/core/oauth/authorization.js';
+import { createCipher } from '../../src/core/storage/cipher.js';
+import { cookieOf } from '../../src/web/session/cookies.js';
+import { errorText } from '../../src/web/pages/error-texts.js';
+import { formats } from '../../src/web/pages/formats.js';
 import { allowedMethods } from '../../src/web/middleware/allowed-methods.js';
 import { requestId } from '../../src/web/middleware/request-id.js';
-import { describeScope } from '../../src/web/scope-texts.js';
-import { statusOf } from '../../src/web/statuses.js';
+import { describeScope } from '../../src/web/pages/scope-texts.js';
+import { statusOf } from '../../src/web/pages/statuses.js';
 
 const SIZE = 50_000;
 /** What makes a pattern go back and try again: a long run of one thing, and an end that does not fit. */

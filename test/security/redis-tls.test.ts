@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { secret } from '../../src/secret.js';
-import { createRedis } from '../../src/store/redis.js';
+import { createRedis } from '../../src/core/storage/redis.js';
 import { until } from '../process/support/until.js';
 import { freePort } from '../support/free-port.js';
 import { createAuthority, type Authority } from './support/certificates.js';

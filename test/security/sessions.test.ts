@@ -1,6 +1,6 @@
 import { startSandbox, type Sandbox } from '../../sandbox/sandbox.js';
 import { companyProfiles } from '../../sandbox/api/data/companies.js';
-import { grantIdOf } from '../../src/web/session.js';
+import { grantIdOf } from '../../src/web/session/session.js';
 import { exchange, rawRequest } from '../proxy/support/raw-http.js';
 import { until } from '../process/support/until.js';
 import type { Answer, Browser } from '../support/browser.js';

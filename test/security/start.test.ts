@@ -5,7 +5,7 @@ import { createServer as createHttpsServer, type Server } from 'node:https';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { variables } from '../../src/config-variables.js';
+import { variables } from '../../src/config/variables.js';
 import { buildApp, type AppBuild } from '../process/support/app-build.js';
 import { startRedis } from '../support/redis-server.js';
 import { callbackFor } from '../support/sign-in.js';

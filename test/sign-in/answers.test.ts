@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TokenFault } from '../../sandbox/faults.js';
 import { defaultClientSecret } from '../../sandbox/sandbox.js';
-import { errorText } from '../../src/web/error-texts.js';
+import { errorText } from '../../src/web/pages/error-texts.js';
 import type { Answer, Browser } from '../support/browser.js';
 import { codeCalls, isSignedIn, paramOf, sessionIdOf, tokenRequests } from '../support/sign-in.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';

@@ -1,6 +1,6 @@
 /// <reference types="jest" />
-import { errorText } from '../../src/web/error-texts.js';
-import { grantIdOf } from '../../src/web/session.js';
+import { errorText } from '../../src/web/pages/error-texts.js';
+import { grantIdOf } from '../../src/web/session/session.js';
 import type { Answer, Browser } from '../support/browser.js';
 import { isSignedIn, sessionIdOf, signed, walk } from '../support/sign-in.js';
 import { SESSION_SECRET, startTestApp, type TestApp } from '../support/test-app.js';

@@ -1,5 +1,5 @@
 /// <reference types="jest" />
-import { errorText } from '../../src/web/error-texts.js';
+import { errorText } from '../../src/web/pages/error-texts.js';
 import { anyCode, callbackFor } from '../support/sign-in.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 

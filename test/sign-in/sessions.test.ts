@@ -1,7 +1,7 @@
 /// <reference types="jest" />
 import type { Store } from 'express-session';
-import { grantIdOf } from '../../src/web/session.js';
-import type { SessionStore } from '../../src/store/session-store.js';
+import { grantIdOf } from '../../src/web/session/session.js';
+import type { SessionStore } from '../../src/web/session/session-store.js';
 import type { Services } from '../../src/services.js';
 import type { Browser } from '../support/browser.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';

@@ -1,5 +1,5 @@
-import { createAllowances } from '../../src/store/allowances.js';
-import { createMemoryKeyValue } from '../../src/store/memory-key-value.js';
+import { createAllowances } from '../../src/limits/shared-limits.js';
+import { createMemoryKeyValue } from '../../src/core/storage/memory.js';
 
 const MINUTE_MS = 60_000;
 

@@ -1,7 +1,7 @@
 /// <reference types="jest" />
 import { RecordError, StorageError } from '../../src/errors.js';
-import type { KeyValue } from '../../src/store/key-value.js';
-import { createMemoryKeyValue } from '../../src/store/memory-key-value.js';
+import type { KeyValue } from '../../src/core/storage/key-value.js';
+import { createMemoryKeyValue } from '../../src/core/storage/memory.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
 import { connectStorage, passTime, type RedisStorage } from '../support/redis-storage.js';
 

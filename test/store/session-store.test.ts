@@ -2,8 +2,8 @@
 import expressSession, { type SessionData } from 'express-session';
 import { StorageError } from '../../src/errors.js';
 import type { AppEvent } from '../../src/events.js';
-import type { KeyValue } from '../../src/store/key-value.js';
-import { SessionStore } from '../../src/store/session-store.js';
+import type { KeyValue } from '../../src/core/storage/key-value.js';
+import { SessionStore } from '../../src/web/session/session-store.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
 import { connectStorage, type RedisStorage } from '../support/redis-storage.js';
 

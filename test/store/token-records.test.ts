@@ -1,10 +1,10 @@
 /// <reference types="jest" />
 import { StorageError } from '../../src/errors.js';
 import type { AppEvent } from '../../src/events.js';
-import type { TokenSet } from '../../src/oauth/token-set.js';
-import type { KeyValue } from '../../src/store/key-value.js';
-import { createCipher } from '../../src/tokens/cipher.js';
-import { createTokenRecords, type TokenRecords } from '../../src/tokens/token-records.js';
+import type { TokenSet } from '../../src/core/oauth/token-set.js';
+import type { KeyValue } from '../../src/core/storage/key-value.js';
+import { createCipher } from '../../src/core/storage/cipher.js';
+import { createTokenRecords, type TokenRecords } from '../../src/core/tokens/token-records.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
 import { connectStorage, type RedisStorage } from '../support/redis-storage.js';
 

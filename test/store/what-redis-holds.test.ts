@@ -1,6 +1,6 @@
 /// <reference types="jest" />
 import { defaultClientSecret } from '../../sandbox/sandbox.js';
-import { grantIdOf } from '../../src/web/session.js';
+import { grantIdOf } from '../../src/web/session/session.js';
 import type { Browser } from '../support/browser.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
 import { isSignedIn, paramOf, sessionIdOf, tokenRequests } from '../support/sign-in.js';

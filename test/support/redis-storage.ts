@@ -1,8 +1,8 @@
 import type { AppEvent } from '../../src/events.js';
 import { secret } from '../../src/secret.js';
-import type { KeyValue } from '../../src/store/key-value.js';
-import { createRedis } from '../../src/store/redis.js';
-import { createRedisKeyValue } from '../../src/store/redis-key-value.js';
+import type { KeyValue } from '../../src/core/storage/key-value.js';
+import { createRedis } from '../../src/core/storage/redis.js';
+import { createRedisKeyValue } from '../../src/core/storage/redis-key-value.js';
 import type { RedisServer } from './redis-server.js';
 
 export interface RedisStorage {

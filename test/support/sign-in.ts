@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { Sandbox } from '../../sandbox/sandbox.js';
 import type { TokenFault } from '../../sandbox/faults.js';
-import { createCookies } from '../../src/web/cookies.js';
+import { createCookies } from '../../src/web/session/cookies.js';
 import type { Answer, Browser } from './browser.js';
 import type { TestApp } from './test-app.js';
 

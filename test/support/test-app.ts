@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Writable } from 'node:stream';
 import { createApp } from '../../src/app.js';
-import { parseConfig } from '../../src/config.js';
+import { parseConfig } from '../../src/config/config.js';
 import type { AppEvent } from '../../src/events.js';
 import { createServices, type Services } from '../../src/services.js';
 import { defaultClientId, defaultClientSecret, startSandbox, type Sandbox } from '../../sandbox/sandbox.js';

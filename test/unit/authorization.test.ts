@@ -1,8 +1,12 @@
 /// <reference types="jest" />
 import { createHash } from 'node:crypto';
-import { parseConfig, type GetbillConfig } from '../../src/config.js';
+import { parseConfig, type GetbillConfig } from '../../src/config/config.js';
 import { SignInError } from '../../src/errors.js';
-import { createAuthorizationRequest, stateOf, validateAuthorizationResponse } from '../../src/oauth/authorization.js';
+import {
+  createAuthorizationRequest,
+  stateOf,
+  validateAuthorizationResponse,
+} from '../../src/core/oauth/authorization.js';
 
 const ISSUER = 'https://getbill.test';
 

@@ -1,6 +1,6 @@
 /// <reference types="jest" />
 import { RecordError } from '../../src/errors.js';
-import { createCipher, type Cipher } from '../../src/tokens/cipher.js';
+import { createCipher, type Cipher } from '../../src/core/storage/cipher.js';
 
 const oldKey = Buffer.alloc(32, 1);
 const newKey = Buffer.alloc(32, 2);

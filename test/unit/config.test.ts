@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect, parseEnv } from 'node:util';
-import { parseConfig, type Config } from '../../src/config.js';
-import { variables } from '../../src/config-variables.js';
+import { parseConfig, type Config } from '../../src/config/config.js';
+import { variables } from '../../src/config/variables.js';
 import { ConfigError } from '../../src/errors.js';
 
 type Env = Record<string, string | undefined>;

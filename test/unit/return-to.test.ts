@@ -1,5 +1,5 @@
 /// <reference types="jest" />
-import { safeReturnTo } from '../../src/login/return-to.js';
+import { safeReturnTo } from '../../src/web/return-to.js';
 
 const longest = `/debts?${'q'.repeat(1024 - '/debts?'.length)}`;
 

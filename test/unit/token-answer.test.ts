@@ -1,10 +1,10 @@
 /// <reference types="jest" />
-import { parseConfig } from '../../src/config.js';
+import { parseConfig } from '../../src/config/config.js';
 import { GrantRefusedError, MisconfiguredError, UnavailableError, type AppError } from '../../src/errors.js';
 import type { GrantType } from '../../src/events.js';
-import { protocolParties } from '../../src/oauth/authorization.js';
-import { judgeTokenAnswer } from '../../src/oauth/token-answer.js';
-import { tokenSetFromResponse, type TokenSet } from '../../src/oauth/token-set.js';
+import { protocolParties } from '../../src/core/oauth/authorization.js';
+import { judgeTokenAnswer } from '../../src/core/oauth/token-response.js';
+import { tokenSetFromResponse, type TokenSet } from '../../src/core/oauth/token-set.js';
 
 type Outcome = 'renewed' | 'refused' | 'misconfigured' | 'transient';
 

@@ -6,7 +6,7 @@ import {
   tokenSetFromResponse,
   type TokenEndpointResponse,
   type TokenSet,
-} from '../../src/oauth/token-set.js';
+} from '../../src/core/oauth/token-set.js';
 
 const sentAtMs = 1_000_000;
 const requestedScopes = ['company:read', 'debts:read'];

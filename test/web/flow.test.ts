@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { flowStepOf } from '../../src/telemetry/flow-steps.js';
+import { flowStepOf } from '../../src/flow-inspector/steps.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 let app: TestApp;
@@ -87,7 +87,7 @@ describe('the flow inspector', () => {
   });
 
   it('names files and functions that exist', () => {
-    const source = readFileSync('src/telemetry/flow-steps.ts', 'utf8');
+    const source = readFileSync('src/flow-inspector/steps.ts', 'utf8');
     const places = [...source.matchAll(/file: '([^']+)', symbol: '([^']+)'/g)];
     expect(places.length).toBeGreaterThan(8);
     for (const [, file = '', symbol = ''] of places) {

@@ -1,6 +1,6 @@
-import type { GetbillConfig } from '../../config.js';
+import type { GetbillConfig } from '../../config/config.js';
 import type { Upstream } from '../../getbill/upstream.js';
-import { createAuthorizationRequest } from '../../oauth/authorization.js';
+import { createAuthorizationRequest } from '../../core/oauth/authorization.js';
 import { ask, redirectOf, type Answer } from './answer.js';
 import { fail, pass, warn, type AuthorizationOutcome, type Check, type Result } from './check.js';
 import { explainConnection } from './explain.js';

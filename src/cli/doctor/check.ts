@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
-import type { Config } from '../../config.js';
+import type { Config } from '../../config/config.js';
 import type { Upstream } from '../../getbill/upstream.js';
-import type { TokenEndpoint } from '../../oauth/token-endpoint.js';
+import type { TokenEndpoint } from '../../core/oauth/token-endpoint.js';
 import type { Answer } from './answer.js';
 
 /** `warn` works today and will hurt later, or cannot be seen from here; only `fail` changes the exit code. */

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { parseConfig, type Config } from '../../config.js';
+import { parseConfig, type Config } from '../../config/config.js';
 import { ConfigError } from '../../errors.js';
 import { fail, pass, type Result } from './check.js';
 

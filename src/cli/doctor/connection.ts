@@ -1,4 +1,4 @@
-import type { GetbillConfig } from '../../config.js';
+import type { GetbillConfig } from '../../config/config.js';
 import { createPinCheck, pinsOf } from '../../getbill/tls-pins.js';
 import { fail, pass, warn, type Check, type Result } from './check.js';
 import { explainConnection } from './explain.js';

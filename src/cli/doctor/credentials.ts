@@ -1,5 +1,5 @@
 import { GrantRefusedError, MisconfiguredError } from '../../errors.js';
-import { validateAuthorizationResponse } from '../../oauth/authorization.js';
+import { validateAuthorizationResponse } from '../../core/oauth/authorization.js';
 import { knowsClient } from './authorization.js';
 import { fail, pass, warn, type Check, type Patient, type Result } from './check.js';
 import { explainConnection } from './explain.js';

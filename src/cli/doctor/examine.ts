@@ -1,8 +1,8 @@
 import { Redis, type Cluster } from 'ioredis';
-import type { Config } from '../../config.js';
+import type { Config } from '../../config/config.js';
 import { createUpstream } from '../../getbill/upstream.js';
-import { createTokenEndpoint } from '../../oauth/token-endpoint.js';
-import { createRedis } from '../../store/redis.js';
+import { createTokenEndpoint } from '../../core/oauth/token-endpoint.js';
+import { createRedis } from '../../core/storage/redis.js';
 import { authorizationCheck, tryAuthorization } from './authorization.js';
 import { fail, type Check, type Finding, type Patient, type Result } from './check.js';
 import { examineConfiguration } from './configuration.js';

@@ -1,4 +1,4 @@
-import { jsonObject } from '../../oauth/token-answer.js';
+import { jsonObject } from '../../core/oauth/token-response.js';
 import { ask, redirectOf, type Answer } from './answer.js';
 import { fail, pass, warn, type Check, type Patient, type Result } from './check.js';
 import { explainConnection } from './explain.js';

@@ -1,7 +1,7 @@
 import csurfModule from 'csurf';
 import type { Request, RequestHandler } from 'express';
 import type { Emit } from '../../events.js';
-import { isSignedIn } from '../session.js';
+import { isSignedIn } from '../session/session.js';
 
 const csurf = csurfModule as unknown as typeof csurfModule.default;
 

@@ -1,9 +1,9 @@
 import type { ErrorRequestHandler } from 'express';
 import type { Logger } from 'pino';
-import type { Config } from '../../config.js';
+import type { Config } from '../../config/config.js';
 import { AppError, NotSignedInError, RequestError } from '../../errors.js';
 import type { CommonHeaders } from '../common-headers.js';
-import { errorText } from '../error-texts.js';
+import { errorText } from '../pages/error-texts.js';
 import { isNavigation, wantsHtml } from '../request-kind.js';
 
 /** The one place where an error becomes an answer. Messages, hints and causes go to the log and nowhere else. */

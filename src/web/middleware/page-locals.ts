@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import { isSignedIn } from '../session.js';
+import { isSignedIn } from '../session/session.js';
 
 const NAVIGATION = [
   { href: '/dashboard', label: 'Dashboard' },

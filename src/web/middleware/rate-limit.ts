@@ -2,7 +2,7 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { ipKeyGenerator } from 'express-rate-limit';
 import { RequestError } from '../../errors.js';
 import type { Emit } from '../../events.js';
-import type { Allowances, Spent } from '../../store/allowances.js';
+import type { Allowances, Spent } from '../../limits/shared-limits.js';
 
 const WINDOW_MS = 60_000;
 

@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import type { TokenManager } from '../../tokens/token-manager.js';
+import type { TokenManager } from '../../core/tokens/token-manager.js';
 
 /**
  * Puts the session's token set, good now, on `res.locals.tokenSet`: renewed on the way if need be.

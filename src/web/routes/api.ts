@@ -4,7 +4,7 @@ import { RequestError, UnavailableError } from '../../errors.js';
 import { matchEndpoint, type Endpoint } from '../../getbill/endpoints.js';
 import type { Forward } from '../../getbill/forward.js';
 import { browserLeft } from '../../getbill/unavailable.js';
-import type { TokenManager } from '../../tokens/token-manager.js';
+import type { TokenManager } from '../../core/tokens/token-manager.js';
 import { accessOf } from '../access.js';
 import { createRouter } from '../create-router.js';
 import type { CommonHeaders } from '../common-headers.js';

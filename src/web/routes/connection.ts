@@ -1,6 +1,6 @@
 import type { Router } from 'express';
 import type { Quota } from '../../getbill/quota.js';
-import { connectionOf } from '../connection.js';
+import { connectionOf } from '../pages/token-timeline.js';
 import { createRouter } from '../create-router.js';
 import { renderPage } from '../render-page.js';
 

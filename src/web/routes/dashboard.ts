@@ -3,9 +3,9 @@ import { AppError } from '../../errors.js';
 import { createGetbillClient } from '../../getbill/client.js';
 import type { Forward } from '../../getbill/forward.js';
 import type { ProfileCache } from '../../getbill/profile-cache.js';
-import type { TokenManager } from '../../tokens/token-manager.js';
+import type { TokenManager } from '../../core/tokens/token-manager.js';
 import { accessOf } from '../access.js';
-import { connectionOf } from '../connection.js';
+import { connectionOf } from '../pages/token-timeline.js';
 import { createRouter } from '../create-router.js';
 import { renderPage } from '../render-page.js';
 

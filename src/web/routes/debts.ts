@@ -2,11 +2,11 @@ import type { Response, Router } from 'express';
 import { AppError } from '../../errors.js';
 import { createGetbillClient, type GetbillClient } from '../../getbill/client.js';
 import type { Forward } from '../../getbill/forward.js';
-import type { TokenManager } from '../../tokens/token-manager.js';
+import type { TokenManager } from '../../core/tokens/token-manager.js';
 import { accessOf } from '../access.js';
 import { createRouter } from '../create-router.js';
 import { renderPage } from '../render-page.js';
-import { statuses, statusOf } from '../statuses.js';
+import { statuses, statusOf } from '../pages/statuses.js';
 
 const PER_PAGE = 20;
 

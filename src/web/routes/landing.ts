@@ -1,6 +1,6 @@
 import type { Router } from 'express';
-import { cookieOf, type Cookies } from '../cookies.js';
-import { describeScope } from '../scope-texts.js';
+import { cookieOf, type Cookies } from '../session/cookies.js';
+import { describeScope } from '../pages/scope-texts.js';
 import { renderPage } from '../render-page.js';
 import { createRouter } from '../create-router.js';
 

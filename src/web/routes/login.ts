@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { Router } from 'express';
-import type { Config } from '../../config.js';
+import type { Config } from '../../config/config.js';
 import { SignInError } from '../../errors.js';
-import { PENDING_LOGIN_TTL_MS } from '../../login/pending-logins.js';
-import { safeReturnTo } from '../../login/return-to.js';
-import type { SignIn } from '../../login/sign-in.js';
-import type { Arrivals } from '../../login/arrivals.js';
-import type { TokenManager } from '../../tokens/token-manager.js';
-import { cookieOf, type Cookies } from '../cookies.js';
-import { destroySession, grantIdOf, isSignedIn } from '../session.js';
+import { PENDING_LOGIN_TTL_MS } from '../../core/sign-in/pending-logins.js';
+import { safeReturnTo } from '../return-to.js';
+import type { SignIn } from '../../core/sign-in/sign-in.js';
+import type { Arrivals } from '../session/recent-sign-ins.js';
+import type { TokenManager } from '../../core/tokens/token-manager.js';
+import { cookieOf, type Cookies } from '../session/cookies.js';
+import { destroySession, grantIdOf, isSignedIn } from '../session/session.js';
 import { createRouter } from '../create-router.js';
 
 /** Starts a sign-in, unless somebody is signed in: then straight to the page asked for. */

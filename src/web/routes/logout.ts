@@ -1,7 +1,7 @@
 import type { Router } from 'express';
-import type { TokenManager } from '../../tokens/token-manager.js';
-import type { Cookies } from '../cookies.js';
-import { destroySession, grantIdOf, isSignedIn } from '../session.js';
+import type { TokenManager } from '../../core/tokens/token-manager.js';
+import type { Cookies } from '../session/cookies.js';
+import { destroySession, grantIdOf, isSignedIn } from '../session/session.js';
 import { createRouter } from '../create-router.js';
 
 const NOTE_MS = 60_000;

@@ -1,12 +1,12 @@
 import type { Request, Response, Router } from 'express';
-import type { Config } from '../../config.js';
+import type { Config } from '../../config/config.js';
 import { SignInError } from '../../errors.js';
 import type { Emit } from '../../events.js';
-import type { Arrivals } from '../../login/arrivals.js';
-import type { Completed, SignIn } from '../../login/sign-in.js';
-import type { TokenManager } from '../../tokens/token-manager.js';
-import { cookieOf, type Cookies } from '../cookies.js';
-import { dropSession, grantIdOf, isSignedIn, saveSignedIn, takeNewSessionId } from '../session.js';
+import type { Arrivals } from '../session/recent-sign-ins.js';
+import type { Completed, SignIn } from '../../core/sign-in/sign-in.js';
+import type { TokenManager } from '../../core/tokens/token-manager.js';
+import { cookieOf, type Cookies } from '../session/cookies.js';
+import { dropSession, grantIdOf, isSignedIn, saveSignedIn, takeNewSessionId } from '../session/session.js';
 import { createRouter } from '../create-router.js';
 
 /** The way back from GetBill. Every case of the table in `docs/architecture.md` and no other reading of it. */

@@ -1,5 +1,5 @@
 import type { Router } from 'express';
-import type { Config } from '../../config.js';
+import type { Config } from '../../config/config.js';
 import { RequestError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { createRouter } from '../create-router.js';

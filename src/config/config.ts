@@ -1,0 +1,146 @@
+import { readFileSync } from 'node:fs';
+import { ConfigError } from '../errors.js';
+import { invariantProblems, isProduction } from './invariants.js';
+import { variables, type Values } from './variables.js';
+import { secret, type Secret } from '../secret.js';
+
+/** Final types only: URLs, milliseconds, lists. Frozen; secrets show as "[secret]" wherever it is printed. */
+export interface Config {
+  readonly production: boolean;
+  readonly developerPages: boolean;
+  readonly host: string;
+  readonly port: number;
+  readonly publicUrl: URL;
+  readonly trustProxy: number | readonly string[];
+  readonly getbill: GetbillConfig;
+  readonly session: { readonly secrets: Secret<readonly string[]>; readonly idleMs: number; readonly maxMs: number };
+  readonly tokenEncryptionKeys: Secret<readonly Buffer[]>;
+  readonly refreshMarginMs: number;
+  readonly redis: RedisConfig | undefined;
+  readonly rateLimits: {
+    readonly login: number;
+    readonly callback: number;
+    readonly api: number;
+    readonly refresh: number;
+  };
+  readonly flowInspector: boolean;
+  readonly drainDelayMs: number;
+  readonly logLevel: string;
+  readonly metricsToken: Secret | undefined;
+}
+
+export interface GetbillConfig {
+  readonly clientId: string;
+  readonly clientSecrets: readonly Secret[];
+  /** Text, not a URL: it must equal a registered URI byte for byte. */
+  readonly redirectUri: string;
+  readonly scopes: readonly string[];
+  readonly authorizeUrl: URL;
+  readonly tokenUrl: URL;
+  readonly apiUrl: URL;
+  readonly revokeUrl: URL | undefined;
+  readonly issuer: string | undefined;
+  readonly caFile: string | undefined;
+  readonly tlsPins: readonly string[];
+  readonly tlsPinsReportOnly: boolean;
+  readonly timeoutMs: number;
+}
+
+export interface RedisConfig {
+  readonly topology: 'single' | 'sentinel' | 'cluster';
+  /** They hold the password. */
+  readonly urls: Secret<readonly [URL, ...URL[]]>;
+  readonly sentinelName: string;
+  readonly caFile: string | undefined;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * @param readFile for `*_FILE` variables, which name a file that holds the value.
+ * @throws {ConfigError} with every fault at once, by name and never by value.
+ */
+export function parseConfig(env: Environment, readFile = (path: string) => readFileSync(path, 'utf8')): Config {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, { schema, hint }] of Object.entries(variables)) {
+    const result = schema.safeParse(textOf(name));
+    if (result.success) values[name] = result.data;
+    else problems.push(`${name} ${result.error.issues[0]?.message ?? 'is not usable'}${hint ? `; ${hint}` : ''}`);
+  }
+  problems.push(...invariantProblems(values, env));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return deepFreeze(toConfig(values as Values));
+
+  function textOf(name: string): string | undefined {
+    const file = env[`${name}_FILE`]?.trim();
+    if (!file) return env[name]?.trim() || undefined;
+    try {
+      return readFile(file).trim() || undefined;
+    } catch {
+      problems.push(`${name}_FILE names a file that cannot be read`);
+      return undefined;
+    }
+  }
+}
+
+function toConfig(v: Values): Config {
+  const publicUrl = v.PUBLIC_URL ?? new URL(`http://localhost:${v.PORT}`);
+  const base = v.GETBILL_BASE_URL.href.replace(/\/$/, '');
+  return {
+    production: isProduction(v),
+    developerPages: v.NODE_ENV === 'development' && !isProduction(v),
+    host: v.HOST,
+    port: v.PORT,
+    publicUrl,
+    trustProxy: v.TRUST_PROXY,
+    getbill: {
+      clientId: v.GETBILL_CLIENT_ID,
+      clientSecrets: v.GETBILL_CLIENT_SECRET.map((text) => secret(text)),
+      redirectUri: v.GETBILL_REDIRECT_URI ?? `${publicUrl.origin}/oauth/callback`,
+      scopes: v.GETBILL_SCOPES,
+      authorizeUrl: v.GETBILL_AUTHORIZE_URL ?? new URL(`${base}/oauth/authorize`),
+      tokenUrl: v.GETBILL_TOKEN_URL ?? new URL(`${base}/oauth/token`),
+      apiUrl: v.GETBILL_API_URL ?? new URL(`${base}/external-api/v1`),
+      revokeUrl: v.GETBILL_REVOKE_URL,
+      issuer: v.GETBILL_ISSUER,
+      caFile: v.GETBILL_CA_FILE,
+      tlsPins: v.GETBILL_TLS_PINS,
+      tlsPinsReportOnly: v.GETBILL_TLS_PINS_REPORT_ONLY,
+      timeoutMs: v.GETBILL_TIMEOUT_MS,
+    },
+    session: { secrets: secret(v.SESSION_SECRET), idleMs: v.SESSION_IDLE_S * 1000, maxMs: v.SESSION_MAX_S * 1000 },
+    tokenEncryptionKeys: secret(v.TOKEN_ENCRYPTION_KEY),
+    refreshMarginMs: v.REFRESH_MARGIN_S * 1000,
+    redis: redisOf(v),
+    rateLimits: {
+      login: v.RATE_LIMIT_LOGIN,
+      callback: v.RATE_LIMIT_CALLBACK,
+      api: v.RATE_LIMIT_API,
+      refresh: v.RATE_LIMIT_REFRESH,
+    },
+    flowInspector: v.FLOW_INSPECTOR,
+    drainDelayMs: v.DRAIN_DELAY_S * 1000,
+    logLevel: v.LOG_LEVEL,
+    metricsToken: v.METRICS_TOKEN === undefined ? undefined : secret(v.METRICS_TOKEN),
+  };
+}
+
+function redisOf(v: Values): RedisConfig | undefined {
+  const common = { sentinelName: v.REDIS_SENTINEL_NAME, caFile: v.REDIS_CA_FILE };
+  if (v.REDIS_URL !== undefined) return { topology: 'single', urls: secret([v.REDIS_URL] as const), ...common };
+  const [firstSentinel, ...sentinels] = v.REDIS_SENTINELS;
+  if (firstSentinel !== undefined) {
+    return { topology: 'sentinel', urls: secret([firstSentinel, ...sentinels] as const), ...common };
+  }
+  const [firstNode, ...nodes] = v.REDIS_CLUSTER_NODES;
+  if (firstNode !== undefined) return { topology: 'cluster', urls: secret([firstNode, ...nodes] as const), ...common };
+  return undefined;
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const inner of Object.values(value)) {
+    if (typeof inner === 'object' && inner !== null && !Buffer.isBuffer(inner)) deepFreeze(inner as object);
+  }
+  return Object.freeze(value);
+}

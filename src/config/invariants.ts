@@ -1,0 +1,83 @@
+import type { Values } from './variables.js';
+
+/** Rules between variables. A variable that is faulty by itself is absent from `v` and passes here. */
+export function invariantProblems(v: Partial<Values>, env: Readonly<Record<string, string | undefined>>): string[] {
+  return [...always(v), ...(isProduction(v) ? inProduction(v, env) : [])];
+}
+
+/** The production invariants hold for `NODE_ENV=production` and for any app the public can reach. */
+export function isProduction({ NODE_ENV, PUBLIC_URL }: Partial<Values>): boolean {
+  return NODE_ENV === 'production' || (PUBLIC_URL !== undefined && !isLoopback(PUBLIC_URL));
+}
+
+const isLoopback = ({ hostname }: URL): boolean => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+
+function always(v: Partial<Values>): string[] {
+  const problems: string[] = [];
+  const plainHttpHosts = new Set(v.GETBILL_ALLOW_HTTP_HOSTS);
+  for (const name of GETBILL_URLS) {
+    const url = v[name];
+    if (url?.protocol === 'http:' && !isLoopback(url) && !plainHttpHosts.has(url.hostname)) {
+      problems.push(
+        `${name} must be https: tokens and the client secret would travel in the clear; write https:// in it`,
+      );
+    }
+  }
+  const publicUrl = v.PUBLIC_URL ?? new URL(`http://localhost:${v.PORT ?? 3000}`);
+  const redirectUri = `${publicUrl.origin}/oauth/callback`;
+  if (v.GETBILL_REDIRECT_URI !== undefined && v.GETBILL_REDIRECT_URI !== redirectUri) {
+    problems.push(
+      `GETBILL_REDIRECT_URI must be $PUBLIC_URL/oauth/callback, but ${differenceOf(v.GETBILL_REDIRECT_URI, redirectUri)}: the browser would not bring our cookie there ("localhost" and "127.0.0.1" are two hosts); leave it unset, or write the same in both`,
+    );
+  }
+  if (v.SESSION_IDLE_S !== undefined && v.SESSION_MAX_S !== undefined && v.SESSION_IDLE_S > v.SESSION_MAX_S) {
+    problems.push('SESSION_IDLE_S must not be longer than SESSION_MAX_S');
+  }
+  const storages = [v.REDIS_URL, v.REDIS_CLUSTER_NODES?.[0], v.REDIS_SENTINELS?.[0]].filter((url) => url !== undefined);
+  if (storages.length > 1)
+    problems.push('REDIS_URL, REDIS_CLUSTER_NODES and REDIS_SENTINELS exclude one another; set one');
+  return problems;
+}
+
+/** Names the parts, never their values. */
+function differenceOf(given: string, expected: string): string {
+  const [left, right] = [new URL(given), new URL(expected)];
+  const parts = { scheme: 'protocol', host: 'hostname', port: 'port', path: 'pathname' } as const;
+  const different = Object.entries(parts).flatMap(([name, part]) => (left[part] === right[part] ? [] : [name]));
+  return different.length === 0 ? 'something differs' : `${different.join(', ')} ${different.length > 1 ? 'differ' : 'differs'}`; // prettier-ignore
+}
+
+function inProduction(v: Partial<Values>, env: Readonly<Record<string, string | undefined>>): string[] {
+  const problems: string[] = [];
+  if (v.PUBLIC_URL?.protocol !== 'https:') {
+    problems.push('PUBLIC_URL must be set to the https origin that browsers see; cookies and links are made from it');
+  }
+  const redis = [v.REDIS_URL, ...(v.REDIS_CLUSTER_NODES ?? []), ...(v.REDIS_SENTINELS ?? [])].filter(
+    (url) => url !== undefined,
+  );
+  if (redis.length === 0) {
+    problems.push('REDIS_URL is not set; production keeps sessions in Redis (or REDIS_CLUSTER_NODES, REDIS_SENTINELS)');
+  }
+  if (v.REDIS_ALLOW_INSECURE === false && redis.some((url) => url.protocol !== 'rediss:' || url.password === '')) {
+    problems.push(
+      'REDIS_URL must be rediss:// with a password, or set REDIS_ALLOW_INSECURE=true where the network is private',
+    );
+  }
+  if (env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0') {
+    problems.push(
+      'NODE_TLS_REJECT_UNAUTHORIZED=0 switches certificate checks off; unset it, and use GETBILL_CA_FILE for a private CA',
+    );
+  }
+  if (v.FLOW_INSPECTOR === true) problems.push('FLOW_INSPECTOR must be false in production: it is a learning tool');
+  if ((v.GETBILL_ALLOW_HTTP_HOSTS ?? []).length > 0)
+    problems.push('GETBILL_ALLOW_HTTP_HOSTS must be empty in production');
+  return problems;
+}
+
+const GETBILL_URLS = [
+  'GETBILL_BASE_URL',
+  'GETBILL_AUTHORIZE_URL',
+  'GETBILL_TOKEN_URL',
+  'GETBILL_API_URL',
+  'GETBILL_REVOKE_URL',
+] as const;

@@ -1,0 +1,79 @@
+import type { GetbillConfig } from '../../config/config.js';
+import { AppError, GrantRefusedError, SignInError } from '../../errors.js';
+import type { Emit } from '../../events.js';
+import { createAuthorizationRequest, stateOf, validateAuthorizationResponse } from '../oauth/authorization.js';
+import type { TokenEndpoint } from '../oauth/token-endpoint.js';
+import { tokenSetFromResponse, type TokenSet } from '../oauth/token-set.js';
+import type { PendingLogins } from './pending-logins.js';
+
+export interface SignIn {
+  /** Where to send the browser. @throws {StorageError} */
+  start(options: { binding: string; returnTo: string }): Promise<URL>;
+  /**
+   * Takes the pending login, checks the answer, exchanges the code: in this order, each at most once.
+   * `undefined` when this browser has no such pending login (any more).
+   * @throws {SignInError} the answer is malformed, or GetBill said no. @throws {MisconfiguredError} {UnavailableError} {StorageError}
+   */
+  complete(options: { binding: string; response: URLSearchParams }): Promise<Completed | undefined>;
+}
+
+export interface Completed {
+  readonly tokenSet: TokenSet;
+  readonly returnTo: string;
+  /** Keyed hash of the state, for events. */
+  readonly login: string;
+}
+
+export function createSignIn({
+  config,
+  pendingLogins,
+  tokenEndpoint,
+  emit,
+  fingerprint,
+  now,
+}: {
+  config: GetbillConfig;
+  pendingLogins: PendingLogins;
+  tokenEndpoint: Pick<TokenEndpoint, 'exchangeCode'>;
+  emit: Emit;
+  fingerprint: (id: string) => string;
+  now: () => number;
+}): SignIn {
+  async function exchange(response: URLSearchParams, state: string, codeVerifier: string): Promise<TokenSet> {
+    const code = validateAuthorizationResponse(response, { config, expectedState: state });
+    const sentAtMs = now();
+    try {
+      const answer = await tokenEndpoint.exchangeCode(code, codeVerifier);
+      return tokenSetFromResponse(answer, { sentAtMs, requestedScopes: config.scopes });
+    } catch (error) {
+      if (!(error instanceof GrantRefusedError)) throw error;
+      throw new SignInError('the authorization server refused the code', {
+        code: 'code_refused',
+        status: 400,
+        cause: error,
+        hint: 'the code was used before, too old, or issued for another redirect URI or client',
+      });
+    }
+  }
+
+  return {
+    async start({ binding, returnTo }) {
+      const { url, state, codeVerifier } = await createAuthorizationRequest(config);
+      await pendingLogins.keep({ binding, state }, { codeVerifier, returnTo });
+      emit({ type: 'login_started', login: fingerprint(state) });
+      return url;
+    },
+    async complete({ binding, response }) {
+      try {
+        const state = stateOf(response);
+        const pending = await pendingLogins.take({ binding, state });
+        if (pending === undefined) return undefined;
+        const tokenSet = await exchange(response, state, pending.codeVerifier);
+        return { tokenSet, returnTo: pending.returnTo, login: fingerprint(state) };
+      } catch (error) {
+        emit({ type: 'login_failed', reason: error instanceof AppError ? error.code : 'unexpected' });
+        throw error;
+      }
+    },
+  };
+}

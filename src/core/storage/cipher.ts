@@ -1,0 +1,43 @@
+import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto';
+import { RecordError } from '../../errors.js';
+
+/** AES-256-GCM. `context` is the additional data: a value moved to another record does not decrypt there. */
+export interface Cipher {
+  encrypt(plaintext: string, context: string): string;
+  /** @throws {RecordError} `key_missing` for an unknown key id, `broken` for anything else that is not ours. */
+  decrypt(sealed: string, context: string): string;
+}
+
+/** The first of `keys` (32 bytes each) writes, all read; a sealed value names its key by a hash, so keys can be rotated. */
+export function createCipher(keys: readonly Buffer[]): Cipher {
+  const byId = new Map(keys.map((key) => [keyId(key), key]));
+  const [writer] = byId;
+  if (writer === undefined) throw new TypeError('"keys" is empty');
+  const [writerId, writerKey] = writer;
+
+  return {
+    encrypt(plaintext, context) {
+      const nonce = randomBytes(12);
+      const cipher = createCipheriv('aes-256-gcm', writerKey, nonce).setAAD(Buffer.from(context));
+      const sealed = Buffer.concat([nonce, cipher.update(plaintext, 'utf8'), cipher.final(), cipher.getAuthTag()]);
+      return `${writerId}.${sealed.toString('base64url')}`;
+    },
+    decrypt(sealed, context) {
+      const [id = '', body = ''] = sealed.split('.');
+      if (!/^[\w-]{8}$/.test(id)) throw new RecordError('broken');
+      const key = byId.get(id);
+      if (key === undefined) throw new RecordError('key_missing');
+      try {
+        const bytes = Buffer.from(body, 'base64url');
+        const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12), { authTagLength: 16 })
+          .setAAD(Buffer.from(context))
+          .setAuthTag(bytes.subarray(-16));
+        return decipher.update(bytes.subarray(12, -16), undefined, 'utf8') + decipher.final('utf8');
+      } catch (error) {
+        throw new RecordError('broken', error);
+      }
+    },
+  };
+}
+
+const keyId = (key: Buffer): string => hash('sha256', key, 'base64url').slice(0, 8);

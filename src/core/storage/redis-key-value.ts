@@ -1,0 +1,70 @@
+import type { Cluster, Redis } from 'ioredis';
+import { RecordError, StorageError } from '../../errors.js';
+import type { Emit } from '../../events.js';
+import type { KeyValue } from './key-value.js';
+import { readTogether } from './read-together.js';
+
+const COMPARE_AND_SET = `if redis.call('GET', KEYS[1]) == ARGV[1] then
+  redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL') return 1 end return 0`;
+const COMPARE_AND_DELETE = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
+const INCREMENT = `local count = redis.call('INCRBY', KEYS[1], ARGV[2])
+if count == tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end return { count, redis.call('PTTL', KEYS[1]) }`;
+
+/** Scripts go as EVAL, not EVALSHA: no server needs to know them beforehand, so failover and Cluster change nothing. Needs Redis 7. */
+export function createRedisKeyValue({ redis, emit }: { redis: Redis | Cluster; emit: Emit }): KeyValue {
+  async function run<T>(operation: string, command: () => Promise<T>): Promise<T> {
+    try {
+      return await inTime(command());
+    } catch (error) {
+      if (error instanceof Error && error.message.startsWith('WRONGTYPE')) throw new RecordError('broken', error);
+      emit({ type: 'storage_failed', operation });
+      throw new StorageError(error);
+    }
+  }
+  const px = (ttlMs: number): number => Math.max(1, Math.ceil(ttlMs));
+
+  const get = (key: string): Promise<string | undefined> => run('get', async () => (await redis.get(key)) ?? undefined);
+
+  return {
+    get: redis.isCluster ? get : readTogether({ readMany: (keys) => run('get', () => redis.mget(keys)), readOne: get }),
+    set: (key, value, { ttlMs }) => run('set', async () => void (await redis.set(key, value, 'PX', px(ttlMs)))),
+    setIfAbsent: (key, value, { ttlMs }) =>
+      run('setIfAbsent', async () => {
+        const present = await redis.call('SET', key, value, 'PX', px(ttlMs), 'NX', 'GET');
+        return typeof present === 'string' ? present : undefined;
+      }),
+    take: (key) => run('take', async () => (await redis.getdel(key)) ?? undefined),
+    compareAndSet: (key, expected, value) =>
+      run('compareAndSet', async () => (await redis.eval(COMPARE_AND_SET, 1, key, expected, value)) === 1),
+    compareAndDelete: (key, expected) =>
+      run('compareAndDelete', async () => (await redis.eval(COMPARE_AND_DELETE, 1, key, expected)) === 1),
+    increment: (key, { ttlMs, by = 1 }) =>
+      run('increment', async () => {
+        const [count, left] = (await redis.eval(INCREMENT, 1, key, px(ttlMs), by)) as [number, number];
+        return { count, ttlMs: left };
+      }),
+    expire: (key, { ttlMs }) => run('expire', async () => void (await redis.pexpire(key, px(ttlMs)))),
+    delete: (key) => run('delete', async () => void (await redis.del(key))),
+    ping: () => run('ping', async () => void (await redis.get('ping'))),
+    close: async () => {
+      await inTime(redis.quit()).catch(() => {
+        redis.disconnect();
+      });
+    },
+  };
+}
+
+const DEADLINE_MS = 500;
+
+/** What arrived while this process was busy or stopped is in time: the deadline looks at the socket once more. */
+async function inTime<T>(command: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => setImmediate(() => reject(new Error('Redis did not answer in time'))), DEADLINE_MS);
+  });
+  try {
+    return await Promise.race([command, tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

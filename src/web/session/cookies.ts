@@ -1,0 +1,26 @@
+import { parse as parseCookie } from 'cookie';
+import type { CookieOptions, Request } from 'express';
+import type { Config } from '../../config/config.js';
+
+/** Names and attributes of our cookies. With https they are `__Host-`: a sibling host can neither set nor read them. */
+export function createCookies({ publicUrl }: Pick<Config, 'publicUrl'>) {
+  const secure = publicUrl.protocol === 'https:';
+  const name = (base: string): string => (secure ? `__Host-${base}` : base);
+  return {
+    session: name('gb-session'),
+    /** Binds a pending login to the browser that started it. */
+    login: name('gb-login'),
+    /** Marks a browser while the flow inspector is on. */
+    flow: name('gb-flow'),
+    /** Lets the landing page say once that somebody has signed out. */
+    signedOut: name('gb-signed-out'),
+    /** Lax, because Strict is not sent on the way back from GetBill. */
+    attributes: { secure, httpOnly: true, sameSite: 'lax', path: '/' } satisfies CookieOptions,
+  };
+}
+
+export type Cookies = ReturnType<typeof createCookies>;
+
+export function cookieOf(req: Request, name: string): string | undefined {
+  return parseCookie(req.headers.cookie ?? '')[name];
+}
