@@ -78,6 +78,7 @@ export function createModelStorage({
 
     return {
       get: (key) => send('get', key, () => store.get(key)),
+      getWithTtl: (key) => send('get', key, () => store.getWithTtl(key)),
       set: (key, value, options) => send('set', key, () => store.set(key, value, options)),
       setIfAbsent: (key, value, options) => send('setIfAbsent', key, () => store.setIfAbsent(key, value, options)),
       take: (key) => send('take', key, () => store.take(key)),

@@ -157,6 +157,21 @@ describe.each([
     expect(await keyValue.increment('k', minute)).toMatchObject({ count: 1 });
   });
 
+  it('reads a value with what is left of its time, on no clock but its own', async () => {
+    expect(await keyValue.getWithTtl('k')).toBeUndefined();
+    await keyValue.set('k', 'v', minute);
+    await pass(20_000);
+    const read = await keyValue.getWithTtl('k');
+    expect(read?.value).toBe('v');
+    expect(read?.ttlMs).toBeGreaterThan(35_000);
+    expect(read?.ttlMs).toBeLessThanOrEqual(40_000);
+  });
+
+  it.each(['text', '{}', 'null', '1e999', '1.5', ''])('calls a count of %p a broken record', async (value) => {
+    await keyValue.set('k', value, minute);
+    await expect(keyValue.increment('k', minute)).rejects.toMatchObject({ code: 'record_broken' });
+  });
+
   it('lengthens and shortens a time, and makes nothing of a key that is not there', async () => {
     await keyValue.set('k', 'v', minute);
     await keyValue.expire('k', { ttlMs: 600_000 });
@@ -200,6 +215,7 @@ describe('Redis', () => {
     ['compareAndSet', (keyValue) => keyValue.compareAndSet('k', 'v', 'w')],
     ['compareAndDelete', (keyValue) => keyValue.compareAndDelete('k', 'v')],
     ['increment', (keyValue) => keyValue.increment('k', minute)],
+    ['getWithTtl', (keyValue) => keyValue.getWithTtl('k')],
   ];
 
   it.each(commands)('calls a key of another type a broken record (%s)', async (_name, command) => {
@@ -208,6 +224,12 @@ describe('Redis', () => {
     await failed.toBeInstanceOf(RecordError);
     await expect(command(redis.keyValue)).rejects.toMatchObject({ code: 'record_broken' });
     expect(await server.client.hget('k', 'field')).toBe('value');
+  });
+
+  it('says when a key of somebody else never expires', async () => {
+    await server.client.set('k', '7');
+    expect(await redis.keyValue.getWithTtl('k')).toEqual({ value: '7', ttlMs: Infinity });
+    expect(await redis.keyValue.increment('k', minute)).toEqual({ count: 8, ttlMs: Infinity });
   });
 
   it('[C12] gives every key a time', async () => {

@@ -1,3 +1,4 @@
+import { RecordError } from '../../errors.js';
 import type { KeyValue } from './key-value.js';
 
 interface Entry {
@@ -24,6 +25,10 @@ export function createMemoryKeyValue({ now }: { now: () => number }): KeyValue {
 
   return {
     get: async (key) => Promise.resolve(live(key)?.value),
+    async getWithTtl(key) {
+      const entry = live(key);
+      return Promise.resolve(entry && { value: entry.value, ttlMs: entry.expiresAtMs - now() });
+    },
     set: async (key, value, { ttlMs }) => Promise.resolve(write(key, value, now() + ttlMs)),
     async setIfAbsent(key, value, { ttlMs }) {
       const present = live(key)?.value;
@@ -44,6 +49,7 @@ export function createMemoryKeyValue({ now }: { now: () => number }): KeyValue {
     compareAndDelete: async (key, expected) => Promise.resolve(live(key)?.value === expected && entries.delete(key)),
     async increment(key, { ttlMs, by = 1 }) {
       const entry = live(key);
+      if (!/^-?\d{1,15}$/.test(entry?.value ?? '0')) throw new RecordError('broken');
       const count = Number(entry?.value ?? 0) + by;
       const expiresAtMs = entry?.expiresAtMs ?? now() + ttlMs;
       write(key, String(count), expiresAtMs);

@@ -7,8 +7,11 @@ import { readTogether } from './read-together.js';
 const COMPARE_AND_SET = `if redis.call('GET', KEYS[1]) == ARGV[1] then
   redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL') return 1 end return 0`;
 const COMPARE_AND_DELETE = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
+const NOT_WHAT_WE_WROTE = /^(WRONGTYPE|ERR (value is not an integer|increment or decrement would overflow))/;
 const INCREMENT = `local count = redis.call('INCRBY', KEYS[1], ARGV[2])
 if count == tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end return { count, redis.call('PTTL', KEYS[1]) }`;
+
+const GET_WITH_TTL = `return { redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1]) }`;
 
 /** Scripts go as EVAL, not EVALSHA: no server needs to know them beforehand, so failover and Cluster change nothing. Needs Redis 7. */
 export function createRedisKeyValue({ redis, emit }: { redis: Redis | Cluster; emit: Emit }): KeyValue {
@@ -16,7 +19,7 @@ export function createRedisKeyValue({ redis, emit }: { redis: Redis | Cluster; e
     try {
       return await inTime(command());
     } catch (error) {
-      if (error instanceof Error && error.message.startsWith('WRONGTYPE')) throw new RecordError('broken', error);
+      if (error instanceof Error && NOT_WHAT_WE_WROTE.test(error.message)) throw new RecordError('broken', error);
       emit({ type: 'storage_failed', operation });
       throw new StorageError(error);
     }
@@ -27,6 +30,11 @@ export function createRedisKeyValue({ redis, emit }: { redis: Redis | Cluster; e
 
   return {
     get: redis.isCluster ? get : readTogether({ readMany: (keys) => run('get', () => redis.mget(keys)), readOne: get }),
+    getWithTtl: (key) =>
+      run('get', async () => {
+        const [value, left] = (await redis.eval(GET_WITH_TTL, 1, key)) as [string | null, number];
+        return value === null ? undefined : { value, ttlMs: ttlOf(left) };
+      }),
     set: (key, value, { ttlMs }) => run('set', async () => void (await redis.set(key, value, 'PX', px(ttlMs)))),
     setIfAbsent: (key, value, { ttlMs }) =>
       run('setIfAbsent', async () => {
@@ -41,7 +49,7 @@ export function createRedisKeyValue({ redis, emit }: { redis: Redis | Cluster; e
     increment: (key, { ttlMs, by = 1 }) =>
       run('increment', async () => {
         const [count, left] = (await redis.eval(INCREMENT, 1, key, px(ttlMs), by)) as [number, number];
-        return { count, ttlMs: left };
+        return { count, ttlMs: ttlOf(left) };
       }),
     expire: (key, { ttlMs }) => run('expire', async () => void (await redis.pexpire(key, px(ttlMs)))),
     delete: (key) => run('delete', async () => void (await redis.del(key))),
@@ -53,6 +61,9 @@ export function createRedisKeyValue({ redis, emit }: { redis: Redis | Cluster; e
     },
   };
 }
+
+/** PTTL says -1 for a key that never expires. */
+const ttlOf = (pttl: number): number => (pttl < 0 ? Infinity : pttl);
 
 const DEADLINE_MS = 500;
 
