@@ -91,7 +91,6 @@ const foreign = [
   { 'sec-fetch-site': 'cross-site' },
   { 'sec-fetch-site': 'same-site' },
   { origin: 'https://evil.example' },
-  { origin: 'null' },
   { origin: 'null', 'sec-fetch-site': 'cross-site' },
   { origin: 'http://evil.example', 'sec-fetch-site': 'same-origin' },
 ];

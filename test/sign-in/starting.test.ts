@@ -192,13 +192,13 @@ describe('a request to start a sign-in', () => {
     const { port } = new URL(app.publicUrl);
     for (const host of [`127.0.0.1:${port}`, 'localhost', 'evil.example', `localhost:${port}.evil.example`]) {
       const answer = await app.browser().get('/login?returnTo=%2Fdebts%3Fpage%3D2', { host });
-      expect([answer.status, answer.location, answer.setCookies]).toEqual([302, `${app.publicUrl}/login?returnTo=%2Fdebts%3Fpage%3D2`, []]); // prettier-ignore
+      expect([answer.status, answer.location, answer.setCookies]).toEqual([302, `${app.publicUrl}/login?returnTo=%2Fdebts%3Fpage%3D2&redirected=1`, []]); // prettier-ignore
     }
   });
 
   it('on another host carries no foreign page along', async () => {
     const answer = await app.browser().get('/login?returnTo=//evil.example', { host: 'other.example' });
-    expect(answer.location).toBe(`${app.publicUrl}/login?returnTo=%2Fdashboard`);
+    expect(answer.location).toBe(`${app.publicUrl}/login?returnTo=%2Fdashboard&redirected=1`);
   });
 
   it('while signed in goes straight to the page asked for', async () => {

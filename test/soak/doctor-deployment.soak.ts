@@ -64,7 +64,7 @@ const faults: [string, Partial<ProxySettings>, { line: string; cause: RegExp; fi
   [
     'another Host',
     { host: 'changed' },
-    { line: 'cookie round trip', cause: /the proxy changes Host/, fix: /proxy_set_header Host \$host/ },
+    { line: 'cookie round trip', cause: /the proxy changes Host/, fix: /proxy_set_header Host \$http_host/ },
   ],
   [
     'no cookie on its way to the browser',

@@ -58,7 +58,7 @@ export const deploymentChecks: readonly Check[] = [
       if (target?.pathname === '/login') {
         return fail(
           '/login redirects to itself: the proxy changes Host',
-          'let the proxy keep it (nginx: proxy_set_header Host $host), and set PUBLIC_URL to the origin browsers see',
+          'let the proxy keep it (nginx: proxy_set_header Host $http_host), and set PUBLIC_URL to the origin browsers see',
         );
       }
       const state = target?.searchParams.get('state') ?? undefined;

@@ -8,6 +8,8 @@ import { AppError } from '../../errors.js';
  */
 export function secureArrival({ publicUrl }: Pick<Config, 'publicUrl'>): RequestHandler {
   return function secureArrivalMiddleware(req, _res, next) {
+    const forwarded = req.headers['x-forwarded-proto'];
+    if (typeof forwarded === 'string') req.headers['x-forwarded-proto'] = forwarded.toLowerCase(); // RFC 3986, 3.1
     if (publicUrl.protocol !== 'https:' || req.secure) return next();
     const proto =
       req.get('x-forwarded-proto') === undefined ? 'X-Forwarded-Proto is missing' : 'X-Forwarded-Proto is there';

@@ -123,6 +123,11 @@ const texts: Readonly<Record<string, ErrorText>> = {
     why: 'Your request did not reach it as a secure one.',
     advice: OPERATOR_ADVICE,
   },
+  origin_mismatch: {
+    title: 'This app is not set up correctly',
+    why: 'Your request did not reach it under the address that it was given as its own (PUBLIC_URL).',
+    advice: OPERATOR_ADVICE,
+  },
 };
 
 const byStatus: Readonly<Record<number, ErrorText>> = {

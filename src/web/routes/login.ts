@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type { Router } from 'express';
+import type { Request, Router } from 'express';
 import type { Config } from '../../config/config.js';
-import { SignInError } from '../../errors.js';
+import { AppError, SignInError } from '../../errors.js';
 import { PENDING_LOGIN_TTL_MS } from '../../core/sign-in/pending-logins.js';
+import { originsOf } from '../request-origin.js';
 import { safeReturnTo } from '../return-to.js';
 import type { SignIn } from '../../core/sign-in/sign-in.js';
 import type { Arrivals } from '../session/recent-sign-ins.js';
@@ -27,11 +28,9 @@ export function loginRoute({
   const router = createRouter();
   router.get('/login', async (req, res) => {
     const returnTo = safeReturnTo(req.query['returnTo']);
-    if (req.get('host') !== publicUrl.host) {
-      // Our cookies belong to PUBLIC_URL's host; started anywhere else, the sign-in could not find its way back.
-      const canonical = new URL(`/login?returnTo=${encodeURIComponent(returnTo)}`, publicUrl);
-      return res.redirect(302, canonical.href);
-    }
+    // Our cookies belong to PUBLIC_URL; started anywhere else, the sign-in would not find its way back.
+    const elsewhere = canonicalLogin(req, { publicUrl, returnTo });
+    if (elsewhere !== undefined) return res.redirect(302, elsewhere.href);
     if (isSignedIn(req)) {
       if (await tokens.holds(grantIdOf(req.sessionID))) return res.redirect(302, returnTo);
       await destroySession(req);
@@ -47,6 +46,29 @@ export function loginRoute({
     res.status(302).location(url.href).end(); // no body: it would hold the state
   });
   return router;
+}
+
+/**
+ * Where the sign-in must start instead, or `undefined` here at PUBLIC_URL.
+ * @throws {AppError} the browser was sent to PUBLIC_URL before, so the proxy in front changes `Host`.
+ */
+function canonicalLogin(req: Request, { publicUrl, returnTo }: { publicUrl: URL; returnTo: string }): URL | undefined {
+  const received = originsOf(req, publicUrl);
+  if (received.includes(publicUrl.origin)) return undefined;
+  if (req.query['redirected'] === undefined) {
+    const query = new URLSearchParams({ returnTo, redirected: '1' });
+    return new URL(`/login?${query.toString()}`, publicUrl);
+  }
+  const withoutDots = received.map((origin) => origin.replace(/\.(?=:\d+$|$)/, ''));
+  if (withoutDots.includes(publicUrl.origin)) return undefined;
+  throw new AppError('the request did not arrive under the address of PUBLIC_URL', {
+    code: 'origin_mismatch',
+    status: 500,
+    hint:
+      `expected ${publicUrl.origin} (PUBLIC_URL), received ${received.join(' and ') || 'no usable Host'}: ` +
+      'the proxy must pass on the Host of the browser with its port (nginx: proxy_set_header Host $http_host), ' +
+      'or PUBLIC_URL must be the origin that browsers see',
+  });
 }
 
 const BINDING = /^[\w-]{43}$/;
