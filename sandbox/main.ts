@@ -1,5 +1,5 @@
 import { optionsFrom } from './options.js';
-import { startSandbox } from './sandbox.js';
+import { defaultClientSecret, startSandbox } from './sandbox.js';
 
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
@@ -11,7 +11,16 @@ function explain(error: unknown): string {
 
 try {
   const sandbox = await startSandbox(optionsFrom(process.env));
-  console.log(`sandbox GetBill on ${sandbox.origin}`);
+  const { clientId, redirectUris } = sandbox.control.state().client;
+  console.log(`sandbox GetBill on ${sandbox.origin}
+
+Its client, for an .env file:
+
+GETBILL_BASE_URL=${sandbox.origin}
+GETBILL_CLIENT_ID=${clientId}
+GETBILL_CLIENT_SECRET=${process.env['SANDBOX_CLIENT_SECRET'] === undefined ? defaultClientSecret : '(the one of SANDBOX_CLIENT_SECRET)'}
+
+Registered for sign-in: ${redirectUris.join(', ')}. Anything else can be set on its page.`);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => void sandbox.close().then(() => process.exit(0)));
   }

@@ -18,7 +18,7 @@ function compare(what: string, written: readonly string[], real: readonly string
   for (const name of twice) faults.push(`${what}: ${name} is there twice`);
 }
 
-const markdown = ['.', 'docs', 'sandbox', 'deploy', 'examples', 'bench']
+const markdown = ['.', 'docs', 'sandbox', 'deploy', 'examples', 'examples/minimal', 'bench']
   .filter((folder) => existsSync(folder))
   .flatMap((folder) => readdirSync(folder).map((name) => normalize(join(folder, name))))
   .filter((file) => file.endsWith('.md'));
@@ -120,11 +120,26 @@ function checkLinks(file: string): void {
   }
 }
 
+/** Every `npm run x` is a script, and every file or folder that AGENTS.md and llms.txt name is there. */
+function checkNames(): void {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+  for (const file of [...markdown, 'SECURITY.md', '.github/pull_request_template.md']) {
+    for (const name of all(/npm run ([\w:]+)/g, read(file))) {
+      if (!Object.hasOwn(scripts, name)) faults.push(`${file}: there is no "npm run ${name}"`);
+    }
+  }
+  for (const path of all(/`((?:src|test|docs|sandbox|\.)[\w./-]*\/?[\w.-]+)`/g, read('AGENTS.md'))) {
+    if (!existsSync(path)) faults.push(`AGENTS.md: ${path} does not exist`);
+  }
+}
+
 checkEvents();
 checkVariables();
+checkNames();
 await checkMetrics();
 checkRoutes();
 for (const file of ['docs/security.md', 'docs/immunity.md', 'docs/why-not-the-sample.md']) checkTitles(file);
+checkLinks('llms.txt');
 for (const file of markdown) {
   checkLinks(file);
   faults.push(...lineLinkFaults(file, { fix: process.argv.includes('--fix') }));

@@ -110,16 +110,22 @@ describe('two-processes.diff', () => {
     }));
 
   it('without its lease, two processes spend one refresh token, and the grant dies', () =>
-    using(startMinimal({ diffs, edit: (text) => text.replace(/^ +while \(\(await redis.*$/m, '') }), async (minimal) => {
-      expect(await tenCallsEach(minimal)).toEqual([302, 302]);
-      expect(refreshes(minimal)).toBe(2);
-    }));
+    using(
+      startMinimal({ diffs, edit: (text) => text.replace(/^ +while \(\(await redis.*$/m, '') }),
+      async (minimal) => {
+        expect(await tenCallsEach(minimal)).toEqual([302, 302]);
+        expect(refreshes(minimal)).toBe(2);
+      },
+    ));
 
   it('without its second read, the waiting process spends the token that was just renewed', () =>
-    using(startMinimal({ diffs, edit: (text) => text.replace(/^ +if \(!isDue\(old\)\) .*$/m, '') }), async (minimal) => {
-      await tenCallsEach(minimal);
-      expect(refreshes(minimal)).toBe(2);
-    }));
+    using(
+      startMinimal({ diffs, edit: (text) => text.replace(/^ +if \(!isDue\(old\)\) .*$/m, '') }),
+      async (minimal) => {
+        await tenCallsEach(minimal);
+        expect(refreshes(minimal)).toBe(2);
+      },
+    ));
 
   it('with it, two processes renew once between them', () =>
     using(startMinimal({ diffs }), async (minimal) => {
@@ -183,7 +189,8 @@ describe('nobody-waits.diff', () => {
 describe('the diffs', () => {
   it('each name the file of src/core that does it fully', () => {
     for (const diff of ['two-processes', 'lost-writes', 'nobody-waits']) {
-      const [file = ''] = /src\/core\/tokens\/[\w-]+\.ts/.exec(readFileSync(`examples/minimal/${diff}.diff`, 'utf8')) ?? [];
+      const [file = ''] =
+        /src\/core\/tokens\/[\w-]+\.ts/.exec(readFileSync(`examples/minimal/${diff}.diff`, 'utf8')) ?? [];
       expect([diff, existsSync(file)]).toEqual([diff, true]);
     }
   });

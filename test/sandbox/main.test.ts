@@ -28,7 +28,7 @@ function run(env: Record<string, string>) {
 describe('the sandbox command', () => {
   it('says where it is, answers /healthz and closes on SIGTERM', async () => {
     const { child, out, exited } = run({ SANDBOX_PORT: '0' });
-    const [, origin = ''] = /^sandbox GetBill on (http:\/\/localhost:\d+)$/.exec(await out) ?? [];
+    const [, origin = ''] = /^sandbox GetBill on (http:\/\/localhost:\d+)$/m.exec(await out) ?? [];
     const health = await send(`${origin}/healthz`);
     expect([health.status, health.text]).toEqual([200, '{"status":"ok"}']);
     child.kill('SIGTERM');
