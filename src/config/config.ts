@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { ConfigError } from '../errors.js';
 import { invariantProblems, isProduction } from './invariants.js';
@@ -48,10 +49,19 @@ export interface GetbillConfig {
 
 export interface RedisConfig {
   readonly topology: 'single' | 'sentinel' | 'cluster';
-  /** They hold the password. */
+  /** They may hold the password. */
   readonly urls: Secret<readonly [URL, ...URL[]]>;
   readonly sentinelName: string;
   readonly caFile: string | undefined;
+  /** In front of every key. */
+  readonly keyPrefix?: string;
+  readonly password?: Secret | undefined;
+  /** Read again at every connection, since the password in it may change. */
+  readonly passwordFile?: string | undefined;
+  /** Of the Sentinels, where they are not those of Redis. */
+  readonly sentinelUsername?: string | undefined;
+  readonly sentinelPassword?: Secret | undefined;
+  readonly sentinelPasswordFile?: string | undefined;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -70,7 +80,7 @@ export function parseConfig(env: Environment, readFile = (path: string) => readF
   }
   problems.push(...invariantProblems(values, env));
   if (problems.length > 0) throw new ConfigError(problems);
-  return deepFreeze(toConfig(values as Values));
+  return deepFreeze(toConfig(values as Values, env));
 
   function textOf(name: string): string | undefined {
     const file = env[`${name}_FILE`]?.trim();
@@ -84,7 +94,7 @@ export function parseConfig(env: Environment, readFile = (path: string) => readF
   }
 }
 
-function toConfig(v: Values): Config {
+function toConfig(v: Values, env: Environment): Config {
   const publicUrl = v.PUBLIC_URL ?? new URL(`http://localhost:${v.PORT}`);
   const base = v.GETBILL_BASE_URL.href.replace(/\/$/, '');
   return {
@@ -112,7 +122,7 @@ function toConfig(v: Values): Config {
     session: { secrets: secret(v.SESSION_SECRET), idleMs: v.SESSION_IDLE_S * 1000, maxMs: v.SESSION_MAX_S * 1000 },
     tokenEncryptionKeys: secret(v.TOKEN_ENCRYPTION_KEY),
     refreshMarginMs: v.REFRESH_MARGIN_S * 1000,
-    redis: redisOf(v),
+    redis: redisOf(v, env),
     rateLimits: {
       login: v.RATE_LIMIT_LOGIN,
       callback: v.RATE_LIMIT_CALLBACK,
@@ -122,21 +132,34 @@ function toConfig(v: Values): Config {
     flowInspector: v.FLOW_INSPECTOR,
     drainDelayMs: v.DRAIN_DELAY_S * 1000,
     logLevel: v.LOG_LEVEL,
-    metricsToken: v.METRICS_TOKEN === undefined ? undefined : secret(v.METRICS_TOKEN),
+    metricsToken: secretOf(v.METRICS_TOKEN),
   };
 }
 
-function redisOf(v: Values): RedisConfig | undefined {
-  const common = { sentinelName: v.REDIS_SENTINEL_NAME, caFile: v.REDIS_CA_FILE };
-  if (v.REDIS_URL !== undefined) return { topology: 'single', urls: secret([v.REDIS_URL] as const), ...common };
-  const [firstSentinel, ...sentinels] = v.REDIS_SENTINELS;
-  if (firstSentinel !== undefined) {
-    return { topology: 'sentinel', urls: secret([firstSentinel, ...sentinels] as const), ...common };
-  }
-  const [firstNode, ...nodes] = v.REDIS_CLUSTER_NODES;
-  if (firstNode !== undefined) return { topology: 'cluster', urls: secret([firstNode, ...nodes] as const), ...common };
-  return undefined;
+function redisOf(v: Values, env: Environment): RedisConfig | undefined {
+  const [topology, [first, ...others]] = topologyOf(v);
+  if (first === undefined) return undefined;
+  return {
+    topology,
+    urls: secret([first, ...others] as const),
+    sentinelName: v.REDIS_SENTINEL_NAME,
+    caFile: v.REDIS_CA_FILE,
+    keyPrefix: `${v.REDIS_PREFIX}${hash('sha256', v.GETBILL_CLIENT_ID, 'base64url').slice(0, 8)}:`,
+    password: secretOf(v.REDIS_PASSWORD),
+    passwordFile: env['REDIS_PASSWORD_FILE']?.trim() || undefined,
+    sentinelUsername: v.REDIS_SENTINEL_USERNAME,
+    sentinelPassword: secretOf(v.REDIS_SENTINEL_PASSWORD),
+    sentinelPasswordFile: env['REDIS_SENTINEL_PASSWORD_FILE']?.trim() || undefined,
+  };
 }
+
+function topologyOf(v: Values): [RedisConfig['topology'], readonly URL[]] {
+  if (v.REDIS_SENTINELS.length > 0) return ['sentinel', v.REDIS_SENTINELS];
+  if (v.REDIS_CLUSTER_NODES.length > 0) return ['cluster', v.REDIS_CLUSTER_NODES];
+  return ['single', v.REDIS_URL === undefined ? [] : [v.REDIS_URL]];
+}
+
+const secretOf = (text: string | undefined): Secret | undefined => (text === undefined ? undefined : secret(text));
 
 function deepFreeze<T extends object>(value: T): T {
   for (const inner of Object.values(value)) {

@@ -33,9 +33,31 @@ function always(v: Partial<Values>): string[] {
   if (v.SESSION_IDLE_S !== undefined && v.SESSION_MAX_S !== undefined && v.SESSION_IDLE_S > v.SESSION_MAX_S) {
     problems.push('SESSION_IDLE_S must not be longer than SESSION_MAX_S');
   }
-  const storages = [v.REDIS_URL, v.REDIS_CLUSTER_NODES?.[0], v.REDIS_SENTINELS?.[0]].filter((url) => url !== undefined);
-  if (storages.length > 1)
+  problems.push(...ofRedis(v));
+  return problems;
+}
+
+/** Every variable that says where Redis is, with what it holds. */
+function redisUrls(v: Partial<Values>): [name: string, urls: readonly URL[]][] {
+  const all = REDIS_PLACES.map((name): [string, readonly URL[]] => [name, [v[name] ?? []].flat()]);
+  return all.filter(([, urls]) => urls.length > 0);
+}
+
+function ofRedis(v: Partial<Values>): string[] {
+  const problems: string[] = [];
+  const places = redisUrls(v);
+  if (places.length > 1)
     problems.push('REDIS_URL, REDIS_CLUSTER_NODES and REDIS_SENTINELS exclude one another; set one');
+  for (const [name, urls] of places) {
+    if (v.REDIS_PASSWORD !== undefined && urls.some(({ password }) => password !== '')) {
+      problems.push(`REDIS_PASSWORD is set, and ${name} holds a password, too; keep one of them`);
+    }
+  }
+  for (const name of ['REDIS_SENTINEL_USERNAME', 'REDIS_SENTINEL_PASSWORD'] as const) {
+    if (v[name] !== undefined && v.REDIS_SENTINELS?.length === 0) {
+      problems.push(`${name} is set, but REDIS_SENTINELS is not; set that, or unset this`);
+    }
+  }
   return problems;
 }
 
@@ -52,15 +74,17 @@ function inProduction(v: Partial<Values>, env: Readonly<Record<string, string | 
   if (v.PUBLIC_URL?.protocol !== 'https:') {
     problems.push('PUBLIC_URL must be set to the https origin that browsers see; cookies and links are made from it');
   }
-  const redis = [v.REDIS_URL, ...(v.REDIS_CLUSTER_NODES ?? []), ...(v.REDIS_SENTINELS ?? [])].filter(
-    (url) => url !== undefined,
-  );
-  if (redis.length === 0) {
+  const places = redisUrls(v);
+  const isReadable = REDIS_PLACES.every((name) => name in v);
+  if (places.length === 0 && isReadable) {
     problems.push('REDIS_URL is not set; production keeps sessions in Redis (or REDIS_CLUSTER_NODES, REDIS_SENTINELS)');
   }
-  if (v.REDIS_ALLOW_INSECURE === false && redis.some((url) => url.protocol !== 'rediss:' || url.password === '')) {
+  const isOpen = ({ protocol, password }: URL): boolean =>
+    protocol !== 'rediss:' || (password === '' && v.REDIS_PASSWORD === undefined);
+  for (const [name, urls] of v.REDIS_ALLOW_INSECURE === false ? places : []) {
+    if (!urls.some(isOpen)) continue;
     problems.push(
-      'REDIS_URL must be rediss:// with a password, or set REDIS_ALLOW_INSECURE=true where the network is private',
+      `${name} must be rediss:// with a password, or set REDIS_ALLOW_INSECURE=true where the network is private`,
     );
   }
   if (env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0') {
@@ -73,6 +97,8 @@ function inProduction(v: Partial<Values>, env: Readonly<Record<string, string | 
     problems.push('GETBILL_ALLOW_HTTP_HOSTS must be empty in production');
   return problems;
 }
+
+const REDIS_PLACES = ['REDIS_URL', 'REDIS_CLUSTER_NODES', 'REDIS_SENTINELS'] as const;
 
 const GETBILL_URLS = [
   'GETBILL_BASE_URL',

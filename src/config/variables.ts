@@ -16,7 +16,17 @@ const url = (...protocols: string[]) =>
     })
     .transform((text) => new URL(text));
 const http = url('https:', 'http:');
-const redis = url('redis:', 'rediss:', 'unix:');
+const redis = url('redis:', 'rediss:', 'unix:').refine(({ username, password }) => isEncoded(username + password), {
+  error: 'has a user or password with a bare %; write it as %25',
+});
+function isEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 const flag = z.enum(['true', 'false'], { error: 'must be true or false' }).transform((text) => text === 'true');
 const listed = (text: string): string[] => text.split(',').map((item) => item.trim()).filter(Boolean); // prettier-ignore
 const items = z.string().transform(listed);
@@ -105,6 +115,15 @@ export const variables = {
   REDIS_CLUSTER_NODES: entry(items.pipe(z.array(redis)).default([])),
   REDIS_SENTINELS: entry(items.pipe(z.array(redis)).default([])),
   REDIS_SENTINEL_NAME: entry(z.string().default('mymaster')),
+  REDIS_SENTINEL_USERNAME: entry(z.string().optional()),
+  REDIS_SENTINEL_PASSWORD: entry(z.string().optional()),
+  REDIS_PASSWORD: entry(z.string().optional()),
+  REDIS_PREFIX: entry(
+    z
+      .string()
+      .regex(/^[\w.:/-]{1,64}$/, { error: 'must be 1 to 64 letters, digits or . : / _ -' })
+      .default('getbill:'),
+  ),
   REDIS_CA_FILE: entry(z.string().optional()),
   REDIS_ALLOW_INSECURE: entry(flag.default(false)),
   RATE_LIMIT_LOGIN: entry(count(1, 1_000_000).default(30)),

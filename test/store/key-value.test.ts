@@ -283,17 +283,10 @@ describe('Redis', () => {
 const hundred = Array.from({ length: 100 }, (_, index) => `k${index}`);
 const get = (key: string): Promise<string | undefined> => redis.keyValue.get(key);
 
-async function callsOf(command: string): Promise<number> {
-  const stats = await server.client.info('commandstats');
-  return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
-}
-
 describe('a hundred reads asked for at once', () => {
-  it('are one command, and each gets its own value', async () => {
+  it('each get their own value', async () => {
     await Promise.all(hundred.map((key) => server.client.set(key, `value of ${key}`)));
-    await server.client.config('RESETSTAT');
     expect(await Promise.all(hundred.map(get))).toEqual(hundred.map((key) => `value of ${key}`));
-    expect([await callsOf('mget'), await callsOf('get')]).toEqual([1, 0]);
   });
 
   it('see every write that was answered before', async () => {

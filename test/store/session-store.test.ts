@@ -79,7 +79,7 @@ const leftS = async (): Promise<number> => Math.ceil((await server.client.pttl('
 
 /** Resolves when `condition` holds, for what happens on the other side of a socket. */
 async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await storage.keyValue.ping();
+  while (!condition()) await server.client.ping();
 }
 
 describe('a session in the store', () => {

@@ -1,13 +1,21 @@
 import { spawn } from 'node:child_process';
+import { hash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { defaultClientId } from '../../sandbox/sandbox.js';
+
+/** What the app puts in front of its keys: its prefix and a hash of its client id. */
+export const KEY_PREFIX = `getbill:${hash('sha256', defaultClientId, 'base64url').slice(0, 8)}:`;
 
 export interface RedisServer {
   /** For `REDIS_URL`. */
   url: string;
+  /** Sees the keys of the app without their prefix. */
   client: Redis;
+  /** Sees every key as it is. */
+  raw: Redis;
   /** Every value of every key, as text, to search for what must not be there. */
   dump(): Promise<string>;
   pause(): void;
@@ -30,17 +38,19 @@ export async function startRedis(): Promise<RedisServer> {
     return { child, exited };
   };
   let running = await run();
-  const client = new Redis({ path: socket, retryStrategy: () => 20 });
-  client.on('error', () => undefined);
+  const raw = new Redis({ path: socket, retryStrategy: () => 20 });
+  const client = withoutPrefix(new Redis({ path: socket, retryStrategy: () => 20, keyPrefix: KEY_PREFIX }));
+  for (const each of [raw, client]) each.on('error', () => undefined);
 
   return {
     url: `unix://${socket}`,
     client,
+    raw,
     async dump() {
       const lines: string[] = [];
-      for (const key of await client.keys('*')) {
-        const value = await client.get(key).catch(() => '(not a string)');
-        lines.push(`${key} ${await client.pttl(key)} ${value ?? ''}`);
+      for (const key of await raw.keys('*')) {
+        const value = await raw.get(key).catch(() => '(not a string)');
+        lines.push(`${key} ${await raw.pttl(key)} ${value ?? ''}`);
       }
       return lines.join('\n');
     },
@@ -54,7 +64,7 @@ export async function startRedis(): Promise<RedisServer> {
       running = await run();
     },
     async close() {
-      client.disconnect();
+      for (const each of [raw, client]) each.disconnect();
       running.child.kill('SIGCONT');
       running.child.kill('SIGKILL');
       await running.exited;
@@ -68,4 +78,15 @@ async function untilReady(socket: string): Promise<void> {
   probe.on('error', () => undefined);
   await probe.ping();
   probe.disconnect();
+}
+
+/** ioredis puts the prefix in front of keys, but not in front of patterns, and never takes it off. */
+function withoutPrefix(client: Redis): Redis {
+  const keys = client.keys.bind(client);
+  return Object.assign(client, {
+    async keys(pattern: string) {
+      const found: string[] = await keys(KEY_PREFIX + pattern);
+      return found.map((key) => key.slice(KEY_PREFIX.length));
+    },
+  });
 }

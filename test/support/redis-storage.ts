@@ -1,9 +1,8 @@
+import { connectStorage as connect } from '../../src/core/storage/connect.js';
+import type { KeyValue } from '../../src/core/storage/key-value.js';
 import type { AppEvent } from '../../src/events.js';
 import { secret } from '../../src/secret.js';
-import type { KeyValue } from '../../src/core/storage/key-value.js';
-import { createRedis } from '../../src/core/storage/redis.js';
-import { createRedisKeyValue } from '../../src/core/storage/redis-key-value.js';
-import type { RedisServer } from './redis-server.js';
+import { KEY_PREFIX, type RedisServer } from './redis-server.js';
 
 export interface RedisStorage {
   keyValue: KeyValue;
@@ -12,13 +11,14 @@ export interface RedisStorage {
 }
 
 /** The storage port over a test's own Redis, as production builds it. */
-export async function connectStorage(server: RedisServer): Promise<RedisStorage> {
+export async function connectStorage(server: Pick<RedisServer, 'url'>): Promise<RedisStorage> {
   const events: AppEvent[] = [];
   const urls = secret([new URL(server.url)] as const);
-  const redis = createRedis({ topology: 'single', urls, sentinelName: '', caFile: undefined });
-  redis.on('error', () => undefined);
-  await redis.connect();
-  return { keyValue: createRedisKeyValue({ redis, emit: (event) => void events.push(event) }), events };
+  const keyValue = await connect(
+    { topology: 'single', urls, sentinelName: '', caFile: undefined, keyPrefix: KEY_PREFIX },
+    { emit: (event) => void events.push(event), now: Date.now, onError: () => undefined },
+  );
+  return { keyValue, events };
 }
 
 /** Lets time pass for every key, since the clock of a real Redis cannot be moved. */

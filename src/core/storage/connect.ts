@@ -1,3 +1,4 @@
+import type { Cluster, Redis } from 'ioredis';
 import type { RedisConfig } from '../../config/config.js';
 import type { Emit } from '../../events.js';
 import type { KeyValue } from './key-value.js';
@@ -5,7 +6,19 @@ import { createMemoryKeyValue } from './memory.js';
 import { createRedis } from './redis.js';
 import { createRedisKeyValue } from './redis-key-value.js';
 
-/** Redis when it is configured, else the memory of this process. @throws the connection's error when Redis is away. */
+const CONNECT_WITHIN_MS = 5_000;
+const CONNECT_AGAIN_AFTER_MS = 1_000;
+
+const VARIABLE = {
+  single: 'REDIS_URL',
+  sentinel: 'REDIS_SENTINELS',
+  cluster: 'REDIS_CLUSTER_NODES',
+} as const;
+
+/**
+ * Redis when it is configured, else the memory of this process.
+ * @throws {Error} Redis is away; the message says why, and which setting names it.
+ */
 export async function connectStorage(
   config: RedisConfig | undefined,
   { emit, now, onError }: { emit: Emit; now: () => number; onError: (error: Error) => void },
@@ -13,9 +26,53 @@ export async function connectStorage(
   if (config === undefined) return createMemoryKeyValue({ now });
   const redis = createRedis(config);
   redis.on('error', onError);
-  await redis.connect().catch((error: unknown) => {
+  try {
+    await connect(redis);
+  } catch (error) {
     redis.disconnect(); // it would go on trying, and keep a command line from ending
-    throw error;
+    const hint = `is it running where ${VARIABLE[config.topology]} says?`;
+    throw new Error(`Redis: ${(error as Error).message}; ${hint}`, { cause: error });
+  }
+  const keyValue = createRedisKeyValue({ redis, emit });
+  const stopReconnecting = reconnectForEver(redis);
+  return {
+    ...keyValue,
+    async close() {
+      stopReconnecting();
+      await keyValue.close();
+    },
+  };
+}
+
+/** @throws {Error} the one that names the reason: that of `connect()` says only that there is no connection. */
+async function connect(redis: Redis | Cluster): Promise<void> {
+  let reason: Error | undefined;
+  const note = (error: Error): void => void (reason = error);
+  for (const event of ['error', 'node error']) redis.on(event, note);
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_resolve, reject) => {
+    const giveUp = (): void => reject(new Error(`no connection within ${CONNECT_WITHIN_MS / 1000} s`));
+    timer = setTimeout(giveUp, CONNECT_WITHIN_MS);
   });
-  return createRedisKeyValue({ redis, emit });
+  try {
+    await Promise.race([redis.connect(), tooLate]);
+  } catch (error) {
+    throw reason ?? error;
+  } finally {
+    clearTimeout(timer);
+    for (const event of ['error', 'node error']) redis.off(event, note);
+  }
+}
+
+/** ioredis gives up when no Sentinel answers, or when a failover ends a connection that is being made. */
+function reconnectForEver(redis: Redis | Cluster): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const onEnd = (): void => {
+    timer = setTimeout(() => void redis.connect().catch(() => undefined), CONNECT_AGAIN_AFTER_MS);
+  };
+  redis.on('end', onEnd);
+  return () => {
+    clearTimeout(timer);
+    redis.off('end', onEnd);
+  };
 }

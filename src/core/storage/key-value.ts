@@ -19,7 +19,7 @@ export interface KeyValue {
   increment(key: string, options: { ttlMs: number; by?: number }): Promise<{ count: number; ttlMs: number }>;
   expire(key: string, options: { ttlMs: number }): Promise<void>;
   delete(key: string): Promise<void>;
-  /** Resolves when the storage answers, and how long it took. */
+  /** Resolves when the storage carries out every command of this port, wherever keys may lie. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }

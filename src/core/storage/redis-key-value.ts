@@ -1,8 +1,7 @@
-import type { Cluster, Redis } from 'ioredis';
+import { Command, type Cluster, type Redis } from 'ioredis';
 import { RecordError, StorageError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import type { KeyValue } from './key-value.js';
-import { readTogether } from './read-together.js';
 
 const COMPARE_AND_SET = `if redis.call('GET', KEYS[1]) == ARGV[1] then
   redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL') return 1 end return 0`;
@@ -26,10 +25,8 @@ export function createRedisKeyValue({ redis, emit }: { redis: Redis | Cluster; e
   }
   const px = (ttlMs: number): number => Math.max(1, Math.ceil(ttlMs));
 
-  const get = (key: string): Promise<string | undefined> => run('get', async () => (await redis.get(key)) ?? undefined);
-
   return {
-    get: redis.isCluster ? get : readTogether({ readMany: (keys) => run('get', () => redis.mget(keys)), readOne: get }),
+    get: (key) => run('get', async () => (await redis.get(key)) ?? undefined),
     getWithTtl: (key) =>
       run('get', async () => {
         const [value, left] = (await redis.eval(GET_WITH_TTL, 1, key)) as [string | null, number];
@@ -53,7 +50,11 @@ export function createRedisKeyValue({ redis, emit }: { redis: Redis | Cluster; e
       }),
     expire: (key, { ttlMs }) => run('expire', async () => void (await redis.pexpire(key, px(ttlMs)))),
     delete: (key) => run('delete', async () => void (await redis.del(key))),
-    ping: () => run('ping', async () => void (await redis.get('ping'))),
+    ping: () =>
+      run('ping', async () => {
+        const keys = isCluster(redis) ? await onePerMaster(redis) : ['ready:0'];
+        await Promise.all(keys.map((key) => tryEveryCommand(redis, key)));
+      }),
     close: async () => {
       await inTime(redis.quit()).catch(() => {
         redis.disconnect();
@@ -61,6 +62,42 @@ export function createRedisKeyValue({ redis, emit }: { redis: Redis | Cluster; e
     },
   };
 }
+
+/** Whatever a request does, done once, so that a right that is missing is seen as well as a disk that is full. */
+async function tryEveryCommand(redis: Redis | Cluster, key: string): Promise<void> {
+  const lifetime = ['PX', 10_000] as const;
+  await Promise.all([
+    redis.del(key),
+    redis.set(key, 0, ...lifetime),
+    redis.call('SET', key, 0, ...lifetime, 'NX', 'GET'),
+    redis.get(key),
+    redis.eval(GET_WITH_TTL, 1, key),
+    redis.eval(COMPARE_AND_SET, 1, key, 0, 0),
+    redis.eval(INCREMENT, 1, key, 10_000, 1),
+    redis.pexpire(key, 10_000),
+    redis.eval(COMPARE_AND_DELETE, 1, key, 'another value'),
+    redis.getdel(key),
+  ]);
+}
+
+const SLOTS = 16_384;
+
+/** Keys that reach every master of a Cluster. @throws {Error} some slot belongs to nobody. */
+async function onePerMaster(cluster: Cluster): Promise<string[]> {
+  const info = await cluster.cluster('INFO');
+  if (!info.includes(`cluster_slots_assigned:${SLOTS}`)) throw new Error('some slots of the Cluster have no master');
+  const { keyPrefix = '' } = cluster.options;
+  const missing = new Set(cluster.slots.map(([master]) => master));
+  const keys: string[] = [];
+  for (let number = 0; missing.size > 0 && number < SLOTS; number += 1) {
+    const key = `ready:${number}`;
+    const [master] = cluster.slots[new Command('get', [key], { keyPrefix }).getSlot()] ?? [];
+    if (missing.delete(master)) keys.push(key);
+  }
+  return keys;
+}
+
+const isCluster = (redis: Redis | Cluster): redis is Cluster => redis.isCluster;
 
 /** PTTL says -1 for a key that never expires. */
 const ttlOf = (pttl: number): number => (pttl < 0 ? Infinity : pttl);

@@ -1,57 +1,151 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
 import { Cluster, Redis } from 'ioredis';
 import type { RedisConfig } from '../../config/config.js';
 
-/** One client for any topology. It fails fast: a command waits at most 500 ms, none is queued while Redis is away. */
+/** A connection that owes a reply for so long is given up, and a new one is made. */
+const SILENT_CONNECTION_MS = 2_000;
+const RECONNECT_ON_ERROR_EVERY_MS = 1_000;
+
+/**
+ * Errors of a node that is no longer the one to talk to: a replica after a failover, a node that
+ * reads its data from disk, a connection whose sign-in is void. A new connection finds the right one.
+ */
+const WRONG_NODE = /^(READONLY|MASTERDOWN|LOADING|NOAUTH)/;
+
+/**
+ * One client for any topology. It fails fast: no command is queued while Redis is away. How long a
+ * command may take is decided in `redis-key-value.ts`, how long a connection may be silent here.
+ */
 export function createRedis(config: RedisConfig): Redis | Cluster {
   const urls = config.urls.reveal();
   const [first] = urls;
+  const tls = first.protocol === 'rediss:' ? tlsOptions(urls, config) : undefined;
+  const { username, password, sentinelUsername, sentinelPassword } = credentials(config);
   const options = {
-    ...credentials(first),
-    ...(first.protocol === 'rediss:' && {
-      tls: config.caFile === undefined ? {} : { ca: readFileSync(config.caFile) },
-    }),
+    ...(username !== undefined && { username }),
+    ...(tls !== undefined && { tls }),
+    keyPrefix: config.keyPrefix ?? '',
     lazyConnect: true,
     enableOfflineQueue: false,
+    enableReadyCheck: false, // LOADING is answered by a new connection; an ACL need not allow INFO
     maxRetriesPerRequest: 1,
     connectTimeout: 1000,
-    commandTimeout: 10_000, // gives up a connection whose first command hangs; ours is in redis-key-value.ts
+    disconnectTimeout: 500,
+    socketTimeout: SILENT_CONNECTION_MS,
     retryStrategy: reconnectAfterMs,
+    reconnectOnError: atMostEvery(RECONNECT_ON_ERROR_EVERY_MS, ({ message }) => WRONG_NODE.test(message)),
   };
 
   switch (config.topology) {
     case 'single':
-      return first.protocol === 'unix:'
-        ? new Redis({ ...options, path: first.pathname })
-        : new Redis({ ...options, ...address(first), db: Number(first.pathname.slice(1)) || 0 });
+      return readAtEachConnection(
+        first.protocol === 'unix:'
+          ? new Redis({ ...options, path: first.pathname })
+          : new Redis({ ...options, ...address(first), db: Number(first.pathname.slice(1)) || 0 }),
+        { password },
+      );
     case 'sentinel':
-      return new Redis({
-        ...options,
-        sentinels: urls.map(address),
-        name: config.sentinelName,
-        ...('password' in options && { sentinelPassword: options.password }),
-        ...('tls' in options && { sentinelTLS: options.tls, enableTLSForSentinelMode: true }),
-        sentinelRetryStrategy: reconnectAfterMs,
-        failoverDetector: true,
-        reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 2 : false),
-      });
-    case 'cluster':
-      return new Cluster(urls.map(address), {
+      return readAtEachConnection(
+        new Redis({
+          ...options,
+          enableReadyCheck: true, // its INFO shows whether the node is the master
+          maxLoadingRetryTime: 1000,
+          sentinels: urls.map(address),
+          name: config.sentinelName,
+          ...(sentinelUsername !== undefined && { sentinelUsername }),
+          ...(tls !== undefined && { sentinelTLS: tls, enableTLSForSentinelMode: true }),
+          sentinelCommandTimeout: 1000,
+          sentinelRetryStrategy: () => null, // `connectStorage` tries again, but not at the start
+          failoverDetector: true,
+        }),
+        { password, sentinelPassword },
+      );
+    case 'cluster': {
+      const cluster = new Cluster(urls.map(address), {
         lazyConnect: true,
         enableOfflineQueue: false,
         clusterRetryStrategy: reconnectAfterMs,
         slotsRefreshTimeout: 1000,
+        // By name, not by the address behind it: a certificate may hold names only.
+        dnsLookup: (host, done) => done(null, host),
         redisOptions: options,
       });
+      cluster.on('+node', (node: Redis) => readAtEachConnection(node, { password }));
+      return cluster;
+    }
   }
 }
 
 const reconnectAfterMs = (attempt: number): number => Math.min(attempt * 50, 1000);
 
-function credentials({ username, password }: URL): { username?: string; password?: string } {
+/** Keeps a node that always gives such errors from being connected to over and over. */
+function atMostEvery(intervalMs: number, isMatch: (error: Error) => boolean) {
+  let lastMs = -Infinity;
+  return (error: Error): boolean => {
+    if (!isMatch(error) || performance.now() - lastMs < intervalMs) return false;
+    lastMs = performance.now();
+    return true;
+  };
+}
+
+type ReadPassword = () => string | undefined;
+
+/** ioredis reads these options when it connects, so that a password which has changed is used. */
+function readAtEachConnection(redis: Redis, passwords: Record<string, ReadPassword>): Redis {
+  for (const [option, get] of Object.entries(passwords)) {
+    Object.defineProperty(redis.options, option, { get, enumerable: true, configurable: true });
+  }
+  return redis;
+}
+
+/** Those of the URL are for Redis and for the Sentinels, unless the Sentinels have their own. */
+function credentials(config: RedisConfig) {
+  const [{ username, password }] = config.urls.reveal();
+  const user = decodeURIComponent(username) || undefined;
+  const hasOwn = (config.sentinelPasswordFile ?? config.sentinelPassword) !== undefined;
+  const forRedis = passwordFrom({
+    file: config.passwordFile,
+    fixed: config.password?.reveal() ?? (decodeURIComponent(password) || undefined),
+  });
   return {
-    ...(username !== '' && { username: decodeURIComponent(username) }),
-    ...(password !== '' && { password: decodeURIComponent(password) }),
+    username: user,
+    password: forRedis,
+    sentinelUsername: config.sentinelUsername ?? (hasOwn ? undefined : user),
+    sentinelPassword: hasOwn
+      ? passwordFrom({ file: config.sentinelPasswordFile, fixed: config.sentinelPassword?.reveal() })
+      : forRedis,
+  };
+}
+
+/** While the file is being replaced, the last password that was read still counts. */
+function passwordFrom({ file, fixed }: { file: string | undefined; fixed: string | undefined }): ReadPassword {
+  let last = fixed;
+  return () => {
+    if (file === undefined) return fixed;
+    try {
+      last = readFileSync(file, 'utf8').trim() || last;
+    } catch {
+      // as above
+    }
+    return last;
+  };
+}
+
+/**
+ * A Cluster or a Sentinel may name a node by its address although its certificate holds names only.
+ * Then the certificate must be valid for one of the names in the configuration.
+ */
+function tlsOptions(urls: readonly URL[], { caFile }: RedisConfig): ConnectionOptions {
+  const names = urls.map((url) => address(url).host).filter((host) => isIP(host) === 0);
+  return {
+    ...(caFile !== undefined && { ca: readFileSync(caFile) }),
+    checkServerIdentity(host, certificate) {
+      const error = checkServerIdentity(host, certificate);
+      const isNamed = (name: string): boolean => checkServerIdentity(name, certificate) === undefined;
+      return isIP(host) !== 0 && names.some(isNamed) ? undefined : error;
+    },
   };
 }
 

@@ -1,3 +1,4 @@
+import { KEY_PREFIX } from '../../support/redis-server.js';
 import type { Matches } from './redis-proxy.js';
 
 /** Commands as `src/core/storage/redis-key-value.ts` sends them; scripts have their key behind the text and the number of keys. */
@@ -5,7 +6,7 @@ const on =
   (name: string, prefix: string, length?: number): Matches =>
   (words) =>
     words[0]?.toUpperCase() === name &&
-    (words[name === 'EVAL' ? 3 : 1] ?? '').startsWith(prefix) &&
+    (words[name === 'EVAL' ? 3 : 1] ?? '').startsWith(KEY_PREFIX + prefix) &&
     (length === undefined || words.length === length);
 
 export const takeLease = on('SET', 'lease:');
@@ -14,4 +15,4 @@ export const noteAttempt = on('SET', 'attempt:');
 export const replaceRecord = on('EVAL', 'grant:', 6);
 export const removeRecordExactly = on('EVAL', 'grant:', 5);
 export const readRecord: Matches = ([name, ...keys]) =>
-  ['GET', 'MGET'].includes(name?.toUpperCase() ?? '') && keys.some((key) => key.startsWith('grant:'));
+  name?.toUpperCase() === 'GET' && keys.some((key) => key.startsWith(`${KEY_PREFIX}grant:`));
