@@ -42,10 +42,10 @@ const root = (folder: string): string => fileURLToPath(new URL(`../${folder}`, i
 
 /** The order of middleware and routers, and nothing else: no listening, no connecting, no reading of the environment. */
 export function createApp(services: Services, { isReady }: { isReady: () => Promise<boolean> }): Express {
-  const { config, log, emit, context, flowRecorder, allowances, tokens, profiles, forward, signIn, arrivals } =
-    services;
+  const { config, log, emit, context, flowRecorder, limits, tokens, profiles, forward, signIn, arrivals } = services;
   const cookies = createCookies(config);
-  const limits = { allowances, emit, now: services.now };
+  const limiting = { limits, emit };
+  const access = { tokens, facts: services.facts };
   const headers = createCommonHeaders(config);
   const secrets = config.session.secrets.reveal();
 
@@ -71,9 +71,9 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
     sameOrigin({ publicUrl: config.publicUrl, emit }),
     csrf({ emit, pages: false }),
     signedIn(),
-    rateLimit({ name: 'api', perMinute: config.rateLimits.api, keyOf: bySession, ...limits }),
-    tokenRefresh({ tokens }),
-    apiRoute({ forward, tokens, headers }),
+    rateLimit({ name: 'api', perMinute: config.rateLimits.api, keyOf: bySession, ...limiting }),
+    tokenRefresh(access),
+    apiRoute({ forward, access, headers }),
   );
   app.use('/api', api);
 
@@ -119,9 +119,9 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
   app.use(
     '/login',
     navigationOnly({ emit }),
-    rateLimit({ name: 'login', perMinute: config.rateLimits.login, keyOf: byAddress, ...limits }),
+    rateLimit({ name: 'login', perMinute: config.rateLimits.login, keyOf: byAddress, ...limiting }),
   );
-  app.use('/oauth/callback', rateLimit({ name: 'callback', perMinute: config.rateLimits.callback, keyOf: byAddress, ...limits })); // prettier-ignore
+  app.use('/oauth/callback', rateLimit({ name: 'callback', perMinute: config.rateLimits.callback, keyOf: byAddress, ...limiting })); // prettier-ignore
   app.use(loginRoute({ publicUrl: config.publicUrl, cookies, signIn, tokens, arrivals }));
   app.use(oauthCallbackRoute({ ...services, session: config.session, scopes: config.getbill.scopes, cookies }));
 
@@ -133,10 +133,10 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
   app.use(logoutRoute({ cookies, tokens, forgetPages: profiles.forget })); // prettier-ignore
   app.use(landingRoute({ cookies, scopes: config.getbill.scopes }));
   if (flowRecorder !== undefined) app.use(flowRoutes({ context, stepsOf: flowRecorder.stepsOf }));
-  app.use(['/dashboard', '/debts', '/connection', '/session'], signedIn(), tokenRefresh({ tokens }));
+  app.use(['/dashboard', '/debts', '/connection', '/session'], signedIn(), tokenRefresh(access));
   app.use(sessionRoute({ session: config.session, emit, now: services.now }));
-  app.use(dashboardRoute({ forward, profiles, tokens, marginMs: config.refreshMarginMs }));
-  app.use(debtsRoutes({ forward, tokens }));
+  app.use(dashboardRoute({ forward, profiles, access, marginMs: config.refreshMarginMs }));
+  app.use(debtsRoutes({ forward, access }));
   app.use(connectionRoute({ quota: services.quota, marginMs: config.refreshMarginMs }));
 
   app.use(() => {

@@ -41,6 +41,8 @@ export type AppEvent =
   | { type: 'session_touch_failed' }
   | { type: 'key_missing'; grant: string }
   | { type: 'storage_failed'; operation: string }
+  /** A record that this app did not write, or spoilt: it counts as absent. */
+  | { type: 'record_replaced'; record: 'limit' | 'quota' | 'facts' }
   | {
       type: 'api_called';
       limitClass: string;

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { createHmac, randomUUID } from 'node:crypto';
+import { createHmac, hash, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from './config/config.js';
@@ -8,13 +8,16 @@ import { createAppClient, type AppClient } from './getbill/app-client.js';
 import { createProfileCache, type ProfileCache } from './getbill/profile-cache.js';
 import { createForward, type Forward } from './getbill/forward.js';
 import { createQuota, type Quota } from './getbill/quota.js';
+import { createQuotaGate } from './getbill/quota-gate.js';
+import { createGrantFacts, type GrantFacts } from './getbill/grant-facts.js';
 import { createUpstream } from './getbill/upstream.js';
 import { createArrivals, type Arrivals } from './web/session/recent-sign-ins.js';
 import { createPendingLogins } from './core/sign-in/pending-logins.js';
 import { createSignIn, type SignIn } from './core/sign-in/sign-in.js';
 import { createTokenEndpoint } from './core/oauth/token-endpoint.js';
+import { createMemoryKeyValue } from './core/storage/memory.js';
 import { connectStorage } from './core/storage/connect.js';
-import { createAllowances, type Allowances } from './limits/shared-limits.js';
+import { createSharedLimits, type SharedLimits } from './limits/shared-limits.js';
 import type { KeyValue } from './core/storage/key-value.js';
 import { SessionStore } from './web/session/session-store.js';
 import { createAudit } from './telemetry/audit.js';
@@ -37,13 +40,14 @@ export interface Services {
   readonly fingerprint: (id: string) => string;
   readonly now: () => number;
   readonly keyValue: KeyValue;
-  readonly allowances: Allowances;
+  readonly limits: SharedLimits;
   readonly sessions: SessionStore;
   readonly signIn: SignIn;
   readonly arrivals: Arrivals;
   readonly tokens: TokenManager;
   readonly forward: Forward;
   readonly quota: Quota;
+  readonly facts: GrantFacts;
   readonly profiles: ProfileCache;
   /** The API with the app's own power, for work without a person. */
   readonly appClient: AppClient;
@@ -93,9 +97,19 @@ export async function createServices(
   const cipher = createCipher(config.tokenEncryptionKeys.reveal());
   const upstream = createUpstream({ config: config.getbill, emit });
   const tokenEndpoint = createTokenEndpoint({ config: config.getbill, send: upstream.send, emit, monotonicMs });
-  const allowances = createAllowances({ keyValue, now });
-  const quota = createQuota({ keyValue, allowances, emit, now });
-  const forward = createForward({ config: config.getbill, upstream, quota, emit, monotonicMs });
+  const scope = hash('sha256', config.getbill.clientId, 'base64url').slice(0, 8); // GetBill counts per client
+  const limits = createSharedLimits({ keyValue, scope, emit, now });
+  const quota = createQuota({ keyValue, scope, emit, now });
+  const facts = createGrantFacts({ keyValue, keptMs: config.session.maxMs, emit, now });
+  const forward = createQuotaGate({
+    forward: createForward({ config: config.getbill, upstream, quota, emit, monotonicMs }),
+    quota,
+    limits,
+    localLimits: createSharedLimits({ keyValue: createMemoryKeyValue({ now }), scope, emit, now }),
+    facts,
+    emit,
+    now,
+  });
 
   const sleep = (ms: number): Promise<void> => delay(ms);
   const lifecycle = {
@@ -127,7 +141,7 @@ export async function createServices(
     fingerprint,
     now,
     keyValue,
-    allowances,
+    limits,
     sessions: new SessionStore({ keyValue, emit, now, idleMs: config.session.idleMs, maxMs: config.session.maxMs }),
     signIn: createSignIn({
       config: config.getbill,
@@ -141,6 +155,7 @@ export async function createServices(
     tokens,
     forward,
     quota,
+    facts,
     profiles: createProfileCache({ now, keptMs: config.flowInspector ? 0 : 60_000 }), // who inspects wants to see every call
     appClient: createAppClient({
       forward,

@@ -131,6 +131,7 @@ export function flowStepOf(event: AppEvent): FlowStep | undefined {
     case 'session_expired':
     case 'session_touch_failed':
     case 'storage_failed':
+    case 'record_replaced':
     case 'tls_failed':
     case 'token_write_delayed':
       return undefined;

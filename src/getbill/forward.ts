@@ -11,6 +11,17 @@ export interface Access {
   readonly grantId: string;
   readonly accessToken: string;
   renew(rejected: string): Promise<{ readonly accessToken: string }>;
+  /** The person whose share of GetBill's limit the call spends; a job has none. */
+  readonly visitor?: Visitor;
+}
+
+export interface Visitor {
+  readonly grantId: string;
+  /** One value per client address. */
+  readonly address: string;
+  readonly mayReadCompany: boolean;
+  /** GetBill turned out not to have granted this scope. */
+  withhold(scope: string): Promise<void>;
 }
 
 export interface ApiCall {
@@ -28,7 +39,7 @@ export interface ApiCall {
 
 /**
  * One call to the GetBill API. Sent once, and once more only after a 401, with a newer token.
- * @throws {UnavailableError} no usable answer. @throws {RequestError} the session's share is used.
+ * @throws {UnavailableError} no usable answer. @throws {RequestError} the share is used up (`createQuotaGate`).
  * @throws as `Access.renew`.
  */
 export type Forward = (call: ApiCall, access: Access) => Promise<ApiAnswer>;
@@ -42,7 +53,7 @@ export function createForward({
 }: {
   config: Pick<GetbillConfig, 'apiUrl' | 'timeoutMs'>;
   upstream: Pick<Upstream, 'open'>;
-  quota: Quota;
+  quota: Pick<Quota, 'learn' | 'block' | 'left'>;
   emit: Emit;
   monotonicMs: () => number;
 }): Forward {
@@ -77,8 +88,9 @@ export function createForward({
         accept: acceptHead,
       });
       const answer = judge(opened);
-      quota.learn(limitClass, answer.headers);
-      const waitS = answer.status === 429 ? await quota.block(limitClass, answer) : undefined;
+      const { headers } = opened;
+      quota.learn(limitClass, headers);
+      const waitS = answer.status === 429 ? await quota.block(limitClass, { headers, json: answer.json }) : undefined;
       const quotaLeft = quota.left(limitClass);
       emit({
         type: 'api_called',
@@ -98,7 +110,6 @@ export function createForward({
   }
 
   return async function forward(call, access) {
-    await quota.spend(limitClassOf(call.endpoint), access.grantId, call.caller);
     const answer = await send(call, access.accessToken);
     if (answer.status !== 401) return answer;
     if (!Buffer.isBuffer(answer.body)) answer.body.destroy();

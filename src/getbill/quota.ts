@@ -1,136 +1,193 @@
-import { RequestError, UnavailableError } from '../errors.js';
+import type { IncomingHttpHeaders } from 'node:http';
+import { z } from 'zod';
+import { RecordError, UnavailableError } from '../errors.js';
 import type { Emit } from '../events.js';
-import type { Allowances } from '../limits/shared-limits.js';
 import type { KeyValue } from '../core/storage/key-value.js';
-import type { ApiAnswer } from './answer.js';
 import type { LimitClass } from './endpoints.js';
-import { NOTHING_SEEN, retryAfterS, seenIn, seenOnRecord, type Seen } from './rate-limit-headers.js';
+import { quotaFromHeaders, quotaSchema, retryAfterS, type QuotaState } from './rate-limit-headers.js';
 
-const LOOK_EVERY_MS = 1_000;
+const READ_EVERY_MS = 1_000;
+const LOW = 0.05;
 
-/** Our own `page`s go on when little is left; `proxy` is `/api`, where a session has a share; a `job` leaves the rest to people. */
+/**
+ * What GetBill documents, until the first response says what holds; for a minute, so that a wrong guess blocks nobody for
+ * long.
+ */
+const DOCUMENTED: Readonly<Record<LimitClass, LastLimit>> = {
+  read: { most: 1000, windowMs: 60_000 },
+  write: { most: 500, windowMs: 60_000 },
+};
+
+const blockSchema = z.object({ retryAfterS: z.number().positive() });
+
+/** A `page` of ours goes on when little is left; `proxy` is `/api`; a `job` without a person leaves the rest to people. */
 export type Caller = 'page' | 'proxy' | 'job';
 
 /**
- * GetBill counts per OAuth client, so all our users share one quota. The last seen numbers are kept in shared storage
- * and looked at once a second; a 429 is written at once.
+ * GetBill counts per OAuth client, so all our users share one quota. What GetBill last said is kept in the storage and read
+ * once a second; a 429 is written at once. The storage measures how long it holds (TTL), so no clocks are compared.
  */
 export interface Quota {
-  /**
-   * @throws {UnavailableError} 429 while GetBill's own limit is reached, or nearly. @throws {RequestError} 429 past this session's share.
-   */
-  spend(limitClass: LimitClass, grantId: string, caller: Caller): Promise<void>;
-  /** What the headers of an answer say; every process knows within a second. */
-  learn(limitClass: LimitClass, headers: Readonly<Record<string, string>>): void;
+  /** @throws {UnavailableError} 429 while GetBill's own limit is reached; or nearly, for a caller that can wait. */
+  admit(limitClass: LimitClass, caller: Caller): Promise<void>;
+  /** The limit to take shares of. `undefined`: GetBill does not say one. */
+  limit(limitClass: LimitClass): LastLimit | undefined;
+  /** From the headers of a response; every process knows within a second. */
+  learn(limitClass: LimitClass, headers: IncomingHttpHeaders): void;
   /** After a 429: nobody calls for so many seconds. */
-  block(limitClass: LimitClass, answer: Pick<ApiAnswer, 'headers' | 'json'>): Promise<number>;
+  block(limitClass: LimitClass, response: { headers: IncomingHttpHeaders; json: unknown }): Promise<number>;
   left(limitClass: LimitClass): number | undefined;
-  /** For people; `undefined` before the first answer, and after the window has ended. */
+  /** For people; `undefined` before the first response, and after the window has ended. */
   seen(limitClass: LimitClass): Promise<{ left: number; limit: number; resetsAt: Date } | undefined>;
 }
 
-export function createQuota({
-  keyValue,
-  allowances,
-  emit,
-  now,
-}: {
-  keyValue: Pick<KeyValue, 'get' | 'set'>;
-  allowances: Pick<Allowances, 'spend'>;
+interface LastLimit {
+  readonly most: number;
+  readonly windowMs: number;
+}
+
+interface QuotaDeps {
+  keyValue: Pick<KeyValue, 'getWithTtl' | 'set' | 'delete'>;
+  /** Sets apart installations that share a storage. */
+  scope: string;
   emit: Emit;
   now: () => number;
-}): Quota {
-  const keyOf = (limitClass: LimitClass): string => `quota:${limitClass}`;
-  const seen = new Map<LimitClass, Seen>();
-  const lookedAtMs = new Map<LimitClass, number>();
-  const wroteAtMs = new Map<LimitClass, number>();
+}
 
-  async function look(limitClass: LimitClass): Promise<void> {
-    lookedAtMs.set(limitClass, now());
-    const shared = seenOnRecord(await keyValue.get(keyOf(limitClass)));
-    if (shared !== undefined) merge(limitClass, shared);
-  }
-  const isLookDue = (limitClass: LimitClass): boolean =>
-    now() - (lookedAtMs.get(limitClass) ?? -Infinity) >= LOOK_EVERY_MS;
-
-  /** The later window wins, and a limit that has changed; else the smaller remainder, since answers arrive out of order. */
-  function merge(limitClass: LimitClass, other: Seen): void {
-    const mine = seen.get(limitClass);
-    const blockedUntilMs = Math.max(mine?.blockedUntilMs ?? 0, other.blockedUntilMs);
-    const isSameWindow = other.resetAtMs === mine?.resetAtMs;
-    if (mine === undefined || other.resetAtMs > mine.resetAtMs || (isSameWindow && other.limit !== mine.limit)) {
-      seen.set(limitClass, { ...other, blockedUntilMs });
-      return;
-    }
-    if (isSameWindow) mine.remaining = Math.min(mine.remaining, other.remaining);
-    mine.blockedUntilMs = blockedUntilMs;
-  }
+export function createQuota(deps: QuotaDeps): Quota {
+  const classes = { read: createClassQuota('read', deps), write: createClassQuota('write', deps) };
+  const refusal = (limitClass: LimitClass, waitMs: number): UnavailableError =>
+    new UnavailableError(`GetBill's hourly limit for ${limitClass} calls is used up`, {
+      code: 'getbill_quota_used',
+      status: 429,
+      retryAfterS: Math.max(1, Math.ceil(waitMs / 1000)),
+      hint: 'all users of this app share one quota at GetBill; ask them for more, or cache more',
+    });
 
   return {
-    async spend(limitClass, grantId, caller) {
-      if (isLookDue(limitClass)) await look(limitClass);
-      const known = seen.get(limitClass);
-      if (known === undefined) return;
-      if (known.blockedUntilMs > now()) throw exhausted(limitClass, known.blockedUntilMs - now());
-      if (caller === 'page' || known.limit === 0) return;
-      const isLow = known.resetAtMs > now() && known.remaining < known.limit * 0.05;
-      if (isLow) throw exhausted(limitClass, known.resetAtMs - now());
-      if (caller === 'job') return;
-      const share = { most: Math.floor(known.limit / 4), windowMs: known.windowMs };
-      const spent = allowances.spend(`share:${limitClass}:${grantId}`, share);
-      const { granted, resetAtMs } = spent instanceof Promise ? await spent : spent;
-      if (!granted) throw shareUsed(resetAtMs - now());
+    async admit(limitClass, caller) {
+      const { read, blockedForMs, current } = classes[limitClass];
+      await read();
+      if (blockedForMs() > 0) throw refusal(limitClass, blockedForMs());
+      const known = current();
+      const isLow = known !== undefined && known.quota.remaining < known.quota.limit * LOW;
+      if (isLow && caller !== 'page') throw refusal(limitClass, known.resetInMs);
     },
-    learn(limitClass, headers) {
-      const update = seenIn(headers, now());
-      if (update === undefined) return;
-      merge(limitClass, update);
-      if (now() - (wroteAtMs.get(limitClass) ?? -Infinity) < LOOK_EVERY_MS) return;
-      wroteAtMs.set(limitClass, now());
-      void write(limitClass);
-    },
-    async block(limitClass, { headers, json }) {
-      const waitS = retryAfterS(headers, json, now());
-      merge(limitClass, { ...(seen.get(limitClass) ?? NOTHING_SEEN), blockedUntilMs: now() + waitS * 1000 });
-      emit({ type: 'quota_exhausted', limitClass, retryAfterMs: waitS * 1000 });
-      await write(limitClass);
+    limit: (limitClass) => classes[limitClass].limit(),
+    learn: (limitClass, headers) => classes[limitClass].learn(headers),
+    async block(limitClass, response) {
+      const waitS = await classes[limitClass].block(response);
+      deps.emit({ type: 'quota_exhausted', limitClass, retryAfterMs: waitS * 1000 });
       return waitS;
     },
-    left: (limitClass) => seen.get(limitClass)?.remaining,
+    left: (limitClass) => classes[limitClass].current()?.quota.remaining,
     async seen(limitClass) {
-      if (isLookDue(limitClass)) await look(limitClass);
-      const known = seen.get(limitClass);
-      if (known === undefined || known.limit === 0 || known.resetAtMs <= now()) return undefined;
-      const blocked = known.blockedUntilMs > now();
+      const { read, blockedForMs, current } = classes[limitClass];
+      await read();
+      const known = current();
+      if (known === undefined) return undefined;
+      const isBlocked = blockedForMs() > 0;
       return {
-        left: blocked ? 0 : known.remaining,
-        limit: known.limit,
-        resetsAt: new Date(blocked ? known.blockedUntilMs : known.resetAtMs),
+        left: isBlocked ? 0 : known.quota.remaining,
+        limit: known.quota.limit,
+        resetsAt: new Date(deps.now() + (isBlocked ? blockedForMs() : known.resetInMs)),
       };
     },
   };
-
-  /** What cannot be written now is learnt again from the next answer. */
-  async function write(limitClass: LimitClass): Promise<void> {
-    const value = seen.get(limitClass);
-    if (value === undefined) return;
-    const ttlMs = Math.max(value.resetAtMs, value.blockedUntilMs) - now();
-    if (ttlMs <= 0) return;
-    await keyValue.set(keyOf(limitClass), JSON.stringify(value), { ttlMs }).catch(() => undefined);
-  }
 }
 
-const exhausted = (limitClass: LimitClass, waitMs: number): UnavailableError =>
-  new UnavailableError(`GetBill's hourly limit for ${limitClass} calls is used up`, {
-    code: 'getbill_quota_used',
-    status: 429,
-    retryAfterS: Math.max(1, Math.ceil(waitMs / 1000)),
-    hint: 'all users of this app share one quota at GetBill; ask them for more, or cache more',
-  });
+/** One limit class as this process sees it: a copy of the records in the storage, and what it learnt since. */
+function createClassQuota(limitClass: LimitClass, { keyValue, scope, emit, now }: QuotaDeps) {
+  const quotaKey = `quota:${scope}:${limitClass}`;
+  const blockKey = `quota:${scope}:${limitClass}:blocked`;
+  let known: { quota: QuotaState; endsAtMs: number } | undefined;
+  let blockedUntilMs = 0;
+  let lastLimit: LastLimit | undefined = DOCUMENTED[limitClass];
+  let readAtMs = -Infinity;
+  let wroteAtMs = -Infinity;
+  let reading: Promise<void> | undefined;
 
-const shareUsed = (waitMs: number): RequestError =>
-  new RequestError("this session has used its share of GetBill's limit", {
-    code: 'getbill_share_used',
-    status: 429,
-    retryAfterS: Math.max(1, Math.ceil(waitMs / 1000)),
-  });
+  /** A clock that was set back makes a read due as well. */
+  const isRecent = (atMs: number): boolean => now() >= atMs && now() - atMs < READ_EVERY_MS;
+
+  async function readRecords(): Promise<void> {
+    const [quota, block] = await Promise.all([
+      readRecord(quotaKey, quotaSchema, ({ windowMs }) => windowMs),
+      readRecord(blockKey, blockSchema, (value) => value.retryAfterS * 1000),
+    ]);
+    known = quota && { quota: quota.value, endsAtMs: now() + quota.ttlMs };
+    if (quota !== undefined) lastLimit = { most: quota.value.limit, windowMs: quota.value.windowMs };
+    blockedUntilMs = block === undefined ? 0 : now() + block.ttlMs;
+    readAtMs = now();
+  }
+
+  /** A record that is not ours, or holds for longer than it may, is deleted and counts as absent. */
+  async function readRecord<Value>(
+    key: string,
+    schema: z.ZodType<Value>,
+    maxTtlMs: (value: Value) => number,
+  ): Promise<{ value: Value; ttlMs: number } | undefined> {
+    try {
+      const stored = await keyValue.getWithTtl(key);
+      if (stored === undefined) return undefined;
+      const { success, data } = schema.safeParse(jsonOrUndefined(stored.value));
+      if (success && stored.ttlMs <= Math.ceil(maxTtlMs(data))) return { value: data, ttlMs: stored.ttlMs };
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error;
+    }
+    emit({ type: 'record_replaced', record: 'quota' });
+    await keyValue.delete(key);
+    return undefined;
+  }
+
+  /** What cannot be written now is learnt again from the next response. */
+  async function write(key: string, value: object, ttlMs: number): Promise<void> {
+    if (ttlMs > 0) await keyValue.set(key, JSON.stringify(value), { ttlMs }).catch(() => undefined);
+  }
+
+  const current = () =>
+    known !== undefined && known.endsAtMs > now()
+      ? { quota: known.quota, resetInMs: known.endsAtMs - now() }
+      : undefined;
+
+  return {
+    current,
+    limit: () => lastLimit,
+    blockedForMs: () => Math.max(0, blockedUntilMs - now()),
+    async read(): Promise<void> {
+      if (isRecent(readAtMs)) return;
+      reading ??= readRecords().finally(() => (reading = undefined));
+      await reading;
+    },
+    learn(headers: IncomingHttpHeaders): void {
+      const update = quotaFromHeaders(headers, now());
+      if (update === undefined) {
+        if (lastLimit === DOCUMENTED[limitClass]) lastLimit = undefined; // this GetBill says no limit
+        return;
+      }
+      lastLimit = { most: update.quota.limit, windowMs: update.quota.windowMs };
+      const before = current()?.quota;
+      const isSameWindow = before?.reset === update.quota.reset && before.limit === update.quota.limit;
+      // responses arrive out of order
+      const remaining = Math.min(update.quota.remaining, isSameWindow ? before.remaining : Infinity);
+      known = { quota: { ...update.quota, remaining }, endsAtMs: now() + update.resetInMs };
+      if (isRecent(wroteAtMs) && before?.limit === update.quota.limit) return;
+      wroteAtMs = now();
+      void write(quotaKey, known.quota, update.resetInMs);
+    },
+    async block({ headers, json }: { headers: IncomingHttpHeaders; json: unknown }): Promise<number> {
+      const waitS = retryAfterS(headers, json, now());
+      blockedUntilMs = now() + waitS * 1000;
+      await write(blockKey, { retryAfterS: waitS }, waitS * 1000);
+      return waitS;
+    },
+  };
+}
+
+function jsonOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

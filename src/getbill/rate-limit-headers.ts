@@ -1,49 +1,59 @@
-type Headers = Readonly<Record<string, string>>;
+import type { IncomingHttpHeaders } from 'node:http';
+import { z } from 'zod';
 
-const LONGEST_WINDOW_S = 86_400;
+const MAX_WAIT_S = 86_400;
+const MAX_WINDOW_MS = MAX_WAIT_S * 1000;
 
-/** What GetBill last said about a limit: `X-RateLimit-*`, and 429. Epoch milliseconds. */
-export interface Seen {
-  limit: number;
-  remaining: number;
-  resetAtMs: number;
-  windowMs: number;
-  /** No call before this instant: GetBill said 429. */
-  blockedUntilMs: number;
-}
+export const quotaSchema = z.object({
+  limit: z.number().positive(),
+  remaining: z.number().nonnegative(),
+  windowMs: z.number().positive().max(MAX_WINDOW_MS),
+  /** `X-RateLimit-Reset` as GetBill wrote it: tells windows apart, and is compared with no clock of ours. */
+  reset: z.number().positive(),
+});
 
-export const NOTHING_SEEN: Seen = { limit: 0, remaining: 0, resetAtMs: 0, windowMs: 0, blockedUntilMs: 0 };
-
-/** What another process wrote; `undefined` also for what is not ours. */
-export function seenOnRecord(text: string | undefined): Seen | undefined {
-  try {
-    const value = JSON.parse(text ?? '{}') as Seen;
-    const isOurs = Object.keys(NOTHING_SEEN).every((name) => Number.isFinite(value[name as keyof Seen]));
-    return isOurs ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
+/** What GetBill last said about a limit, without a point in time: processes share it, but no clock. */
+export type QuotaState = z.infer<typeof quotaSchema>;
 
 /** `undefined` when the headers are missing or make no sense. */
-export function seenIn(headers: Headers, nowMs: number): Seen | undefined {
+export function quotaFromHeaders(
+  headers: IncomingHttpHeaders,
+  nowMs: number,
+): { quota: QuotaState; resetInMs: number } | undefined {
   const number = (name: string): number => Number(headers[name] ?? NaN);
-  const [limit, remaining] = [number('x-ratelimit-limit'), number('x-ratelimit-remaining')];
-  const [resetS, windowS] = [number('x-ratelimit-reset'), number('x-ratelimit-window')];
-  if (!(limit > 0 && remaining >= 0 && resetS > 0 && windowS > 0 && windowS <= LONGEST_WINDOW_S)) return undefined;
-  const resetAtMs = Math.min(resetS * 1000, nowMs + windowS * 1000);
-  return { limit, remaining, resetAtMs, windowMs: windowS * 1000, blockedUntilMs: 0 };
+  const parsed = quotaSchema.safeParse({
+    limit: number('x-ratelimit-limit'),
+    remaining: number('x-ratelimit-remaining'),
+    windowMs: number('x-ratelimit-window') * 1000,
+    reset: number('x-ratelimit-reset'),
+  });
+  if (!parsed.success) return undefined;
+  const { reset, windowMs } = parsed.data;
+  const resetInMs = reset * 1000 - serverTimeMs(headers, nowMs);
+  return { quota: parsed.data, resetInMs: Math.min(Math.max(0, resetInMs), windowMs) };
 }
 
-/** `Retry-After`, else GetBill's `details.retry_after`, else `X-RateLimit-Reset`, else a minute: whole seconds, 1 to a day. */
-export function retryAfterS(headers: Headers, json: unknown, nowMs: number): number {
-  const details = (json as { details?: { retry_after?: unknown } } | undefined)?.details;
+/**
+ * `Retry-After` (seconds or a date), else GetBill's `details.retry_after`, else `X-RateLimit-Reset`, else a minute:
+ * whole seconds, 1 to a day.
+ */
+export function retryAfterS(headers: IncomingHttpHeaders, json: unknown, nowMs: number): number {
+  const serverMs = serverTimeMs(headers, nowMs);
+  const retryAfter = headers['retry-after'];
+  const details = (json as { details?: { retry_after?: unknown } } | null | undefined)?.details;
   const candidates = [
-    Number(headers['retry-after'] ?? NaN),
+    Number(retryAfter ?? NaN),
+    (Date.parse(retryAfter ?? '') - serverMs) / 1000,
     Number(details?.retry_after ?? NaN),
-    Number(headers['x-ratelimit-reset'] ?? NaN) - nowMs / 1000,
+    Number(headers['x-ratelimit-reset'] ?? NaN) - serverMs / 1000,
     60,
   ];
   const chosen = candidates.find((seconds) => seconds >= 0) ?? 60;
-  return Math.min(Math.max(1, Math.ceil(chosen)), LONGEST_WINDOW_S);
+  return Math.min(Math.max(1, Math.ceil(chosen)), MAX_WAIT_S);
+}
+
+/** GetBill's own clock where the response shows it, since its points in time are on that clock. */
+function serverTimeMs(headers: IncomingHttpHeaders, nowMs: number): number {
+  const dateMs = Date.parse(headers.date ?? '');
+  return Number.isNaN(dateMs) ? nowMs : dateMs;
 }

@@ -1,96 +1,130 @@
+import { RecordError } from '../errors.js';
+import type { Emit } from '../events.js';
 import type { KeyValue } from '../core/storage/key-value.js';
+import { createBoundedMap } from './bounded-map.js';
 
-const SHARES = 20;
-const MOST_REMEMBERED = 10_000;
+const PORTIONS = 20;
+const MAX_PORTIONS_KEPT = 10_000;
 
-interface Limit {
+export interface Limit {
   readonly most: number;
   readonly windowMs: number;
 }
 
-export interface Spent {
+/** Requests of one client or session a minute; a company's part of GetBill's limit. */
+export type LimitKind = 'rate' | 'share';
+
+export interface Consumption {
   readonly granted: boolean;
-  /** Epoch milliseconds. */
-  readonly resetAtMs: number;
+  /** Until the window ends. */
+  readonly resetInMs: number;
 }
 
-interface Held {
-  /** Of the limit it was taken from. */
-  most: number;
+/** The part of a limit that this process has taken and not consumed. */
+interface Share {
   left: number;
-  /** Epoch milliseconds. */
-  resetAtMs: number;
+  /** On this process' clock. */
+  readonly endsAtMs: number;
 }
 
 /**
- * Spends from limits that all processes share, without asking the storage each time: a process takes a twentieth of a limit
- * at once and spends it alone. The limit is never exceeded; what a process has taken and not spent when the window ends
- * is lost to the others, at most a twentieth each. Limits below forty are counted one by one.
+ * Rate limits that all processes share. A process takes a twentieth of a limit from the storage at once and consumes it
+ * alone, so most calls need no storage command. The limit is never exceeded; what is taken and not consumed when the
+ * window ends is lost. Limits below forty are counted one by one. A limit that changes is a new counter.
  */
-export interface Allowances {
-  /** A promise only where the storage has to be asked. @throws {StorageError} */
-  spend(key: string, limit: Limit): Spent | Promise<Spent>;
+export interface SharedLimits {
+  /** @throws {StorageError} */
+  consume(kind: LimitKind, name: string, limit: Limit): Promise<Consumption>;
+  /** Counts what has already happened. @throws {StorageError} */
+  charge(kind: LimitKind, name: string, limit: Limit, amount: number): Promise<void>;
 }
 
-export function createAllowances({
+export function createSharedLimits({
   keyValue,
+  scope,
+  emit,
   now,
 }: {
-  keyValue: Pick<KeyValue, 'increment'>;
+  keyValue: Pick<KeyValue, 'increment' | 'delete'>;
+  /** Set apart installations that share a storage. */
+  scope: string;
+  emit: Emit;
   now: () => number;
-}): Allowances {
-  const held = new Map<string, Held>();
-  const underWay = new Map<string, Promise<Held>>();
+}): SharedLimits {
+  const shares = createBoundedMap<Share>(MAX_PORTIONS_KEPT);
+  const refills = new Map<string, Promise<Share>>();
+  const replacing = new Map<string, Promise<void>>();
+  const keyOf = (kind: LimitKind, name: string, { most, windowMs }: Limit): string =>
+    `${kind}:${scope}:${name}:${most}/${Math.ceil(windowMs / 1000)}`;
+
+  /** A counter that is not ours (no number, too small, without an end) is replaced. */
+  async function increment(key: string, windowMs: number, by: number): Promise<{ count: number; ttlMs: number }> {
+    try {
+      const counted = await keyValue.increment(key, { ttlMs: windowMs, by });
+      if (counted.count >= by && counted.ttlMs <= Math.ceil(windowMs)) return counted;
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error;
+    }
+    await replace(key);
+    return await keyValue.increment(key, { ttlMs: windowMs, by });
+  }
+
+  /** Once for all that met the record at the same time. */
+  function replace(key: string): Promise<void> {
+    const running = replacing.get(key);
+    if (running !== undefined) return running;
+    emit({ type: 'record_replaced', record: 'limit' });
+    const deleting = keyValue.delete(key).finally(() => replacing.delete(key));
+    replacing.set(key, deleting);
+    return deleting;
+  }
 
   /** `left` is 0 where the limit is reached. */
-  async function take(key: string, { most, windowMs }: Limit, share: number): Promise<Held> {
-    const { count, ttlMs } = await keyValue.increment(key, { ttlMs: windowMs, by: share });
-    return { most, left: Math.max(0, Math.min(share, most - (count - share))), resetAtMs: now() + ttlMs };
+  async function take(key: string, { most, windowMs }: Limit, amount: number): Promise<Share> {
+    const { count, ttlMs } = await increment(key, windowMs, amount);
+    return { left: Math.max(0, Math.min(amount, most - (count - amount))), endsAtMs: now() + ttlMs };
   }
 
   /** One command for all who find nothing left at the same time. */
-  function refill(key: string, limit: Limit, share: number): Promise<Held> {
-    const running = underWay.get(key);
+  function refill(key: string, limit: Limit, amount: number): Promise<Share> {
+    const running = refills.get(key);
     if (running !== undefined) return running;
-    const taking = take(key, limit, share)
-      .then((taken) => keep(key, taken))
-      .finally(() => underWay.delete(key));
-    underWay.set(key, taking);
-    return taking;
+    const refilling = take(key, limit, amount)
+      .then((share) => {
+        shares.set(key, { ...share });
+        return share;
+      })
+      .finally(() => refills.delete(key));
+    refills.set(key, refilling);
+    return refilling;
   }
 
-  function keep(key: string, taken: Held): Held {
-    held.delete(key);
-    held.set(key, { ...taken });
-    const [oldest] = held.keys();
-    if (held.size > MOST_REMEMBERED && oldest !== undefined) held.delete(oldest);
-    return taken;
+  function consumeShare(key: string): Share | undefined {
+    const share = shares.get(key);
+    if (share === undefined || share.left === 0 || share.endsAtMs <= now()) return undefined;
+    share.left -= 1;
+    return share;
   }
 
-  /** What was taken from a limit that has changed since goes back. */
-  async function giveBack(key: string, { left, resetAtMs }: Held, { windowMs }: Limit): Promise<void> {
-    held.delete(key);
-    if (left > 0 && resetAtMs > now()) await keyValue.increment(key, { ttlMs: windowMs, by: -left });
-  }
-
-  function spendHeld(key: string, { most }: Limit): Spent | undefined {
-    const mine = held.get(key);
-    if (mine === undefined || mine.most !== most || mine.left === 0 || mine.resetAtMs <= now()) return undefined;
-    mine.left -= 1;
-    return { granted: true, resetAtMs: mine.resetAtMs };
-  }
-
-  async function spendAfterAsking(key: string, limit: Limit): Promise<Spent> {
-    const share = Math.floor(limit.most / SHARES);
-    const before = held.get(key);
-    if (before !== undefined && before.most !== limit.most) await giveBack(key, before, limit);
-    for (;;) {
-      const { left, resetAtMs } = share < 2 ? await take(key, limit, 1) : await refill(key, limit, share);
-      if (left === 0 || share < 2) return { granted: left > 0, resetAtMs };
-      const spent = spendHeld(key, limit);
-      if (spent !== undefined) return spent;
-    }
-  }
-
-  return { spend: (key, limit) => spendHeld(key, limit) ?? spendAfterAsking(key, limit) };
+  return {
+    async consume(kind, name, limit) {
+      const key = keyOf(kind, name, limit);
+      const portion = Math.floor(limit.most / PORTIONS);
+      if (portion < 2) return consumption(await take(key, limit, 1), now());
+      for (;;) {
+        const share = consumeShare(key);
+        if (share !== undefined) return { granted: true, resetInMs: share.endsAtMs - now() };
+        const refilled = await refill(key, limit, portion);
+        if (refilled.left === 0) return consumption(refilled, now());
+      }
+    },
+    async charge(kind, name, limit, amount) {
+      if (amount > 0) await increment(keyOf(kind, name, limit), limit.windowMs, amount);
+    },
+  };
 }
+
+const consumption = ({ left, endsAtMs }: Share, nowMs: number): Consumption => ({
+  granted: left > 0,
+  resetInMs: endsAtMs - nowMs,
+});

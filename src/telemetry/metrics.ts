@@ -97,6 +97,7 @@ export function createMetrics(): Metrics {
       case 'session_touch_failed':
       case 'key_missing':
       case 'storage_failed':
+      case 'record_replaced':
       case 'tls_failed':
       case 'quota_exhausted':
         return faults.inc({ type: event.type });

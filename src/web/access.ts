@@ -1,10 +1,45 @@
-import type { Response } from 'express';
+import type { Request, Response } from 'express';
 import type { Access } from '../getbill/forward.js';
 import type { TokenManager } from '../core/tokens/token-manager.js';
+import type { GrantFacts } from '../getbill/grant-facts.js';
+import type { TokenSet } from '../core/oauth/token-set.js';
+import { addressOf } from './client-address.js';
 
-/** The session's right to call the API, after the token-refresh middleware. */
-export function accessOf(res: Response, tokens: Pick<TokenManager, 'renew'>): Access {
-  const { grantId, tokenSet } = res.locals;
-  const { accessToken } = tokenSet;
-  return { grantId, accessToken, renew: (rejected) => tokens.renew(grantId, rejected) };
+export interface AccessDeps {
+  readonly tokens: Pick<TokenManager, 'renew'>;
+  readonly facts: Pick<GrantFacts, 'withheld' | 'withhold'>;
+}
+
+/**
+ * The session's right to call the API, after the token-refresh middleware. A renewal on the way is put on
+ * `res.locals.tokenSet`, so that the page shows what is true when it is rendered.
+ */
+export function accessOf(req: Request, res: Response, { tokens, facts }: AccessDeps): Access {
+  const { grantId } = res.locals;
+  return {
+    grantId,
+    get accessToken() {
+      return res.locals.tokenSet.accessToken;
+    },
+    async renew(rejected) {
+      const renewed = await tokens.renew(grantId, rejected);
+      res.locals.tokenSet = without(renewed, await facts.withheld(grantId));
+      return renewed;
+    },
+    visitor: {
+      grantId,
+      address: addressOf(req.ip),
+      mayReadCompany: res.locals.tokenSet.scopes.includes('company:read'),
+      async withhold(scope) {
+        res.locals.tokenSet = without(res.locals.tokenSet, [scope]);
+        await facts.withhold(grantId, scope);
+      },
+    },
+  };
+}
+
+/** The token set without scopes that GetBill turned out not to have granted. */
+export function without(tokenSet: TokenSet, withheld: readonly string[]): TokenSet {
+  if (withheld.length === 0) return tokenSet;
+  return { ...tokenSet, scopes: tokenSet.scopes.filter((scope) => !withheld.includes(scope)) };
 }

@@ -50,9 +50,13 @@ describe('two instances on one Redis', () => {
     'go on when somebody else has written where they note the limit: %s',
     async (written) => {
       const visitor = await signIn(one);
-      await redis.client.set('quota:read', written);
+      await visitor.read('/api/debts');
+      const keys = await redis.client.keys('*quota:*:read');
+      expect(keys).toHaveLength(1);
+      for (const key of keys) await redis.client.set(key, written);
       one.clock.skipMs(1_000);
       expect((await visitor.read('/api/debts')).status).toBe(200);
+      for (const key of keys) expect(await redis.client.pttl(key)).toBeGreaterThan(0); // ours again
     },
   );
 

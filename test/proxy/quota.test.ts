@@ -6,6 +6,7 @@ let app: TestApp;
 const counters = () => app.sandbox.control.state().counters;
 const apiCalls = (): number => counters().apiCalls;
 const asPage = { accept: 'text/html' };
+const OTHER_COMPANY = 'Recouvrement Lumière SARL';
 
 /** A window of the API's limit lasts this long; afterwards every test starts with a fresh one. */
 const WINDOW_S = 60;
@@ -90,12 +91,13 @@ describe('a share of the limit', () => {
   let caller: Caller;
   let other: Caller;
   beforeEach(async () => {
-    [caller, other] = [await signIn(app), await signIn(app)];
-    app.sandbox.control.set({ limitReads: 40 });
+    caller = await signIn(app);
+    app.sandbox.control.set({ limitReads: 40, consent: 'ask' });
+    other = await signIn(app, { company: OTHER_COMPANY });
     await other.read('/api/debts'); // from here on the limit is known
   });
 
-  it('[J03] is a quarter for each session: one that takes all it can leaves the others theirs', async () => {
+  it('[J03] is a quarter for each company: one that takes all it can leaves the others theirs', async () => {
     const before = apiCalls();
     const answers = await Promise.all(Array.from({ length: 35 }, () => caller.read('/api/debts')));
     const refusals = answers.filter(({ status }) => status === 429).map(refused);
@@ -106,10 +108,45 @@ describe('a share of the limit', () => {
     expect(await repeat(9, () => other.read('/api/debts'))).toEqual({ 200: 9 });
   });
 
-  it('[J03] is counted for reads and writes apart, and does not touch pages', async () => {
+  it('[J03] is counted for reads and writes apart', async () => {
     expect(await repeat(12, () => caller.read('/api/debts'))).toEqual({ 200: 10, 429: 2 });
     expect((await caller.write('DELETE', '/api/debts/d1')).status).toBe(404);
-    expect((await caller.read('/dashboard', asPage)).status).toBe(200);
+  });
+
+  it('is spent by pages as by /api: a reloaded page ends with words that say when', async () => {
+    await caller.read('/dashboard', asPage); // names the company
+    const before = apiCalls();
+    expect(await repeat(15, () => caller.read('/debts', asPage))).toEqual({ 200: 9, 429: 6 });
+    expect(apiCalls() - before).toBe(9);
+    const page = await caller.read('/debts', asPage);
+    expect(Number(page.headers['retry-after'])).toBeLessThanOrEqual(WINDOW_S);
+    expect(page.bytes.toString()).toMatch(/your company.s share[\s\S]*in a minute/);
+    expect(refused(await caller.read('/api/debts')).error).toBe('getbill_share_used');
+    expect(await repeat(9, () => other.read('/debts', asPage))).toEqual({ 200: 9 });
+  });
+
+  it('is not renewed by another sign-in, from whatever address it calls', async () => {
+    const before = apiCalls();
+    const sessions = [caller];
+    while (sessions.length < 8) sessions.push(await signIn(app));
+    const answers = await Promise.all(
+      sessions.flatMap((one) => Array.from({ length: 10 }, () => one.read('/api/debts'))),
+    );
+    const served = answers.filter(({ status }) => status === 200).length;
+    expect(served).toBeGreaterThanOrEqual(9);
+    expect(served).toBeLessThanOrEqual(12); // some may be under way when the company becomes known
+    expect(apiCalls() - before).toBeLessThanOrEqual(served + sessions.length); // each is asked once for its company
+    expect(await repeat(9, () => other.read('/api/debts'))).toEqual({ 200: 9 });
+  });
+
+  it('is counted by address for those who do not show their company, and GetBill is not asked in vain', async () => {
+    const scopes = ['debts:read'];
+    const hidden = [await signIn(app, { scopes }), await signIn(app, { scopes })];
+    await repeat(10, () => caller.read('/api/debts')); // what those of unknown companies share
+    const before = apiCalls();
+    for (const one of [...hidden, ...hidden]) await repeat(10, () => one.read('/api/debts'));
+    expect(apiCalls() - before).toBeLessThanOrEqual(10 + hidden.length);
+    expect(await repeat(9, () => other.read('/api/debts'))).toEqual({ 200: 9 });
   });
 
   it('[J03] begins anew with the next window, and holds in a burst at its start', async () => {

@@ -1,8 +1,8 @@
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
-import { ipKeyGenerator } from 'express-rate-limit';
+import type { Request, RequestHandler, Response } from 'express';
 import { RequestError } from '../../errors.js';
 import type { Emit } from '../../events.js';
-import type { Allowances, Spent } from '../../limits/shared-limits.js';
+import type { SharedLimits } from '../../limits/shared-limits.js';
+import { addressOf } from '../client-address.js';
 
 const WINDOW_MS = 60_000;
 
@@ -11,33 +11,27 @@ export function rateLimit({
   name,
   perMinute,
   keyOf,
-  allowances,
+  limits,
   emit,
-  now,
 }: {
   name: string;
   perMinute: number;
   keyOf: (req: Request, res: Response) => string;
-  allowances: Allowances;
+  limits: Pick<SharedLimits, 'consume'>;
   emit: Emit;
-  now: () => number;
 }): RequestHandler {
   const limit = { most: perMinute, windowMs: WINDOW_MS };
-  function decide({ granted, resetAtMs }: Spent, next: NextFunction): void {
+  return async function rateLimitMiddleware(req, res, next) {
+    const { granted, resetInMs } = await limits.consume('rate', `${name}:${keyOf(req, res)}`, limit);
     if (granted) return next();
     emit({ type: 'rate_limited', limit: name });
     throw new RequestError('too many requests', {
       code: 'rate_limited',
       status: 429,
-      retryAfterS: Math.max(1, Math.ceil((resetAtMs - now()) / 1000)),
+      retryAfterS: Math.max(1, Math.ceil(resetInMs / 1000)),
     });
-  }
-  return function rateLimitMiddleware(req, res, next) {
-    const spent = allowances.spend(`rate:${name}:${keyOf(req, res)}`, limit);
-    return spent instanceof Promise ? spent.then((later) => decide(later, next)) : decide(spent, next);
   };
 }
 
-/** An IPv6 client owns a whole /64, so that is what is counted. */
-export const byAddress = (req: Request): string => ipKeyGenerator(req.ip ?? 'unknown', 64);
+export const byAddress = (req: Request): string => addressOf(req.ip);
 export const bySession = (_req: Request, res: Response): string => res.locals.grantId;

@@ -1,13 +1,24 @@
 import type { RequestHandler } from 'express';
 import type { TokenManager } from '../../core/tokens/token-manager.js';
+import type { GrantFacts } from '../../getbill/grant-facts.js';
+import { without } from '../access.js';
 
 /**
- * Puts the session's token set, good now, on `res.locals.tokenSet`: renewed on the way if need be.
- * What it throws (`TokenManager.fresh`) the error page turns into a redirect to sign in, 401 JSON, 502 or 503.
+ * Puts the session's token set, good now, on `res.locals.tokenSet`: renewed on the way if need be, without scopes that
+ * turned out not to be granted. What it throws (`TokenManager.fresh`) the error page turns into a redirect to sign in, 401
+ * JSON, 502 or 503.
  */
-export function tokenRefresh({ tokens }: { tokens: Pick<TokenManager, 'fresh'> }): RequestHandler {
+export function tokenRefresh({
+  tokens,
+  facts,
+}: {
+  tokens: Pick<TokenManager, 'fresh'>;
+  facts: Pick<GrantFacts, 'withheld'>;
+}): RequestHandler {
   return async function tokenRefreshMiddleware(_req, res, next) {
-    res.locals.tokenSet = await tokens.fresh(res.locals.grantId);
+    const { grantId } = res.locals;
+    const [tokenSet, withheld] = await Promise.all([tokens.fresh(grantId), facts.withheld(grantId)]);
+    res.locals.tokenSet = without(tokenSet, withheld);
     next();
   };
 }

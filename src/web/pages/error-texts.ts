@@ -114,8 +114,8 @@ const texts: Readonly<Record<string, ErrorText>> = {
     advice: 'Nothing was lost and you are still signed in. Please come back later.',
   },
   getbill_share_used: {
-    title: 'You have used your share for now',
-    why: 'All users of this app share GetBill’s hourly limit; each gets a part of it.',
+    title: 'Your company has used its share for now',
+    why: 'All users of this app share GetBill’s hourly limit; each company gets a part of it.',
     advice: 'Please wait a little and try again.',
   },
   insecure_request: {

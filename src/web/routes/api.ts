@@ -4,8 +4,7 @@ import { RequestError, UnavailableError } from '../../errors.js';
 import { matchEndpoint, type Endpoint } from '../../getbill/endpoints.js';
 import type { Forward } from '../../getbill/forward.js';
 import { browserLeft } from '../../getbill/unavailable.js';
-import type { TokenManager } from '../../core/tokens/token-manager.js';
-import { accessOf } from '../access.js';
+import { accessOf, type AccessDeps } from '../access.js';
 import { createRouter } from '../create-router.js';
 import type { CommonHeaders } from '../common-headers.js';
 
@@ -15,11 +14,11 @@ const JSON_IN_UTF8 = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
 /** `/api/*`: the GetBill API through the allow-list, with the session's token. */
 export function apiRoute({
   forward,
-  tokens,
+  access,
   headers,
 }: {
   forward: Forward;
-  tokens: Pick<TokenManager, 'renew'>;
+  access: AccessDeps;
   headers: Pick<CommonHeaders, 'listed'>;
 }): Router {
   const router = createRouter();
@@ -41,7 +40,7 @@ export function apiRoute({
         caller: 'proxy',
         onLeave: (leave) => (res.destroyed ? leave() : res.once('close', leave)),
       },
-      accessOf(res, tokens),
+      accessOf(req, res, access),
     );
     const head = headers.listed(res);
     for (const [name, value] of Object.entries(answer.headers)) head.push(name, value);

@@ -3,8 +3,7 @@ import { AppError } from '../../errors.js';
 import { createGetbillClient } from '../../getbill/client.js';
 import type { Forward } from '../../getbill/forward.js';
 import type { ProfileCache } from '../../getbill/profile-cache.js';
-import type { TokenManager } from '../../core/tokens/token-manager.js';
-import { accessOf } from '../access.js';
+import { accessOf, type AccessDeps } from '../access.js';
 import { connectionOf } from '../pages/token-timeline.js';
 import { createRouter } from '../create-router.js';
 import { renderPage } from '../render-page.js';
@@ -12,23 +11,27 @@ import { renderPage } from '../render-page.js';
 export function dashboardRoute({
   forward,
   profiles,
-  tokens,
+  access,
   marginMs,
 }: {
   forward: Forward;
   profiles: Pick<ProfileCache, 'get'>;
-  tokens: Pick<TokenManager, 'renew'>;
+  access: AccessDeps;
   marginMs: number;
 }): Router {
   const router = createRouter();
-  router.get('/dashboard', async (_req, res) => {
+  router.get('/dashboard', async (req, res) => {
     const { tokenSet, requestId } = res.locals;
-    const access = accessOf(res, tokens);
-    const client = createGetbillClient({ forward, accessFor: () => access, requestId });
+    const visitorAccess = accessOf(req, res, access);
+    const client = createGetbillClient({ forward, accessFor: () => visitorAccess, requestId });
     const profile = tokenSet.scopes.includes('company:read')
-      ? await profiles.get(access.grantId, () => client.companyProfile()).catch(withoutScope)
+      ? await profiles.get(res.locals.grantId, () => client.companyProfile()).catch(withoutScope)
       : undefined;
-    renderPage(res, 'dashboard', { title: 'Dashboard', profile, connection: connectionOf(tokenSet, { marginMs }) });
+    renderPage(res, 'dashboard', {
+      title: 'Dashboard',
+      profile,
+      connection: connectionOf(res.locals.tokenSet, { marginMs }),
+    });
   });
   return router;
 }

@@ -1,9 +1,8 @@
-import type { Response, Router } from 'express';
+import type { Request, Response, Router } from 'express';
 import { AppError } from '../../errors.js';
 import { createGetbillClient, type GetbillClient } from '../../getbill/client.js';
 import type { Forward } from '../../getbill/forward.js';
-import type { TokenManager } from '../../core/tokens/token-manager.js';
-import { accessOf } from '../access.js';
+import { accessOf, type AccessDeps } from '../access.js';
 import { createRouter } from '../create-router.js';
 import { renderPage } from '../render-page.js';
 import { statuses, statusOf } from '../pages/statuses.js';
@@ -11,13 +10,13 @@ import { statuses, statusOf } from '../pages/statuses.js';
 const PER_PAGE = 20;
 
 /** The list of debts, and one debt with its follow-ups. What was not granted is said, not hidden. */
-export function debtsRoutes({ forward, tokens }: { forward: Forward; tokens: Pick<TokenManager, 'renew'> }): Router {
+export function debtsRoutes({ forward, access }: { forward: Forward; access: AccessDeps }): Router {
   const router = createRouter();
-  const clientOf = (res: Response): GetbillClient =>
-    createGetbillClient({ forward, accessFor: () => accessOf(res, tokens), requestId: res.locals.requestId });
+  const clientOf = (req: Request, res: Response): GetbillClient =>
+    createGetbillClient({ forward, accessFor: () => accessOf(req, res, access), requestId: res.locals.requestId });
 
   router.get('/debts', async (req, res) => {
-    const client = clientOf(res);
+    const client = clientOf(req, res);
     const status = oneOf(req.query['status'], /^[\w.-]{1,64}$/) ?? '';
     const page = Number(oneOf(req.query['page'], /^[1-9]\d{0,5}$/) ?? 1);
     const list = granted(res.locals.tokenSet.scopes, 'debts:read')
@@ -30,7 +29,7 @@ export function debtsRoutes({ forward, tokens }: { forward: Forward; tokens: Pic
   });
 
   router.get('/debts/:id', async (req, res) => {
-    const client = clientOf(res);
+    const client = clientOf(req, res);
     const debt = await client.debt(req.params.id);
     const list = granted(res.locals.tokenSet.scopes, 'followups:read')
       ? await client.followupsOfDebt(req.params.id).catch(knownStates)
@@ -44,9 +43,10 @@ export function debtsRoutes({ forward, tokens }: { forward: Forward; tokens: Pic
 }
 
 /** States a page shows by itself; anything else is for the error page. */
-function knownStates(error: unknown): { scopeMissing: true } | { retryAfterS: number } {
+function knownStates(error: unknown): { scopeMissing: true } | { retryAfterS: number; shareUsed: boolean } {
   if (error instanceof AppError && error.code === 'missing_scope') return { scopeMissing: true };
-  if (error instanceof AppError && error.status === 429) return { retryAfterS: error.retryAfterS ?? 60 };
+  if (error instanceof AppError && error.status === 429)
+    return { retryAfterS: error.retryAfterS ?? 60, shareUsed: error.code === 'getbill_share_used' };
   throw error;
 }
 

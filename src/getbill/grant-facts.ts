@@ -1,0 +1,87 @@
+import { hash } from 'node:crypto';
+import { z } from 'zod';
+import { AppError, RecordError, StorageError } from '../errors.js';
+import type { Emit } from '../events.js';
+import { createBoundedMap } from '../limits/bounded-map.js';
+import type { KeyValue } from '../core/storage/key-value.js';
+
+const MAX_GRANTS = 10_000;
+const READ_EVERY_MS = 5_000;
+
+const factsSchema = z.object({
+  /** A hash of the company's id. */
+  company: z.string().regex(/^[\w-]{22}$/).optional(), // prettier-ignore
+  /** Scopes that the token response did not exclude and the API refused. */
+  withheld: z.array(z.string().max(64)).max(64),
+});
+type Facts = z.infer<typeof factsSchema>;
+
+/**
+ * What GetBill's responses turned out to say about a grant and its token does not: the company, and scopes that were not
+ * granted. Kept for all processes; never throws for the storage, since each fact is learnt again from another response.
+ */
+export interface GrantFacts {
+  company(grantId: string): Promise<string | undefined>;
+  withheld(grantId: string): Promise<readonly string[]>;
+  /** From a response of `/company/profile`, the only one that says whose grant it is. */
+  learnCompany(grantId: string, profile: unknown): Promise<string | undefined>;
+  withhold(grantId: string, scope: string): Promise<void>;
+}
+
+export function createGrantFacts({
+  keyValue,
+  keptMs,
+  emit,
+  now,
+}: {
+  keyValue: Pick<KeyValue, 'get' | 'set' | 'delete'>;
+  keptMs: number;
+  emit: Emit;
+  now: () => number;
+}): GrantFacts {
+  const copies = createBoundedMap<{ facts: Facts; readAtMs: number }>(MAX_GRANTS);
+  const keyOf = (grantId: string): string => `facts:${grantId}`;
+
+  async function read(grantId: string): Promise<Facts> {
+    const copy = copies.get(grantId);
+    if (copy !== undefined && now() >= copy.readAtMs && now() - copy.readAtMs < READ_EVERY_MS) return copy.facts;
+    const facts = (await readRecord(grantId)) ?? copy?.facts ?? { withheld: [] };
+    copies.set(grantId, { facts, readAtMs: now() });
+    return facts;
+  }
+
+  async function readRecord(grantId: string): Promise<Facts | undefined> {
+    try {
+      const text = await keyValue.get(keyOf(grantId));
+      return text === undefined ? undefined : factsSchema.parse(JSON.parse(text));
+    } catch (error) {
+      if (error instanceof StorageError) return undefined;
+      if (error instanceof AppError && !(error instanceof RecordError)) throw error;
+      emit({ type: 'record_replaced', record: 'facts' });
+      await keyValue.delete(keyOf(grantId)).catch(() => undefined);
+      return undefined;
+    }
+  }
+
+  async function write(grantId: string, facts: Facts): Promise<void> {
+    copies.set(grantId, { facts, readAtMs: now() });
+    await keyValue.set(keyOf(grantId), JSON.stringify(facts), { ttlMs: keptMs }).catch(() => undefined);
+  }
+
+  return {
+    company: async (grantId) => (await read(grantId)).company,
+    withheld: async (grantId) => (await read(grantId)).withheld,
+    async learnCompany(grantId, profile) {
+      const id = (profile as { data?: { id?: unknown } | null } | null | undefined)?.data?.id;
+      if (!(typeof id === 'string' && id !== '') && typeof id !== 'number') return undefined;
+      const company = hash('sha256', String(id), 'base64url').slice(0, 22);
+      const facts = await read(grantId);
+      if (facts.company !== company) await write(grantId, { ...facts, company });
+      return company;
+    },
+    async withhold(grantId, scope) {
+      const facts = await read(grantId);
+      if (!facts.withheld.includes(scope)) await write(grantId, { ...facts, withheld: [...facts.withheld, scope] });
+    },
+  };
+}

@@ -1,0 +1,160 @@
+import { AppError, RequestError, StorageError } from '../errors.js';
+import type { Emit } from '../events.js';
+import { createBoundedMap } from '../limits/bounded-map.js';
+import type { Consumption, SharedLimits } from '../limits/shared-limits.js';
+import type { ApiAnswer } from './answer.js';
+import { endpoints, limitClassOf, type Endpoint, type LimitClass } from './endpoints.js';
+import type { Access, ApiCall, Forward, Visitor } from './forward.js';
+import type { GrantFacts } from './grant-facts.js';
+import type { Quota } from './quota.js';
+
+/** A quarter of GetBill's limit for each company. */
+const SHARE = 0.25;
+/** All sessions together whose company is not known yet. */
+const UNKNOWN = 'unknown';
+const MAX_GRANTS = 10_000;
+const ASK_EVERY_MS = 60_000;
+const PROFILE = endpoints.find(({ path }) => path === '/company/profile') as Endpoint;
+
+/**
+ * The gate that every call to the GetBill API passes, whoever makes it: a page, `/api`, a job. A person's calls spend the
+ * share of GetBill's limit that belongs to their company, so that another sign-in brings no other share. While the company
+ * is not known, all such calls spend one common share; when that is used up, GetBill is asked for the company, and what
+ * the session has called so far is charged to it. A company that may not be read is told apart by the client's address.
+ */
+export function createQuotaGate({
+  forward,
+  quota,
+  limits,
+  localLimits,
+  facts,
+  emit,
+  now,
+}: {
+  forward: Forward;
+  quota: Quota;
+  limits: SharedLimits;
+  /** Of this process alone: a storage that cannot count stops neither pages nor the counting. */
+  localLimits: SharedLimits;
+  facts: GrantFacts;
+  emit: Emit;
+  now: () => number;
+}): Forward {
+  const uncharged = createBoundedMap<Record<LimitClass, number>>(MAX_GRANTS);
+  const askedAtMs = createBoundedMap<number>(MAX_GRANTS);
+  const asking = new Map<string, Promise<string | undefined>>();
+
+  const shareOf = (limitClass: LimitClass) => {
+    const limit = quota.limit(limitClass);
+    return limit && { most: Math.max(1, Math.floor(limit.most * SHARE)), windowMs: limit.windowMs };
+  };
+  const nameOf = (limitClass: LimitClass, owner: string): string => `${limitClass}:${owner}`;
+
+  /** `undefined`: GetBill says no limit. */
+  async function consume(limitClass: LimitClass, owner: string): Promise<Consumption | undefined> {
+    const share = shareOf(limitClass);
+    if (share === undefined) return undefined;
+    const name = nameOf(limitClass, owner);
+    return await limits.consume('share', name, share).catch((error: unknown) => {
+      if (!(error instanceof StorageError)) throw error;
+      return localLimits.consume('share', name, share);
+    });
+  }
+
+  function callLater(grantId: string, limitClass: LimitClass): void {
+    const calls = uncharged.get(grantId) ?? { read: 0, write: 0 };
+    uncharged.set(grantId, { ...calls, [limitClass]: calls[limitClass] + 1 });
+  }
+
+  async function chargeEarlierCalls(grantId: string, owner: string): Promise<void> {
+    const calls = uncharged.get(grantId);
+    uncharged.delete(grantId);
+    for (const limitClass of ['read', 'write'] as const) {
+      const share = shareOf(limitClass);
+      const count = calls?.[limitClass] ?? 0;
+      if (share !== undefined)
+        await limits.charge('share', nameOf(limitClass, owner), share, count).catch(ignoreStorage);
+    }
+  }
+
+  /** @throws {RequestError} 429: the share is used up. */
+  async function spend(call: ApiCall, access: Access, visitor: Visitor): Promise<void> {
+    const limitClass = limitClassOf(call.endpoint);
+    const { grantId } = visitor;
+    const consumedAlone = await consume(limitClass, `session:${grantId}`);
+    if (consumedAlone?.granted === false) throw shareUsed(consumedAlone.resetInMs); // GetBill need not be asked
+    let company = await facts.company(grantId);
+    if (company === undefined) {
+      const consumed = await consume(limitClass, UNKNOWN);
+      if (consumed?.granted !== false) return callLater(grantId, limitClass);
+      company = await askForCompany(call, access, visitor);
+    }
+    const owner = company === undefined ? `address:${visitor.address}` : `company:${company}`;
+    await chargeEarlierCalls(grantId, owner);
+    const consumed = await consume(limitClass, owner);
+    if (consumed?.granted === false) throw shareUsed(consumed.resetInMs);
+  }
+
+  function shareUsed(resetInMs: number): RequestError {
+    emit({ type: 'rate_limited', limit: 'share' });
+    return new RequestError("this company has used its share of GetBill's limit", {
+      code: 'getbill_share_used',
+      status: 429,
+      retryAfterS: Math.max(1, Math.ceil(resetInMs / 1000)),
+    });
+  }
+
+  /** One call for all that wait for it; after a failure none for a minute. */
+  function askForCompany(call: ApiCall, access: Access, visitor: Visitor): Promise<string | undefined> {
+    const { grantId, mayReadCompany } = visitor;
+    const running = asking.get(grantId);
+    if (running !== undefined) return running;
+    const askedAgoMs = now() - (askedAtMs.get(grantId) ?? -Infinity);
+    if (!mayReadCompany || (askedAgoMs >= 0 && askedAgoMs < ASK_EVERY_MS)) return Promise.resolve(undefined);
+    askedAtMs.set(grantId, now());
+    const answer = readCompany(call, access, visitor).finally(() => asking.delete(grantId));
+    asking.set(grantId, answer);
+    return answer;
+  }
+
+  async function readCompany({ requestId, caller }: ApiCall, access: Access, visitor: Visitor) {
+    try {
+      await quota.admit('read', 'page');
+      const call: ApiCall = { endpoint: PROFILE, path: PROFILE.path, query: '', requestId, caller };
+      const { body } = await send(call, access, visitor);
+      if (!Buffer.isBuffer(body)) body.destroy();
+      return await facts.company(visitor.grantId);
+    } catch (error) {
+      if (error instanceof AppError) return undefined;
+      throw error;
+    }
+  }
+
+  /** The call itself, and what its response says about the grant. */
+  async function send(call: ApiCall, access: Access, visitor: Visitor): Promise<ApiAnswer> {
+    const response = await forward(call, access);
+    const { status, json } = response;
+    const { scope } = call.endpoint;
+    if (call.endpoint === PROFILE && status === 200) await facts.learnCompany(visitor.grantId, json);
+    if (status === 403 && lacksScope(json, scope)) await visitor.withhold(scope);
+    return response;
+  }
+
+  return async function gatedForward(call, access) {
+    await quota.admit(limitClassOf(call.endpoint), call.caller);
+    const { visitor } = access;
+    if (visitor === undefined) return await forward(call, access);
+    await spend(call, access, visitor);
+    return await send(call, access, visitor);
+  };
+}
+
+/** `Required scope "debts:read" not found in token`, as GetBill writes it. Another 403 is about one debt, not the grant. */
+function lacksScope(json: unknown, scope: string): boolean {
+  const message = (json as { message?: unknown } | null | undefined)?.message;
+  return typeof message === 'string' && message.includes(`scope "${scope}"`);
+}
+
+function ignoreStorage(error: unknown): void {
+  if (!(error instanceof StorageError)) throw error;
+}

@@ -1,0 +1,38 @@
+import { isIPv4, isIPv6 } from 'node:net';
+
+/**
+ * One value per client, to count by: an IPv4 address, or the /64 of an IPv6 address, which one client owns whole. Proxies
+ * write more than an address into `X-Forwarded-For`: a port (Azure), brackets, a zone. What is no address at all counts
+ * as one client.
+ */
+export function addressOf(forwarded: string | undefined): string {
+  const text = (forwarded ?? '').trim().replace(/^"(.*)"$/, '$1');
+  const host = /^\[([^\]]*)\](?::\d*)?$/.exec(text)?.[1] ?? /^([\d.]+):\d*$/.exec(text)?.[1] ?? text;
+  const address = host.replace(/%.*$/, '');
+  if (isIPv4(address)) return address;
+  return isIPv6(address) ? networkOf(address) : 'unknown';
+}
+
+/** An IPv4 address mapped into IPv6 is that IPv4 address; of any other the first four groups. */
+function networkOf(address: string): string {
+  const groups = groupsOf(address);
+  const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
+  if (isMapped) {
+    const [high = 0, low = 0] = groups.slice(6);
+    return [high >> 8, high & 255, low >> 8, low & 255].join('.');
+  }
+  return `${groups.slice(0, 4).map((group) => group.toString(16)).join(':')}::/64`; // prettier-ignore
+}
+
+/** The eight groups of a valid address: "::" filled up, a dotted end as two groups. */
+function groupsOf(address: string): number[] {
+  const dotted = /(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address)?.slice(1).map(Number) ?? [];
+  const [a = 0, b = 0, c = 0, d = 0] = dotted;
+  const hex = (high: number, low: number): string => (high * 256 + low).toString(16);
+  const plain = dotted.length === 0 ? address : address.replace(/[\d.]+$/, `${hex(a, b)}:${hex(c, d)}`);
+  const [head = '', tail] = plain.split('::');
+  const numbers = (part: string): number[] => part.split(':').filter(Boolean).map((group) => parseInt(group, 16)); // prettier-ignore
+  if (tail === undefined) return numbers(head);
+  const [first, last] = [numbers(head), numbers(tail)];
+  return [...first, ...new Array<number>(8 - first.length - last.length).fill(0), ...last];
+}

@@ -1,0 +1,122 @@
+import { createMemoryKeyValue } from '../../src/core/storage/memory.js';
+import type { AppEvent } from '../../src/events.js';
+import { createQuota } from '../../src/getbill/quota.js';
+
+const QUARTER_HOUR_S = 900;
+
+/** Processes that share a storage, each with a clock of its own. */
+function setUp() {
+  let passedMs = 0;
+  const startMs = Date.UTC(2026, 0, 15, 10, 30);
+  const keyValue = createMemoryKeyValue({ now: () => passedMs });
+  const events: AppEvent[] = [];
+  const processAt = (aheadMs = 0) =>
+    createQuota({ keyValue, scope: 'a', emit: (event) => void events.push(event), now: () => startMs + passedMs + aheadMs }); // prettier-ignore
+  /** As GetBill sends them, on GetBill's clock. */
+  const headers = (remaining: number) => ({
+    date: new Date(startMs + passedMs).toUTCString(),
+    'x-ratelimit-limit': '1000',
+    'x-ratelimit-remaining': String(remaining),
+    'x-ratelimit-reset': String(startMs / 1000 + QUARTER_HOUR_S),
+    'x-ratelimit-window': '3600',
+  });
+  return { keyValue, events, processAt, headers, pass: (ms: number) => void (passedMs += ms) };
+}
+
+const waitOf = async (call: Promise<void>): Promise<number | undefined> => {
+  try {
+    await call;
+    return undefined;
+  } catch (error) {
+    return (error as { retryAfterS?: number }).retryAfterS;
+  }
+};
+
+describe.each([-600_000, 0, 600_000])('a process whose clock is %d ms ahead', (aheadMs) => {
+  it("waits as long as GetBill told another process, by no clock but the storage's", async () => {
+    const { processAt, pass } = setUp();
+    await processAt().block('read', { headers: { 'retry-after': '3' }, json: undefined });
+    const other = processAt(aheadMs);
+    expect(await waitOf(other.admit('read', 'page'))).toBe(3);
+    pass(3_001);
+    expect(await waitOf(other.admit('read', 'page'))).toBeUndefined();
+  });
+
+  it('takes points in time from the clock of the response that names them', async () => {
+    const { processAt, headers, pass } = setUp();
+    const one = processAt(aheadMs);
+    one.learn('read', headers(10));
+    expect(await waitOf(one.admit('read', 'proxy'))).toBe(QUARTER_HOUR_S);
+    expect(await waitOf(processAt(-aheadMs).admit('read', 'proxy'))).toBe(QUARTER_HOUR_S);
+    expect(await waitOf(one.admit('read', 'page'))).toBeUndefined();
+    pass(QUARTER_HOUR_S * 1000 + 1);
+    expect(await waitOf(one.admit('read', 'proxy'))).toBeUndefined();
+
+    const wait = {
+      headers: { date: headers(0).date, 'retry-after': 'Thu, 15 Jan 2026 10:45:30 GMT' },
+      json: undefined,
+    };
+    expect(await one.block('read', wait)).toBe(30);
+    expect(await one.block('write', { headers: headers(0), json: undefined })).toBe(1);
+  });
+});
+
+it('a clock that is set back an hour blocks nobody for an hour', async () => {
+  const { keyValue } = setUp();
+  let nowMs = 10_000_000;
+  const quota = createQuota({ keyValue, scope: 'a', emit: () => undefined, now: () => nowMs });
+  await quota.block('read', { headers: { 'retry-after': '3' }, json: undefined });
+  nowMs -= 3_600_000;
+  expect(await waitOf(quota.admit('read', 'page'))).toBeLessThanOrEqual(3);
+  await keyValue.delete('quota:a:read:blocked'); // as it ends
+  nowMs += 1_000;
+  expect(await waitOf(quota.admit('read', 'page'))).toBeUndefined();
+});
+
+describe('a record that this app did not write', () => {
+  const spoilt = ['null', '{}', '[]', '7', 'a text', '', '{"limit":1e999}', '{"retryAfterS":"3"}', '{"blockedUntilMs":1e15}', '{"limit":10,"remaining":0,"windowMs":-1,"reset":1}', '{"limit":10,"remaining":0,"windowMs":1e15,"reset":1}']; // prettier-ignore
+
+  it.each(spoilt.flatMap((value) => [['quota:a:read', value], ['quota:a:read:blocked', value]]))(
+    'counts as absent, goes, and is told of (%s: %s)',
+    async (key, value) => {
+      const { keyValue, processAt, events, pass } = setUp();
+      await keyValue.set(key, value, { ttlMs: 3_600_000 });
+      const quota = processAt();
+      expect(await waitOf(quota.admit('read', 'proxy'))).toBeUndefined();
+      expect(await quota.seen('read')).toBeUndefined();
+      expect(await keyValue.get(key)).toBeUndefined();
+      pass(1_001);
+      expect(await waitOf(quota.admit('read', 'proxy'))).toBeUndefined();
+      expect(events).toEqual([{ type: 'record_replaced', record: 'quota' }]);
+    },
+  ); // prettier-ignore
+
+  it.each([
+    ['quota:a:read', '{"limit":10,"remaining":0,"windowMs":60000,"reset":1}', Infinity],
+    ['quota:a:read', '{"limit":10,"remaining":0,"windowMs":60000,"reset":1}', 61_000],
+    ['quota:a:read:blocked', '{"retryAfterS":3}', Infinity],
+    ['quota:a:read:blocked', '{"retryAfterS":3}', 86_400_000],
+  ])('counts as absent when it holds for longer than it says (%s: %s, %d ms)', async (key, value, ttlMs) => {
+    const { keyValue, processAt } = setUp();
+    await keyValue.set(key, value, { ttlMs });
+    expect(await waitOf(processAt().admit('read', 'proxy'))).toBeUndefined();
+    expect(await keyValue.get(key)).toBeUndefined();
+  });
+
+  it('leaves nothing in the memory of the process once it is gone', async () => {
+    const { keyValue, processAt, pass } = setUp();
+    const quota = processAt();
+    await keyValue.set('quota:a:read', '{"limit":10,"remaining":0,"windowMs":60000,"reset":99999999999}', { ttlMs: 60_000 }); // prettier-ignore
+    expect(await waitOf(quota.admit('read', 'proxy'))).toBe(60);
+    await keyValue.delete('quota:a:read');
+    pass(1_001);
+    expect(await waitOf(quota.admit('read', 'proxy'))).toBeUndefined();
+  });
+});
+
+it('two clients of GetBill in one storage know nothing of one another', async () => {
+  const { keyValue, processAt } = setUp();
+  await processAt().block('read', { headers: { 'retry-after': '1800' }, json: undefined });
+  const other = createQuota({ keyValue, scope: 'b', emit: () => undefined, now: () => 0 });
+  expect(await waitOf(other.admit('read', 'page'))).toBeUndefined();
+});
