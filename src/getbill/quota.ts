@@ -154,7 +154,7 @@ function createClassQuota(limitClass: LimitClass, { keyValue, scope, emit, now }
     current,
     limit: () => lastLimit,
     blockedForMs: () => Math.max(0, blockedUntilMs - now()),
-    async read(): Promise<void> {
+    read: async (): Promise<void> => {
       if (isRecent(readAtMs)) return;
       reading ??= readRecords().finally(() => (reading = undefined));
       await reading;

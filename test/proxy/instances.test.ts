@@ -1,5 +1,6 @@
 import { startRedis, type RedisServer } from '../support/redis-server.js';
 import type { TestApp } from '../support/test-app.js';
+import { until } from '../process/support/until.js';
 import { createCaller, signIn, startProxyApp, type Caller } from './support/caller.js';
 
 let redis: RedisServer;
@@ -50,13 +51,15 @@ describe('two instances on one Redis', () => {
     'go on when somebody else has written where they note the limit: %s',
     async (written) => {
       const visitor = await signIn(one);
+      one.clock.skipMs(1_000);
       await visitor.read('/api/debts');
-      const keys = await redis.client.keys('*quota:*:read');
-      expect(keys).toHaveLength(1);
+      const records = (): Promise<string[]> => redis.client.keys('*quota:*:read');
+      await until('the limit is noted', async () => (await records()).length === 1);
+      const keys = await records();
       for (const key of keys) await redis.client.set(key, written);
       one.clock.skipMs(1_000);
       expect((await visitor.read('/api/debts')).status).toBe(200);
-      for (const key of keys) expect(await redis.client.pttl(key)).toBeGreaterThan(0); // ours again
+      for (const key of keys) await until('ours again', async () => (await redis.client.pttl(key)) > 0); // ours again
     },
   );
 
