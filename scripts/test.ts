@@ -9,7 +9,7 @@ const has = (command: string): boolean => spawnSync('sh', ['-c', `command -v ${c
 
 /** What the suites run against, and how a test file that needs it can be told. */
 const tools = [
-  { command: 'redis-server', apt: 'redis-server', usedBy: /startRedis/ },
+  { command: 'redis-server', apt: 'redis-server', usedBy: /startRedis|startNode|startSingle|startSentinel/ },
   { command: 'chromium', apt: 'chromium', usedBy: /\bchromium\b/ },
 ];
 

@@ -11,6 +11,8 @@ export interface RedisNode {
   port: number;
   client: Redis;
   isAlive(): boolean;
+  /** SIGSTOP freezes it, SIGCONT lets it go on. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
   /** `kill -9`; also ends what was killed before. */
   kill(): Promise<void>;
   /** What `INFO replication` says. */
@@ -26,9 +28,12 @@ export interface RedisSet {
 }
 
 /** @param settings lines of its configuration file. */
-export async function startNode(settings: readonly string[], { sentinel = false } = {}): Promise<RedisNode> {
+export async function startNode(
+  settings: readonly string[],
+  { sentinel = false, port: given }: { sentinel?: boolean; port?: number } = {},
+): Promise<RedisNode> {
   const folder = mkdtempSync(join(tmpdir(), 'gb-redis-'));
-  const port = await freePort();
+  const port = given ?? (await freePort());
   const file = join(folder, 'redis.conf');
   writeFileSync(file, [`port ${port}`, 'bind 127.0.0.1', `dir ${folder}`, ...settings].join('\n'));
   const child = spawn('redis-server', [file, ...(sentinel ? ['--sentinel'] : [])], { stdio: 'ignore' });
@@ -39,7 +44,14 @@ export async function startNode(settings: readonly string[], { sentinel = false 
       resolve();
     });
   });
-  const client = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 50, maxRetriesPerRequest: null });
+  const [, password] = /^requirepass (.*)$/m.exec(settings.join('\n')) ?? [];
+  const client = new Redis({
+    port,
+    host: '127.0.0.1',
+    retryStrategy: () => 50,
+    maxRetriesPerRequest: null,
+    ...(password !== undefined && { password }),
+  });
   client.on('error', () => undefined);
   const ready = client.ping();
   ready.catch(() => undefined);
@@ -49,6 +61,7 @@ export async function startNode(settings: readonly string[], { sentinel = false 
     port,
     client,
     isAlive: () => alive,
+    signal: (signal) => void child.kill(signal),
     async kill() {
       child.kill('SIGKILL');
       client.disconnect();

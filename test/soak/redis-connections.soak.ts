@@ -1,0 +1,132 @@
+import { until } from '../process/support/until.js';
+import type { Browser } from '../support/browser.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+import { startCluster, startSentinel, startSingle, type Topology } from './support/topologies.js';
+
+jest.setTimeout(120_000);
+
+const topologies: [string, (settings?: string[]) => Promise<Topology>][] = [
+  ['one node', startSingle],
+  ['Sentinel', startSentinel],
+  ['Cluster', startCluster],
+];
+
+const statusOf = async (browser: Browser, path: string): Promise<number> => (await browser.get(path)).status;
+
+/** Whether the balancer is told to send people here, and what becomes of one who comes. */
+async function seen(app: TestApp): Promise<{ ready: number; signIn: number }> {
+  const [ready, signIn] = await Promise.all([statusOf(app.browser(), '/readyz'), statusOf(app.browser(), '/login')]);
+  return { ready, signIn };
+}
+const untilReady = (app: TestApp, ready: number, withinMs: number): Promise<void> =>
+  until(`/readyz is ${ready}`, async () => (await statusOf(app.browser(), '/readyz')) === ready, { withinMs });
+
+describe.each(topologies)('with %s', (name, start) => {
+  let redis: Topology;
+  let app: TestApp;
+  beforeEach(async () => {
+    redis = await start(['maxmemory-policy noeviction', 'cluster-require-full-coverage no'].slice(0, name === 'Cluster' ? 2 : 1)); // prettier-ignore
+    app = await startTestApp({ env: redis.env });
+  });
+  afterEach(async () => {
+    await app.close();
+    await redis.close();
+  });
+  const onEvery = (act: (node: Topology['masters'][number]) => Promise<unknown>): Promise<unknown> =>
+    Promise.all(redis.masters.map(act));
+
+  it('a connection whose packets are dropped is given up: 503 for seconds, then a new one', async () => {
+    const person = app.browser();
+    await person.signIn();
+    expect(await seen(app)).toEqual({ ready: 200, signIn: 302 });
+    for (const forwarder of redis.forwarders) forwarder.silence();
+    expect(await seen(app)).toEqual({ ready: 503, signIn: 503 });
+    await untilReady(app, 200, 8_000);
+    expect(await statusOf(person, '/dashboard')).toBe(200);
+    await app.browser().signIn();
+  });
+
+  it('a connection that nobody uses is kept', async () => {
+    await untilReady(app, 200, 1_000);
+    const before = redis.forwarders.map((forwarder) => forwarder.accepted());
+    await new Promise((resolve) => setTimeout(resolve, 4_000)); // twice the deadline of a silent one
+    await untilReady(app, 200, 1_000);
+    expect(redis.forwarders.map((forwarder) => forwarder.accepted())).toEqual(before);
+  });
+
+  const outOfOrder: [string, () => Promise<unknown>, () => Promise<unknown>][] = [
+    [
+      'that is frozen',
+      () => onEvery(async (node) => Promise.resolve(node.signal('SIGSTOP'))),
+      () => onEvery(async (node) => Promise.resolve(node.signal('SIGCONT'))),
+    ],
+    [
+      'that is out of memory',
+      () => onEvery(({ client }) => client.config('SET', 'maxmemory', '1')),
+      () => onEvery(({ client }) => client.config('SET', 'maxmemory', '0')),
+    ],
+    [
+      'that cannot write its disk',
+      () => onEvery(({ client }) => client.config('SET', 'min-replicas-to-write', '1')),
+      () => onEvery(({ client }) => client.config('SET', 'min-replicas-to-write', '0')),
+    ],
+    [
+      'that has another password',
+      () =>
+        onEvery(async ({ client }) => {
+          await client.config('SET', 'requirepass', 'changed');
+          await client.call('AUTH', 'changed');
+          await client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+        }),
+      () => onEvery(({ client }) => client.config('SET', 'requirepass', '')),
+    ],
+    [
+      'that allows no script',
+      () => onEvery(({ client }) => client.acl('SETUSER', 'default', '-eval')),
+      () => onEvery(({ client }) => client.acl('SETUSER', 'default', '+eval')),
+    ],
+    [
+      'that allows no write',
+      () => onEvery(({ client }) => client.acl('SETUSER', 'default', '-set')),
+      () => onEvery(({ client }) => client.acl('SETUSER', 'default', '+set')),
+    ],
+  ];
+  it.each(outOfOrder)('a Redis %s is not ready, and ready again by itself', async (_what, spoil, mend) => {
+    await untilReady(app, 200, 1_000);
+    await spoil();
+    await untilReady(app, 503, 2_000);
+    expect(await seen(app)).toEqual({ ready: 503, signIn: 503 });
+    await mend();
+    await untilReady(app, 200, 20_000);
+    await app.browser().signIn();
+  });
+
+  it('a Redis that has stopped is not ready', async () => {
+    await onEvery((node) => node.kill());
+    await untilReady(app, 503, 2_000);
+    expect(await seen(app)).toEqual({ ready: 503, signIn: 503 });
+  });
+});
+
+describe('a Cluster', () => {
+  it('without one of its masters is not ready, although the other slots are served', async () => {
+    const redis = await startCluster(['cluster-require-full-coverage no']);
+    const app = await startTestApp({ env: redis.env });
+    await untilReady(app, 200, 1_000);
+    await redis.masters[1]?.kill();
+    await untilReady(app, 503, 2_000);
+    for (let times = 0; times < 3; times += 1) expect(await statusOf(app.browser(), '/readyz')).toBe(503);
+    await app.close();
+    await redis.close();
+  });
+
+  it('with a slot that belongs to nobody is not ready', async () => {
+    const redis = await startCluster(['cluster-require-full-coverage no']);
+    const app = await startTestApp({ env: redis.env });
+    await untilReady(app, 200, 1_000);
+    for (const { client } of redis.masters) await client.call('CLUSTER', 'DELSLOTS', 42);
+    await untilReady(app, 503, 2_000);
+    await app.close();
+    await redis.close();
+  });
+});

@@ -1,0 +1,230 @@
+/// <reference types="jest" />
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseConfig } from '../../src/config/config.js';
+import { connectStorage } from '../../src/core/storage/connect.js';
+import { until } from '../process/support/until.js';
+import { startNode, type RedisNode } from '../soak/support/redis-node.js';
+import { startSentinel, startSingle, type Topology } from '../soak/support/topologies.js';
+import { startForwarder } from '../support/forwarder.js';
+import { freePort } from '../support/free-port.js';
+import { KEY_PREFIX } from '../support/redis-server.js';
+import { SESSION_SECRET, startTestApp, TOKEN_ENCRYPTION_KEY, type TestApp } from '../support/test-app.js';
+
+jest.setTimeout(30_000);
+
+const toClose: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of toClose.splice(0).reverse()) await close();
+});
+
+async function closing<T extends { close(): Promise<unknown> }>(starting: Promise<T>): Promise<T> {
+  const started = await starting;
+  toClose.push(() => started.close());
+  return started;
+}
+async function node(settings: string[] = []): Promise<RedisNode> {
+  const started = await startNode(['save ""', ...settings]);
+  toClose.push(() => started.kill());
+  return started;
+}
+const appWith = (env: Record<string, string>): Promise<TestApp> => closing(startTestApp({ env }));
+
+const statusOf = async (app: TestApp, path: string): Promise<number> => (await app.browser().get(path)).status;
+const untilReady = (app: TestApp, ready = 200): Promise<void> =>
+  until(`/readyz is ${ready}`, async () => (await statusOf(app, '/readyz')) === ready);
+/** What a start with this environment says. */
+async function problemOf(env: Record<string, string>): Promise<string> {
+  const { redis } = parseConfig({
+    GETBILL_CLIENT_ID: 'client',
+    GETBILL_CLIENT_SECRET: 'client-secret',
+    SESSION_SECRET,
+    TOKEN_ENCRYPTION_KEY,
+    ...env,
+  });
+  try {
+    const keyValue = await connectStorage(redis, { emit: () => undefined, now: Date.now, onError: () => undefined });
+    await keyValue.close();
+    return 'connected';
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+describe('one URL that hides a failover', () => {
+  it('is connected anew when the old master has become a replica and keeps its connections', async () => {
+    const [old, next] = [await node(), await node()];
+    let master = old;
+    const forwarder = await closing(startForwarder({ to: () => master.port }));
+    const app = await appWith({ REDIS_URL: `redis://127.0.0.1:${forwarder.port}` });
+    await app.browser().signIn();
+    await old.client.replicaof('127.0.0.1', next.port);
+    master = next;
+    await untilReady(app);
+    await app.browser().signIn();
+    expect(forwarder.accepted()).toBe(2);
+  });
+
+  it('is not ready while it leads to a replica, and is not connected to without end', async () => {
+    const [master, replica] = [await node(), await node()];
+    await replica.client.replicaof('127.0.0.1', master.port);
+    const forwarder = await closing(startForwarder({ to: () => replica.port }));
+    const app = await appWith({ REDIS_URL: `redis://127.0.0.1:${forwarder.port}` });
+    for (let times = 0; times < 20; times += 1) expect(await statusOf(app, '/readyz')).toBe(503);
+    expect(await statusOf(app, '/login')).toBe(503);
+    expect(forwarder.accepted()).toBeLessThan(5);
+  });
+
+  it('is not ready while its data is read from disk, and ready by itself afterwards', async () => {
+    const slow = ['key-load-delay 3000', 'loading-process-events-interval-bytes 1024', 'enable-debug-command yes'];
+    const loading = await node(slow);
+    const app = await appWith({ REDIS_URL: `redis://127.0.0.1:${loading.port}` });
+    await loading.client.call('DEBUG', 'POPULATE', 300);
+    await untilReady(app);
+    const reloaded = loading.client.call('DEBUG', 'RELOAD');
+    await untilReady(app, 503);
+    expect(await statusOf(app, '/login')).toBe(503);
+    await reloaded;
+    await untilReady(app);
+    await app.browser().signIn();
+  });
+});
+
+describe.each<[string, () => Promise<Topology>, string]>([
+  ['one node', startSingle, 'REDIS_URL'],
+  ['Sentinel', startSentinel, 'REDIS_SENTINELS'],
+])('%s', (_name, start, variable) => {
+  it('that is away at the start is a message that names the setting, and no process that hangs', async () => {
+    const redis = await start();
+    await redis.close();
+    const problem = await problemOf(redis.env);
+    expect(problem).toMatch(/ECONNREFUSED|closed/);
+    expect(problem).toContain(`where ${variable} says`);
+  });
+
+  it('gets the password that its file holds at each connection', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gb-password-'));
+    toClose.push(async () => Promise.resolve(rmSync(folder, { recursive: true })));
+    const file = join(folder, 'password');
+    const redis = await closing(start());
+    const change = async (password: string): Promise<void> => {
+      writeFileSync(file, `${password}\n`);
+      for (const { client } of redis.masters) {
+        await client.config('SET', 'requirepass', password);
+        await client.call('AUTH', password);
+        await client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      }
+    };
+    await change('first');
+    const app = await appWith({ ...redis.env, REDIS_PASSWORD_FILE: file });
+    const person = app.browser();
+    await person.signIn();
+    for (const password of ['second', 'third']) {
+      await change(password);
+      await untilReady(app);
+      expect((await person.get('/dashboard')).status).toBe(200);
+    }
+  });
+});
+
+describe('Sentinels', () => {
+  const own = ['requirepass of-the-sentinels', 'user watcher on >its-own ~* &* +@all'];
+
+  it.each<[string, Record<string, string>]>([
+    ['a password', { REDIS_SENTINEL_PASSWORD: 'of-the-sentinels' }],
+    ['a user and a password', { REDIS_SENTINEL_USERNAME: 'watcher', REDIS_SENTINEL_PASSWORD: 'its-own' }],
+  ])('may have %s of their own', async (_what, credentials) => {
+    const redis = await closing(startSentinel(['requirepass of-redis'], [...own, 'sentinel auth-pass mymaster of-redis'])); // prettier-ignore
+    const url = redis.env['REDIS_SENTINELS']?.replace('redis://', 'redis://:of-redis@') ?? '';
+    const app = await appWith({ REDIS_SENTINELS: url, ...credentials });
+    await app.browser().signIn();
+    expect(await problemOf({ REDIS_SENTINELS: url })).toContain('WRONGPASS');
+  });
+
+  it('get the user of their URL', async () => {
+    const user = 'user app on >shared ~* &* +@all';
+    const redis = await closing(startSentinel([user], ['requirepass of-the-sentinels', user]));
+    const url = redis.env['REDIS_SENTINELS']?.replace('redis://', 'redis://app:shared@') ?? '';
+    await (await appWith({ REDIS_SENTINELS: url })).browser().signIn();
+  });
+
+  it('that do not know the master are a message', async () => {
+    const { env } = await closing(startSentinel());
+    expect(await problemOf({ ...env, REDIS_SENTINEL_NAME: 'nobody' })).toContain('REDIS_SENTINELS');
+  });
+
+  it('that come back after all were gone are found again', async () => {
+    const port = await freePort();
+    const master = await node();
+    const sentinel = (): Promise<RedisNode> =>
+      startNode([`sentinel monitor mymaster 127.0.0.1 ${master.port} 1`], { sentinel: true, port });
+    const first = await sentinel();
+    const app = await appWith({ REDIS_SENTINELS: `redis://127.0.0.1:${port}` });
+    await untilReady(app);
+    await first.kill();
+    await master.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await untilReady(app, 503);
+    const second = await sentinel();
+    toClose.push(() => second.kill());
+    await untilReady(app);
+    await app.browser().signIn();
+  });
+});
+
+describe('the keys', () => {
+  it('begin with the prefix and the client, every one, whatever somebody does', async () => {
+    const redis = await closing(startSingle());
+    const app = await appWith({ ...redis.env, REDIS_PREFIX: 'my/app:' });
+    const person = app.browser();
+    await person.signIn();
+    app.sandbox.control.expireAccessTokens();
+    expect((await person.get('/dashboard')).status).toBe(200);
+    expect((await person.get('/api/debts')).status).toBe(200);
+    await app.browser().startLogin();
+    await untilReady(app);
+    const keys = (await redis.masters[0]?.client.keys('*')) ?? [];
+    const ours = KEY_PREFIX.replace('getbill:', 'my/app:');
+    expect(keys.length).toBeGreaterThan(5);
+    expect(keys.filter((key) => !key.startsWith(ours))).toEqual([]);
+  });
+
+  it('of two clients do not meet: one that may not call GetBill stops nobody else', async () => {
+    const redis = await closing(startSingle());
+    const one = await appWith(redis.env);
+    const [mine, theirs] = [one.browser(), one.browser()];
+    await mine.signIn();
+    const other = await appWith({ ...redis.env, GETBILL_CLIENT_ID: 'another-client', GETBILL_CLIENT_SECRET: 'another-secret-0123456789' }); // prettier-ignore
+    await theirs.signIn();
+    await other.services.keyValue.set('quota:read', JSON.stringify({ blockedUntilMs: Date.now() + 1_800_000 }), { ttlMs: 1_800_000 }); // prettier-ignore
+    expect(await one.services.keyValue.get('quota:read')).toBeUndefined();
+    expect((await mine.get('/api/debts')).status).toBe(200);
+  });
+});
+
+describe('the least rights in docs/operations.md', () => {
+  it('are enough for everything the app does, and without any of them it is not ready', async () => {
+    const [, line = ''] = /^ACL SETUSER getbill on >password (.*)$/m.exec(readFileSync('docs/operations.md', 'utf8')) ?? []; // prettier-ignore
+    const rights = line.split(' ');
+    const redis = await closing(startSingle());
+    const [master] = redis.masters;
+    await master?.client.acl('SETUSER', 'getbill', 'on', '>password', ...rights);
+    const url = redis.env['REDIS_URL']?.replace('redis://', 'redis://getbill:password@') ?? '';
+    const app = await appWith({ REDIS_URL: url });
+    const person = app.browser();
+    await person.signIn();
+    app.sandbox.control.expireAccessTokens();
+    for (const path of ['/dashboard', '/debts', '/api/debts', '/connection', '/session', '/readyz']) {
+      expect([path, (await person.get(path)).status]).toEqual([path, 200]);
+    }
+    expect((await person.signOut()).status).toBe(303);
+    expect(app.events.filter(({ type }) => type === 'storage_failed' || type === 'session_touch_failed')).toEqual([]);
+
+    const forOthers = ['+info', '+cluster|slots', '+cluster|info'];
+    for (const right of rights.filter((each) => each.startsWith('+') && !forOthers.includes(each))) {
+      await master?.client.acl('SETUSER', 'getbill', right.replace('+', '-'));
+      expect([right, await statusOf(app, '/readyz')]).toEqual([right, 503]);
+      await master?.client.acl('SETUSER', 'getbill', right);
+    }
+  });
+});
