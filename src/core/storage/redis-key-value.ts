@@ -56,9 +56,8 @@ export function createRedisKeyValue({ redis, emit }: { redis: Redis | Cluster; e
         await Promise.all(keys.map((key) => tryEveryCommand(redis, key)));
       }),
     close: async () => {
-      await inTime(redis.quit()).catch(() => {
-        redis.disconnect();
-      });
+      await inTime(redis.quit()).catch(() => undefined);
+      redis.disconnect(); // QUIT does not close the connections to Sentinels
     },
   };
 }

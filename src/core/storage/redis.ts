@@ -32,7 +32,7 @@ export function createRedis(config: RedisConfig): Redis | Cluster {
     enableReadyCheck: false, // LOADING is answered by a new connection; an ACL need not allow INFO
     maxRetriesPerRequest: 1,
     connectTimeout: 1000,
-    disconnectTimeout: 500,
+    disconnectTimeout: 200,
     socketTimeout: SILENT_CONNECTION_MS,
     retryStrategy: reconnectAfterMs,
     reconnectOnError: atMostEvery(RECONNECT_ON_ERROR_EVERY_MS, ({ message }) => WRONG_NODE.test(message)),
