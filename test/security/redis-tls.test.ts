@@ -1,13 +1,17 @@
 /// <reference types="jest" />
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { parseConfig } from '../../src/config/config.js';
 import { secret } from '../../src/secret.js';
+import { connectStorage } from '../../src/core/storage/connect.js';
 import { createRedis } from '../../src/core/storage/redis.js';
 import { until } from '../process/support/until.js';
 import { freePort } from '../support/free-port.js';
+import { SESSION_SECRET, TOKEN_ENCRYPTION_KEY } from '../support/test-app.js';
 import { createAuthority, type Authority } from './support/certificates.js';
 
 jest.setTimeout(30_000);
@@ -72,5 +76,93 @@ describe('Redis over TLS with a password', () => {
 
   it('[B05] does nothing without the right password', async () => {
     expect(await connect(authority.caFile, { password: 'wrong' })).toMatch(/WRONGPASS/);
+  });
+});
+
+describe('a certificate that holds names only', () => {
+  /** Redis and Sentinels name each other by address, as they do unless they are told otherwise. */
+  async function startTls(settings: (port: number) => string[]): Promise<{ port: number; close(): Promise<void> }> {
+    const own = await freePort();
+    const lines = [
+      `tls-port ${own}`,
+      `tls-key-file ${join(folder, 'key.pem')}`,
+      `tls-cert-file ${join(folder, 'cert.pem')}`,
+      `tls-ca-cert-file ${authority.caFile}`,
+      'tls-auth-clients no',
+      'tls-replication yes',
+      `dir ${folder}`,
+      'save ""',
+      'port 0',
+      ...settings(own),
+    ];
+    const file = join(folder, `${own}.conf`);
+    writeFileSync(file, lines.join('\n'));
+    const isSentinel = lines.some((line) => line.startsWith('sentinel '));
+    const child = spawn('redis-server', [file, ...(isSentinel ? ['--sentinel'] : [])], { stdio: 'ignore' });
+    await until('it listens', () => problemOf({ REDIS_URL: `rediss://localhost:${own}` }).then((text) => text === ''));
+    return {
+      port: own,
+      async close() {
+        child.kill('SIGKILL');
+        await once(child, 'exit');
+      },
+    };
+  }
+
+  /** Empty when the app would start, and could sign somebody in. */
+  async function problemOf(env: Record<string, string>): Promise<string> {
+    const config = parseConfig({
+      GETBILL_CLIENT_ID: 'client',
+      GETBILL_CLIENT_SECRET: 'client-secret',
+      SESSION_SECRET,
+      TOKEN_ENCRYPTION_KEY,
+      REDIS_CA_FILE: authority.caFile,
+      ...env,
+    });
+    const events = { emit: () => undefined, now: Date.now, onError: () => undefined };
+    try {
+      const keyValue = await connectStorage(config.redis, events);
+      if (env['REDIS_URL'] === undefined) await keyValue.ping();
+      await keyValue.close();
+      return '';
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+
+  it.each([
+    ['addresses', []],
+    ['names', ['cluster-announce-hostname localhost', 'cluster-preferred-endpoint-type hostname']],
+  ])('[B05] is enough for a Cluster that announces %s', async (_what, announced) => {
+    const bus = await freePort();
+    const cluster = await startTls(() => ['cluster-enabled yes', 'tls-cluster yes', `cluster-port ${bus}`, `cluster-config-file nodes-${bus}.conf`, 'cluster-announce-ip 127.0.0.1', ...announced]); // prettier-ignore
+    try {
+      const admin = new Redis({ port: cluster.port, host: 'localhost', tls: { ca: readFileSync(authority.caFile) } });
+      await admin.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383);
+      await until('it serves', async () => (await admin.cluster('INFO')).includes('cluster_state:ok'));
+      admin.disconnect();
+      const nodes = `rediss://localhost:${cluster.port}`;
+      expect(await problemOf({ REDIS_CLUSTER_NODES: nodes })).toBe('');
+      const byAddress = await problemOf({ REDIS_CLUSTER_NODES: nodes.replace('localhost', '127.0.0.1') });
+      expect(byAddress).toContain('REDIS_CLUSTER_NODES');
+      expect(byAddress).toMatch(/certificate|altname/i);
+    } finally {
+      await cluster.close();
+    }
+  });
+
+  it('[B05] is enough for Sentinels that announce addresses', async () => {
+    const master = await startTls(() => []);
+    const sentinel = await startTls(() => [`sentinel monitor mymaster 127.0.0.1 ${master.port} 1`]);
+    try {
+      const sentinels = `rediss://localhost:${sentinel.port}`;
+      expect(await problemOf({ REDIS_SENTINELS: sentinels })).toBe('');
+      const byAddress = await problemOf({ REDIS_SENTINELS: sentinels.replace('localhost', '127.0.0.1') });
+      expect(byAddress).toContain('REDIS_SENTINELS');
+      expect(byAddress).toMatch(/certificate|altname/i);
+    } finally {
+      await sentinel.close();
+      await master.close();
+    }
   });
 });

@@ -3,7 +3,7 @@ import type { RedisConfig } from '../../config/config.js';
 import type { Emit } from '../../events.js';
 import type { KeyValue } from './key-value.js';
 import { createMemoryKeyValue } from './memory.js';
-import { createRedis } from './redis.js';
+import { createRedis, problemOfFirst } from './redis.js';
 import { createRedisKeyValue } from './redis-key-value.js';
 
 const CONNECT_WITHIN_MS = 5_000;
@@ -30,8 +30,10 @@ export async function connectStorage(
     await connect(redis);
   } catch (error) {
     redis.disconnect(); // it would go on trying, and keep a command line from ending
+    const reason = config.topology === 'single' ? undefined : await problemOfFirst(config);
+    const { message } = reason ?? (error as Error);
     const hint = `is it running where ${VARIABLE[config.topology]} says?`;
-    throw new Error(`Redis: ${(error as Error).message}; ${hint}`, { cause: error });
+    throw new Error(`Redis: ${message}; ${hint}`, { cause: error });
   }
   const keyValue = createRedisKeyValue({ redis, emit });
   const stopReconnecting = reconnectForEver(redis);
@@ -48,7 +50,7 @@ export async function connectStorage(
 async function connect(redis: Redis | Cluster): Promise<void> {
   let reason: Error | undefined;
   const note = (error: Error): void => void (reason = error);
-  for (const event of ['error', 'node error']) redis.on(event, note);
+  redis.on('error', note);
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_resolve, reject) => {
     const giveUp = (): void => reject(new Error(`no connection within ${CONNECT_WITHIN_MS / 1000} s`));
@@ -60,7 +62,7 @@ async function connect(redis: Redis | Cluster): Promise<void> {
     throw reason ?? error;
   } finally {
     clearTimeout(timer);
-    for (const event of ['error', 'node error']) redis.off(event, note);
+    redis.off('error', note);
   }
 }
 

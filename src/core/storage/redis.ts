@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
 import { Cluster, Redis } from 'ioredis';
 import type { RedisConfig } from '../../config/config.js';
+import { secret } from '../../secret.js';
 
 /** A connection that owes a reply for so long is given up, and a new one is made. */
 const SILENT_CONNECTION_MS = 2_000;
@@ -75,6 +76,32 @@ export function createRedis(config: RedisConfig): Redis | Cluster {
       cluster.on('+node', (node: Redis) => readAtEachConnection(node, { password }));
       return cluster;
     }
+  }
+}
+
+/**
+ * Why the first node or Sentinel cannot be used: ioredis keeps that to itself where it has several
+ * to try. `undefined` when it can be used.
+ */
+export async function problemOfFirst(config: RedisConfig): Promise<Error | undefined> {
+  const [first] = config.urls.reveal();
+  const { password, sentinelUsername, sentinelPassword } = credentials(config);
+  const url = new URL(first);
+  if (config.topology === 'sentinel') url.username = encodeURIComponent(sentinelUsername ?? '');
+  const only = { topology: 'single', urls: secret([url] as const) } as const;
+  const redis = createRedis({ ...config, ...only, password: undefined, passwordFile: undefined });
+  readAtEachConnection(redis as Redis, { password: config.topology === 'sentinel' ? sentinelPassword : password });
+  try {
+    return await new Promise((resolve) => {
+      redis.on('error', resolve);
+      redis.connect().then(
+        () => resolve(undefined),
+        () => undefined,
+      );
+      setTimeout(resolve, 2 * SILENT_CONNECTION_MS, undefined).unref();
+    });
+  } finally {
+    redis.disconnect();
   }
 }
 
