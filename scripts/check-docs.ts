@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { variables } from '../src/config/variables.js';
 import { createMetrics } from '../src/telemetry/metrics.js';
+import { guideHeadings } from './support/guide-headings.js';
 import { lineLinkFaults } from './support/line-links.js';
 
 const read = (file: string): string => readFileSync(file, 'utf8');
@@ -133,9 +134,15 @@ function checkNames(): void {
   }
 }
 
+function checkGuide(): void {
+  const rows = all(/^\| \*\*([^*]+)\*\* /gm, read('docs/from-the-guide.md'));
+  compare("docs/from-the-guide.md's headings", rows, guideHeadings);
+}
+
 checkEvents();
 checkVariables();
 checkNames();
+checkGuide();
 await checkMetrics();
 checkRoutes();
 for (const file of ['docs/security.md', 'docs/immunity.md', 'docs/why-not-the-sample.md']) checkTitles(file);
