@@ -28,9 +28,10 @@ const markdown = ['.', 'docs', 'sandbox', 'deploy', 'examples', 'examples/minima
 const firstCells = (text: string): string[] => all(/^\| ([^|]+?) +\|/gm, text);
 
 function checkEvents(): void {
-  const union = /export type AppEvent =([\s\S]*?);\n\n/.exec(read('src/events.ts'))?.[1] ?? '';
+  const vocabulary = read('src/core/events.ts') + read('src/events.ts');
+  const unions = all(/export type \w+Event =([\s\S]*?);\n\n/g, vocabulary).join('\n');
   const table = firstCells(read('docs/events.md')).flatMap((cell) => all(/^`(\w+)`$/g, cell));
-  compare('docs/events.md', table, all(/\btype: '(\w+)'/g, union));
+  compare('docs/events.md', table, all(/\btype: '(\w+)'/g, unions));
 }
 
 function checkVariables(): void {

@@ -1,28 +1,6 @@
-/** What an error says besides its message: `hint` is for the operator's log and never rendered. */
-interface AppErrorOptions {
-  code: string;
-  status: number;
-  hint?: string;
-  cause?: unknown;
-  retryAfterS?: number;
-}
+import { AppError, type AppErrorOptions } from './core/errors.js';
 
-/** Base of every error we throw on purpose. One subclass per reaction the code has, told apart by `code` inside it. */
-export class AppError extends Error {
-  readonly code: string;
-  readonly status: number;
-  readonly hint: string | undefined;
-  readonly retryAfterS: number | undefined;
-
-  constructor(message: string, { code, status, hint, cause, retryAfterS }: AppErrorOptions) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.name = new.target.name;
-    this.code = code;
-    this.status = status;
-    this.hint = hint;
-    this.retryAfterS = retryAfterS;
-  }
-}
+export * from './core/errors.js';
 
 /** The environment does not describe a startable app; `problems` names every fault, never a value. */
 export class ConfigError extends AppError {
@@ -46,49 +24,6 @@ export class RequestError extends AppError {
     super(message, options);
     this.headers = options.headers ?? {};
     this.details = options.details ?? {};
-  }
-}
-
-/** A sign-in ended without a session: the page explains `code`, nothing is retried. */
-export class SignInError extends AppError {}
-
-/** Nobody is signed in here: pages go to `/login`, the API answers 401 with `login_url`. */
-export class NotSignedInError extends AppError {
-  constructor(message = 'there is no live session', options: Partial<AppErrorOptions> = {}) {
-    super(message, { code: 'not_signed_in', status: 401, ...options });
-  }
-}
-
-/** The grant behind a session is gone; the session is destroyed before the answer. */
-export class GrantEndedError extends NotSignedInError {
-  constructor(reason: string, cause?: unknown) {
-    super(`the grant has ended: ${reason}`, { code: 'grant_ended', cause });
-  }
-}
-
-/** The authorization server refused the refresh token or the code (`invalid_grant`, RFC 6749 section 5.2). */
-export class GrantRefusedError extends AppError {
-  constructor(cause: unknown) {
-    super('the authorization server refused the grant', {
-      code: 'grant_refused',
-      status: 401,
-      cause,
-      hint: 'the refresh token or code was revoked, expired or already used; the visitor must sign in again',
-    });
-  }
-}
-
-/** The authorization server rejects *us*: credentials, URL or parameters. Nothing is deleted; an operator must act. */
-export class MisconfiguredError extends AppError {
-  constructor(message: string, options: { oauthError?: string; hint: string; cause?: unknown }) {
-    super(message, { code: options.oauthError ?? 'token_endpoint_misconfigured', status: 502, ...options });
-  }
-}
-
-/** GetBill (token endpoint or API) gave no usable answer this time. Nothing is deleted. */
-export class UnavailableError extends AppError {
-  constructor(message: string, options: Partial<AppErrorOptions> = {}) {
-    super(message, { code: 'getbill_unavailable', status: 503, ...options });
   }
 }
 
@@ -140,31 +75,3 @@ const API_ERROR_CODES: Readonly<Record<number, string>> = {
   404: 'not_found',
   429: 'getbill_quota_used',
 };
-
-/** Our own storage did not answer. Nothing is deleted, nothing is assumed. */
-export class StorageError extends AppError {
-  constructor(cause: unknown) {
-    super('the session storage did not answer', {
-      code: 'storage_unavailable',
-      status: 503,
-      cause,
-      retryAfterS: 1,
-      hint: 'is Redis reachable at the configured address, with the right password, and not out of memory?',
-    });
-  }
-}
-
-/** A stored value that is not what we wrote: `broken` (wrong type or authentication tag) or `key_missing`. */
-export class RecordError extends AppError {
-  constructor(code: 'broken' | 'key_missing', cause?: unknown) {
-    super(code === 'broken' ? 'a stored record is broken' : 'a stored record was written with an unknown key', {
-      code: `record_${code}`,
-      status: 503,
-      cause,
-      hint:
-        code === 'broken'
-          ? 'somebody else wrote this key, or it was changed by hand'
-          : 'TOKEN_ENCRYPTION_KEY lacks the key this record was written with; put it back as a second entry',
-    });
-  }
-}

@@ -43,7 +43,7 @@ export function flowStepOf(event: AppEvent): FlowStep | undefined {
       return {
         from: 'browser', to: 'getbill', title: 'Authorization request',
         why: 'Sign-in starts: the browser is sent to GetBill with these parameters.', rfc: rfc(6749, '4.1.1'),
-        code: { file: 'oauth/authorization.ts', symbol: 'createAuthorizationRequest' },
+        code: { file: 'core/oauth/authorization.ts', symbol: 'createAuthorizationRequest' },
         details: [...AUTHORIZATION_PARAMETERS, ['state (keyed hash)', event.login]],
       }; // prettier-ignore
     case 'login_completed':
@@ -57,13 +57,13 @@ export function flowStepOf(event: AppEvent): FlowStep | undefined {
       return {
         from: 'getbill', to: 'app', title: `Sign-in ended: ${event.reason}`,
         why: 'No session was made.', rfc: rfc(6749, '4.1.2.1'),
-        code: { file: 'login/sign-in.ts', symbol: 'createSignIn' }, details: [['reason', event.reason]],
+        code: { file: 'core/sign-in/sign-in.ts', symbol: 'createSignIn' }, details: [['reason', event.reason]],
       }; // prettier-ignore
     case 'token_requested':
       return {
         from: 'app', to: 'getbill', title: `${TOKEN_CALLS[event.grantType].title}: ${event.outcome}`,
         why: TOKEN_CALLS[event.grantType].why, rfc: event.grantType === 'refresh_token' ? rfc(6749, '6') : rfc(6749, '4.1.3'),
-        code: { file: 'oauth/token-endpoint.ts', symbol: 'createTokenEndpoint' },
+        code: { file: 'core/oauth/token-endpoint.ts', symbol: 'createTokenEndpoint' },
         details: [
           ['sent (names only)', event.parameters.join(', ')],
           ['status', String(event.status ?? 'no answer')],
@@ -75,7 +75,7 @@ export function flowStepOf(event: AppEvent): FlowStep | undefined {
       return {
         from: 'app', to: 'redis', title: 'Access token renewed',
         why: WHY_RENEWED[event.trigger],
-        code: { file: 'tokens/renewal.ts', symbol: 'createRenewUnderLease' },
+        code: { file: 'core/tokens/renewal.ts', symbol: 'createRenewUnderLease' },
         details: [['led by', 'this process, holding the lease'], ['reason', event.trigger], ['new refresh token', event.rotated ? 'yes' : 'no, the old one stays'], ['grant (keyed hash)', event.grant]],
       }; // prettier-ignore
     case 'refresh_waited':
@@ -83,13 +83,13 @@ export function flowStepOf(event: AppEvent): FlowStep | undefined {
       return {
         from: 'redis', to: 'app', title: event.type === 'refresh_joined' ? 'Joined a renewal already running' : 'Waited for another process',
         why: 'Somebody else is renewing this grant; two renewals at once would end it at a strict server.',
-        code: { file: 'tokens/renew-once.ts', symbol: 'createRenewOnce' }, details: [['waited', ms(event.waitedMs)]],
+        code: { file: 'core/tokens/renew-once.ts', symbol: 'createRenewOnce' }, details: [['waited', ms(event.waitedMs)]],
       }; // prettier-ignore
     case 'refresh_failed':
       return {
         from: 'getbill', to: 'app', title: `Renewal did not succeed: ${event.outcome}`,
         why: event.outcome === 'refused' ? 'GetBill ended the grant; the next click signs in again.' : 'Nothing is lost: a token that still lives goes on being used.',
-        code: { file: 'tokens/renewal.ts', symbol: 'createRenewUnderLease' }, details: [['reason', event.reason]],
+        code: { file: 'core/tokens/renewal.ts', symbol: 'createRenewUnderLease' }, details: [['reason', event.reason]],
       }; // prettier-ignore
     case 'api_called':
       return {
@@ -108,14 +108,14 @@ export function flowStepOf(event: AppEvent): FlowStep | undefined {
       return {
         from: 'app', to: 'redis', title: `Session ended: ${event.reason}`,
         why: 'The token record is deleted first, then the session.',
-        code: { file: 'tokens/token-manager.ts', symbol: 'createTokenManager' },
+        code: { file: 'core/tokens/token-manager.ts', symbol: 'createTokenManager' },
         details: [['reason', event.reason], ['grant (keyed hash)', event.grant]],
       }; // prettier-ignore
     case 'token_revoked':
       return {
         from: 'app', to: 'getbill', title: `Revocation: ${event.outcome}`,
         why: 'GetBill is told that the tokens are no longer needed.', rfc: rfc(7009, '2.1'),
-        code: { file: 'tokens/revocation.ts', symbol: 'createRevocations' }, details: [],
+        code: { file: 'core/tokens/revocation.ts', symbol: 'createRevocations' }, details: [],
       }; // prettier-ignore
     // no message between two parties
     case 'api_failed':

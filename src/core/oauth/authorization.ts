@@ -1,5 +1,5 @@
 import * as oauth from 'oauth4webapi';
-import { SignInError } from '../../errors.js';
+import { SignInError } from '../errors.js';
 import type { GetbillConfig } from '../../config/config.js';
 
 declare const checked: unique symbol;

@@ -1,7 +1,7 @@
 import * as oauth from 'oauth4webapi';
 import type { GetbillConfig } from '../../config/config.js';
-import { GrantRefusedError, MisconfiguredError } from '../../errors.js';
-import { shapeOf, type Emit, type GrantType, type TokenOutcome } from '../../events.js';
+import { GrantRefusedError, MisconfiguredError } from '../errors.js';
+import { shapeOf, type Emit, type GrantType, type TokenOutcome } from '../events.js';
 import { protocolParties, type AuthorizationCode } from './authorization.js';
 import { jsonObject, judgeTokenAnswer, type TokenAnswer } from './token-response.js';
 import type { TokenEndpointResponse } from './token-set.js';

@@ -1,6 +1,6 @@
 import * as oauth from 'oauth4webapi';
-import { GrantRefusedError, MisconfiguredError, UnavailableError } from '../../errors.js';
-import type { GrantType } from '../../events.js';
+import { GrantRefusedError, MisconfiguredError, UnavailableError } from '../errors.js';
+import type { GrantType } from '../events.js';
 import type { TokenEndpointResponse } from './token-set.js';
 
 export interface TokenAnswer {

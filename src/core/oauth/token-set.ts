@@ -1,4 +1,4 @@
-import { UnavailableError } from '../../errors.js';
+import { UnavailableError } from '../errors.js';
 
 /** A successful token endpoint answer as it arrived (RFC 6749 section 5.1), types checked by oauth4webapi. */
 export interface TokenEndpointResponse {

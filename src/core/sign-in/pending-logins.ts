@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { RecordError } from '../../errors.js';
+import { RecordError } from '../errors.js';
 import type { KeyValue } from '../storage/key-value.js';
 
 export const PENDING_LOGIN_TTL_MS = 600_000; // RFC 6749 section 4.1.2: a code lives at most 10 minutes

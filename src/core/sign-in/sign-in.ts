@@ -1,6 +1,6 @@
 import type { GetbillConfig } from '../../config/config.js';
-import { AppError, GrantRefusedError, SignInError } from '../../errors.js';
-import type { Emit } from '../../events.js';
+import { AppError, GrantRefusedError, SignInError } from '../errors.js';
+import type { Emit } from '../events.js';
 import { createAuthorizationRequest, stateOf, validateAuthorizationResponse } from '../oauth/authorization.js';
 import type { TokenEndpoint } from '../oauth/token-endpoint.js';
 import { tokenSetFromResponse, type TokenSet } from '../oauth/token-set.js';

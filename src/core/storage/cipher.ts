@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto';
-import { RecordError } from '../../errors.js';
+import { RecordError } from '../errors.js';
 
 /** AES-256-GCM. `context` is the additional data: a value moved to another record does not decrypt there. */
 export interface Cipher {

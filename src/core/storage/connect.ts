@@ -1,6 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { RedisConfig } from '../../config/config.js';
-import type { Emit } from '../../events.js';
+import type { Emit } from '../events.js';
 import type { KeyValue } from './key-value.js';
 import { createMemoryKeyValue } from './memory.js';
 import { createRedis, problemOfFirst } from './redis.js';

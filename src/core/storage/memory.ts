@@ -1,4 +1,4 @@
-import { RecordError } from '../../errors.js';
+import { RecordError } from '../errors.js';
 import type { KeyValue } from './key-value.js';
 
 interface Entry {
@@ -6,7 +6,10 @@ interface Entry {
   expiresAtMs: number;
 }
 
-/** For the demo and for tests: one process, nothing survives it. Expired entries go when they are met, or at a sweep every 1,000 writes. */
+/**
+ * For the demo and for tests: one process, nothing survives it. Expired entries go when they are read,
+ * or at a sweep every 1,000 writes.
+ */
 export function createMemoryKeyValue({ now }: { now: () => number }): KeyValue {
   const entries = new Map<string, Entry>();
   let writes = 0;
@@ -24,44 +27,43 @@ export function createMemoryKeyValue({ now }: { now: () => number }): KeyValue {
   }
 
   return {
-    get: async (key) => Promise.resolve(live(key)?.value),
+    get: async (key) => live(key)?.value,
     async getWithTtl(key) {
       const entry = live(key);
-      return Promise.resolve(entry && { value: entry.value, ttlMs: entry.expiresAtMs - now() });
+      return entry && { value: entry.value, ttlMs: entry.expiresAtMs - now() };
     },
-    set: async (key, value, { ttlMs }) => Promise.resolve(write(key, value, now() + ttlMs)),
+    set: async (key, value, { ttlMs }) => write(key, value, now() + ttlMs),
     async setIfAbsent(key, value, { ttlMs }) {
       const present = live(key)?.value;
       if (present === undefined) write(key, value, now() + ttlMs);
-      return Promise.resolve(present);
+      return present;
     },
     async take(key) {
       const value = live(key)?.value;
       entries.delete(key);
-      return Promise.resolve(value);
+      return value;
     },
     async compareAndSet(key, expected, value) {
       const entry = live(key);
-      if (entry?.value !== expected) return Promise.resolve(false);
+      if (entry?.value !== expected) return false;
       write(key, value, entry.expiresAtMs);
-      return Promise.resolve(true);
+      return true;
     },
-    compareAndDelete: async (key, expected) => Promise.resolve(live(key)?.value === expected && entries.delete(key)),
+    compareAndDelete: async (key, expected) => live(key)?.value === expected && entries.delete(key),
     async increment(key, { ttlMs, by = 1 }) {
       const entry = live(key);
       if (!/^-?\d{1,15}$/.test(entry?.value ?? '0')) throw new RecordError('broken');
       const count = Number(entry?.value ?? 0) + by;
       const expiresAtMs = entry?.expiresAtMs ?? now() + ttlMs;
       write(key, String(count), expiresAtMs);
-      return Promise.resolve({ count, ttlMs: expiresAtMs - now() });
+      return { count, ttlMs: expiresAtMs - now() };
     },
     async expire(key, { ttlMs }) {
       const entry = live(key);
       if (entry !== undefined) entry.expiresAtMs = now() + ttlMs;
-      return Promise.resolve();
     },
-    delete: async (key) => Promise.resolve(void entries.delete(key)),
-    ping: async () => Promise.resolve(),
-    close: async () => Promise.resolve(entries.clear()),
+    delete: async (key) => void entries.delete(key),
+    ping: async () => undefined,
+    close: async () => entries.clear(),
   };
 }

@@ -1,6 +1,6 @@
 import { Command, type Cluster, type Redis } from 'ioredis';
-import { RecordError, StorageError } from '../../errors.js';
-import type { Emit } from '../../events.js';
+import { RecordError, StorageError } from '../errors.js';
+import type { Emit } from '../events.js';
 import type { KeyValue } from './key-value.js';
 
 const COMPARE_AND_SET = `if redis.call('GET', KEYS[1]) == ARGV[1] then

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { GrantEndedError } from '../../errors.js';
+import { GrantEndedError } from '../errors.js';
 import type { TokenEndpoint } from '../oauth/token-endpoint.js';
 import type { TokenEndpointResponse, TokenSet } from '../oauth/token-set.js';
 import { createTokenRecords } from './token-records.js';
@@ -40,7 +40,10 @@ export function createAppTokens({
   clientId,
   tokenEndpoint,
   ...lifecycle
-}: Lifecycle & { clientId: string; tokenEndpoint: Pick<TokenEndpoint, 'clientCredentials'> }): AppTokens {
+}: Lifecycle & {
+  clientId: string;
+  tokenEndpoint: Pick<TokenEndpoint, 'clientCredentials'>;
+}): AppTokens {
   const records = createTokenRecords(lifecycle);
 
   async function refresh(scope: string): Promise<TokenEndpointResponse> {
@@ -54,7 +57,8 @@ export function createAppTokens({
     revocationEnabled: false,
   });
 
-  const grantIdOf = (scope: string): string => `app.${hash('sha256', JSON.stringify([clientId, scope]), 'base64url')}`;
+  const grantIdOf = (scope: string): string =>
+    `app.${hash('sha256', JSON.stringify([clientId, scope]), 'base64url')}`;
 
   /** A record whose token has already ended: whoever comes first gets one, under the lease. */
   async function begin(grantId: string, scope: string): Promise<TokenSet> {

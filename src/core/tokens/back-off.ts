@@ -1,5 +1,5 @@
-import { MisconfiguredError, UnavailableError } from '../../errors.js';
-import type { Emit } from '../../events.js';
+import { MisconfiguredError, UnavailableError } from '../errors.js';
+import type { Emit } from '../events.js';
 import type { KeyValue } from '../storage/key-value.js';
 
 const TRANSIENT_PAUSE_MS = 5_000;
@@ -46,7 +46,9 @@ export function createBackOff({
     async after(grantId, error) {
       const misconfigured = error instanceof MisconfiguredError;
       if (!misconfigured && !(error instanceof UnavailableError)) return error;
-      const pauseMs = misconfigured ? MISCONFIGURED_PAUSE_MS : Math.min(askedPauseMs(error), LONGEST_PAUSE_MS);
+      const pauseMs = misconfigured
+        ? MISCONFIGURED_PAUSE_MS
+        : Math.min(askedPauseMs(error), LONGEST_PAUSE_MS);
       emit({
         type: 'refresh_failed',
         grant: fingerprint(grantId),

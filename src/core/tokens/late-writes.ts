@@ -1,4 +1,4 @@
-import { StorageError } from '../../errors.js';
+import { StorageError } from '../errors.js';
 import type { TokenSet } from '../oauth/token-set.js';
 import type { Change, StoredTokens, TokenRecords } from './token-records.js';
 
@@ -11,7 +11,12 @@ const RETRY_MS = 200;
 export interface LateWrites {
   get(grantId: string): TokenSet | undefined;
   /** Returns at once; `settled` is called with what became of it. */
-  add(grantId: string, old: StoredTokens, tokenSet: TokenSet, settled: (change: Change) => Promise<unknown>): void;
+  add(
+    grantId: string,
+    old: StoredTokens,
+    tokenSet: TokenSet,
+    settled: (change: Change) => Promise<unknown>,
+  ): void;
   /** Resolves when none is left. */
   drained(): Promise<void>;
 }

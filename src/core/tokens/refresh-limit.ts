@@ -1,10 +1,16 @@
-import { UnavailableError } from '../../errors.js';
+import { UnavailableError } from '../errors.js';
 import type { KeyValue } from '../storage/key-value.js';
 
 const PER_GRANT_PER_MINUTE = 60;
 
 /** Renewals a minute: of one grant (an API that rejects every token must not become a storm) and of the installation. */
-export function refreshLimit({ keyValue, perMinute }: { keyValue: Pick<KeyValue, 'increment'>; perMinute: number }) {
+export function refreshLimit({
+  keyValue,
+  perMinute,
+}: {
+  keyValue: Pick<KeyValue, 'increment'>;
+  perMinute: number;
+}) {
   return async function limit(grantId: string): Promise<void> {
     for (const [key, most] of [
       [`rate:refresh:${grantId}`, PER_GRANT_PER_MINUTE],

@@ -1,5 +1,5 @@
-import { GrantEndedError, StorageError, UnavailableError } from '../../errors.js';
-import type { Emit } from '../../events.js';
+import { GrantEndedError, StorageError, UnavailableError } from '../errors.js';
+import type { Emit } from '../events.js';
 import type { TokenSet } from '../oauth/token-set.js';
 import type { BackOff } from './back-off.js';
 import type { Copies } from './copies.js';
@@ -73,7 +73,8 @@ export function createRenewOnce({
     let waited: 'renewed' | 'ended' | 'paused' | 'no_lease' | undefined;
     try {
       for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 2, SLOWEST_POLL_MS)) {
-        if (lateWrites.get(grantId) !== undefined) throw new StorageError('a renewed token is still to be written');
+        if (lateWrites.get(grantId) !== undefined)
+          throw new StorageError('a renewed token is still to be written');
         const held = await lease.acquire(grantId);
         if (held !== undefined) {
           try {
@@ -116,7 +117,11 @@ export function createRenewOnce({
       try {
         return await flight;
       } finally {
-        emit({ type: 'refresh_joined', grant: fingerprint(grantId), waitedMs: monotonicMs() - startedMs });
+        emit({
+          type: 'refresh_joined',
+          grant: fingerprint(grantId),
+          waitedMs: monotonicMs() - startedMs,
+        });
       }
     },
     isRunning: (grantId) => running.has(grantId),

@@ -1,5 +1,5 @@
-import { GrantEndedError, GrantRefusedError, StorageError, UnavailableError } from '../../errors.js';
-import type { Emit, RenewalTrigger, SessionEndReason } from '../../events.js';
+import { GrantEndedError, GrantRefusedError, StorageError, UnavailableError } from '../errors.js';
+import type { Emit, RenewalTrigger, SessionEndReason } from '../events.js';
 import type { TokenEndpoint } from '../oauth/token-endpoint.js';
 import { tokenSetFromResponse, type TokenSet } from '../oauth/token-set.js';
 import type { AttemptNotes } from './attempt-notes.js';
@@ -70,7 +70,11 @@ export function createRenewUnderLease({
     let next: TokenSet;
     try {
       const response = await tokenEndpoint.refresh(refreshToken);
-      next = tokenSetFromResponse(response, { sentAtMs, requestedScopes: [], previous: old.tokenSet });
+      next = tokenSetFromResponse(response, {
+        sentAtMs,
+        requestedScopes: [],
+        previous: old.tokenSet,
+      });
     } catch (error) {
       if (error instanceof GrantRefusedError)
         return await end(grantId, old, earlier ? 'answer_lost' : 'refused', error);
@@ -91,13 +95,20 @@ export function createRenewUnderLease({
    * The old refresh token is spent, so a storage that does not answer must not cost the new one. Until the write is done
    * the record still shows the spent one, so the lease stays ours.
    */
-  async function keep(grantId: string, held: HeldLease, old: StoredTokens, next: TokenSet): Promise<TokenSet> {
+  async function keep(
+    grantId: string,
+    held: HeldLease,
+    old: StoredTokens,
+    next: TokenSet,
+  ): Promise<TokenSet> {
     try {
       return await settle(grantId, next, await records.replace(grantId, old, next));
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       emit({ type: 'token_write_delayed', grant: fingerprint(grantId) });
-      lateWrites.add(grantId, old, next, (change) => settle(grantId, next, change).finally(() => held.release()));
+      lateWrites.add(grantId, old, next, (change) =>
+        settle(grantId, next, change).finally(() => held.release()),
+      );
       return next;
     }
   }
@@ -116,12 +127,18 @@ export function createRenewUnderLease({
   }
 
   /** Deletes the record the refusal was about; a newer one is used instead. */
-  async function end(grantId: string, old: StoredTokens, reason: SessionEndReason, cause?: Error): Promise<TokenSet> {
+  async function end(
+    grantId: string,
+    old: StoredTokens,
+    reason: SessionEndReason,
+    cause?: Error,
+  ): Promise<TokenSet> {
     const change = await records.removeExactly(grantId, old);
     if (change.outcome === 'superseded') {
       // A server that ends the grant over a spent token has killed the newer one, too: its refusal must be explained.
       const { refreshToken } = change.stored.tokenSet;
-      if (refreshToken !== undefined) await attempts.note(grantId, refreshToken).catch(() => undefined);
+      if (refreshToken !== undefined)
+        await attempts.note(grantId, refreshToken).catch(() => undefined);
       return change.stored.tokenSet;
     }
     const grant = fingerprint(grantId);
@@ -132,4 +149,7 @@ export function createRenewUnderLease({
 }
 
 const overrun = (): UnavailableError =>
-  new UnavailableError('the lease ended before the token call could start', { code: 'lease_overrun', retryAfterS: 1 });
+  new UnavailableError('the lease ended before the token call could start', {
+    code: 'lease_overrun',
+    retryAfterS: 1,
+  });

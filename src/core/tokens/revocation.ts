@@ -1,4 +1,4 @@
-import type { Emit } from '../../events.js';
+import type { Emit } from '../events.js';
 import type { TokenEndpoint } from '../oauth/token-endpoint.js';
 import type { TokenSet } from '../oauth/token-set.js';
 
@@ -36,9 +36,14 @@ export function createRevocations({
 
   async function both(grantId: string, { refreshToken, accessToken }: TokenSet): Promise<void> {
     const refreshGone =
-      refreshToken === undefined || (await twice(() => tokenEndpoint.revoke(refreshToken, 'refresh_token')));
+      refreshToken === undefined ||
+      (await twice(() => tokenEndpoint.revoke(refreshToken, 'refresh_token')));
     const accessGone = await twice(() => tokenEndpoint.revoke(accessToken, 'access_token'));
-    emit({ type: 'token_revoked', grant: fingerprint(grantId), outcome: refreshGone && accessGone ? 'ok' : 'failed' });
+    emit({
+      type: 'token_revoked',
+      grant: fingerprint(grantId),
+      outcome: refreshGone && accessGone ? 'ok' : 'failed',
+    });
   }
 
   return {

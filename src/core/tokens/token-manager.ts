@@ -1,5 +1,5 @@
-import { GrantEndedError, StorageError } from '../../errors.js';
-import type { Emit, SessionEndReason } from '../../events.js';
+import { GrantEndedError, StorageError } from '../errors.js';
+import type { Emit, SessionEndReason } from '../events.js';
 import { phaseOf, type TokenSet } from '../oauth/token-set.js';
 import type { Copies } from './copies.js';
 import type { LateWrites } from './late-writes.js';
@@ -48,11 +48,15 @@ export function createTokenManager({
 }): TokenManager {
   const phase = (tokenSet: TokenSet) => phaseOf(tokenSet, { nowMs: now(), marginMs });
 
-  const inMemory = (grantId: string): TokenSet | undefined => lateWrites.get(grantId) ?? copies.get(grantId);
+  const inMemory = (grantId: string): TokenSet | undefined =>
+    lateWrites.get(grantId) ?? copies.get(grantId);
 
   async function fresh(grantId: string): Promise<TokenSet> {
     const copy = inMemory(grantId);
-    if (copy !== undefined && (phase(copy) === 'fresh' || (phase(copy) === 'margin' && renewOnce.isRunning(grantId))))
+    if (
+      copy !== undefined &&
+      (phase(copy) === 'fresh' || (phase(copy) === 'margin' && renewOnce.isRunning(grantId)))
+    )
       return copy;
 
     const tokenSet = await onRecord(grantId, { elseCopy: true });
@@ -61,11 +65,15 @@ export function createTokenManager({
         return tokenSet;
       case 'margin': {
         const isDue = (current: TokenSet): boolean => phase(current) !== 'fresh';
-        if (tokenSet.refreshToken !== undefined) renewOnce.start(grantId, { trigger: 'margin', isDue });
+        if (tokenSet.refreshToken !== undefined)
+          renewOnce.start(grantId, { trigger: 'margin', isDue });
         return tokenSet;
       }
       case 'expired':
-        return await renewOnce.wait(grantId, { trigger: 'expired', isDue: (current) => phase(current) === 'expired' });
+        return await renewOnce.wait(grantId, {
+          trigger: 'expired',
+          isDue: (current) => phase(current) === 'expired',
+        });
     }
   }
 
@@ -80,14 +88,16 @@ export function createTokenManager({
       return stored.tokenSet;
     } catch (error) {
       const copy = elseCopy ? inMemory(grantId) : undefined;
-      if (error instanceof StorageError && copy !== undefined && phase(copy) !== 'expired') return copy;
+      if (error instanceof StorageError && copy !== undefined && phase(copy) !== 'expired')
+        return copy;
       if (error instanceof GrantEndedError) copies.delete(grantId);
       throw error;
     }
   }
 
   async function renew(grantId: string, rejected: string): Promise<TokenSet> {
-    const isDue = (current: TokenSet): boolean => current.accessToken === rejected || phase(current) === 'expired';
+    const isDue = (current: TokenSet): boolean =>
+      current.accessToken === rejected || phase(current) === 'expired';
     const current = await onRecord(grantId, { elseCopy: false });
     if (!isDue(current)) return current;
     const result = await renewOnce.wait(grantId, { trigger: 'rejected', isDue });
@@ -108,7 +118,9 @@ export function createTokenManager({
       const tokenSet = await records.remove(grantId);
       copies.delete(grantId);
       emit({ type: 'session_ended', grant: fingerprint(grantId), reason });
-      return { revoked: tokenSet === undefined ? Promise.resolve() : revocations.revoke(grantId, tokenSet) };
+      return {
+        revoked: tokenSet === undefined ? Promise.resolve() : revocations.revoke(grantId, tokenSet),
+      };
     },
     async idle() {
       await renewOnce.idle();

@@ -1,5 +1,5 @@
-import { RecordError } from '../../errors.js';
-import type { Emit } from '../../events.js';
+import { RecordError } from '../errors.js';
+import type { Emit } from '../events.js';
 import type { TokenSet } from '../oauth/token-set.js';
 import type { KeyValue } from '../storage/key-value.js';
 import type { Cipher } from '../storage/cipher.js';
@@ -12,7 +12,9 @@ export interface StoredTokens {
 
 /** `superseded` carries what somebody else wrote meanwhile. */
 export type Change =
-  { outcome: 'done'; stored: StoredTokens } | { outcome: 'superseded'; stored: StoredTokens } | { outcome: 'gone' };
+  | { outcome: 'done'; stored: StoredTokens }
+  | { outcome: 'superseded'; stored: StoredTokens }
+  | { outcome: 'gone' };
 
 /**
  * One encrypted record per grant. That of a person has its TTL set once, to the absolute lifetime of the session.
@@ -42,7 +44,8 @@ export function createTokenRecords({
   fingerprint: (id: string) => string;
 }): TokenRecords {
   const keyOf = (grantId: string): string => `grant:${grantId}`;
-  const open = (grantId: string, sealed: string): TokenSet => JSON.parse(cipher.decrypt(sealed, grantId)) as TokenSet;
+  const open = (grantId: string, sealed: string): TokenSet =>
+    JSON.parse(cipher.decrypt(sealed, grantId)) as TokenSet;
 
   async function read(grantId: string): Promise<StoredTokens | undefined> {
     let sealed: string | undefined;
@@ -71,7 +74,11 @@ export function createTokenRecords({
       return { tokenSet, sealed };
     },
     async createIfAbsent(grantId, tokenSet, options) {
-      await keyValue.setIfAbsent(keyOf(grantId), cipher.encrypt(JSON.stringify(tokenSet), grantId), options);
+      await keyValue.setIfAbsent(
+        keyOf(grantId),
+        cipher.encrypt(JSON.stringify(tokenSet), grantId),
+        options,
+      );
     },
     prolong: (grantId, options) => keyValue.expire(keyOf(grantId), options),
     async replace(grantId, old, tokenSet) {
@@ -86,7 +93,8 @@ export function createTokenRecords({
       return { outcome: mine ? 'done' : 'superseded', stored };
     },
     async removeExactly(grantId, old) {
-      if (await keyValue.compareAndDelete(keyOf(grantId), old.sealed)) return { outcome: 'done', stored: old };
+      if (await keyValue.compareAndDelete(keyOf(grantId), old.sealed))
+        return { outcome: 'done', stored: old };
       const stored = await read(grantId);
       return stored === undefined ? { outcome: 'gone' } : { outcome: 'superseded', stored };
     },

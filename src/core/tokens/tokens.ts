@@ -1,4 +1,4 @@
-import type { Emit } from '../../events.js';
+import type { Emit } from '../events.js';
 import type { TokenEndpoint } from '../oauth/token-endpoint.js';
 import type { KeyValue } from '../storage/key-value.js';
 import { createAttemptNotes } from './attempt-notes.js';
@@ -78,5 +78,14 @@ export function createTokens({
     sleep,
     waitMs: lifetimeMs,
   });
-  return createTokenManager({ records, copies, lateWrites, renewOnce, revocations, ...events, now, marginMs });
+  return createTokenManager({
+    records,
+    copies,
+    lateWrites,
+    renewOnce,
+    revocations,
+    ...events,
+    now,
+    marginMs,
+  });
 }

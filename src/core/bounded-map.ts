@@ -1,0 +1,50 @@
+export interface BoundedMap<Value> {
+  get(key: string): Value | undefined;
+  set(key: string, value: Value): void;
+  delete(key: string): void;
+  /** Drops what is too old. Every other call does so, too: this is for when nobody calls. */
+  sweep(): void;
+  readonly size: number;
+}
+
+/**
+ * A map that cannot grow without end: it drops the entry that was set longest ago when it holds more
+ * than `max`, and every entry `maxAgeMs` after it was set (also when the clock `now` is set back).
+ */
+export function boundedMap<Value>({
+  max,
+  maxAgeMs = Infinity,
+  now = () => 0,
+}: {
+  max: number;
+  maxAgeMs?: number;
+  now?: () => number;
+}): BoundedMap<Value> {
+  const entries = new Map<string, { value: Value; setAtMs: number }>(); // the oldest first
+
+  function sweep(): void {
+    const nowMs = now();
+    for (const [key, { setAtMs }] of entries) {
+      if (entries.size <= max && Math.abs(nowMs - setAtMs) < maxAgeMs) return;
+      entries.delete(key);
+    }
+  }
+
+  return {
+    get(key) {
+      sweep();
+      return entries.get(key)?.value;
+    },
+    set(key, value) {
+      entries.delete(key);
+      entries.set(key, { value, setAtMs: now() });
+      sweep();
+    },
+    delete: (key) => void entries.delete(key),
+    sweep,
+    get size() {
+      sweep();
+      return entries.size;
+    },
+  };
+}

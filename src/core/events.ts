@@ -1,0 +1,110 @@
+import { createHmac } from 'node:crypto';
+
+/**
+ * What the core reports. No event holds a token, code, state, verifier or secret: `grant` and `login`
+ * are keyed hashes of 8 characters.
+ */
+export type CoreEvent =
+  | { type: 'login_started'; login: string }
+  | { type: 'login_failed'; reason: string; detail?: string }
+  | {
+      type: 'token_requested';
+      grantType: GrantType;
+      outcome: TokenOutcome;
+      status: number | undefined;
+      durationMs: number;
+      /** Names only. */
+      parameters: readonly string[];
+      shape: Shape | undefined;
+    }
+  | { type: 'client_secret_fallback'; grantType: GrantType }
+  | { type: 'storage_failed'; operation: string }
+  | GrantEvent;
+
+/** What happened to one grant. */
+export type GrantEvent =
+  | {
+      type: 'token_refreshed';
+      grant: string;
+      trigger: RenewalTrigger;
+      rotated: boolean;
+      lateMs: number;
+      durationMs: number;
+    }
+  | { type: 'refresh_joined'; grant: string; waitedMs: number }
+  | { type: 'refresh_waited'; grant: string; waitedMs: number; outcome: WaitOutcome }
+  | { type: 'refresh_reused'; grant: string }
+  | {
+      type: 'refresh_failed';
+      grant: string;
+      outcome: RefreshFailure;
+      reason: string;
+      retryAfterMs?: number;
+    }
+  | { type: 'token_write_delayed'; grant: string }
+  | { type: 'token_revoked'; grant: string; outcome: 'ok' | 'failed' }
+  | { type: 'session_ended'; grant: string; reason: SessionEndReason }
+  | { type: 'key_missing'; grant: string }
+  /** A value in the storage that is not what we wrote: it counts as absent. */
+  | {
+      type: 'record_replaced';
+      grant: string;
+      record: 'pause' | 'attempt' | 'lease' | 'pending_login';
+    };
+
+/** A JSON body as its keys and types, never its values. */
+export type Shape = Readonly<Record<string, string>>;
+
+export type GrantType =
+  'authorization_code' | 'refresh_token' | 'client_credentials' | 'revocation';
+export type TokenOutcome = 'ok' | 'refused' | 'misconfigured' | 'transient';
+export type RenewalTrigger = 'margin' | 'expired' | 'rejected';
+export type WaitOutcome = 'renewed' | 'ended' | 'paused' | 'no_lease';
+/** `limited`: refused by our own limits, nobody was asked. */
+export type RefreshFailure = 'refused' | 'misconfigured' | 'transient' | 'limited';
+export type SessionEndReason =
+  | 'signed_out'
+  | 'replaced'
+  | 'refused'
+  | 'answer_lost'
+  | 'record_gone'
+  | 'broken_record'
+  | 'no_refresh_token';
+
+/** One level deep, and one more below `data`. */
+export function shapeOf(json: unknown, prefix = ''): Shape | undefined {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) return undefined;
+  const shape: Record<string, string> = {};
+  for (const [key, value] of Object.entries(json)) {
+    shape[prefix + key] = Array.isArray(value)
+      ? `list of ${value.length}`
+      : value === null
+        ? 'null'
+        : typeof value;
+    if (key === 'data') Object.assign(shape, shapeOf(value, 'data.'));
+  }
+  return shape;
+}
+
+/** Names a grant or a sign-in in events: a keyed hash, equal for equal ids. */
+export type Fingerprint = (id: string) => string;
+
+export function createFingerprint(key: Buffer): Fingerprint {
+  const derived = createHmac('sha256', key).update('fingerprints of events').digest();
+  return (id) => createHmac('sha256', derived).update(id).digest('base64url').slice(0, 8);
+}
+
+/** Reports what happened to a grant; the event names the grant by its fingerprint. */
+export type Report = <Type extends GrantEvent['type']>(
+  type: Type,
+  grantId: string,
+  fields: Omit<Extract<GrantEvent, { type: Type }>, 'type' | 'grant'>,
+) => void;
+
+/** Where events go. */
+export type Emit = (event: CoreEvent) => void;
+
+export function createReport(emit: Emit, fingerprint: Fingerprint): Report {
+  return (type, grantId, fields) =>
+    emit({ type, grant: fingerprint(grantId), ...fields } as unknown as GrantEvent);
+}
