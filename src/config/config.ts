@@ -12,6 +12,8 @@ export interface Config {
   readonly host: string;
   readonly port: number;
   readonly publicUrl: URL;
+  /** Whom browsers hold to https once they have seen PUBLIC_URL. */
+  readonly hsts: Values['HSTS'];
   readonly trustProxy: number | readonly string[];
   readonly getbill: GetbillConfig;
   readonly session: { readonly secrets: Secret<readonly string[]>; readonly idleMs: number; readonly maxMs: number };
@@ -103,6 +105,7 @@ function toConfig(v: Values, env: Environment): Config {
     host: v.HOST,
     port: v.PORT,
     publicUrl,
+    hsts: v.HSTS,
     trustProxy: v.TRUST_PROXY,
     getbill: {
       clientId: v.GETBILL_CLIENT_ID,

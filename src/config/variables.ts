@@ -60,6 +60,13 @@ export const variables = {
       .default(0),
     'the number of proxies in front of the app, or a list of their addresses',
   ),
+  HSTS: entry(
+    z
+      .enum(['off', 'host', 'subdomains', 'preload'], {
+        error: 'must be off, host, subdomains or preload',
+      })
+      .default('host'),
+  ),
   GETBILL_CLIENT_ID: entry(required, DASHBOARD),
   GETBILL_CLIENT_SECRET: entry(requiredList, DASHBOARD),
   GETBILL_REDIRECT_URI: entry(

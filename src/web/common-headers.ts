@@ -13,7 +13,7 @@ export interface CommonHeaders {
   readonly listed: (res: Response) => string[];
 }
 
-export function createCommonHeaders({ publicUrl }: Pick<Config, 'publicUrl'>): CommonHeaders {
+export function createCommonHeaders({ publicUrl, hsts }: Pick<Config, 'publicUrl' | 'hsts'>): CommonHeaders {
   const setHelmetHeaders = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
@@ -29,8 +29,7 @@ export function createCommonHeaders({ publicUrl }: Pick<Config, 'publicUrl'>): C
         frameAncestors: ["'none'"],
       },
     },
-    strictTransportSecurity:
-      publicUrl.protocol === 'https:' ? { maxAge: 63_072_000, includeSubDomains: true, preload: true } : false,
+    strictTransportSecurity: publicUrl.protocol === 'https:' && strictTransportSecurity(hsts),
     referrerPolicy: { policy: 'no-referrer' },
     xFrameOptions: { action: 'deny' },
   });
@@ -44,6 +43,15 @@ export function createCommonHeaders({ publicUrl }: Pick<Config, 'publicUrl'>): C
     },
     listed: (res) => [...flat, 'X-Request-Id', res.locals.requestId],
   };
+}
+
+/**
+ * For two years. Browsers then refuse plain http of this host, all its ports included; of the hosts
+ * below it and for ever (the preload list) only where HSTS says so.
+ */
+function strictTransportSecurity(hsts: Config['hsts']) {
+  if (hsts === 'off') return false;
+  return { maxAge: 63_072_000, includeSubDomains: hsts !== 'host', preload: hsts === 'preload' };
 }
 
 /** What helmet sets is the same on every answer, so it is asked once. */

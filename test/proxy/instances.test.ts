@@ -10,7 +10,7 @@ beforeAll(async () => {
   redis = await startRedis();
   const env = { REDIS_URL: redis.url };
   one = await startProxyApp({ env, faults: { limitWindowS: 600 } });
-  two = await startProxyApp({ env, sandbox: one.sandbox });
+  two = await startProxyApp({ env: { ...env, PUBLIC_URL: one.publicUrl }, sandbox: one.sandbox });
 });
 afterAll(async () => {
   await two.close();
@@ -95,7 +95,10 @@ describe('two instances on one Redis', () => {
     one.sandbox.control.set({ api: [{ mode: 'rateLimited', retryAfterS: 3000, method: 'DELETE' }] });
     expect((await atOne.write('DELETE', '/api/debts/d1')).status).toBe(429);
     const before = counters().apiCalls;
-    const three = await startProxyApp({ env: { REDIS_URL: redis.url }, sandbox: one.sandbox });
+    const three = await startProxyApp({
+      env: { REDIS_URL: redis.url, PUBLIC_URL: one.publicUrl },
+      sandbox: one.sandbox,
+    });
     try {
       expect((await at(three, atOne).write('DELETE', '/api/debts/d1')).status).toBe(429);
       expect(counters().apiCalls).toBe(before);

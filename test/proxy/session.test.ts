@@ -1,3 +1,4 @@
+import { cookieNames } from '../support/sign-in.js';
 import { companyProfiles } from '../../sandbox/api/data/companies.js';
 import type { TestApp } from '../support/test-app.js';
 import { send, signIn, startProxyApp } from './support/caller.js';
@@ -15,9 +16,10 @@ const SIGN_IN_FIRST = { error: 'not_signed_in', login_url: '/login' };
 describe('a call without a session', () => {
   it.each([
     ['no cookie', undefined],
-    ['an unknown session', 'gb-session=s%3Aunknown.c2lnbmF0dXJl'],
-    ['a cookie that is not one of ours', 'gb-session=x'],
-  ])('[H01] is answered 401 JSON with the sign-in address, and not sent on: %s', async (_name, cookie) => {
+    ['an unknown session', 'SESSION=s%3Aunknown.c2lnbmF0dXJl'],
+    ['a cookie that is not one of ours', 'SESSION=x'],
+  ])('[H01] is answered 401 JSON with the sign-in address, and not sent on: %s', async (_name, template) => {
+    const cookie = template?.replace('SESSION', cookieNames(app).session);
     const before = apiCalls();
     for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
       const answer = await send(app.origin, method, '/api/debts', { headers: { accept: 'text/html', ...(cookie && { cookie }) } }); // prettier-ignore

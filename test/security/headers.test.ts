@@ -106,8 +106,23 @@ describe('every answer, whatever its status and media type', () => {
     expect(answers.size).toBeGreaterThan(35);
   });
 
-  it('[E02] has HSTS for two years with all subdomains', () => {
-    expect(deviations('strict-transport-security', 'max-age=63072000; includeSubDomains; preload')).toEqual({});
+  it('[E02] has HSTS for two years, of this host alone', () => {
+    expect(deviations('strict-transport-security', 'max-age=63072000')).toEqual({});
+  });
+
+  it.each([
+    ['off', undefined],
+    ['host', 'max-age=63072000'],
+    ['subdomains', 'max-age=63072000; includeSubDomains'],
+    ['preload', 'max-age=63072000; includeSubDomains; preload'],
+  ])('[E02] has what HSTS=%s says, on pages, files and /api alike', async (hsts, header) => {
+    const env = { REDIS_URL: site.redis.url, HSTS: hsts };
+    const chosen = await startTestApp({ https: true, env, sandbox: site.app.sandbox });
+    for (const path of ['/', '/assets/style.css', '/api/debts']) {
+      const { headers } = await chosen.browser().get(path);
+      expect([path, headers['strict-transport-security']]).toEqual([path, header]);
+    }
+    await chosen.close();
   });
 
   it.each([

@@ -2,7 +2,7 @@
 import { errorText } from '../../src/web/pages/error-texts.js';
 import { grantIdOf } from '../../src/web/session/session.js';
 import type { Answer, Browser } from '../support/browser.js';
-import { isSignedIn, sessionIdOf, signed, walk } from '../support/sign-in.js';
+import { cookieNames, isSignedIn, sessionIdOf, signed, walk } from '../support/sign-in.js';
 import { SESSION_SECRET, startTestApp, type TestApp } from '../support/test-app.js';
 
 jest.setTimeout(30_000);
@@ -42,7 +42,7 @@ describe('a browser', () => {
   it('that loses the session cookie alone goes to GetBill once and then sees a page that says so', async () => {
     const browser = app.browser();
     const forgetful = (path: string): Promise<Answer> => {
-      browser.cookies.delete('gb-session');
+      browser.cookies.delete(cookieNames(app).session);
       return browser.get(path);
     };
     const { hops, answer } = await walk(app, '/dashboard', forgetful);
@@ -61,7 +61,8 @@ describe('a browser', () => {
     ['of a session that never was', signed('evil', SESSION_SECRET)],
   ])('with a second session cookie in front of ours (%s) is not sent round and round', async (_what, value) => {
     const browser = app.browser();
-    const get = (path: string) => browser.get(path, { cookie: `gb-session=${value}; ${cookieHeader(browser)}` });
+    const get = (path: string) =>
+      browser.get(path, { cookie: `${cookieNames(app).session}=${value}; ${cookieHeader(browser)}` });
     const { answer } = await walk(app, '/dashboard', get);
     expectPage(answer, 'session_cookie_lost');
     expect(timesAtGetBill()).toBe(1);
@@ -69,7 +70,8 @@ describe('a browser', () => {
 
   it('with a second session cookie behind ours notices nothing', async () => {
     const browser = app.browser();
-    const get = (path: string) => browser.get(path, { cookie: `${cookieHeader(browser)}; gb-session=evil` });
+    const get = (path: string) =>
+      browser.get(path, { cookie: `${cookieHeader(browser)}; ${cookieNames(app).session}=evil` });
     const { hops, answer } = await walk(app, '/dashboard', get);
     expect([hops.at(-1), answer.status]).toEqual(['/dashboard', 200]);
   });
@@ -112,7 +114,7 @@ describe('a session whose token record has gone', () => {
     const { browser, id } = await signedInWithoutRecord();
     const answer = await browser.get('/dashboard?tab=2');
     expect([answer.status, answer.location]).toEqual([302, '/login?returnTo=%2Fdashboard%3Ftab%3D2']);
-    expect(browser.cookies.has('gb-session')).toBe(false);
+    expect(browser.cookies.has(cookieNames(app).session)).toBe(false);
     expect(await app.services.keyValue.get(`sess:${id}`)).toBeUndefined();
 
     const { hops, answer: page } = await walk(app, answer.location ?? '', (path) => browser.get(path));
@@ -125,7 +127,7 @@ describe('a session whose token record has gone', () => {
     const { browser, id } = await signedInWithoutRecord();
     const answer = await browser.get('/api/debts', { accept: 'application/json' });
     expect([answer.status, answer.json]).toMatchObject([401, { error: 'grant_ended', login_url: '/login' }]);
-    expect(browser.cookies.has('gb-session')).toBe(false);
+    expect(browser.cookies.has(cookieNames(app).session)).toBe(false);
     expect(await app.services.keyValue.get(`sess:${id}`)).toBeUndefined();
   });
 

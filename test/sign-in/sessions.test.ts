@@ -5,7 +5,7 @@ import type { SessionStore } from '../../src/web/session/session-store.js';
 import type { Services } from '../../src/services.js';
 import type { Browser } from '../support/browser.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
-import { codeCalls, isSignedIn, sessionIdOf, signed } from '../support/sign-in.js';
+import { codeCalls, cookieNames, isSignedIn, sessionIdOf, signed } from '../support/sign-in.js';
 import { SESSION_SECRET, startTestApp, type TestApp } from '../support/test-app.js';
 
 jest.setTimeout(30_000);
@@ -60,7 +60,7 @@ describe('visitors who do not sign in', () => {
     await browser.get('/oauth/callback?code=x&state=y');
     await browser.send('POST', '/logout');
     expect(await keys('sess:*')).toBe(0);
-    expect(browser.cookies.has('gb-session')).toBe(false);
+    expect(browser.cookies.has(cookieNames(app).session)).toBe(false);
   });
 
   it('[D05] leave nothing behind either when an image or a frame asks for /login', async () => {
@@ -71,16 +71,20 @@ describe('visitors who do not sign in', () => {
   });
 
   it.each<[string, Record<string, string>, string]>([
-    ['unsigned', { cookie: 'gb-session=attacker' }, ''],
-    ['signed by somebody else', { cookie: `gb-session=${signed('attacker', 'x'.repeat(32))}` }, ''],
-    ['with a cut signature', { cookie: `gb-session=${signed('attacker', SESSION_SECRET).slice(0, -4)}` }, ''],
-    ['signed by us, of no session', { cookie: `gb-session=${signed('attacker', SESSION_SECRET)}` }, ''],
-    ['in the query', {}, `?sid=attacker&gb-session=${signed('attacker', SESSION_SECRET)}`],
+    ['unsigned', { cookie: 'SESSION=attacker' }, ''],
+    ['signed by somebody else', { cookie: `SESSION=${signed('attacker', 'x'.repeat(32))}` }, ''],
+    ['with a cut signature', { cookie: `SESSION=${signed('attacker', SESSION_SECRET).slice(0, -4)}` }, ''],
+    ['signed by us, of no session', { cookie: `SESSION=${signed('attacker', SESSION_SECRET)}` }, ''],
+    ['in the query', {}, `?sid=attacker&SESSION=${signed('attacker', SESSION_SECRET)}`],
     ['in a header', { 'x-session-id': 'attacker', authorization: 'Bearer attacker' }, ''],
-    ['as two cookies', { cookie: 'gb-session=attacker; gb-session=attacker' }, ''],
+    ['as two cookies', { cookie: 'SESSION=attacker; SESSION=attacker' }, ''],
     ['very long', { cookie: `gb-session=s%3A${'a'.repeat(4000)}.x` }, ''],
   ])('[C04] are nobody with a session id that is %s', async (_what, headers, query) => {
-    const answer = await app.browser().get(`/dashboard${query}`, headers);
+    const named = (text: string): string => text.replaceAll('SESSION', cookieNames(app).session);
+    const sent = Object.entries(headers).map(([name, value]) => [name, named(value)]);
+    const answer = await app
+      .browser()
+      .get(`/dashboard${named(query)}`, Object.fromEntries(sent) as Record<string, string>);
     expect([answer.status, answer.setCookies]).toEqual([302, []]);
     expect(answer.location).toMatch(/^\/login\?/);
     expect(await redis.client.dbsize()).toBe(0);
@@ -90,7 +94,7 @@ describe('visitors who do not sign in', () => {
 describe('signing in', () => {
   it('[C03] never takes up an id that was there before', async () => {
     const browser = app.browser();
-    browser.cookies.set('gb-session', signed('planted', SESSION_SECRET));
+    browser.cookies.set(cookieNames(app).session, signed('planted', SESSION_SECRET));
     await browser.signIn();
     expect(sessionIdOf(browser)).toMatch(/^[\w-]{32}$/);
     expect(sessionIdOf(browser)).not.toBe('planted');
@@ -98,7 +102,7 @@ describe('signing in', () => {
     expect(await keys('sess:*')).toBe(1);
 
     const attacker = app.browser();
-    attacker.cookies.set('gb-session', signed('planted', SESSION_SECRET));
+    attacker.cookies.set(cookieNames(app).session, signed('planted', SESSION_SECRET));
     expect(await isSignedIn(attacker)).toBe(false);
   });
 

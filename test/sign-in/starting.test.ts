@@ -119,7 +119,7 @@ describe('starting a sign-in', () => {
   it('binds the login to this browser by a cookie that scripts and other sites do not get', async () => {
     const [line = ''] = (await app.browser().get('/login')).setCookies;
     expect(line.split('; ').filter((part) => !part.startsWith('Expires='))).toEqual([
-      expect.stringMatching(/^gb-login=[\w-]{43}$/),
+      expect.stringMatching(/^gb-login-\d+=[\w-]{43}$/),
       'Max-Age=600',
       'Path=/',
       'HttpOnly',
@@ -148,9 +148,9 @@ describe('starting a sign-in', () => {
   it('keeps the binding of the browser, however many tabs start', async () => {
     const browser = app.browser();
     await browser.startLogin();
-    const binding = browser.cookies.get('gb-login');
+    const binding = browser.cookies.get(cookieNames(app).login);
     for (let times = 0; times < 5; times += 1) await browser.startLogin();
-    expect(browser.cookies.get('gb-login')).toBe(binding);
+    expect(browser.cookies.get(cookieNames(app).login)).toBe(binding);
   });
 
   it.each([
@@ -162,10 +162,10 @@ describe('starting a sign-in', () => {
     ['not decodable', '%E0%A4%A'],
   ])('replaces a binding that is none of ours: %s', async (_what, value) => {
     const browser = app.browser();
-    browser.cookies.set('gb-login', value);
+    browser.cookies.set(cookieNames(app).login, value);
     await browser.startLogin();
-    expect(browser.cookies.get('gb-login')).toMatch(/^[\w-]{43}$/);
-    expect(browser.cookies.get('gb-login')).not.toBe(value);
+    expect(browser.cookies.get(cookieNames(app).login)).toMatch(/^[\w-]{43}$/);
+    expect(browser.cookies.get(cookieNames(app).login)).not.toBe(value);
   });
 });
 

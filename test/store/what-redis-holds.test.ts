@@ -3,7 +3,7 @@ import { defaultClientSecret } from '../../sandbox/sandbox.js';
 import { grantIdOf } from '../../src/web/session/session.js';
 import type { Browser } from '../support/browser.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
-import { isSignedIn, paramOf, sessionIdOf, tokenRequests } from '../support/sign-in.js';
+import { cookieNames, isSignedIn, paramOf, sessionIdOf, tokenRequests } from '../support/sign-in.js';
 import { SESSION_SECRET, startTestApp, TOKEN_ENCRYPTION_KEY, type TestApp } from '../support/test-app.js';
 
 jest.setTimeout(30_000);
@@ -30,7 +30,10 @@ const otherSecret = 'another-session-secret-0123456789abcdef';
 
 /** Another process on the same Redis, as after a deploy; it remembers nothing of the first one. */
 async function inAnotherProcess<T>(env: Record<string, string>, action: (process: TestApp) => Promise<T>): Promise<T> {
-  const process = await startTestApp({ env: { REDIS_URL: redis.url, ...env }, sandbox: app.sandbox });
+  const process = await startTestApp({
+    env: { REDIS_URL: redis.url, PUBLIC_URL: app.publicUrl, ...env },
+    sandbox: app.sandbox,
+  });
   try {
     return await action(process);
   } finally {
@@ -109,7 +112,7 @@ describe('Redis', () => {
     const bearers = app.sandbox.control.requests().flatMap(({ rawHeaders }) => rawHeaders.filter((text) => text.startsWith('Bearer '))); // prettier-ignore
     const learnt = {
       state: paramOf(url, 'state'),
-      binding: browser.cookies.get('gb-login') ?? '',
+      binding: browser.cookies.get(cookieNames(app).login) ?? '',
       code: forms[0]?.get('code') ?? '',
       codeVerifier: forms[0]?.get('code_verifier') ?? '',
       refreshToken: forms[1]?.get('refresh_token') ?? '',

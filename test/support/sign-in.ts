@@ -12,7 +12,7 @@ export const cookieNames = ({ publicUrl }: Pick<TestApp, 'publicUrl'>) =>
 /** The id inside the signed session cookie; empty without one. */
 export function sessionIdOf(browser: Browser): string {
   for (const [name, value] of browser.cookies) {
-    if (name.endsWith('gb-session')) return /^s:(.+)\./.exec(decodeURIComponent(value))?.[1] ?? '';
+    if (/gb-session(-\d+)?$/.test(name)) return /^s:(.+)\./.exec(decodeURIComponent(value))?.[1] ?? '';
   }
   return '';
 }

@@ -13,7 +13,7 @@ export const SESSION_SECRET = 'CANARY-session-secret-0123456789abcdef';
 export const TOKEN_ENCRYPTION_KEY = Buffer.alloc(32, 7).toString('base64');
 
 export interface TestApp {
-  /** What browsers see; with `https` the harness plays the TLS proxy in front. */
+  /** What browsers see, PUBLIC_URL; with `https` the harness plays the TLS proxy in front. */
   publicUrl: string;
   /** Where it really listens. */
   origin: string;
@@ -50,7 +50,7 @@ export async function startTestApp({
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
   const { port } = server.address() as AddressInfo;
-  const publicUrl = https ? `https://connect.example` : `http://localhost:${port}`;
+  const publicUrl = env['PUBLIC_URL'] ?? (https ? 'https://connect.example' : `http://localhost:${port}`);
   const redirectUri = `${publicUrl}/oauth/callback`;
   const sandbox =
     given ?? (await startSandbox({ redirectUris: [redirectUri], faults: { consent: 'auto', ...faults }, now }));

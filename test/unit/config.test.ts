@@ -198,6 +198,7 @@ describe('values from files', () => {
     PORT: '3456',
     PUBLIC_URL: 'http://127.0.0.1:3000',
     TRUST_PROXY: '2',
+    HSTS: 'subdomains',
     GETBILL_CLIENT_ID: 'from-file',
     GETBILL_CLIENT_SECRET: 'from-file,old',
     GETBILL_REDIRECT_URI: 'http://localhost:3000/oauth/callback',

@@ -1,3 +1,4 @@
+import { cookieNames } from '../support/sign-in.js';
 import { readFileSync } from 'node:fs';
 import { flowStepOf } from '../../src/flow-inspector/steps.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
@@ -82,7 +83,7 @@ describe('the flow inspector', () => {
     const browser = off.browser();
     await browser.signIn();
     expect((await browser.get('/flow')).status).toBe(404);
-    expect([...browser.cookies.keys()]).not.toContain('gb-flow');
+    expect([...browser.cookies.keys()]).not.toContain(cookieNames(off).flow);
     await off.close();
   });
 

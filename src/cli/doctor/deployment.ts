@@ -13,13 +13,23 @@ export const deploymentChecks: readonly Check[] = [
     async examine({ deployment, config, now }) {
       if (deployment === undefined) return undefined;
       const { url } = deployment;
+      let hsts: string | undefined;
       try {
-        const { status } = await visit('/healthz', deployment, { config, now });
+        const { status, headers } = await visit('/healthz', deployment, { config, now });
+        hsts = headers['strict-transport-security'];
         if (status !== 200) return fail(`${url.origin}/healthz answered ${status}: the proxy does not reach the app`, 'let the proxy pass everything to the app at HOST and PORT; is the app running?'); // prettier-ignore
       } catch (error) {
         return explainConnection(error, { url, variable: '--url', timeoutMs: config.getbill.timeoutMs });
       }
-      if (url.origin === config.publicUrl.origin) return pass(url.origin);
+      if (/includeSubDomains/i.test(hsts ?? '') && !['subdomains', 'preload'].includes(config.hsts)) {
+        return warn(
+          `Strict-Transport-Security covers every host below ${url.hostname}, though HSTS=${config.hsts} here`,
+          'set HSTS=subdomains if all of them are https; otherwise correct HSTS where the app runs, or the proxy that adds the header',
+        );
+      }
+      if (url.origin === config.publicUrl.origin) {
+        return pass(`${url.origin}, ${hsts === undefined ? 'without HSTS' : `HSTS: ${hsts}`}`);
+      }
       return warn(
         `--url is not the origin of PUBLIC_URL (${config.publicUrl.origin}): cookies and links belong to that one`,
         `set PUBLIC_URL=${url.origin} where the app runs, and run this with the same environment`,
@@ -68,7 +78,9 @@ export const deploymentChecks: readonly Check[] = [
           'look at the log of the app for it',
         );
       }
-      const cookie = [login.headers['set-cookie'] ?? []].flat().find((line) => /^(__Host-)?gb-login=/.test(line));
+      const cookie = [login.headers['set-cookie'] ?? []]
+        .flat()
+        .find((line) => /^(__Host-)?gb-login(-\d+)?=/.test(line));
       if (cookie === undefined || (deployment.url.protocol === 'https:' && !isHostCookie(cookie))) {
         return fail(
           `the cookie of /login ${cookie === undefined ? 'does not arrive' : 'arrives changed, or PUBLIC_URL is not https'}`,

@@ -2,10 +2,15 @@ import { parse as parseCookie } from 'cookie';
 import type { CookieOptions, Request } from 'express';
 import type { Config } from '../../config/config.js';
 
-/** Names and attributes of our cookies. With https they are `__Host-`: a sibling host can neither set nor read them. */
+/**
+ * Names and attributes of our cookies. With https they are `__Host-`: a sibling host can neither
+ * set nor read them. Cookies belong to a host and not to its ports (RFC 6265, section 8.5), so the
+ * names carry the port of PUBLIC_URL: two apps on one host keep their people apart.
+ */
 export function createCookies({ publicUrl }: Pick<Config, 'publicUrl'>) {
   const secure = publicUrl.protocol === 'https:';
-  const name = (base: string): string => (secure ? `__Host-${base}` : base);
+  const port = publicUrl.port === '' ? '' : `-${publicUrl.port}`;
+  const name = (base: string): string => `${secure ? '__Host-' : ''}${base}${port}`;
   return {
     session: name('gb-session'),
     /** Binds a pending login to the browser that started it. */
