@@ -134,7 +134,7 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
   app.use(landingRoute({ cookies, scopes: config.getbill.scopes }));
   if (flowRecorder !== undefined) app.use(flowRoutes({ context, stepsOf: flowRecorder.stepsOf }));
   app.use(['/dashboard', '/debts', '/connection', '/session'], signedIn(), tokenRefresh(access));
-  app.use(sessionRoute({ session: config.session, emit, now: services.now }));
+  app.use(sessionRoute({ session: config.session, sessions: services.sessions, emit, now: services.now }));
   app.use(dashboardRoute({ forward, profiles, access, marginMs: config.refreshMarginMs }));
   app.use(debtsRoutes({ forward, access }));
   app.use(connectionRoute({ quota: services.quota, marginMs: config.refreshMarginMs }));

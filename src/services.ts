@@ -54,7 +54,7 @@ export interface Services {
   readonly metrics: Metrics;
   /** Only while FLOW_INSPECTOR is on. */
   readonly flowRecorder: FlowRecorder | undefined;
-  /** Whether the session storage answers. */
+  /** Whether the storage would carry out a sign-in. */
   isStorageReady(): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -132,6 +132,17 @@ export async function createServices(
   });
   const appTokens = createAppTokens({ ...lifecycle, tokenEndpoint, clientId: config.getbill.clientId });
 
+  let storageCheck: Promise<boolean> | undefined; // one for all who ask at the same time
+  async function checkStorage(): Promise<boolean> {
+    const startedMs = monotonicMs();
+    const ready = await keyValue.ping().then(
+      () => true,
+      () => false,
+    );
+    metrics.observeStorage(monotonicMs() - startedMs);
+    return ready;
+  }
+
   return {
     config,
     log,
@@ -142,7 +153,14 @@ export async function createServices(
     now,
     keyValue,
     limits,
-    sessions: new SessionStore({ keyValue, emit, now, idleMs: config.session.idleMs, maxMs: config.session.maxMs }),
+    sessions: new SessionStore({
+      keyValue,
+      emit,
+      now,
+      monotonicMs,
+      idleMs: config.session.idleMs,
+      maxMs: config.session.maxMs,
+    }),
     signIn: createSignIn({
       config: config.getbill,
       pendingLogins: createPendingLogins({ keyValue, cipher }),
@@ -165,14 +183,11 @@ export async function createServices(
     }),
     metrics,
     flowRecorder,
-    async isStorageReady() {
-      const startedMs = monotonicMs();
-      const ready = await keyValue.ping().then(
-        () => true,
-        () => false,
-      );
-      metrics.observeStorage(monotonicMs() - startedMs);
-      return ready;
+    isStorageReady() {
+      storageCheck ??= checkStorage().finally(() => {
+        storageCheck = undefined;
+      });
+      return storageCheck;
     },
     async close() {
       const idle = Promise.all([tokens.idle(), appTokens.idle()]);

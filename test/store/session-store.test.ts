@@ -5,7 +5,7 @@ import type { AppEvent } from '../../src/events.js';
 import type { KeyValue } from '../../src/core/storage/key-value.js';
 import { SessionStore } from '../../src/web/session/session-store.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
-import { connectStorage, type RedisStorage } from '../support/redis-storage.js';
+import { connectStorage, passTime, type RedisStorage } from '../support/redis-storage.js';
 
 jest.setTimeout(30_000);
 
@@ -15,6 +15,7 @@ const maxMs = 28_800_000;
 let server: RedisServer;
 let storage: RedisStorage;
 let nowMs: number;
+let passedMs: number;
 let touches: number;
 let lastTouch: Promise<void>;
 const events: AppEvent[] = [];
@@ -25,6 +26,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   nowMs = Date.now();
+  passedMs = 0;
   touches = 0;
   events.length = 0;
   await server.client.flushall();
@@ -49,7 +51,8 @@ function open({ keyValue = storage.keyValue, idle = idleMs }: { keyValue?: KeyVa
     },
   };
   const emit = (event: AppEvent): void => void events.push(event);
-  const store = new SessionStore({ keyValue: counting, emit, now: () => nowMs, idleMs: idle, maxMs });
+  const monotonicMs = (): number => passedMs;
+  const store = new SessionStore({ keyValue: counting, emit, now: () => nowMs, monotonicMs, idleMs: idle, maxMs });
   const promised = <T>(act: (done: (error?: unknown, value?: T) => void) => void): Promise<T | undefined> =>
     new Promise((resolve, reject) => {
       act((error, value) => {
@@ -144,6 +147,14 @@ describe('a record that is no session', () => {
     '{"cookie":"c","signedInAtMs":1,"csrfSecret":"s"}',
     '{"cookie":{},"signedInAtMs":"1","csrfSecret":"s"}',
     '{"cookie":{},"signedInAtMs":1,"csrfSecret":7}',
+    '{"cookie":{},"signedInAtMs":1e999,"csrfSecret":"s"}',
+    '{"cookie":{},"signedInAtMs":-1,"csrfSecret":"s"}',
+    '{"cookie":{},"signedInAtMs":1.5,"csrfSecret":"s"}',
+    '{"cookie":{},"signedInAtMs":9000000000000000,"csrfSecret":"s"}',
+    '{"cookie":{},"signedInAtMs":1,"csrfSecret":""}',
+    '{"cookie":{},"signedInAtMs":1,"csrfSecret":"\\ud800"}',
+    `{"cookie":{},"signedInAtMs":1,"csrfSecret":"${'s'.repeat(65)}"}`,
+    `{"cookie":{"a":"${'s'.repeat(4096)}"},"signedInAtMs":1,"csrfSecret":"s"}`,
   ])('[C11] (%s) counts as none, is removed and reported', async (text) => {
     await server.client.set('sess:s1', text, 'PX', 60_000);
     expect(await open().get('s1')).toBeNull();
@@ -156,6 +167,12 @@ describe('a record that is no session', () => {
     expect(await open().get('s1')).toBeNull();
     expect(await server.client.exists('sess:s1')).toBe(0);
     expect(reports()).toMatchObject([{ type: 'session_broken' }]);
+  });
+
+  it('but a cookie that express-session cannot read is still a session', async () => {
+    const cookie = { maxAge: 'x', expires: 7, originalMaxAge: {}, sameSite: 'evil', path: [] };
+    await server.client.set('sess:s1', JSON.stringify({ ...session(), cookie, __proto__: 7, user: 'x' }), 'PX', 60_000);
+    expect(await open().get('s1')).toEqual({ ...session(), cookie: { originalMaxAge: null, path: '/' } });
   });
 
   it('shows nothing of what it held', async () => {
@@ -179,7 +196,7 @@ describe('touching a session', () => {
     const { touch } = open();
     const counts: number[] = [];
     for (const passMs of [0, 1, 59_998, 1, 59_999, 1]) {
-      nowMs += passMs;
+      passedMs += passMs;
       await touch('s1', session());
       counts.push(touches);
     }
@@ -191,7 +208,7 @@ describe('touching a session', () => {
   it('happens more often when the idle time is short', async () => {
     const { touch } = open({ idle: 40_000 });
     for (const passMs of [0, 9_999, 1, 10_000]) {
-      nowMs += passMs;
+      passedMs += passMs;
       await touch('s1', session());
     }
     expect(touches).toBe(3);
@@ -225,6 +242,74 @@ describe('touching a session', () => {
     } finally {
       server.resume();
     }
+  });
+});
+
+describe('clocks', () => {
+  it('that are set back by an hour sign nobody out who goes on', async () => {
+    const { set, touch, get } = open();
+    await set('s1', session());
+    await touch('s1', session());
+    await touched();
+    nowMs -= 3_600_000;
+    for (let minutes = 1; minutes <= 60; minutes += 1) {
+      await passTime(server, 60_000);
+      passedMs += 60_000;
+      await touch('s1', (await get('s1')) as SessionData);
+      await lastTouch;
+    }
+    expect(await get('s1')).not.toBeNull();
+  });
+
+  it('of two processes that are ten minutes apart sign nobody out', async () => {
+    const { set, get } = open();
+    nowMs += 600_000;
+    await set('s1', session());
+    nowMs -= 600_000;
+    expect(await get('s1')).not.toBeNull();
+    expect(events).toEqual([]);
+  });
+
+  it('do not end a session before its idle time, whenever it was last touched', async () => {
+    const { set, touch, get } = open();
+    await set('s1', session());
+    await touch('s1', session());
+    await touched();
+    passedMs += 59_999;
+    await touch('s1', session()); // not due
+    await passTime(server, 59_999 + idleMs - 1_000);
+    expect(await get('s1')).not.toBeNull();
+    await passTime(server, 61_001);
+    expect(await get('s1')).toBeNull();
+  });
+});
+
+describe('renewing the idle time of a session', () => {
+  it('gives it what it says, to the second', async () => {
+    const { store, set, touch } = open();
+    await set('s1', session());
+    await server.client.pexpire('sess:s1', 5_000);
+    const used = session();
+    const { leftMs } = await store.renewIdleTime('s1', used);
+    await touch('s1', used); // as express-session does at the end of the request
+    expect(leftMs).toBeGreaterThan(idleMs - 1_000);
+    expect(Math.abs((await server.client.pttl('sess:s1')) - leftMs)).toBeLessThan(1_000);
+    await touch('s1', session());
+    await lastTouch;
+    expect(await server.client.pttl('sess:s1')).toBeGreaterThan(idleMs + 50_000);
+  });
+
+  it('says what is left where it cannot be given more', async () => {
+    const { store, set } = open();
+    await set('s1', session());
+    await server.client.pexpire('sess:s1', 5_000);
+    await server.client.config('SET', 'min-replicas-to-write', '1');
+    try {
+      expect((await store.renewIdleTime('s1', session())).leftMs).toBeLessThanOrEqual(5_000);
+    } finally {
+      await server.client.config('SET', 'min-replicas-to-write', '0');
+    }
+    expect(events).toEqual([{ type: 'session_touch_failed' }]);
   });
 });
 

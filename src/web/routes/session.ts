@@ -3,25 +3,32 @@ import type { Config } from '../../config/config.js';
 import { RequestError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { createRouter } from '../create-router.js';
+import type { SessionStore } from '../session/session-store.js';
 
 /** For front ends: who is signed in, and the CSRF token for writes. Same origin only; never cached. */
 export function sessionRoute({
   session,
+  sessions,
   emit,
   now,
-}: Pick<Config, 'session'> & { emit: Emit; now: () => number }): Router {
+}: Pick<Config, 'session'> & {
+  sessions: Pick<SessionStore, 'renewIdleTime'>;
+  emit: Emit;
+  now: () => number;
+}): Router {
   const router = createRouter();
-  router.get('/session', (req, res) => {
+  router.get('/session', async (req, res) => {
     if (!['same-origin', 'none'].includes(req.get('sec-fetch-site') ?? 'same-origin')) {
       emit({ type: 'request_refused', reason: 'foreign_origin', route: '/session' });
       throw new RequestError('the request comes from another site', { code: 'foreign_origin', status: 403 });
     }
+    const { leftMs } = await sessions.renewIdleTime(req.sessionID, req.session);
     const expiresAtMs = (req.session.signedInAtMs ?? now()) + session.maxMs;
     res.json({
       signedIn: true,
       scopes: res.locals.tokenSet.scopes,
       csrfToken: req.csrfToken(),
-      idleExpiresAt: new Date(Math.min(now() + session.idleMs, expiresAtMs)).toISOString(),
+      idleExpiresAt: new Date(Math.min(now() + leftMs, expiresAtMs)).toISOString(),
       expiresAt: new Date(expiresAtMs).toISOString(),
     });
   });

@@ -1,5 +1,6 @@
 import { RedisStore } from 'connect-redis';
 import type { SessionData } from 'express-session';
+import { z } from 'zod';
 import { RecordError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import type { KeyValue } from '../../core/storage/key-value.js';
@@ -12,7 +13,9 @@ declare module 'express-session' {
 }
 
 const TOUCH_EVERY_MS = 60_000;
-const MOST_REMEMBERED_TOUCHES = 50_000;
+const MAX_REMEMBERED_TOUCHES = 50_000;
+const MAX_RECORD_LENGTH = 4_096;
+const DAY_MS = 86_400_000;
 
 /**
  * connect-redis over the storage port, so that Redis in any topology and the memory of the demo behave alike. Tolerant
@@ -22,31 +25,38 @@ export class SessionStore extends RedisStore {
   readonly #keyValue: KeyValue;
   readonly #emit: Emit;
   readonly #touchedAtMs = new Map<string, number>();
+  /** Given exactly their idle time in the course of the request that they belong to. */
+  readonly #renewed = new WeakSet<Partial<SessionData>>();
   readonly #touchEveryMs: number;
   readonly #now: () => number;
+  readonly #monotonicMs: () => number;
+  readonly #idleMs: number;
   readonly #maxMs: number;
 
   constructor({
     keyValue,
     emit,
     now,
+    monotonicMs,
     idleMs,
     maxMs,
   }: {
     keyValue: KeyValue;
     emit: Emit;
     now: () => number;
+    monotonicMs: () => number;
     idleMs: number;
     maxMs: number;
   }) {
     super({
       client: asRedisClient(keyValue),
-      // min(idle, what is left of the absolute lifetime), in seconds
-      ttl: (session: SessionData) => Math.ceil(Math.min(idleMs, session.signedInAtMs + maxMs - now()) / 1000),
+      ttl: (session: SessionData) => Math.ceil(this.#ttlMs(session, idleMs) / 1000),
     });
     this.#keyValue = keyValue;
     this.#emit = emit;
     this.#now = now;
+    this.#monotonicMs = monotonicMs;
+    this.#idleMs = idleMs;
     this.#maxMs = maxMs;
     this.#touchEveryMs = Math.min(TOUCH_EVERY_MS, idleMs / 4);
   }
@@ -60,8 +70,8 @@ export class SessionStore extends RedisStore {
     try {
       const text = await this.#keyValue.get(this.prefix + id);
       if (text !== undefined) {
-        const session = sessionFrom(text, { oldestMs: this.#now() - this.#maxMs });
-        if (session !== undefined) return session;
+        const session = sessionFrom(text, { nowMs: this.#now() });
+        if (session.signedInAtMs > this.#now() - this.#maxMs) return session;
       }
       // express-session asks only for ids that it has signed, so this one has been somebody's.
       this.#emit({ type: 'session_expired' });
@@ -73,43 +83,64 @@ export class SessionStore extends RedisStore {
     return undefined;
   }
 
-  /** Never fails and never delays an answer: express-session would destroy the socket of one that is under way. */
+  /**
+   * Never fails and never delays a response: express-session would destroy the socket of one that is under way.
+   * The record is given as much longer as the next touch may be away, so that no session ends before its idle time.
+   */
   override touch(id: string, session: SessionData, callback?: () => void): Promise<void> {
-    const nowMs = this.#now();
-    if (nowMs - (this.#touchedAtMs.get(id) ?? 0) >= this.#touchEveryMs) {
+    const nowMs = this.#monotonicMs(); // a wall clock that is set back would put off every touch
+    const isDue = nowMs - (this.#touchedAtMs.get(id) ?? -Infinity) >= this.#touchEveryMs;
+    if (isDue && !this.#renewed.has(session)) {
       this.#touchedAtMs.delete(id);
       this.#touchedAtMs.set(id, nowMs);
       const [oldest] = this.#touchedAtMs.keys();
-      if (this.#touchedAtMs.size > MOST_REMEMBERED_TOUCHES && oldest !== undefined) this.#touchedAtMs.delete(oldest);
-      void super.touch(id, session, (error?: unknown) => {
-        if (error) this.#emit({ type: 'session_touch_failed' });
-      });
+      if (this.#touchedAtMs.size > MAX_REMEMBERED_TOUCHES && oldest !== undefined) this.#touchedAtMs.delete(oldest);
+      this.#expireAfter(id, this.#ttlMs(session, this.#idleMs + this.#touchEveryMs));
     }
     callback?.();
     return Promise.resolve();
+  }
+
+  /** For who is told how long the session may stay unused: gives it exactly that, and says what it has. */
+  async renewIdleTime(id: string, session: Partial<SessionData>): Promise<{ leftMs: number }> {
+    this.#touchedAtMs.delete(id);
+    this.#renewed.add(session);
+    this.#expireAfter(id, this.#ttlMs(session, this.#idleMs));
+    const record = await this.#keyValue.getWithTtl(this.prefix + id);
+    return { leftMs: Math.min(record?.ttlMs ?? 0, this.#idleMs) };
+  }
+
+  #expireAfter(id: string, ttlMs: number): void {
+    this.#keyValue.expire(this.prefix + id, { ttlMs }).catch(() => this.#emit({ type: 'session_touch_failed' }));
+  }
+
+  #ttlMs({ signedInAtMs = this.#now() }: Partial<SessionData>, idleMs: number): number {
+    return Math.min(idleMs, signedInAtMs + this.#maxMs - this.#now());
   }
 }
 
 class BrokenSession extends Error {}
 
-/** `undefined` past the absolute lifetime. @throws {BrokenSession} not a session that sign-in wrote. */
-function sessionFrom(text: string, { oldestMs }: { oldestMs: number }): SessionData | undefined {
+const sessionSchema = z.object({
+  cookie: z.object({}),
+  signedInAtMs: z.number().int().nonnegative(),
+  csrfSecret: z.string().regex(/^[\w-]{1,64}$/),
+});
+
+/** @throws {BrokenSession} not a session that sign-in wrote. */
+function sessionFrom(text: string, { nowMs }: { nowMs: number }): SessionData {
+  if (text.length > MAX_RECORD_LENGTH) throw new BrokenSession('too long');
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     throw new BrokenSession('not JSON');
   }
-  if (!isSession(value)) throw new BrokenSession('not a session');
-  return value.signedInAtMs > oldestMs ? value : undefined;
-}
-
-function isSession(value: unknown): value is SessionData {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  const { cookie, signedInAtMs, csrfSecret } = value as Partial<Record<keyof SessionData, unknown>>;
-  return (
-    typeof cookie === 'object' && cookie !== null && typeof signedInAtMs === 'number' && typeof csrfSecret === 'string'
-  );
+  const { success, data } = sessionSchema.safeParse(value);
+  // The clock of another process may be ahead, but not by a day.
+  if (!success || data.signedInAtMs > nowMs + DAY_MS) throw new BrokenSession('not a session');
+  const { signedInAtMs, csrfSecret } = data;
+  return { cookie: { originalMaxAge: null, path: '/' }, signedInAtMs, csrfSecret };
 }
 
 /** The five commands of ioredis that connect-redis 8 uses, spoken by the storage port. */
