@@ -14,6 +14,7 @@ import { errorPage } from './web/middleware/error-page.js';
 import { flowCookie } from './flow-inspector/cookie.js';
 import { formBody } from './web/middleware/form-body.js';
 import { navigationOnly } from './web/middleware/navigation-only.js';
+import { oneAtATime } from './web/middleware/one-at-a-time.js';
 import { pageLocals } from './web/middleware/page-locals.js';
 import { byAddress, bySession, rateLimit } from './web/middleware/rate-limit.js';
 import { requestId } from './web/middleware/request-id.js';
@@ -60,6 +61,7 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
   app.set('view cache', config.production);
   app.locals['formats'] = formats;
 
+  app.use(oneAtATime());
   app.use(requestId(services));
   if (flowRecorder !== undefined) app.use(flowCookie({ context, cookies }));
   app.use(requestLog({ log, context, emit }));

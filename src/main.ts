@@ -1,77 +1,76 @@
-import { once } from 'node:events';
-import { createServer, type Server, type ServerOptions, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createApp } from './app.js';
 import { parseConfig, type Config } from './config/config.js';
 import { ConfigError } from './errors.js';
+import { createHttpServer, type HttpServer } from './server.js';
 import { createServices, type Services } from './services.js';
 
 async function main(): Promise<void> {
+  const stopSignal = receiveStopSignals(); // before anything that takes time: a start can be stopped too
   const config = parseConfig(process.env);
-  const services = await createServices(config, { now: Date.now, monotonicMs: () => performance.now() });
-  const { log } = services;
-  let stopping = false;
-  const isReady = async (): Promise<boolean> => !stopping && (await services.isStorageReady());
-
-  const server = createServer(LIMITS, createApp(services, { isReady }));
-  const underWay = trackAnswers(server);
-  await listen(server, config);
-  const { port } = server.address() as AddressInfo; // the real one, also for PORT=0
-  log.info(
-    { url: config.publicUrl.href, port, storage: config.redis?.topology ?? 'memory', pid: process.pid },
-    'listening',
-  );
-
-  async function stop(signal: string): Promise<void> {
-    if (stopping) return;
-    stopping = true;
-    log.info({ signal }, 'stopping');
-    await drain(server, underWay, config);
-    await services.close();
-    log.info('stopped');
-    process.exit(0);
-  }
-  process.once('SIGTERM', (signal) => void stop(signal));
-  process.once('SIGINT', (signal) => void stop(signal));
+  const clock = { now: Date.now, monotonicMs: () => performance.now() };
+  const services = await createServices(config, clock);
   exitOnBug(services);
-}
-
-/** Slow or oversized requests end here (408, 431), before any of our code. Milliseconds and bytes. */
-const LIMITS: ServerOptions = {
-  headersTimeout: 10_000,
-  requestTimeout: 25_000,
-  connectionsCheckingInterval: 1_000,
-  keepAliveTimeout: 65_000, // longer than a load balancer keeps an idle connection
-  maxHeaderSize: 16_384,
-};
-
-function listen(server: Server, { host, port }: Config): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject).listen(port, host, resolve);
+  const isReady = async (): Promise<boolean> => !stopSignal.received() && (await services.isStorageReady());
+  const server = createHttpServer(createApp(services, { isReady }), config);
+  const { port } = await server.listen(config);
+  const storage = config.redis?.topology ?? 'memory';
+  services.log.info({ url: config.publicUrl.href, port, storage, pid: process.pid }, 'listening');
+  stopSignal.onFirst((signal) => void stop({ signal, config, services, server }));
+  stopSignal.onSecond((signal) => {
+    services.log.info({ signal }, 'still stopping');
   });
 }
 
-function trackAnswers(server: Server): ReadonlySet<ServerResponse> {
-  const underWay = new Set<ServerResponse>();
-  server.on('request', (_req, res) => {
-    underWay.add(res);
-    res.once('close', () => underWay.delete(res));
-  });
-  return underWay;
+/**
+ * The first SIGTERM or SIGINT stops the process in order; before `onFirst` it ends it at once. The second changes
+ * nothing, because systemd and npm, or npm and the terminal, both send one for the same stop. The third ends the
+ * process at once.
+ */
+function receiveStopSignals() {
+  const signals: NodeJS.Signals[] = [];
+  const listeners: ((signal: NodeJS.Signals) => void)[] = [
+    () => process.exit(0),
+    () => undefined,
+    () => process.exit(1),
+  ];
+  const receive = (signal: NodeJS.Signals): void => {
+    listeners[signals.length]?.(signal);
+    signals.push(signal);
+  };
+  process.on('SIGTERM', receive).on('SIGINT', receive);
+  return {
+    received: () => signals.length > 0,
+    onFirst: (listener: (signal: NodeJS.Signals) => void): void => void (listeners[0] = listener),
+    onSecond: (listener: (signal: NodeJS.Signals) => void): void => void (listeners[1] = listener),
+  };
 }
 
-/** Serves on while the load balancer notices, with `Connection: close`; then takes no more and finishes what is under way. */
-async function drain(
-  server: Server,
-  underWay: ReadonlySet<ServerResponse>,
-  { drainDelayMs }: Pick<Config, 'drainDelayMs'>,
-): Promise<void> {
-  server.prependListener('request', (_req, res) => res.setHeader('Connection', 'close'));
-  await delay(drainDelayMs);
-  server.close();
-  for (const res of underWay) await once(res, 'close');
-  server.closeAllConnections(); // silent ones: kept alive, or opened ahead by a browser that asked for nothing yet
+/** Serves on while the load balancer notices, finishes the responses under way, stores running renewals, and exits. */
+async function stop({
+  signal,
+  config,
+  services,
+  server,
+}: {
+  signal: NodeJS.Signals;
+  config: Config;
+  services: Services;
+  server: HttpServer;
+}): Promise<void> {
+  const { log } = services;
+  log.info({ signal }, 'stopping');
+  server.announceStop();
+  await delay(config.drainDelayMs);
+
+  // Together within GETBILL_TIMEOUT_MS + 3 s, whatever clients, Redis or the reader of the log do.
+  const limitMs = config.getbill.timeoutMs + 2_750;
+  setTimeout(() => process.exit(0), limitMs).unref();
+  const startedMs = performance.now();
+  const cutOff = await server.drain({ withinMs: limitMs - 750 });
+  await services.close({ withinMs: limitMs - 250 - (performance.now() - startedMs) });
+  log.info({ ...(cutOff > 0 && { cutOff }) }, 'stopped');
+  log.flush(() => process.exit(0));
 }
 
 /** One fatal line, then a clean exit: what state a bug left behind, nobody knows. */

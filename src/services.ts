@@ -56,7 +56,8 @@ export interface Services {
   readonly flowRecorder: FlowRecorder | undefined;
   /** Whether the storage would carry out a sign-in. */
   isStorageReady(): Promise<boolean>;
-  close(): Promise<void>;
+  /** Waits at most `withinMs` for renewals, by default one lease. */
+  close(options?: { withinMs?: number }): Promise<void>;
 }
 
 export interface Clock {
@@ -189,9 +190,9 @@ export async function createServices(
       });
       return storageCheck;
     },
-    async close() {
+    async close({ withinMs = config.getbill.timeoutMs + 3_000 } = {}) {
       const idle = Promise.all([tokens.idle(), appTokens.idle()]);
-      await Promise.race([idle, delay(config.getbill.timeoutMs + 3_000, undefined, { ref: false })]);
+      await Promise.race([idle, delay(withinMs, undefined, { ref: false })]);
       await upstream.close();
       await keyValue.close();
     },

@@ -27,6 +27,7 @@ export interface Config {
     readonly refresh: number;
   };
   readonly flowInspector: boolean;
+  readonly keepAliveMs: number;
   readonly drainDelayMs: number;
   readonly logLevel: string;
   readonly metricsToken: Secret | undefined;
@@ -133,6 +134,7 @@ function toConfig(v: Values, env: Environment): Config {
       refresh: v.RATE_LIMIT_REFRESH,
     },
     flowInspector: v.FLOW_INSPECTOR,
+    keepAliveMs: v.KEEP_ALIVE_S * 1000,
     drainDelayMs: v.DRAIN_DELAY_S * 1000,
     logLevel: v.LOG_LEVEL,
     metricsToken: secretOf(v.METRICS_TOKEN),

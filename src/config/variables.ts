@@ -139,6 +139,7 @@ export const variables = {
   RATE_LIMIT_REFRESH: entry(count(1, 1_000_000).default(6000)),
   FLOW_INSPECTOR: entry(flag.default(false)),
   GETBILL_ALLOW_HTTP_HOSTS: entry(items.default([])),
+  KEEP_ALIVE_S: entry(count(1, 3600).default(65)),
   DRAIN_DELAY_S: entry(count(0, 300).default(5)),
   LOG_LEVEL: entry(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], { error: 'must be a pino level: trace, debug, info, warn, error, fatal or silent' }).default('info')), // prettier-ignore
   METRICS_TOKEN: entry(

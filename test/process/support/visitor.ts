@@ -25,6 +25,8 @@ export interface Visitor {
   /** The name of its keys in Redis, and its name in the audit log. */
   grantId: string;
   grant: string;
+  /** Its header. */
+  cookie: string;
   call(app: Target, path: string, options?: CallOptions): Promise<TimedAnswer>;
   profile(app: Target, options?: CallOptions): Promise<TimedAnswer>;
   /** From the sign-out form. */
@@ -51,6 +53,7 @@ export function createVisitor({
   const visitor: Visitor = {
     grantId: createHash('sha256').update(sessionId).digest('base64url'),
     grant,
+    cookie,
     async call({ origin }, path, { method = 'GET', headers = {}, body, signal, dispatcher } = {}) {
       const startedMs = performance.now();
       const answer = await request(origin + path, {

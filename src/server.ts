@@ -1,0 +1,118 @@
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Connections beyond these are closed at once: each costs a file descriptor and some 20 KB. */
+const MAX_CONNECTIONS = 4_096;
+
+/** A client that takes no byte of its response for this long is cut off. */
+const STALLED_READER_MS = 30_000;
+
+export interface HttpServer {
+  listen(options: { host: string; port: number }): Promise<{ port: number }>;
+  /** From now on every response says `Connection: close`, so that clients go to another process. */
+  announceStop(): void;
+  /**
+   * Takes no new connection, waits for the responses under way, at most `withinMs`, and closes all connections.
+   * Resolves to the number of responses that were cut off.
+   */
+  drain(options: { withinMs: number }): Promise<number>;
+}
+
+/** Node's HTTP server with a bound on everything that one client can hold. */
+export function createHttpServer(
+  app: RequestListener,
+  {
+    keepAliveMs,
+    stalledReaderMs = STALLED_READER_MS,
+    maxConnections = MAX_CONNECTIONS,
+  }: { keepAliveMs: number; stalledReaderMs?: number; maxConnections?: number },
+): HttpServer {
+  const server = createServer(
+    {
+      headersTimeout: 10_000, // then 408
+      requestTimeout: 25_000, // head and body; then 408
+      connectionsCheckingInterval: 1_000,
+      keepAliveTimeout: keepAliveMs,
+      maxHeaderSize: 16_384, // then 431
+    },
+    app,
+  );
+  server.maxConnections = maxConnections;
+  const underWay = trackResponses(server);
+  cutStalledReaders(server, underWay, stalledReaderMs);
+
+  return {
+    async listen({ host, port }) {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject).listen(port, host, resolve);
+      });
+      return { port: (server.address() as AddressInfo).port }; // the real one, also for port 0
+    },
+    announceStop() {
+      server.prependListener('request', (_req, res) => res.setHeader('Connection', 'close'));
+    },
+    async drain({ withinMs }) {
+      server.close();
+      const allSent = new AbortController();
+      const deadline = delay(withinMs, undefined, { signal: allSent.signal }).catch(() => undefined);
+      await Promise.race([underWay.untilNone(), deadline]);
+      allSent.abort();
+      const cutOff = underWay.count();
+      server.closeAllConnections(); // also those without a request: kept alive, or opened ahead by a browser
+      return cutOff;
+    },
+  };
+}
+
+interface ResponsesUnderWay {
+  has(socket: Socket): boolean;
+  count(): number;
+  untilNone(): Promise<void>;
+}
+
+/**
+ * The last response of each connection that is not finished. Counted by connection, because a response that waits
+ * behind another one on a connection which the client closes never emits `close`.
+ */
+function trackResponses(server: Server): ResponsesUnderWay {
+  const underWay = new Map<Socket, ServerResponse>();
+  const waiting: (() => void)[] = [];
+  const remove = (socket: Socket): void => {
+    underWay.delete(socket);
+    if (underWay.size === 0) for (const resolve of waiting.splice(0)) resolve();
+  };
+  server.on('connection', (socket: Socket) => {
+    socket.once('close', () => {
+      remove(socket);
+    });
+  });
+  server.prependListener('request', ({ socket }, res) => {
+    if (socket.destroyed) return;
+    underWay.set(socket, res);
+    res.once('close', () => {
+      if (underWay.get(socket) === res) remove(socket);
+    });
+  });
+  return {
+    has: (socket) => underWay.has(socket),
+    count: () => underWay.size,
+    untilNone: () =>
+      new Promise((resolve) => {
+        if (underWay.size === 0) resolve();
+        else waiting.push(resolve);
+      }),
+  };
+}
+
+/**
+ * Node reports a socket on which nothing was received and no byte of a write was taken for `stalledReaderMs`. It stays
+ * open only while its response is still being made, which is bounded by the deadlines of the calls behind it.
+ */
+function cutStalledReaders(server: Server, underWay: ResponsesUnderWay, stalledReaderMs: number): void {
+  server.timeout = stalledReaderMs;
+  server.on('timeout', (socket: Socket) => {
+    const isBeingMade = underWay.has(socket) && socket.writableLength === 0;
+    if (!isBeingMade) socket.destroy();
+  });
+}

@@ -1,0 +1,39 @@
+import type { RequestHandler } from 'express';
+import type { Socket } from 'node:net';
+
+/** Requests that may wait on one connection. Browsers and reverse proxies send none ahead of a response. */
+const MAX_WAITING = 32;
+
+/**
+ * Handles the requests of one connection one after the other; Node hands over pipelined requests all at once. Each
+ * response then has its socket from the start, so it always emits `close`, and requests whose client has hung up are
+ * never begun. A connection with more than `MAX_WAITING` requests waiting is closed.
+ */
+export function oneAtATime(): RequestHandler {
+  const queues = new WeakMap<Socket, (() => void)[]>(); // a queue exists while a request is handled
+  return function oneAtATimeMiddleware({ socket }, res, next) {
+    if (socket.destroyed) return;
+    const queue = queues.get(socket);
+    if (queue === undefined) {
+      queues.set(socket, []);
+      begin();
+    } else if (queue.length < MAX_WAITING) {
+      queue.push(begin);
+    } else {
+      socket.destroy();
+    }
+
+    function begin(): void {
+      res.once('close', () => {
+        beginNext(socket);
+      });
+      next();
+    }
+  };
+
+  function beginNext(socket: Socket): void {
+    const next = socket.writable ? queues.get(socket)?.shift() : undefined;
+    if (next === undefined) queues.delete(socket);
+    else next();
+  }
+}
