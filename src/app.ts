@@ -47,7 +47,6 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
   const cookies = createCookies(config);
   const limiting = { limits, emit };
   const access = { tokens, facts: services.facts };
-  const headers = createCommonHeaders(config);
   const secrets = config.session.secrets.reveal();
 
   const app = express();
@@ -65,6 +64,7 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
   app.use(requestId(services));
   if (flowRecorder !== undefined) app.use(flowCookie({ context, cookies }));
   app.use(requestLog({ log, context, emit }));
+  app.use(setHeaders(createCommonHeaders(config)));
 
   const api = createRouter(); // before what only pages need: the busiest path is the shortest
   api.use(
@@ -75,11 +75,9 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
     signedIn(),
     rateLimit({ name: 'api', perMinute: config.rateLimits.api, keyOf: bySession, ...limiting }),
     tokenRefresh(access),
-    apiRoute({ forward, access, headers }),
+    apiRoute({ forward, access }),
   );
   app.use('/api', api);
-
-  app.use(setHeaders(headers));
 
   app.use(healthRoutes({ isReady }));
   app.use(metricsRoute({ token: config.metricsToken, text: services.metrics.text }));
@@ -144,6 +142,6 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
   app.use(() => {
     throw new RequestError('no such path', { code: 'not_found', status: 404 });
   });
-  app.use(sessionEnded({ cookies }), errorPage({ log, headers, developerPages: config.developerPages }));
+  app.use(sessionEnded({ cookies }), errorPage({ log, developerPages: config.developerPages }));
   return app;
 }

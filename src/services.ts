@@ -6,11 +6,12 @@ import type { Config } from './config/config.js';
 import { createEvents, type Emit, type RequestContext } from './events.js';
 import { createAppClient, type AppClient } from './getbill/app-client.js';
 import { createProfileCache, type ProfileCache } from './getbill/profile-cache.js';
+import { createCallSlots } from './getbill/call-slots.js';
 import { createForward, type Forward } from './getbill/forward.js';
 import { createQuota, type Quota } from './getbill/quota.js';
 import { createQuotaGate } from './getbill/quota-gate.js';
 import { createGrantFacts, type GrantFacts } from './getbill/grant-facts.js';
-import { createUpstream } from './getbill/upstream.js';
+import { API_CONNECTIONS, createUpstream } from './getbill/upstream.js';
 import { createArrivals, type Arrivals } from './web/session/recent-sign-ins.js';
 import { createPendingLogins } from './core/sign-in/pending-logins.js';
 import { createSignIn, type SignIn } from './core/sign-in/sign-in.js';
@@ -96,14 +97,21 @@ export async function createServices(
     onError: (error) => log.warn({ err: error }, 'redis connection'),
   });
   const cipher = createCipher(config.tokenEncryptionKeys.reveal());
-  const upstream = createUpstream({ config: config.getbill, emit });
+  const upstream = createUpstream({ config: config.getbill, emit, now });
   const tokenEndpoint = createTokenEndpoint({ config: config.getbill, send: upstream.send, emit, monotonicMs });
   const scope = hash('sha256', config.getbill.clientId, 'base64url').slice(0, 8); // GetBill counts per client
   const limits = createSharedLimits({ keyValue, scope, emit, now });
   const quota = createQuota({ keyValue, scope, emit, now });
   const facts = createGrantFacts({ keyValue, keptMs: config.session.maxMs, emit, now });
+  const slots = createCallSlots({
+    total: API_CONNECTIONS,
+    perSession: API_CONNECTIONS / 4,
+    waitingPerSession: API_CONNECTIONS,
+    maxWaitMs: config.getbill.timeoutMs / 2,
+    emit,
+  });
   const forward = createQuotaGate({
-    forward: createForward({ config: config.getbill, upstream, quota, emit, monotonicMs }),
+    forward: createForward({ config: config.getbill, upstream, quota, slots, emit, monotonicMs }),
     quota,
     limits,
     localLimits: createSharedLimits({ keyValue: createMemoryKeyValue({ now }), scope, emit, now }),

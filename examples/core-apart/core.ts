@@ -28,7 +28,7 @@ export function createCore({
   const clocks = { now, monotonicMs: () => performance.now(), sleep: (ms: number) => delay(ms) };
   const shared = { keyValue, cipher, emit, fingerprint, ...clocks };
 
-  const upstream = createUpstream({ config: getbill, emit });
+  const upstream = createUpstream({ config: getbill, emit, now });
   const tokenEndpoint = createTokenEndpoint({ config: getbill, send: upstream.send, ...shared });
   const signIn = createSignIn({
     config: getbill,

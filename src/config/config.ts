@@ -48,6 +48,16 @@ export interface GetbillConfig {
   readonly tlsPins: readonly string[];
   readonly tlsPinsReportOnly: boolean;
   readonly timeoutMs: number;
+  readonly proxy: ProxyConfig;
+}
+
+/** The proxy through which GetBill is called, by the protocol of the call; `undefined`: none. */
+export interface ProxyConfig {
+  /** They may hold a password. */
+  readonly http: Secret | undefined;
+  readonly https: Secret | undefined;
+  /** Hosts that are called directly, as `NO_PROXY` lists them. */
+  readonly except: string;
 }
 
 export interface RedisConfig {
@@ -85,9 +95,14 @@ export function parseConfig(env: Environment, readFile = (path: string) => readF
   if (problems.length > 0) throw new ConfigError(problems);
   return deepFreeze(toConfig(values as Values, env));
 
+  function valueOf(name: string): string | undefined {
+    const lowerCase = EITHER_CASE.has(name) ? env[name.toLowerCase()] : undefined;
+    return lowerCase ?? env[name];
+  }
+
   function textOf(name: string): string | undefined {
     const file = env[`${name}_FILE`]?.trim();
-    if (!file) return env[name]?.trim() || undefined;
+    if (file === undefined || file === '') return valueOf(name)?.trim() || undefined;
     try {
       return readFile(file).trim() || undefined;
     } catch {
@@ -96,6 +111,9 @@ export function parseConfig(env: Environment, readFile = (path: string) => readF
     }
   }
 }
+
+/** Written in lower case on most machines; that spelling comes first, as in curl and undici. */
+const EITHER_CASE = new Set(['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY']);
 
 function toConfig(v: Values, env: Environment): Config {
   const publicUrl = v.PUBLIC_URL ?? new URL(`http://localhost:${v.PORT}`);
@@ -122,6 +140,7 @@ function toConfig(v: Values, env: Environment): Config {
       tlsPins: v.GETBILL_TLS_PINS,
       tlsPinsReportOnly: v.GETBILL_TLS_PINS_REPORT_ONLY,
       timeoutMs: v.GETBILL_TIMEOUT_MS,
+      proxy: proxyOf(v),
     },
     session: { secrets: secret(v.SESSION_SECRET), idleMs: v.SESSION_IDLE_S * 1000, maxMs: v.SESSION_MAX_S * 1000 },
     tokenEncryptionKeys: secret(v.TOKEN_ENCRYPTION_KEY),
@@ -138,6 +157,14 @@ function toConfig(v: Values, env: Environment): Config {
     drainDelayMs: v.DRAIN_DELAY_S * 1000,
     logLevel: v.LOG_LEVEL,
     metricsToken: secretOf(v.METRICS_TOKEN),
+  };
+}
+
+function proxyOf(v: Values): ProxyConfig {
+  return {
+    http: secretOf(v.HTTP_PROXY?.href),
+    https: secretOf(v.HTTPS_PROXY?.href),
+    except: v.NO_PROXY,
   };
 }
 

@@ -41,6 +41,7 @@ const requiredList = required
 const proxy = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6(), z.enum(['loopback', 'linklocal', 'uniquelocal'])]);
 const isProxy = (text: string): boolean => proxy.safeParse(text).success && !text.endsWith('/0'); // that is everybody
 
+const PROXY = 'the proxy through which GetBill is called, for example http://proxy.example.com:3128';
 const DASHBOARD = 'find it in the GetBill dashboard: Company > API Client Management';
 
 /** The whole environment, in the order of `.env.example`. `hint` says how to get a value; defaults are in the schema. */
@@ -103,6 +104,9 @@ export const variables = {
   ),
   GETBILL_TLS_PINS_REPORT_ONLY: entry(flag.default(false)),
   GETBILL_TIMEOUT_MS: entry(count(100, 120_000).default(10_000)),
+  HTTPS_PROXY: entry(http.optional(), PROXY),
+  HTTP_PROXY: entry(http.optional(), PROXY),
+  NO_PROXY: entry(z.string().default('')),
   SESSION_SECRET: entry(
     requiredList.refine((list) => list.every((item) => Buffer.byteLength(item) >= 32), {
       error: 'is shorter than 32 bytes',

@@ -1,12 +1,16 @@
-import { GetbillApiError, UnavailableError } from '../errors.js';
-import type { ApiAnswer } from './answer.js';
+import { GetbillApiError } from '../errors.js';
+import { parseJson, type ApiResponse } from './api-response.js';
+import { decodeWhole } from './content-coding.js';
 import { matchEndpoint } from './endpoints.js';
 import { unwrapItem, unwrapPage, errorFrom } from './envelope.js';
 import type { Access, Forward } from './forward.js';
 import type { Caller } from './quota.js';
+import { tooLarge } from './response-body.js';
 import type * as T from './types.js';
 
 const MOST_PER_PAGE = 100;
+/** Parsed in one turn of the event loop, on which everybody waits. */
+const PARSED_LIMIT = 1024 * 1024;
 
 /**
  * The documented reads of the GetBill API, typed. Every method throws
@@ -34,12 +38,15 @@ export function createGetbillClient({
   accessFor,
   requestId,
   caller = 'page',
+  signal,
 }: {
   forward: Forward;
   /** Asked before every call, with the scope it needs: a long job outlives a token. */
   accessFor: (scope: string) => Access | Promise<Access>;
   requestId: string;
   caller?: Caller;
+  /** Aborted when nobody waits for the responses any more. */
+  signal?: AbortSignal;
 }): GetbillClient {
   async function get(path: string, { page, limit, status }: T.PageRequest = {}): Promise<unknown> {
     const match = matchEndpoint('GET', path);
@@ -51,8 +58,11 @@ export function createGetbillClient({
     if (status !== undefined) parameters.set('status', status);
     const query = parameters.size > 0 ? `?${parameters.toString()}` : '';
     const { endpoint } = match;
-    const answer = await forward({ endpoint, path, query, requestId, caller }, await accessFor(endpoint.scope));
-    return jsonOf(answer, await wholeOf(answer));
+    const response = await forward(
+      { endpoint, path, query, requestId, caller, signal },
+      await accessFor(endpoint.scope),
+    );
+    return jsonOf(response, await wholeOf(response));
   }
   const item = async <Item>(path: string): Promise<Item> => unwrapItem(await get(path)) as Item;
   const page = async <Item>(path: string, request?: T.PageRequest): Promise<T.Page<Item>> =>
@@ -76,19 +86,27 @@ export function createGetbillClient({
   };
 }
 
-/** A long list arrives as a stream (it was judged by its type only), so it is read and parsed here. */
-async function wholeOf({ body, json }: ApiAnswer): Promise<unknown> {
-  if (Buffer.isBuffer(body)) return json;
-  const chunks: Buffer[] = [];
-  for await (const chunk of body as AsyncIterable<Buffer>) chunks.push(chunk);
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown;
-  } catch (cause) {
-    throw new UnavailableError('the API answered with broken JSON', { code: 'answer_not_json', status: 502, cause });
-  }
+/** A long list arrives as a stream (judged by its type only), so it is read and parsed here. */
+async function wholeOf({ body, json, headers }: ApiResponse): Promise<unknown> {
+  if (json !== undefined || (Buffer.isBuffer(body) && body.length === 0)) return json;
+  const decoded = decodeWhole(await bytesOf(body), headers['content-encoding']);
+  if (decoded === undefined) throw tooLarge();
+  return parseJson(decoded);
 }
 
-function jsonOf({ status, headers }: ApiAnswer, json: unknown): unknown {
+async function bytesOf(body: ApiResponse['body']): Promise<Buffer> {
+  if (Buffer.isBuffer(body)) return body;
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > PARSED_LIMIT) throw tooLarge();
+  }
+  return Buffer.concat(chunks);
+}
+
+function jsonOf({ status, headers }: ApiResponse, json: unknown): unknown {
   if (status >= 200 && status < 300) return json;
   throw errorFrom(json, { status, retryAfter: headers['retry-after'] });
 }

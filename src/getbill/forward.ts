@@ -1,10 +1,13 @@
 import type { GetbillConfig } from '../config/config.js';
 import { AppError } from '../errors.js';
 import { shapeOf, type Emit } from '../events.js';
-import { acceptHead, judge, readableEncodings, type ApiAnswer } from './answer.js';
+import { acceptHead, judgeResponse, type ApiResponse } from './api-response.js';
+import type { CallSlots } from './call-slots.js';
+import { readableEncodings } from './content-coding.js';
 import { limitClassOf, type Endpoint } from './endpoints.js';
 import type { Caller, Quota } from './quota.js';
-import type { Target, Upstream, UpstreamRequest } from './upstream.js';
+import { browserLeft } from './unavailable.js';
+import type { Target, Upstream, UpstreamResponse } from './upstream.js';
 
 /** Whose call it is: the token that is good now, and how to get a newer one when the API rejects it. */
 export interface Access {
@@ -34,87 +37,139 @@ export interface ApiCall {
   readonly acceptEncoding?: string | undefined;
   readonly requestId: string;
   readonly caller: Caller;
-  readonly onLeave?: UpstreamRequest['onLeave'];
+  /** Aborted when nobody waits for the response any more; ends the call wherever it is. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * One call to the GetBill API. Sent once, and once more only after a 401, with a newer token.
- * @throws {UnavailableError} no usable answer. @throws {RequestError} the share is used up (`createQuotaGate`).
+ * One call to the GetBill API, and once more after a 401, with a newer token.
+ * @throws {UnavailableError} no usable response; 503: this session has too many calls open; 499: `signal`.
+ * @throws {RequestError} the share is used up (`createQuotaGate`).
  * @throws as `Access.renew`.
  */
-export type Forward = (call: ApiCall, access: Access) => Promise<ApiAnswer>;
+export type Forward = (call: ApiCall, access: Access) => Promise<ApiResponse>;
 
 export function createForward({
   config,
   upstream,
   quota,
+  slots,
   emit,
   monotonicMs,
 }: {
   config: Pick<GetbillConfig, 'apiUrl' | 'timeoutMs'>;
   upstream: Pick<Upstream, 'open'>;
   quota: Pick<Quota, 'learn' | 'block' | 'left'>;
+  slots: CallSlots;
   emit: Emit;
   monotonicMs: () => number;
 }): Forward {
-  const { origin, host, pathname } = config.apiUrl;
+  const targetOf = targetsBelow(config.apiUrl);
+
+  /** With a slot of this session, which is held until the whole body has come. */
+  async function open(call: ApiCall, access: Pick<Access, 'grantId' | 'accessToken'>): Promise<UpstreamResponse> {
+    const askedMs = monotonicMs();
+    const release = await slots.acquire(access.grantId, call.signal);
+    try {
+      const response = await upstream.open(targetOf(call), {
+        method: call.endpoint.method,
+        headers: headersOf(call, access.accessToken),
+        body: call.body,
+        timeoutMs: Math.max(1, config.timeoutMs - (monotonicMs() - askedMs)),
+        signal: call.signal,
+        accept: acceptHead,
+      });
+      if (Buffer.isBuffer(response.body)) release();
+      else response.body.once('close', release);
+      return response;
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  async function send(call: ApiCall, access: Pick<Access, 'grantId' | 'accessToken'>): Promise<ApiResponse> {
+    const { endpoint } = call;
+    const startedMs = monotonicMs();
+    try {
+      const opened = await open(call, access);
+      const response = judgeResponse(opened);
+      const retryAfter = await learnLimits(endpoint, opened.headers, response);
+      report(endpoint, response, monotonicMs() - startedMs);
+      return { ...response, headers: { ...response.headers, ...retryAfter } };
+    } catch (error) {
+      const reason = error instanceof AppError ? error.code : 'unexpected';
+      emit({ type: 'api_failed', route: endpoint.path, reason });
+      throw error;
+    }
+  }
+
+  /** After a 429: the header that says how long nobody calls now. */
+  async function learnLimits(
+    endpoint: Endpoint,
+    headers: UpstreamResponse['headers'],
+    { status, json }: ApiResponse,
+  ): Promise<Record<string, string>> {
+    const limitClass = limitClassOf(endpoint);
+    quota.learn(limitClass, headers);
+    if (status !== 429) return {};
+    return { 'retry-after': String(await quota.block(limitClass, { headers, json })) };
+  }
+
+  function report(endpoint: Endpoint, { status, json }: ApiResponse, durationMs: number): void {
+    const limitClass = limitClassOf(endpoint);
+    const quotaLeft = quota.left(limitClass);
+    emit({
+      type: 'api_called',
+      limitClass,
+      shapeOf: () => shapeOf(json),
+      method: endpoint.method,
+      route: endpoint.path,
+      status,
+      durationMs,
+      ...(quotaLeft !== undefined && { quotaLeft }),
+    });
+  }
+
+  return async function forward(call, access) {
+    const { grantId, accessToken } = access;
+    const response = await send(call, { grantId, accessToken });
+    if (response.status !== 401) return response;
+    if (!Buffer.isBuffer(response.body)) response.body.destroy();
+    const renewed = await unlessLeft(call.signal, access.renew(accessToken));
+    emit({ type: 'api_replayed', route: call.endpoint.path });
+    return await send(call, { grantId, accessToken: renewed.accessToken });
+  };
+}
+
+function headersOf(call: ApiCall, accessToken: string): Record<string, string> {
+  return {
+    authorization: `Bearer ${accessToken}`,
+    accept: 'application/json',
+    'accept-encoding': readableEncodings(call.acceptEncoding),
+    'x-request-id': call.requestId,
+    ...(call.body !== undefined && { 'content-type': 'application/json' }),
+  };
+}
+
+/** The path is one that `matchEndpoint` accepted; what a URL does not allow in a query is encoded. */
+function targetsBelow({ origin, host, pathname }: URL): (call: ApiCall) => Target {
   const base = pathname.replace(/\/$/, '');
-  /** What a URL does not allow in a query as it stands is encoded; the path is one that `matchEndpoint` accepted. */
-  const targetOf = ({ path, query }: ApiCall): Target => ({
+  return ({ path, query }) => ({
     origin,
     host,
     pathname: base + path,
     search: query === '' ? '' : new URL(query, origin).search,
   });
+}
 
-  async function send(call: ApiCall, accessToken: string): Promise<ApiAnswer> {
-    const { endpoint, body, acceptEncoding, requestId, onLeave } = call;
-    const limitClass = limitClassOf(endpoint);
-    const route = endpoint.path;
-    const startedMs = monotonicMs();
-    try {
-      const opened = await upstream.open(targetOf(call), {
-        method: endpoint.method,
-        headers: {
-          authorization: `Bearer ${accessToken}`,
-          accept: 'application/json',
-          'accept-encoding': readableEncodings(acceptEncoding),
-          'x-request-id': requestId,
-          ...(body !== undefined && { 'content-type': 'application/json' }),
-        },
-        body,
-        timeoutMs: config.timeoutMs,
-        onLeave,
-        accept: acceptHead,
-      });
-      const answer = judge(opened);
-      const { headers } = opened;
-      quota.learn(limitClass, headers);
-      const waitS = answer.status === 429 ? await quota.block(limitClass, { headers, json: answer.json }) : undefined;
-      const quotaLeft = quota.left(limitClass);
-      emit({
-        type: 'api_called',
-        limitClass,
-        shapeOf: () => shapeOf(answer.json),
-        method: endpoint.method,
-        route,
-        status: answer.status,
-        durationMs: monotonicMs() - startedMs,
-        ...(quotaLeft !== undefined && { quotaLeft }),
-      });
-      return waitS === undefined ? answer : { ...answer, headers: { ...answer.headers, 'retry-after': String(waitS) } };
-    } catch (error) {
-      emit({ type: 'api_failed', route, reason: error instanceof AppError ? error.code : 'unexpected' });
-      throw error;
-    }
-  }
-
-  return async function forward(call, access) {
-    const answer = await send(call, access.accessToken);
-    if (answer.status !== 401) return answer;
-    if (!Buffer.isBuffer(answer.body)) answer.body.destroy();
-    const { accessToken } = await access.renew(access.accessToken);
-    emit({ type: 'api_replayed', route: call.endpoint.path });
-    return await send(call, accessToken);
-  };
+/** The renewal itself goes on. @throws {UnavailableError} 499. */
+function unlessLeft<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const onLeave = (): void => reject(browserLeft(undefined));
+    if (signal.aborted) onLeave();
+    signal.addEventListener('abort', onLeave);
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onLeave));
+  });
 }

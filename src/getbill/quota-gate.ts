@@ -2,7 +2,7 @@ import { AppError, RequestError, StorageError } from '../errors.js';
 import type { Emit } from '../events.js';
 import { createBoundedMap } from '../limits/bounded-map.js';
 import type { Consumption, SharedLimits } from '../limits/shared-limits.js';
-import type { ApiAnswer } from './answer.js';
+import type { ApiResponse } from './api-response.js';
 import { endpoints, limitClassOf, type Endpoint, type LimitClass } from './endpoints.js';
 import type { Access, ApiCall, Forward, Visitor } from './forward.js';
 import type { GrantFacts } from './grant-facts.js';
@@ -131,7 +131,7 @@ export function createQuotaGate({
   }
 
   /** The call itself, and what its response says about the grant. */
-  async function send(call: ApiCall, access: Access, visitor: Visitor): Promise<ApiAnswer> {
+  async function send(call: ApiCall, access: Access, visitor: Visitor): Promise<ApiResponse> {
     const response = await forward(call, access);
     const { status, json } = response;
     const { scope } = call.endpoint;

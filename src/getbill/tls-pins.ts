@@ -3,9 +3,12 @@ import { checkServerIdentity, type DetailedPeerCertificate, type PeerCertificate
 import type { GetbillConfig } from '../config/config.js';
 import type { Emit } from '../events.js';
 
+export type PinCheck = (host: string, certificate: PeerCertificate) => Error | undefined;
+
 /**
  * After the usual check of the host name: one certificate of the chain must have a pinned key (base64 SHA-256 of its
- * SubjectPublicKeyInfo, RFC 7469 section 2.4). In report-only mode a miss is an event and nothing else.
+ * SubjectPublicKeyInfo, RFC 7469 section 2.4). In report-only mode a miss is an event and nothing else,
+ * one for each key that a host shows.
  */
 export function createPinCheck({
   config,
@@ -13,17 +16,23 @@ export function createPinCheck({
 }: {
   config: Pick<GetbillConfig, 'tlsPins' | 'tlsPinsReportOnly'>;
   emit: Emit;
-}): (host: string, certificate: PeerCertificate) => Error | undefined {
+}): PinCheck {
   const pins = new Set(config.tlsPins);
+  const reported = new Set<string>();
   return function checkPins(host, certificate) {
     const mismatch = checkServerIdentity(host, certificate);
     if (mismatch !== undefined) return mismatch;
-    if (pinsOf(certificate as DetailedPeerCertificate).some((pin) => pins.has(pin))) return undefined;
-    if (config.tlsPinsReportOnly) {
-      emit({ type: 'tls_failed', host, reason: 'TLS_PIN_MISMATCH_REPORT_ONLY' });
-      return undefined;
+    const shown = pinsOf(certificate as DetailedPeerCertificate);
+    if (shown.some((pin) => pins.has(pin))) return undefined;
+    if (!config.tlsPinsReportOnly) {
+      return Object.assign(new Error('no certificate of the chain has a pinned key'), {
+        code: 'TLS_PIN_MISMATCH',
+      });
     }
-    return Object.assign(new Error('no certificate of the chain has a pinned key'), { code: 'TLS_PIN_MISMATCH' });
+    const miss = `${host} ${shown[0]}`;
+    if (!reported.has(miss)) emit({ type: 'tls_failed', host, reason: 'TLS_PIN_MISMATCH_REPORT_ONLY' });
+    reported.add(miss);
+    return undefined;
   };
 }
 

@@ -15,6 +15,20 @@ export function unavailableBecause(error: unknown): UnavailableError {
     error instanceof errors.BodyTimeoutError ||
     error instanceof errors.ConnectTimeoutError;
   return timedOut
-    ? new UnavailableError('GetBill did not answer in time', { code: 'getbill_timeout', status: 504, cause: error })
-    : new UnavailableError('GetBill could not be reached', { code: 'getbill_unreachable', status: 502, cause: error });
+    ? new UnavailableError('GetBill did not answer in time', {
+        code: 'getbill_timeout',
+        status: 504,
+        cause: error,
+      })
+    : new UnavailableError('GetBill could not be reached', {
+        code: 'getbill_unreachable',
+        status: 502,
+        cause: error,
+      });
+}
+
+/** The connection ended, not the call: the other side closed it, or a device in between did. */
+export function isConnectionLost(error: unknown): boolean {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return error instanceof errors.SocketError || code === 'ECONNRESET' || code === 'EPIPE' || code === 'ETIMEDOUT';
 }

@@ -1,12 +1,21 @@
-import { readFileSync } from 'node:fs';
-import { Agent } from 'undici';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
 import type { GetbillConfig } from '../config/config.js';
+import { parseRetryAfter } from '../core/oauth/retry-after.js';
 import type { Emit } from '../events.js';
-import { Exchange, tooLarge, type AnswerHead, type UpstreamAnswer } from './exchange.js';
+import { createAgent, type SentOver } from './agent.js';
+import { decodeWhole } from './content-coding.js';
+import { checkAnnouncedLength, pastDeadline, readBody, tooLarge } from './response-body.js';
 import { createPinCheck } from './tls-pins.js';
-import { unavailableBecause } from './unavailable.js';
+import { browserLeft, isConnectionLost, unavailableBecause } from './unavailable.js';
+import { USER_AGENT } from './user-agent.js';
 
-const CONNECTIONS_PER_HOST = 128;
+/** Connections to the API per process. */
+export const API_CONNECTIONS = 128;
+const TOKEN_CONNECTIONS = 32;
+/** Waiting time for chunks over a whole body, in times of `timeoutMs`: a trickle ends. */
+const FLOW_TIMEOUTS = 10;
 
 export type Target = Pick<URL, 'origin' | 'host' | 'pathname' | 'search'>;
 
@@ -14,18 +23,33 @@ export interface UpstreamRequest {
   readonly method: string;
   readonly headers: Record<string, string>;
   readonly body?: string | Buffer | undefined;
+  /** Until the head of the response; then the longest silence between two chunks of its body. */
   readonly timeoutMs: number;
-  /** Is given what ends the call, for when the browser has gone. */
-  readonly onLeave?: ((leave: () => void) => void) | undefined;
-  /** Throws at an answer whose body is not worth reading. */
-  readonly accept?: ((head: AnswerHead) => void) | undefined;
+  /** Ends the call: the browser has gone. */
+  readonly signal?: AbortSignal | undefined;
+  /** Throws to reject a response by its head, before the body is read. */
+  readonly accept?: ((head: ResponseHead) => void) | undefined;
 }
 
-/** The connection pool to GetBill: one deadline over a whole call, redirects never followed, certificates always checked. */
+export interface ResponseHead {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+}
+
+export interface UpstreamResponse extends ResponseHead {
+  /** Up to 64 KiB whole; longer as a stream, which fails with an UnavailableError. */
+  readonly body: Buffer | Readable;
+}
+
+/**
+ * Calls to GetBill: redirects never followed, certificates always checked. A GET or HEAD that a kept
+ * connection loses goes again, once, on a new one; anything else is sent once. Token calls have
+ * connections of their own, a new one each, so that they never wait behind API calls.
+ */
 export interface Upstream {
   /** @throws {UnavailableError} 504 past the deadline, 502 for a connection or certificate that fails. */
-  open(url: Target, request: UpstreamRequest): Promise<UpstreamAnswer>;
-  /** A small answer, for the token endpoint. Throws as `open`. */
+  open(url: Target, request: UpstreamRequest): Promise<UpstreamResponse>;
+  /** For the token endpoint: a POST with a small response. Throws as `open`. */
   send: (
     url: URL,
     request: { headers: Record<string, string>; body: string; timeoutMs: number },
@@ -33,49 +57,161 @@ export interface Upstream {
   close(): Promise<void>;
 }
 
-export function createUpstream({ config, emit }: { config: GetbillConfig; emit: Emit }): Upstream {
-  const agent = new Agent({
-    connections: CONNECTIONS_PER_HOST,
-    headersTimeout: config.timeoutMs,
-    bodyTimeout: config.timeoutMs,
-    connect: {
-      timeout: config.timeoutMs,
-      ...(config.caFile !== undefined && { ca: readFileSync(config.caFile) }),
-      ...(config.tlsPins.length > 0 && { checkServerIdentity: createPinCheck({ config, emit }) }),
-    },
-  });
+export function createUpstream({
+  config,
+  emit,
+  now,
+}: {
+  config: GetbillConfig;
+  emit: Emit;
+  now: () => number;
+}): Upstream {
+  const checkPins = config.tlsPins.length > 0 ? createPinCheck({ config, emit }) : undefined;
+  const agent = (connections: number, keepAlive: boolean): Dispatcher =>
+    createAgent({ config, checkPins, connections, keepAlive });
+  const api = agent(API_CONNECTIONS, true);
+  const apiAgain = agent(API_CONNECTIONS, false);
+  const token = agent(TOKEN_CONNECTIONS, false);
 
-  async function open(
-    { origin, host, pathname, search }: Target,
-    { method, headers, body, timeoutMs, onLeave, accept }: UpstreamRequest,
-  ): Promise<UpstreamAnswer> {
-    const exchange = new Exchange({ timeoutMs, accept });
-    onLeave?.(() => {
-      exchange.leave();
-    });
+  /** One call: a deadline until the head of the response, then limits on its body. */
+  async function call(
+    target: Target,
+    request: UpstreamRequest,
+    send: (signal: AbortSignal) => Promise<Response>,
+  ): Promise<UpstreamResponse> {
+    const ending = new AbortController();
+    const stopListening = onAbort(request.signal, () => ending.abort(browserLeft(undefined)));
+    const deadline = setTimeout(() => ending.abort(pastDeadline()), request.timeoutMs);
     try {
-      agent.dispatch({ origin, path: pathname + search, method, headers, body: body ?? null }, exchange);
-      return await exchange.answer;
+      const received = await unlessAborted(ending.signal, send(ending.signal));
+      clearTimeout(deadline);
+      received.body.once('close', stopListening);
+      const response = await receive(received, request, ending);
+      if (Buffer.isBuffer(response.body)) ending.abort(); // a request that was sent twice has one left
+      return response;
     } catch (error) {
+      clearTimeout(deadline);
+      stopListening();
+      ending.abort(error);
       const { code } = error as { code?: unknown };
-      if (typeof code === 'string' && isTlsFault(code)) emit({ type: 'tls_failed', host, reason: code });
+      if (typeof code === 'string' && isTlsFault(code)) {
+        emit({ type: 'tls_failed', host: target.host, reason: code });
+      }
       throw unavailableBecause(error);
     }
   }
 
   return {
-    open,
-    async send(url, request) {
-      const { status, headers, body } = await open(url, { ...request, method: 'POST' });
-      if (!Buffer.isBuffer(body)) {
-        body.destroy();
-        throw tooLarge();
-      }
-      const retryAfterS = Number(headers['retry-after']);
-      return { status, body: body.toString('utf8'), retryAfterS: retryAfterS >= 0 ? retryAfterS : undefined };
+    open: (target, request) =>
+      call(target, request, (signal) => {
+        const { timeoutMs, method } = request;
+        const once: SendOver = (agent, sentOver) => send(agent, target, request, { signal, sentOver });
+        return isSafe(method) ? sendSafe(once, { api, apiAgain, timeoutMs }) : once(api);
+      }),
+    async send(url, { headers, ...rest }) {
+      const request = { ...rest, method: 'POST', headers: { ...headers, 'accept-encoding': 'identity' } };
+      const response = await call(url, request, (signal) => send(token, url, request, { signal }));
+      return tokenResponse(response, now());
     },
-    close: () => agent.destroy(),
+    async close() {
+      await Promise.all([api, apiAgain, token].map((each) => each.destroy()));
+    },
   };
+}
+
+type Response = Dispatcher.ResponseData<unknown>;
+type SendOver = (agent: Dispatcher, sentOver?: SentOver) => Promise<Response>;
+
+function send(
+  agent: Dispatcher,
+  { origin, pathname, search }: Target,
+  { method, headers, body }: UpstreamRequest,
+  { signal, sentOver }: { signal: AbortSignal; sentOver?: SentOver | undefined },
+): Promise<Response> {
+  return agent.request<unknown>({
+    origin,
+    path: pathname + search,
+    method: method,
+    headers: { ...headers, 'user-agent': USER_AGENT },
+    body: body ?? null,
+    signal,
+    opaque: sentOver ?? null,
+  });
+}
+
+const isSafe = (method: string): boolean => method === 'GET' || method === 'HEAD';
+
+/**
+ * A GET goes over a kept connection first. It goes again, once, over a new connection when the other
+ * side has closed the kept one, or when half of the deadline passes in silence: a NAT that has forgotten
+ * a connection drops its packets without a word. The first response wins.
+ */
+async function sendSafe(
+  once: SendOver,
+  { api, apiAgain, timeoutMs }: { api: Dispatcher; apiAgain: Dispatcher; timeoutMs: number },
+): Promise<Response> {
+  const sentOver: SentOver = { keptConnection: false };
+  const first = once(api, sentOver);
+  const silence = timer(timeoutMs / 2);
+  try {
+    const early = await Promise.race([first, silence.passed]);
+    if (early !== undefined) return early;
+  } catch (error) {
+    if (!sentOver.keptConnection || !isConnectionLost(error)) throw error;
+    return await once(apiAgain);
+  } finally {
+    silence.stop();
+  }
+  if (!sentOver.keptConnection) return await first;
+  const second = once(apiAgain);
+  return await Promise.any([first, second]).catch(() => second);
+}
+
+function timer(ms: number): { passed: Promise<undefined>; stop: () => void } {
+  let timeout: NodeJS.Timeout | undefined;
+  const passed = new Promise<undefined>((resolve) => {
+    timeout = setTimeout(resolve, ms, undefined);
+  });
+  return { passed, stop: () => clearTimeout(timeout) };
+}
+
+/** @throws {UnavailableError} as `accept`, or 502: too large. */
+async function receive(
+  { statusCode: status, headers, body }: Response,
+  { accept, timeoutMs }: UpstreamRequest,
+  ending: AbortController,
+): Promise<UpstreamResponse> {
+  body.on('error', () => undefined); // it may be destroyed before anybody reads
+  checkAnnouncedLength(Number(headers['content-length'] ?? 0));
+  accept?.({ status, headers });
+  const limits = { idleMs: timeoutMs, flowMs: timeoutMs * FLOW_TIMEOUTS };
+  return { status, headers, body: await readBody(body, { ...limits, call: ending }) };
+}
+
+function tokenResponse({ status, headers, body }: UpstreamResponse, nowMs: number) {
+  if (!Buffer.isBuffer(body)) {
+    body.destroy();
+    throw tooLarge();
+  }
+  const text = decodeWhole(body, headers['content-encoding'])?.toString('utf8');
+  if (text === undefined) throw tooLarge();
+  const retryAfterS = parseRetryAfter(headers['retry-after'], { nowMs, date: headers.date });
+  return { status, body: text, retryAfterS };
+}
+
+function onAbort(signal: AbortSignal | undefined, react: () => void): () => void {
+  if (signal === undefined) return () => undefined;
+  if (signal.aborted) react();
+  signal.addEventListener('abort', react);
+  return () => signal.removeEventListener('abort', react);
+}
+
+/** undici does not settle an aborted request that waits for a connection before it has one. */
+function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = onAbort(signal, () => reject(signal.reason as Error));
+    work.then(resolve, reject).finally(stop);
+  });
 }
 
 const isTlsFault = (code: string): boolean =>

@@ -6,14 +6,13 @@ const PERMISSIONS_POLICY = ['camera', 'geolocation', 'microphone', 'payment', 'u
   .map((feature) => `${feature}=()`)
   .join(', ');
 
-/** What is on every answer. Pages hold nothing inline and nothing of others; everything is no-store, and never 304, but what `static` serves. */
-export interface CommonHeaders {
-  readonly set: (res: Response) => void;
-  /** Name, value, name, value: `writeHead` takes them so at a third of the price. */
-  readonly listed: (res: Response) => string[];
-}
+/**
+ * Sets the headers of every response. The CSP forbids inline and third-party content. Everything is
+ * `no-store`, and never 304, except `/assets`.
+ */
+export type SetCommonHeaders = (res: Response) => void;
 
-export function createCommonHeaders({ publicUrl, hsts }: Pick<Config, 'publicUrl' | 'hsts'>): CommonHeaders {
+export function createCommonHeaders({ publicUrl, hsts }: Pick<Config, 'publicUrl' | 'hsts'>): SetCommonHeaders {
   const setHelmetHeaders = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
@@ -35,13 +34,9 @@ export function createCommonHeaders({ publicUrl, hsts }: Pick<Config, 'publicUrl
   });
   const headers = headersOf(setHelmetHeaders);
   headers.push(['Permissions-Policy', PERMISSIONS_POLICY], ['Cache-Control', 'no-store']);
-  const flat = headers.flat();
-  return {
-    set(res) {
-      for (const [name, value] of headers) res.setHeader(name, value);
-      res.setHeader('X-Request-Id', res.locals.requestId);
-    },
-    listed: (res) => [...flat, 'X-Request-Id', res.locals.requestId],
+  return function setCommonHeaders(res) {
+    for (const [name, value] of headers) res.setHeader(name, value);
+    res.setHeader('X-Request-Id', res.locals.requestId);
   };
 }
 
@@ -54,7 +49,7 @@ function strictTransportSecurity(hsts: Config['hsts']) {
   return { maxAge: 63_072_000, includeSubDomains: hsts !== 'host', preload: hsts === 'preload' };
 }
 
-/** What helmet sets is the same on every answer, so it is asked once. */
+/** helmet sets the same headers on every response, so it runs once. */
 function headersOf(setHeaders: RequestHandler): [string, string][] {
   const headers: [string, string][] = [];
   const answer = {

@@ -11,3 +11,7 @@ export function isNavigation(req: Request): boolean {
 export const wantsHtml = (req: Request): boolean => !isApi(req) && req.accepts(['html', 'json']) === 'html';
 
 const isApi = (req: Request): boolean => /^\/(api|session)(\/|\?|$)/.test(req.originalUrl);
+
+/** By its headers (RFC 9112 section 6): a body is announced by a length or a transfer coding. */
+export const hasBody = (req: Request): boolean =>
+  req.get('transfer-encoding') !== undefined || Number(req.get('content-length') ?? 0) > 0;

@@ -243,7 +243,7 @@ describe('a body on its way down', () => {
     expect((await relay(body, { 'content-encoding': encoding })).status).toBe(502);
   });
 
-  it.each([200, 201, 204, 304, 404])('[immunity 24] may be empty: %i', async (status) => {
+  it.each([200, 201, 204, 404])('[immunity 24] may be empty: %i', async (status) => {
     api.answerWith((res) => res.writeHead(status).end());
     const answer = await caller.write('DELETE', '/api/debts/d1');
     expect([answer.status, answer.bytes.length, answer.headers['content-type']]).toEqual([status, 0, undefined]);

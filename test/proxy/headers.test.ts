@@ -21,7 +21,7 @@ function headersAtTheApi(): [name: string, value: string][] {
 
 const names = (headers: [string, string][]): string[] => headers.map(([name]) => name).sort();
 
-const SENT_BY_US = ['accept', 'accept-encoding', 'authorization', 'connection', 'host', 'x-request-id'];
+const SENT_BY_US = ['accept', 'accept-encoding', 'authorization', 'connection', 'host', 'user-agent', 'x-request-id'];
 
 const NOT_OURS_TO_SEND = [
   'Authorization: Bearer evil',
@@ -67,6 +67,7 @@ describe('the headers of a call', () => {
     const byName = new Map(sent);
     expect(byName.get('authorization')).toMatch(/^Bearer (?!evil)\S+$/);
     expect(byName.get('host')).toBe(new URL(app.sandbox.origin).host);
+    expect(byName.get('user-agent')).toMatch(/^getbill-connect\/\d+\.\d+\.\d+/);
     expect(byName.get('accept')).toBe('application/json');
     expect(byName.get('connection')).toBe('keep-alive');
     expect(sent.flat().join(' ')).not.toMatch(/evil|203\.0\.113|tracking|gb-session/);

@@ -3,7 +3,7 @@ import type { Request, RequestHandler } from 'express';
 import { variables } from '../../src/config/variables.js';
 import { parseConfig } from '../../src/config/config.js';
 import type { RequestContext } from '../../src/events.js';
-import { readableEncodings } from '../../src/getbill/answer.js';
+import { readableEncodings } from '../../src/getbill/content-coding.js';
 import { matchEndpoint } from '../../src/getbill/endpoints.js';
 import { safeReturnTo } from '../../src/web/return-to.js';
 import { stateOf } from '../../src/core/oauth/authorization.js';

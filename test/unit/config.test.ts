@@ -192,6 +192,36 @@ describe('parsing the environment', () => {
   });
 });
 
+describe('the proxy to GetBill', () => {
+  const proxyOf = (env: Env) => {
+    const { http, https, except } = parseConfig({ ...required, ...env }).getbill.proxy;
+    return { http: http?.reveal(), https: https?.reveal(), except };
+  };
+
+  it('is read in either case, the lower one first, as undici does', () => {
+    expect(proxyOf({ HTTPS_PROXY: 'http://upper.test:1', no_proxy: 'a.test' })).toEqual({
+      http: undefined,
+      https: 'http://upper.test:1/',
+      except: 'a.test',
+    });
+    expect(proxyOf({ HTTP_PROXY: 'http://upper.test:1', http_proxy: 'http://lower.test:1' }).http).toBe(
+      'http://lower.test:1/',
+    );
+    expect(proxyOf({ HTTPS_PROXY: 'http://upper.test:1', https_proxy: '' }).https).toBeUndefined();
+  });
+
+  it.each(['proxy.test:3128', '//proxy.test', 'socks5://proxy.test', 'http://CANARY:pass word@[proxy'])(
+    'is a problem by name, without its value: %s',
+    (value) => {
+      for (const name of ['HTTPS_PROXY', 'http_proxy']) {
+        const error = problemsOf({ ...required, [name]: value });
+        expect(error).toEqual([expect.stringContaining(`${name.toUpperCase()} must be a URL starting with`)]);
+        expect(error.join()).not.toContain(value);
+      }
+    },
+  );
+});
+
 describe('values from files', () => {
   const values: Record<string, string> = {
     NODE_ENV: 'test',
@@ -214,6 +244,9 @@ describe('values from files', () => {
     GETBILL_TLS_PINS: `${'A'.repeat(43)}=,${'B'.repeat(43)}=`,
     GETBILL_TLS_PINS_REPORT_ONLY: 'true',
     GETBILL_TIMEOUT_MS: '500',
+    HTTPS_PROXY: 'http://proxy.test:3128',
+    HTTP_PROXY: 'http://proxy.test:3129',
+    NO_PROXY: 'direct.test',
     SESSION_SECRET: 'f'.repeat(32),
     TOKEN_ENCRYPTION_KEY: Buffer.alloc(32, 9).toString('base64'),
     SESSION_IDLE_S: '60',

@@ -74,8 +74,8 @@ function admit(config: Config, { url, urlCaFile, now, monotonicMs }: Omit<Examin
   let secretFallbacks = 0;
   const emit = ({ type }: { type: string }): void =>
     void (secretFallbacks += type === 'client_secret_fallback' ? 1 : 0);
-  const upstream = createUpstream({ config: config.getbill, emit });
-  const outside = createUpstream({ config: { ...config.getbill, caFile: urlCaFile, tlsPins: [] }, emit });
+  const upstream = createUpstream({ config: config.getbill, emit, now });
+  const outside = createUpstream({ config: { ...config.getbill, caFile: urlCaFile, tlsPins: [] }, emit, now });
   const redis = config.redis === undefined ? undefined : tryingOnce(createRedis(config.redis));
   const patient: Patient = {
     config,

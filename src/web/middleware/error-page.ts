@@ -2,16 +2,14 @@ import type { ErrorRequestHandler } from 'express';
 import type { Logger } from 'pino';
 import type { Config } from '../../config/config.js';
 import { AppError, NotSignedInError, RequestError } from '../../errors.js';
-import type { CommonHeaders } from '../common-headers.js';
 import { errorText } from '../pages/error-texts.js';
 import { isNavigation, wantsHtml } from '../request-kind.js';
 
 /** The one place where an error becomes an answer. Messages, hints and causes go to the log and nowhere else. */
 export function errorPage({
   log,
-  headers,
   developerPages,
-}: Pick<Config, 'developerPages'> & { log: Logger; headers: Pick<CommonHeaders, 'set'> }): ErrorRequestHandler {
+}: Pick<Config, 'developerPages'> & { log: Logger }): ErrorRequestHandler {
   return function errorPageMiddleware(thrown: unknown, req, res, _next) {
     const error = asAppError(thrown);
     const level = error.status >= 500 ? 'error' : 'info';
@@ -28,7 +26,6 @@ export function errorPage({
     );
     if (res.headersSent) return; // under way: nothing can be taken back, and Express' own handler would cut the socket
 
-    headers.set(res); // what failed below /api has none yet
     if (error instanceof NotSignedInError && isNavigation(req)) {
       return res.redirect(302, `/login?returnTo=${encodeURIComponent(req.originalUrl)}`);
     }

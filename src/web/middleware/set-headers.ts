@@ -1,9 +1,9 @@
 import type { RequestHandler } from 'express';
-import type { CommonHeaders } from '../common-headers.js';
+import type { SetCommonHeaders } from '../common-headers.js';
 
-export function setHeaders({ set }: CommonHeaders): RequestHandler {
+export function setHeaders(setCommonHeaders: SetCommonHeaders): RequestHandler {
   return function setHeadersMiddleware(_req, res, next) {
-    set(res);
+    setCommonHeaders(res);
     next();
   };
 }

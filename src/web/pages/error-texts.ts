@@ -113,6 +113,11 @@ const texts: Readonly<Record<string, ErrorText>> = {
     why: 'All users of this app share GetBill’s hourly limit, and it is used up.',
     advice: 'Nothing was lost and you are still signed in. Please come back later.',
   },
+  too_many_open_calls: {
+    title: 'Too much is being loaded at once',
+    why: 'You have many pages or calls open that still wait for GetBill.',
+    advice: 'Please let them finish, and try again.',
+  },
   getbill_share_used: {
     title: 'Your company has used its share for now',
     why: 'All users of this app share GetBill’s hourly limit; each company gets a part of it.',

@@ -4,6 +4,7 @@ import { createGetbillClient } from '../../getbill/client.js';
 import type { Forward } from '../../getbill/forward.js';
 import type { ProfileCache } from '../../getbill/profile-cache.js';
 import { accessOf, type AccessDeps } from '../access.js';
+import { leftSignal } from '../left-signal.js';
 import { connectionOf } from '../pages/token-timeline.js';
 import { createRouter } from '../create-router.js';
 import { renderPage } from '../render-page.js';
@@ -23,7 +24,12 @@ export function dashboardRoute({
   router.get('/dashboard', async (req, res) => {
     const { tokenSet, requestId } = res.locals;
     const visitorAccess = accessOf(req, res, access);
-    const client = createGetbillClient({ forward, accessFor: () => visitorAccess, requestId });
+    const client = createGetbillClient({
+      forward,
+      accessFor: () => visitorAccess,
+      requestId,
+      signal: leftSignal(res),
+    });
     const profile = tokenSet.scopes.includes('company:read')
       ? await profiles.get(res.locals.grantId, () => client.companyProfile()).catch(withoutScope)
       : undefined;

@@ -3,6 +3,7 @@ import { AppError } from '../../errors.js';
 import { createGetbillClient, type GetbillClient } from '../../getbill/client.js';
 import type { Forward } from '../../getbill/forward.js';
 import { accessOf, type AccessDeps } from '../access.js';
+import { leftSignal } from '../left-signal.js';
 import { createRouter } from '../create-router.js';
 import { renderPage } from '../render-page.js';
 import { statuses, statusOf } from '../pages/statuses.js';
@@ -13,7 +14,12 @@ const PER_PAGE = 20;
 export function debtsRoutes({ forward, access }: { forward: Forward; access: AccessDeps }): Router {
   const router = createRouter();
   const clientOf = (req: Request, res: Response): GetbillClient =>
-    createGetbillClient({ forward, accessFor: () => accessOf(req, res, access), requestId: res.locals.requestId });
+    createGetbillClient({
+      forward,
+      accessFor: () => accessOf(req, res, access),
+      requestId: res.locals.requestId,
+      signal: leftSignal(res),
+    });
 
   router.get('/debts', async (req, res) => {
     const client = clientOf(req, res);

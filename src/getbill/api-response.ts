@@ -1,0 +1,95 @@
+import type { Readable } from 'node:stream';
+import { UnavailableError } from '../errors.js';
+import { decodeWhole } from './content-coding.js';
+import type { ResponseHead, UpstreamResponse } from './upstream.js';
+
+/** A response of the API that may be passed on: JSON, in its original bytes. Up to 64 KiB it is whole, and judged. */
+export interface ApiResponse {
+  /** GetBill's, or what its envelope says where HTTP says 200 and the body `"error": true`. */
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer | Readable;
+  /** The parsed body of a whole response. */
+  readonly json: unknown;
+}
+
+const PASSED_ON = [
+  'content-type',
+  'content-encoding',
+  'retry-after',
+  'x-ratelimit-limit',
+  'x-ratelimit-remaining',
+  'x-ratelimit-reset',
+  'x-ratelimit-window',
+];
+
+/** No request of ours has a condition or a range. */
+const UNASKED = new Set([206, 304]);
+
+/** @throws {UnavailableError} 502: a status that cannot be passed on. */
+export function acceptHead({ status }: ResponseHead): void {
+  if (UNASKED.has(status) || status < 200 || status > 599) throw unusable('answer_status_unexpected');
+  if (status >= 300 && status < 400) throw unusable('answer_redirects');
+  if (status >= 500) throw unusable('getbill_error');
+}
+
+/** @throws {UnavailableError} 502: not JSON, broken, or contradicting itself. */
+export function judgeResponse({ status, headers, body }: UpstreamResponse): ApiResponse {
+  const kept = passedOn(headers);
+  if (Buffer.isBuffer(body)) return judgeWhole(status, kept, body);
+  if (isJson(kept['content-type'])) return { status, headers: kept, body, json: undefined };
+  body.destroy();
+  throw unusable('answer_not_json');
+}
+
+function judgeWhole(status: number, headers: Record<string, string>, body: Buffer): ApiResponse {
+  if (body.length === 0) {
+    delete headers['content-type'];
+    return { status, headers, body, json: undefined };
+  }
+  if (!isJson(headers['content-type'])) throw unusable('answer_not_json');
+  const decoded = decodeWhole(body, headers['content-encoding']);
+  if (decoded === undefined) return { status, headers, body, json: undefined };
+  const json = parseJson(decoded);
+  return { status: statusOf(status, json), headers, body, json };
+}
+
+/** GetBill's envelope repeats the HTTP status as `code`; where they differ, an error stays an error. */
+function statusOf(status: number, json: unknown): number {
+  const { error, code } = (typeof json === 'object' && json !== null ? json : {}) as {
+    error?: unknown;
+    code?: unknown;
+  };
+  if (status >= 300 || error !== true) return status;
+  const isStatus = typeof code === 'number' && Number.isInteger(code) && code >= 400 && code < 600;
+  if (!isStatus) throw unusable('answer_contradicts_itself');
+  if (code >= 500) throw unusable('getbill_error');
+  return code;
+}
+
+/** A byte order mark is allowed to be ignored (RFC 8259 section 8.1). @throws {UnavailableError} 502: not JSON. */
+export function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8').replace(/^\uFEFF/, '')) as unknown;
+  } catch (cause) {
+    throw unusable('answer_not_json', cause);
+  }
+}
+
+function passedOn(headers: UpstreamResponse['headers']): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const name of PASSED_ON) {
+    const value = headers[name];
+    if (typeof value === 'string') kept[name] = value;
+  }
+  return kept;
+}
+
+const isJson = (type: string | undefined): boolean => /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type ?? '');
+
+const unusable = (code: string, cause?: unknown): UnavailableError =>
+  new UnavailableError('the GetBill API gave a response that cannot be passed on', {
+    code,
+    status: 502,
+    cause,
+  });

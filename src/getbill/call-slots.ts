@@ -1,0 +1,116 @@
+import { UnavailableError } from '../errors.js';
+import type { Emit } from '../events.js';
+import { browserLeft } from './unavailable.js';
+
+export interface CallSlotsOptions {
+  /** Calls under way at the same time in this process. */
+  readonly total: number;
+  /** Of one session. */
+  readonly perSession: number;
+  /** Calls of one session that wait for a slot; further ones are refused at once. */
+  readonly waitingPerSession: number;
+  /** Longest wait for a slot. */
+  readonly maxWaitMs: number;
+  readonly emit: Emit;
+}
+
+/**
+ * How many calls to the API are open at once. A session has a share, so that it cannot hold every connection;
+ * when all slots are taken, sessions that wait get one in turn.
+ */
+export interface CallSlots {
+  /**
+   * Resolves with the function that gives the slot back; calling it twice is harmless.
+   * @throws {UnavailableError} 503: too many calls of this session wait, or it waited too long.
+   * @throws {UnavailableError} 499: `signal` was aborted meanwhile.
+   */
+  acquire(sessionKey: string, signal?: AbortSignal): Promise<() => void>;
+}
+
+interface Session {
+  running: number;
+  readonly waiting: Set<() => void>;
+}
+
+export function createCallSlots(options: CallSlotsOptions): CallSlots {
+  const { total, perSession, waitingPerSession, maxWaitMs, emit } = options;
+  const sessions = new Map<string, Session>();
+  /** Sessions with a waiting call that may run as soon as a slot is free, longest wait first. */
+  const ready = new Set<string>();
+  let running = 0;
+
+  function start(key: string, session: Session): () => void {
+    session.running += 1;
+    running += 1;
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      session.running -= 1;
+      running -= 1;
+      if (session.waiting.size > 0) ready.add(key);
+      else if (session.running === 0) sessions.delete(key);
+      startNext();
+    };
+  }
+
+  function startNext(): void {
+    const [key] = ready;
+    const session = key === undefined ? undefined : sessions.get(key);
+    if (key === undefined || session === undefined || running >= total) return;
+    const [next] = session.waiting;
+    ready.delete(key);
+    next?.();
+    if (session.waiting.size > 0 && session.running < perSession) ready.add(key); // at the end of the line
+  }
+
+  function wait(key: string, session: Session, signal: AbortSignal | undefined): Promise<() => void> {
+    return new Promise((resolve, reject) => {
+      const leaveQueue = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onLeave);
+        session.waiting.delete(onTurn);
+        if (session.waiting.size > 0) return;
+        ready.delete(key);
+        if (session.running === 0) sessions.delete(key);
+      };
+      const onTurn = (): void => {
+        resolve(start(key, session));
+        leaveQueue();
+      };
+      const onLeave = (): void => {
+        leaveQueue();
+        reject(browserLeft(undefined));
+      };
+      const timer = setTimeout(() => {
+        leaveQueue();
+        reject(refused());
+      }, maxWaitMs);
+      signal?.addEventListener('abort', onLeave);
+      session.waiting.add(onTurn);
+      if (session.running < perSession) ready.add(key);
+    });
+  }
+
+  function refused(): UnavailableError {
+    emit({ type: 'rate_limited', limit: 'open_calls' });
+    return new UnavailableError('too many calls of this session are open', {
+      code: 'too_many_open_calls',
+      status: 503,
+      retryAfterS: Math.max(1, Math.ceil(maxWaitMs / 1000)),
+    });
+  }
+
+  return {
+    async acquire(key, signal) {
+      if (signal?.aborted === true) throw browserLeft(undefined);
+      const session = sessions.get(key) ?? { running: 0, waiting: new Set() };
+      sessions.set(key, session);
+      if (session.running < perSession && running < total && session.waiting.size === 0) {
+        return start(key, session);
+      }
+      if (session.waiting.size >= waitingPerSession) throw refused();
+      return await wait(key, session, signal);
+    },
+  };
+}

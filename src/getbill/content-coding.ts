@@ -1,0 +1,59 @@
+import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib';
+import { UnavailableError } from '../errors.js';
+
+/** Decoded, and so parsed, in one turn of the event loop. */
+const DECODED_LIMIT = 256 * 1024;
+
+/** Of the encodings a browser accepts, those that can be judged: with `zstd` a response would be unreadable here. */
+export function readableEncodings(accepted: string | undefined): string {
+  const kept = (accepted ?? '').split(',').filter((one) => /^\s*(gzip|br|deflate|identity)\s*(;|$)/i.test(one));
+  return kept.map((one) => one.trim()).join(', ') || 'identity';
+}
+
+/**
+ * A whole body without its `Content-Encoding` (RFC 9110 section 8.4.1: any case, `x-gzip` is gzip).
+ * `undefined`: longer than 256 KiB when decoded, so treated as a body of that length.
+ * @throws {UnavailableError} 502: another coding, several of them, or broken data.
+ */
+export function decodeWhole(bytes: Buffer, encoding: string | string[] | undefined): Buffer | undefined {
+  const decode = DECODERS.get(
+    String(encoding ?? 'identity')
+      .trim()
+      .toLowerCase(),
+  );
+  if (decode === undefined) throw undecodable();
+  try {
+    return decode(bytes);
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE') return undefined;
+    throw undecodable(error);
+  }
+}
+
+const limit = { maxOutputLength: DECODED_LIMIT };
+const gunzip = (bytes: Buffer): Buffer => gunzipSync(bytes, limit);
+const DECODERS = new Map<string, (bytes: Buffer) => Buffer>([
+  ['', (bytes) => bytes],
+  ['identity', (bytes) => bytes],
+  ['gzip', gunzip],
+  ['x-gzip', gunzip],
+  ['br', (bytes) => brotliDecompressSync(bytes, limit)],
+  ['deflate', inflate],
+]);
+
+/** RFC 9110 means the zlib format; some servers send the raw one. */
+function inflate(bytes: Buffer): Buffer {
+  try {
+    return inflateSync(bytes, limit);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'Z_DATA_ERROR') throw error;
+    return inflateRawSync(bytes, limit);
+  }
+}
+
+const undecodable = (cause?: unknown): UnavailableError =>
+  new UnavailableError('the encoding of the response cannot be read', {
+    code: 'answer_not_json',
+    status: 502,
+    cause,
+  });
