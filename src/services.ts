@@ -178,7 +178,7 @@ export async function createServices(
       fingerprint,
       now,
     }),
-    arrivals: createArrivals({ keyValue }),
+    arrivals: createArrivals({ keyValue, emit }),
     tokens,
     forward,
     quota,

@@ -1,7 +1,12 @@
 import { hash } from 'node:crypto';
+import { RecordError } from '../../errors.js';
+import type { Emit } from '../../events.js';
 import type { KeyValue } from '../../core/storage/key-value.js';
 
 const REMEMBERED_MS = 10_000; // a loop comes back at once
+
+/** As `grantIdOf` makes them. */
+const GRANT_ID = /^[\w-]{43}$/;
 
 /**
  * Which grant a browser (by its binding cookie) has just signed in to. A browser that comes back to `/login` without
@@ -12,10 +17,19 @@ export interface Arrivals {
   lastGrant(binding: string): Promise<string | undefined>;
 }
 
-export function createArrivals({ keyValue }: { keyValue: Pick<KeyValue, 'get' | 'set'> }): Arrivals {
+export function createArrivals({ keyValue, emit }: { keyValue: Pick<KeyValue, 'get' | 'set'>; emit: Emit }): Arrivals {
   const keyOf = (binding: string): string => `arrival:${hash('sha256', binding, 'base64url')}`;
   return {
     note: (binding, grantId) => keyValue.set(keyOf(binding), grantId, { ttlMs: REMEMBERED_MS }),
-    lastGrant: (binding) => keyValue.get(keyOf(binding)),
+    async lastGrant(binding) {
+      try {
+        const grantId = await keyValue.get(keyOf(binding));
+        if (grantId === undefined || GRANT_ID.test(grantId)) return grantId;
+      } catch (error) {
+        if (!(error instanceof RecordError)) throw error;
+      }
+      emit({ type: 'record_replaced', record: 'recent_sign_in' });
+      return undefined;
+    },
   };
 }
