@@ -72,12 +72,17 @@ export async function createServices(
   config: Config,
   { now, monotonicMs, logTo }: Clock & { logTo?: NodeJS.WritableStream },
 ): Promise<Services> {
-  const log = createLog({ level: config.logLevel, pretty: config.developerPages && process.stdout.isTTY, to: logTo });
+  const metrics = createMetrics();
+  const log = createLog({
+    level: config.logLevel,
+    pretty: config.developerPages && process.stdout.isTTY,
+    to: logTo,
+    onDropped: metrics.countDroppedLogLine,
+  });
   const context = new AsyncLocalStorage<RequestContext>();
   const { emit, subscribe } = createEvents({
     onReaderError: (error) => log.error({ err: error }, 'event reader failed'),
   });
-  const metrics = createMetrics();
   subscribe(createAudit({ log, context }));
   subscribe(metrics.read);
   const flowRecorder = config.flowInspector ? createFlowRecorder({ context, now }) : undefined;

@@ -1,59 +1,49 @@
-import { destination, pino, symbols, type DestinationStream, type Logger } from 'pino';
-import { REQUEST_LINE } from '../events.js';
+import { pino, type DestinationStream, type Logger } from 'pino';
+import { createLogOutput } from './log-output.js';
 
-const LONGEST_TEXT = 2_048;
+const MAX_STACK = 2_048;
+const MAX_FIELD = 512;
+const MAX_ITEMS = 30;
+const MAX_ITEM = 128;
 
 /** JSON lines on standard output; for a person at a terminal in development, pretty. */
 export function createLog({
   level,
   pretty,
   to,
+  onDropped = () => undefined,
 }: {
   level: string;
   pretty: boolean;
   to?: NodeJS.WritableStream | undefined;
+  onDropped?: () => void;
 }): Logger {
   const options = {
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: ['req.headers', 'res.headers', '*.accessToken', '*.refreshToken', '*.codeVerifier'],
-    serializers: { err: describeError, path: cut, route: cut, hint: cut },
+    serializers: { err: describeError },
+    formatters: { log: boundFields },
   };
   if (to !== undefined) return pino(options, to as DestinationStream);
   if (pretty) return pino({ ...options, transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } });
-  return pino(options, batching(destination(1)));
+  return pino(options, createLogOutput({ fd: process.stdout.fd, onDropped }));
 }
 
-const BATCH_LENGTH = 65_536;
-const LONGEST_WAIT_MS = 100;
+/** Every text of somebody else in a line is bounded: paths, hints, scopes, addresses. */
+function boundFields(fields: Record<string, unknown>): Record<string, unknown> {
+  for (const name in fields) {
+    const value = fields[name];
+    if (typeof value === 'string' && value.length > MAX_FIELD) fields = { ...fields, [name]: cut(value, MAX_FIELD) };
+    else if (Array.isArray(value)) fields = { ...fields, [name]: boundList(value) };
+  }
+  return fields;
+}
 
-/**
- * Lines about requests are written several at a time, at most 100 ms late (a kill -9 loses those); every other line is
- * written at once, after those before it.
- */
-function batching(out: DestinationStream): DestinationStream {
-  let waiting = '';
-  const flush = (): void => {
-    if (waiting === '') return;
-    const batch = waiting;
-    waiting = '';
-    out.write(batch);
-  };
-  setInterval(flush, LONGEST_WAIT_MS).unref();
-  const batched = {
-    [symbols.needsMetadataGsym]: true,
-    lastMsg: '',
-    write(line: string): void {
-      waiting += line;
-      if (batched.lastMsg !== REQUEST_LINE || waiting.length > BATCH_LENGTH) flush();
-    },
-    flush(done?: () => void): void {
-      flush();
-      done?.();
-    },
-  };
-  return batched;
+function boundList(list: readonly unknown[]): unknown[] {
+  const bounded = list.slice(0, MAX_ITEMS).map((item) => cut(item, MAX_ITEM));
+  return list.length > MAX_ITEMS ? [...bounded, `and ${list.length - MAX_ITEMS} more`] : bounded;
 }
 
 /** Chosen fields only: a library's error may carry a command with a password, or quote the JSON it could not read. */
@@ -71,6 +61,6 @@ function describeError(error: unknown): unknown {
   };
 }
 
-function cut(value: unknown): unknown {
-  return typeof value === 'string' && value.length > LONGEST_TEXT ? `${value.slice(0, LONGEST_TEXT)}...` : value;
+function cut(value: unknown, length = MAX_STACK): unknown {
+  return typeof value === 'string' && value.length > length ? `${value.slice(0, length)}...` : value;
 }

@@ -6,6 +6,7 @@ const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 export interface Metrics {
   readonly read: Emit;
   readonly observeStorage: (durationMs: number) => void;
+  readonly countDroppedLogLine: () => void;
   /** The Prometheus text format, and its content type. */
   readonly text: () => Promise<{ body: string; contentType: string }>;
 }
@@ -38,6 +39,7 @@ export function createMetrics(): Metrics {
   const limited = counter('rate_limited_total', 'Requests refused by a limit of ours', ['limit']);
   const refused = counter('requests_refused_total', 'Requests refused for safety', ['reason']);
   const faults = counter('faults_total', 'Things an operator should know', ['type']);
+  const logLinesDropped = counter('log_dropped_total', 'Log lines that could not be written and were dropped');
   const storage = histogram('storage_seconds', 'Round trip to the session storage, measured by readiness checks');
 
   function read(event: AppEvent): void {
@@ -106,6 +108,9 @@ export function createMetrics(): Metrics {
 
   return {
     read,
+    countDroppedLogLine: () => {
+      logLinesDropped.inc();
+    },
     observeStorage: (durationMs) => storage.observe(durationMs / 1000),
     text: async () => ({ body: await registry.metrics(), contentType: registry.contentType }),
   };

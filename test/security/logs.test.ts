@@ -1,6 +1,8 @@
 import type { AppEvent } from '../../src/events.js';
 import { parseConfig } from '../../src/config/config.js';
+import { Writable } from 'node:stream';
 import { inspect } from 'node:util';
+import { createLog } from '../../src/telemetry/log.js';
 import { exchange, rawRequest } from '../proxy/support/raw-http.js';
 import type { Browser } from '../support/browser.js';
 import { callbackFor, sessionIdOf, signed } from '../support/sign-in.js';
@@ -244,6 +246,35 @@ describe('the log', () => {
     for (const line of log.text().split('\n')) expect(line.length).toBeLessThan(8_000);
     expect(log.text()).not.toMatch(/p{2100}|u{2100}/);
     expect(log.lines().length).toBeLessThanOrEqual(200);
+  });
+});
+
+describe('what strangers can write into the log', () => {
+  it('is one short line for a path that does not exist, below /api as well', async () => {
+    const browser = await signedIn();
+    for (const path of ['/wp-login.php', '/.env', `/${'a'.repeat(5_000)}`, '/api/no-such-path', '/debts/1/no']) {
+      const log = logFromNow();
+      expect((await browser.get(path)).status).toBe(404);
+      expect(log.lines().filter(({ audit }) => audit !== true)).toHaveLength(1);
+      expect(log.text().length).toBeLessThan(400);
+    }
+  });
+
+  it('is bounded in every field of every line', () => {
+    let text = '';
+    const to = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        text += chunk.toString();
+        done();
+      },
+    });
+    const log = createLog({ level: 'info', pretty: false, to });
+    const long = 'x'.repeat(100_000);
+    log.info({ scopes: Array<string>(10_000).fill(long), reason: long, ip: long, path: long, hint: long }, 'audit');
+    log.child({ audit: true }).info({ parameters: Array<string>(10_000).fill('scope') }, 'audit');
+    log.error({ err: new Error(long, { cause: new Error(long) }) }, 'request failed');
+    for (const line of text.trimEnd().split('\n')) expect(line.length).toBeLessThan(14_000);
+    expect(text).toContain('and 9970 more');
   });
 });
 

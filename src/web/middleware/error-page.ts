@@ -1,4 +1,4 @@
-import type { ErrorRequestHandler } from 'express';
+import type { ErrorRequestHandler, Request, Response } from 'express';
 import type { Logger } from 'pino';
 import type { Config } from '../../config/config.js';
 import { AppError, NotSignedInError, RequestError } from '../../errors.js';
@@ -12,18 +12,7 @@ export function errorPage({
 }: Pick<Config, 'developerPages'> & { log: Logger }): ErrorRequestHandler {
   return function errorPageMiddleware(thrown: unknown, req, res, _next) {
     const error = asAppError(thrown);
-    const level = error.status >= 500 ? 'error' : 'info';
-    log[level](
-      {
-        requestId: res.locals.requestId,
-        code: error.code,
-        status: error.status,
-        path: req.path,
-        hint: error.hint,
-        err: error,
-      },
-      'request failed',
-    );
+    logFailure(log, error, req, res);
     if (res.headersSent) return; // under way: nothing can be taken back, and Express' own handler would cut the socket
 
     if (error instanceof NotSignedInError && isNavigation(req)) {
@@ -53,6 +42,25 @@ export function errorPage({
       },
     );
   };
+}
+
+/**
+ * A fault of ours or of GetBill has its whole error in the log; a refused request only its reason; a path that does not
+ * exist nothing beside the line per request, because scanners ask for thousands.
+ */
+function logFailure(log: Logger, error: AppError, req: Request, res: Response): void {
+  if (error.code === 'not_found' && error.status === 404) return;
+  const { requestId } = res.locals;
+  const { code, status, hint } = error;
+  const fields = { requestId, code, status, path: req.path, hint };
+  if (status >= 500) log.error({ ...fields, err: error }, 'request failed');
+  else log.info({ ...fields, reason: error.message, cause: messageOf(error.cause) }, 'request failed');
+}
+
+/** V8 quotes the text that is not JSON in its message. */
+function messageOf(cause: unknown): string | undefined {
+  if (cause instanceof SyntaxError) return 'not valid JSON';
+  return cause instanceof Error ? cause.message : undefined;
 }
 
 /** What Express, body parsers and csurf throw carries a `status`; anything else is our own fault. */
