@@ -9,7 +9,8 @@ import { bodyOf, readAndRecord } from './bodies.js';
 import type { SandboxContext } from './context.js';
 import { createControl, type Control } from './control/control.js';
 import { createControlRouter } from './control/routes.js';
-import * as panel from './panel.js';
+import { experiments, panelState } from './panel.js';
+import { mismatchOf } from './redirect-mismatch.js';
 import { createRenderPage, pageHeaders, publicFolder } from './pages.js';
 
 export interface AppDeps extends SandboxContext {
@@ -26,7 +27,8 @@ export async function createApp(deps: AppDeps): Promise<{ app: Express; control:
     ...deps,
     companyIds: [companyProfiles[0].id, companyProfiles[1].id],
     rawBodyOf: (req) => bodyOf(req).toString('utf8'),
-    renderError: (error) => renderPage('error', error),
+    renderError: ({ sentRedirectUri, ...error }) =>
+      renderPage('error', { ...error, mismatch: mismatchOf(sentRedirectUri, deps.client.redirectUris) }),
   });
   const { grants } = server;
   let companies: ReturnType<typeof makeCompanies> | undefined;
@@ -51,7 +53,14 @@ export async function createApp(deps: AppDeps): Promise<{ app: Express; control:
   app.use(createOAuthRouter({ ...deps, server, companies: companyProfiles, renderPage }));
   app.use(pageHeaders(), express.static(publicFolder));
   app.get('/', async (_req, res) => {
-    res.type('html').send(await renderPage('home', { origin, ...panel }));
+    const { clientId, secrets } = deps.client;
+    const environment = [
+      `GETBILL_BASE_URL=${origin}`,
+      `GETBILL_CLIENT_ID=${clientId}`,
+      `GETBILL_CLIENT_SECRET=${secrets[0] ?? ''}`,
+    ].join('\n');
+    const html = await renderPage('home', { origin, experiments, environment, state: panelState(control) });
+    res.type('html').send(html);
   });
   app.use(async (req, res) => {
     res

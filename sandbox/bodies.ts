@@ -20,7 +20,7 @@ export function readAndRecord({ recorder }: { recorder: Recorder }): RequestHand
     }
     const body = Buffer.concat(chunks);
     bodies.set(req, body);
-    recorder.record(req, body);
+    recorder.record(req, body, res);
     next();
   };
 }

@@ -1,52 +1,204 @@
+import { hash } from 'node:crypto';
+import type { Control } from './control/control.js';
 import type { ApiFault, Faults, TokenFault } from './faults.js';
+import type { RecordedRequest } from './recorder.js';
 
-interface FaultButton<F> {
+type Queue = 'token' | 'api';
+
+interface FaultButton {
   label: string;
-  fault: F;
+  queue: Queue;
+  fault: TokenFault | ApiFault;
 }
 
-type Settings = { [K in keyof Faults]: Faults[K] extends string | number | boolean ? K : never }[keyof Faults];
+interface Operation {
+  label: string;
+  operation: 'expire-access-tokens' | 'revoke-grants' | 'release' | 'reset';
+}
+
+type SettingName = {
+  [K in keyof Faults]: Faults[K] extends string | number | boolean ? K : never;
+}[keyof Faults];
 
 interface Setting {
-  field: Settings;
+  field: SettingName;
   label: string;
   /** None: a switch for true and false. */
   options?: readonly (readonly [value: string | number, label: string])[];
 }
 
-export const tokenButtons: readonly FaultButton<TokenFault>[] = [
-  { label: '503', fault: { mode: 'status', status: 503 } },
-  { label: '429, retry after 30 s', fault: { mode: 'status', status: 429, retryAfterS: 30 } },
-  { label: 'HTML page', fault: { mode: 'html', status: 502 } },
-  { label: 'Not JSON', fault: { mode: 'garbage' } },
-  { label: 'Redirect', fault: { mode: 'redirect', status: 302, location: '/' } },
-  { label: 'Take 3 s', fault: { mode: 'delay', ms: 3000 } },
-  { label: 'Never answer', fault: { mode: 'hang' } },
-  { label: 'Cut the connection', fault: { mode: 'drop' } },
-  { label: 'Renew, then cut', fault: { mode: 'commitThenDrop' } },
-  { label: 'Hold before', fault: { mode: 'hold' } },
-  { label: 'Hold the answer', fault: { mode: 'holdAnswer' } },
-  { label: 'No expires_in', fault: { mode: 'body', remove: ['expires_in'] } },
-  { label: 'Too big', fault: { mode: 'tooBig', bytes: 5_000_000 } },
-];
+/** One thing to try: what happens at GetBill, and where to look then. */
+interface Experiment {
+  id: string;
+  title: string;
+  explanation: string;
+  next: string;
+  operations?: readonly Operation[];
+  buttons?: readonly FaultButton[];
+  settings?: readonly Setting[];
+}
 
-export const apiButtons: readonly FaultButton<ApiFault>[] = [
-  { label: '401', fault: { mode: 'unauthorized' } },
-  { label: '429, retry after 30 s', fault: { mode: 'rateLimited', retryAfterS: 30 } },
-  { label: '500', fault: { mode: 'status', status: 500 } },
-  { label: '503 HTML page', fault: { mode: 'html', status: 503 } },
-  { label: 'Error in a 200', fault: { mode: 'errorIn200', code: 500 } },
-  { label: 'Redirect', fault: { mode: 'redirect', status: 302, location: '/' } },
-  { label: 'Take 3 s', fault: { mode: 'slow', ms: 3000 } },
-  { label: 'Trickle', fault: { mode: 'trickle', bytesPerS: 200 } },
-  { label: 'Never answer', fault: { mode: 'hang' } },
-  { label: 'Cut half way', fault: { mode: 'cut', afterBytes: 100 } },
-  { label: '16 MB', fault: { mode: 'huge', bytes: 16_000_000 } },
-  { label: 'gzip', fault: { mode: 'gzip' } },
+const token = (label: string, fault: TokenFault): FaultButton => ({ label, queue: 'token', fault });
+const api = (label: string, fault: ApiFault): FaultButton => ({ label, queue: 'api', fault });
+
+export const experiments: readonly Experiment[] = [
+  {
+    id: 'expire',
+    title: 'Let the token die',
+    explanation: 'Every access token stops working at once, as if its hour were over.',
+    next: 'Reload the dashboard: the app renews, and nobody notices.',
+    operations: [{ label: 'Expire access tokens', operation: 'expire-access-tokens' }],
+    settings: [
+      {
+        field: 'accessTokenLifetimeS',
+        label: 'New access tokens live',
+        options: [
+          [10, '10 seconds'],
+          [30, '30 seconds'],
+          [60, '1 minute'],
+          [300, '5 minutes'],
+          [3600, '1 hour'],
+        ],
+      },
+    ],
+  },
+  {
+    id: 'revoke',
+    title: 'End the permission',
+    explanation: 'The user withdraws at GetBill: every grant is dead, refresh tokens included.',
+    next: 'Reload a page of the app: you sign in again and land where you were.',
+    operations: [{ label: 'Revoke all grants', operation: 'revoke-grants' }],
+  },
+  {
+    id: 'lose',
+    title: 'Lose the response',
+    explanation: 'GetBill renews and spends the old refresh token, but the app never hears of it.',
+    next: 'Expire the access tokens, then reload the dashboard twice.',
+    buttons: [
+      token('Renew, then cut the connection', { mode: 'commitThenDrop' }),
+      token('Cut before anything happens', { mode: 'drop' }),
+    ],
+  },
+  {
+    id: 'hold',
+    title: 'Stop the clock',
+    explanation: 'A token call waits here until you release it: before GetBill renews, or after.',
+    next: 'Expire the access tokens, open ten tabs, look at the counters, then release.',
+    buttons: [token('Hold the next call', { mode: 'hold' }), token('Hold the next response', { mode: 'holdAnswer' })],
+    operations: [{ label: 'Release what is held', operation: 'release' }],
+  },
+  {
+    id: 'token-trouble',
+    title: 'Token endpoint in trouble',
+    explanation: 'Renewals and sign-ins meet an outage. No token is lost, nobody is signed out.',
+    next: 'Expire the access tokens and reload: the page says when it tries again.',
+    buttons: [
+      token('503', { mode: 'status', status: 503 }),
+      token('429, wait 30 s', { mode: 'status', status: 429, retryAfterS: 30 }),
+      token('An HTML page', { mode: 'html', status: 502 }),
+      token('Broken JSON', { mode: 'garbage' }),
+      token('A redirect', { mode: 'redirect', status: 302, location: '/' }),
+      token('3 seconds late', { mode: 'delay', ms: 3000 }),
+      token('No response', { mode: 'hang' }),
+      token('No expires_in', { mode: 'body', remove: ['expires_in'] }),
+      token('5 MB', { mode: 'tooBig', bytes: 5_000_000 }),
+    ],
+  },
+  {
+    id: 'api-trouble',
+    title: 'API in trouble',
+    explanation: 'The next API call meets an outage, a firewall, or a response that makes no sense.',
+    next: 'Open the debts: the rest of the page stands, and the error says what happened.',
+    buttons: [
+      api('401', { mode: 'unauthorized' }),
+      api('429, wait 30 s', { mode: 'rateLimited', retryAfterS: 30 }),
+      api('500', { mode: 'status', status: 500 }),
+      api('503, an HTML page', { mode: 'html', status: 503 }),
+      api('An error in a 200', { mode: 'errorIn200', code: 500 }),
+      api('A redirect', { mode: 'redirect', status: 302, location: '/' }),
+      api('3 seconds late', { mode: 'slow', ms: 3000 }),
+      api('200 bytes a second', { mode: 'trickle', bytesPerS: 200 }),
+      api('No response', { mode: 'hang' }),
+      api('Cut half way', { mode: 'cut', afterBytes: 100 }),
+      api('16 MB', { mode: 'huge', bytes: 16_000_000 }),
+      api('Compressed', { mode: 'gzip' }),
+    ],
+  },
+  {
+    id: 'limit',
+    title: 'Use up the limit',
+    explanation: 'GetBill allows a number of reads in a window, and says so in each response.',
+    next: 'Load pages until it is used up: the app stops asking before GetBill refuses.',
+    settings: [
+      {
+        field: 'limitReads',
+        label: 'Reads in a window',
+        options: [
+          [5, '5'],
+          [100, '100'],
+          [1000, '1,000'],
+          [1_000_000, '1,000,000'],
+        ],
+      },
+      {
+        field: 'limitWindowS',
+        label: 'A window is',
+        options: [
+          [60, '1 minute'],
+          [3600, '1 hour'],
+        ],
+      },
+    ],
+  },
+  {
+    id: 'dialect',
+    title: 'Another dialect',
+    explanation: 'What GetBill does not document, authorization servers do differently.',
+    next: 'Sign in again: each combination must work.',
+    settings: [
+      {
+        field: 'refreshToken',
+        label: 'A renewal sends a refresh token',
+        options: [
+          ['rotate', 'new each time; reuse ends the grant'],
+          ['keep', 'the same again'],
+          ['omit', 'not at all; the old one stays good'],
+        ],
+      },
+      {
+        field: 'refusalStyle',
+        label: 'A dead refresh token is refused with',
+        options: [
+          ['rfc', '400 invalid_grant'],
+          ['league', '401 invalid_request'],
+        ],
+      },
+      {
+        field: 'clockOffsetMs',
+        label: 'The clock of GetBill is',
+        options: [
+          [-300_000, '5 minutes slow'],
+          [0, 'right'],
+          [300_000, '5 minutes fast'],
+        ],
+      },
+      {
+        field: 'consent',
+        label: 'The sign-in page',
+        options: [
+          ['ask', 'asks'],
+          ['auto', 'is skipped'],
+        ],
+      },
+      { field: 'oldAccessTokenDies', label: 'A renewal ends the old access token at once' },
+      { field: 'scopeInTokenAnswer', label: 'Token responses name the scope' },
+      { field: 'revocation', label: 'Tokens can be revoked at /oauth/revoke' },
+    ],
+  },
 ];
 
 /** Name in the counters, label, and whether anything but zero is bad news. */
-export const counterLabels: readonly (readonly [name: string, label: string, isBad: boolean])[] = [
+const counterLabels: readonly (readonly [name: string, label: string, isBad: boolean])[] = [
   ['authorize', 'Sign-ins started', false],
   ['tokenByGrant.authorization_code', 'Codes exchanged', false],
   ['refreshOk', 'Renewals', false],
@@ -57,66 +209,100 @@ export const counterLabels: readonly (readonly [name: string, label: string, isB
   ['revokeCalls', 'Revocations', false],
 ];
 
-export const tokenSettings: readonly Setting[] = [
-  {
-    field: 'accessTokenLifetimeS',
-    label: 'Access tokens live',
-    options: [
-      [10, '10 seconds'],
-      [30, '30 seconds'],
-      [60, '1 minute'],
-      [300, '5 minutes'],
-      [3600, '1 hour'],
-    ],
-  },
-  {
-    field: 'refreshToken',
-    label: 'The refresh token is',
-    options: [
-      ['rotate', 'replaced; reuse ends the grant'],
-      ['keep', 'kept and sent again'],
-      ['omit', 'kept and not sent'],
-    ],
-  },
-  {
-    field: 'refusalStyle',
-    label: 'A refused refresh is',
-    options: [
-      ['rfc', '400 invalid_grant'],
-      ['league', '401 invalid_request'],
-    ],
-  },
-  { field: 'oldAccessTokenDies', label: 'A renewal ends the old access token at once' },
-  { field: 'scopeInTokenAnswer', label: 'Token answers name the scope' },
-];
+export interface Waiting {
+  queue: Queue | 'revokeFault';
+  /** Its place in the queue. */
+  index: number;
+  text: string;
+}
 
-export const serverSettings: readonly Setting[] = [
-  {
-    field: 'consent',
-    label: 'The sign-in page',
-    options: [
-      ['ask', 'asks'],
-      ['auto', 'is skipped'],
-    ],
-  },
-  {
-    field: 'limitReads',
-    label: 'Reads per hour',
-    options: [
-      [5, '5'],
-      [100, '100'],
-      [1000, '1,000'],
-      [1_000_000, '1,000,000'],
-    ],
-  },
-  {
-    field: 'clockOffsetMs',
-    label: 'The clock is',
-    options: [
-      [-300_000, '5 minutes slow'],
-      [0, 'right'],
-      [300_000, '5 minutes fast'],
-    ],
-  },
-  { field: 'revocation', label: 'There is a revocation endpoint, /oauth/revoke' },
-];
+export interface LogLine {
+  number: number;
+  /** ISO 8601. */
+  at: string;
+  call: string;
+  /** Whose token it carried, or which grant was asked for: a hash, never the token. */
+  who: string;
+  /** 0 while there is none, and when the connection was cut. */
+  status: number;
+  outcome: 'ok' | 'failed' | 'open';
+  durationMs: number | undefined;
+}
+
+export interface PanelState {
+  counters: { name: string; label: string; count: number; isBad: boolean }[];
+  settings: Record<string, string | number | boolean>;
+  waiting: Waiting[];
+  held: number;
+  client: { clientId: string; active: boolean; redirectUris: string[] };
+  log: LogLine[];
+}
+
+const MAX_LOG_LINES = 40;
+
+/** What the panel shows: drawn by the server at first, by its script from then on. */
+export function panelState(control: Pick<Control, 'state' | 'requests'>): PanelState {
+  const { faults, counters, held, client } = control.state();
+  const counterOf = (name: string): number => {
+    const value: unknown = name
+      .split('.')
+      .reduce<unknown>((object, key) => (object as Record<string, unknown>)[key], counters);
+    return typeof value === 'number' ? value : 0;
+  };
+  const fields = experiments.flatMap(({ settings = [] }) => settings.map(({ field }) => field));
+  const requests = control.requests();
+  return {
+    counters: counterLabels.map(([name, label, isBad]) => ({ name, label, count: counterOf(name), isBad })),
+    settings: Object.fromEntries(fields.map((field) => [field, faults[field]])),
+    waiting: (['token', 'api', 'revokeFault'] as const).flatMap((queue) =>
+      faults[queue].map((fault, index) => ({ queue, index, text: textOf(queue, fault) })),
+    ),
+    held,
+    client,
+    log: requests
+      .map((request, index) => logLine(request, index))
+      .slice(-MAX_LOG_LINES)
+      .reverse(),
+  };
+}
+
+/** The words of its button, or what it is made of; and for how many calls. */
+function textOf(queue: Waiting['queue'], fault: { mode: string; times?: number | undefined }): string {
+  const { times = 1, ...rest } = fault;
+  const known = experiments
+    .flatMap(({ buttons = [] }) => buttons)
+    .find((button) => button.queue === queue && JSON.stringify(button.fault) === JSON.stringify(rest));
+  const what = known?.label ?? Object.values(rest).map(String).join(' ');
+  const where = queue === 'api' ? 'API' : queue === 'token' ? 'Token' : 'Revocation';
+  const often = times === 0 ? 'until removed' : times === 1 ? 'next call' : `next ${times} calls`;
+  return `${where}: ${what} (${often})`;
+}
+
+function logLine(request: RecordedRequest, index: number): LogLine {
+  const { method, url, status = 0, durationMs, cut = false, atMs } = request;
+  const [path = ''] = url.split('?');
+  return {
+    number: index,
+    at: new Date(atMs).toISOString(),
+    call: `${method} ${path}${detailsOf(request)}`,
+    who: whoOf(request),
+    status,
+    outcome: cut ? 'failed' : status === 0 ? 'open' : status < 400 ? 'ok' : 'failed',
+    durationMs,
+  };
+}
+
+/** Parameters that hold no secret. */
+function detailsOf({ url, body }: RecordedRequest): string {
+  if (url.startsWith('/oauth/token')) return ` ${new URLSearchParams(body).get('grant_type') ?? ''}`.trimEnd();
+  if (!url.startsWith('/external-api/')) return '';
+  const query = url.split('?')[1];
+  return query === undefined ? '' : `?${query.slice(0, 80)}`;
+}
+
+function whoOf({ rawHeaders, url, body }: RecordedRequest): string {
+  const at = rawHeaders.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'authorization');
+  const form = url.startsWith('/oauth/') ? new URLSearchParams(body) : undefined;
+  const secret = form?.get('refresh_token') ?? form?.get('code') ?? (at < 0 ? undefined : rawHeaders[at + 1]);
+  return secret === undefined ? '' : `•••• ${hash('sha256', secret, 'base64url').slice(0, 8)}`;
+}

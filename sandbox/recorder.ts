@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 export interface RecordedRequest {
   method: string;
@@ -12,13 +12,18 @@ export interface RecordedRequest {
   /** Hex, of the whole body; empty when there is none. */
   bodySha256: string;
   atMs: number;
+  /** Of the response, once it has ended. */
+  status?: number;
+  durationMs?: number;
+  /** The connection ended before the response did. */
+  cut?: boolean;
 }
 
 const kept = 1000;
 const keptBodyBytes = 64 * 1024;
 
 export interface Recorder {
-  record: (req: IncomingMessage & { originalUrl?: string }, body: Buffer) => void;
+  record: (req: IncomingMessage & { originalUrl?: string }, body: Buffer, res: ServerResponse) => void;
   requests: () => RecordedRequest[];
   clear: () => void;
 }
@@ -26,8 +31,9 @@ export interface Recorder {
 export function createRecorder({ now }: { now: () => number }): Recorder {
   const recorded: RecordedRequest[] = [];
   return {
-    record(req, body) {
-      recorded.push({
+    record(req, body, res) {
+      const startedMs = performance.now();
+      const request: RecordedRequest = {
         method: req.method ?? '',
         url: req.originalUrl ?? req.url ?? '',
         rawHeaders: [...req.rawHeaders],
@@ -35,8 +41,14 @@ export function createRecorder({ now }: { now: () => number }): Recorder {
         bodyLength: body.length,
         bodySha256: body.length === 0 ? '' : createHash('sha256').update(body).digest('hex'),
         atMs: now(),
-      });
+      };
+      recorded.push(request);
       if (recorded.length > kept) recorded.shift();
+      res.once('close', () => {
+        request.durationMs = performance.now() - startedMs;
+        request.cut = !res.writableFinished;
+        if (res.headersSent) request.status = res.statusCode;
+      });
     },
     requests: () => [...recorded],
     clear() {

@@ -29,6 +29,9 @@ export function createConsentRouter({ server, companies, appUrl, renderPage }: C
       selectedCompanyId: companies.find(({ id }) => id === remembered)?.id ?? companies[0]?.id,
       signedIn: session?.accountId !== undefined && remembered !== undefined,
       clientId: params['client_id'],
+      request: Object.entries(params).flatMap(([name, value]) =>
+        typeof value === 'string' ? [{ name, value: masked(name, value), meaning: meanings[name] ?? '' }] : [],
+      ),
       redirectHost: new URL(redirectOrigin).host,
       scopes: splitScopes(params['scope'] as string).map((name) => ({ name, text: scopeTexts[name] ?? name })),
     });
@@ -54,6 +57,21 @@ export function createConsentRouter({ server, companies, appUrl, renderPage }: C
   });
   return router;
 }
+
+/** What each parameter of the authorization request is for. */
+const meanings: Readonly<Record<string, string>> = {
+  response_type: 'a code, to be exchanged for tokens by the server of the app (RFC 6749 section 4.1.1)',
+  client_id: 'which app is asking',
+  redirect_uri: 'where you return to; it must be registered',
+  scope: 'what the app asks for',
+  state: 'comes back unchanged, so that nobody can slip in a callback of another sign-in',
+  code_challenge: 'a hash of a value that only the app knows: the code is worth nothing without it (RFC 7636)',
+  code_challenge_method: 'how it was hashed',
+};
+
+/** The beginning is enough to recognize a value. */
+const masked = (name: string, value: string): string =>
+  ['state', 'code_challenge', 'nonce'].includes(name) ? `${value.slice(0, 6)}…` : value;
 
 function rememberCompany(res: Response, companyId: string): void {
   res.cookie(companyCookie, companyId, { httpOnly: true, sameSite: 'lax', path: '/oauth' });

@@ -19,7 +19,7 @@ const sessionLifetimeS = 14 * 24 * 3600;
 export interface AuthorizationServerDeps extends SandboxContext {
   companyIds: readonly [string, ...string[]];
   rawBodyOf: (req: IncomingMessage) => string;
-  renderError: (error: { code: string; description: string }) => Promise<string>;
+  renderError: (error: { code: string; description: string; sentRedirectUri: string }) => Promise<string>;
 }
 
 export interface AuthorizationServer {
@@ -112,7 +112,8 @@ export async function createAuthorizationServer(deps: AuthorizationServerDeps): 
     renderError: async (ctx, { error, error_description: description = '' }) => {
       const code = error === 'invalid_redirect_uri' ? 'redirect_uri_mismatch' : error;
       ctx.type = 'html';
-      ctx.body = await deps.renderError({ code, description });
+      const sent: unknown = ctx.oidc?.params?.['redirect_uri'];
+      ctx.body = await deps.renderError({ code, description, sentRedirectUri: typeof sent === 'string' ? sent : '' });
     },
     routes: { authorization: '/oauth/authorize', token: '/oauth/token', revocation: '/oauth/revoke' },
     scopes: [...allScopes],

@@ -1,6 +1,7 @@
 import express, { Router, type ErrorRequestHandler, type RequestHandler } from 'express';
 import { z } from 'zod';
 import type { Faults } from '../faults.js';
+import { panelState } from '../panel.js';
 import type { Control } from './control.js';
 import { ownPagesOnly } from './guards.js';
 
@@ -28,6 +29,7 @@ export function createControlRouter({
 
   router.use(ownPagesOnly({ origin, port }), express.json({ limit: '1mb' }));
   router.get('/state', (_req, res) => res.json(control.state()));
+  router.get('/panel', (_req, res) => res.json(panelState(control)));
   router
     .route('/faults')
     .put(change((body) => control.set(body as Partial<Faults>)))

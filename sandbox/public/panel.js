@@ -1,51 +1,77 @@
-/* The control panel: every control sends one JSON request to /_sandbox and shows the state that comes back. */
-const each = (selector, act) => document.querySelectorAll(selector).forEach(act);
-const message = document.querySelector('[data-message]');
-let state;
+/* The control panel: every control sends one JSON request to /_sandbox, then the state is drawn anew. */
+const all = (selector, act) => document.querySelectorAll(selector).forEach(act);
+const one = (selector) => document.querySelector(selector);
+const element = (tag, properties = {}, ...children) => {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+};
 
-async function send(method, path, body) {
+async function request(method, path, body) {
   const init =
     method === 'GET' ? {} : { method, body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
   const response = await fetch(`/_sandbox/${path}`, init);
   const answer = await response.json();
   if (!response.ok) throw new Error(answer.error);
-  show(answer);
+  return answer;
 }
 
-async function change(method, path, body, done) {
+/** Sends a change and says beside the control what to do now. */
+async function change(control, method, path, body, done = control.dataset.done ?? 'Done.') {
   try {
-    await send(method, path, body);
-    say(done);
+    await request(method, path, body);
+    say(control, done);
+    await draw();
   } catch (error) {
-    say(error.message, true);
+    say(control, error.message, true);
   }
 }
 
-function say(text, isError = false) {
+let hiding;
+function say(control, text, isError = false) {
+  const message = one('[data-message]');
   message.textContent = text;
   message.classList.toggle('error', isError);
+  const { left, bottom } = control.getBoundingClientRect();
+  message.style.left = `${Math.max(8, Math.min(left, innerWidth - message.offsetWidth - 8))}px`;
+  message.style.top = `${Math.min(bottom + 8, innerHeight - message.offsetHeight - 8)}px`;
+  clearTimeout(hiding);
+  hiding = setTimeout(() => (message.textContent = ''), 8000);
 }
 
-const counterOf = (name) => name.split('.').reduce((value, key) => value[key], state.counters);
-const timesText = ({ times = 1 }) => (times === 0 ? 'until cleared' : times === 1 ? 'once' : `${times} times`);
-
-function describe({ mode, times, ...rest }) {
-  const details = Object.entries(rest).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
-  return `${[mode, ...details].join(', ')}: ${timesText({ times })}`;
-}
-
-function fill(list, texts) {
+function drawWaiting(waiting) {
+  const list = one('[data-waiting]');
+  const texts = waiting.map(({ text }) => text).join('\n');
+  one('[data-nothing]').hidden = waiting.length > 0;
+  if (list.dataset.drawn === texts) return; // keeps the focus on a chip
+  list.dataset.drawn = texts;
   list.replaceChildren(
-    ...texts.map((text) => {
-      const item = document.createElement('li');
-      item.textContent = text;
-      return item;
+    ...waiting.map(({ queue, index, text }) => {
+      const remove = element('button', { type: 'button', textContent: '×', ariaLabel: `Remove: ${text}` });
+      Object.assign(remove.dataset, { remove: queue, index });
+      return element('li', {}, element('span', { textContent: text }), remove);
     }),
   );
 }
 
+function logRow({ number, at, call, who, status, outcome, durationMs }) {
+  const time = element('time', { dateTime: at, textContent: new Date(at).toLocaleTimeString('en-GB') });
+  const response = outcome === 'open' ? 'open' : outcome === 'failed' && !status ? 'cut' : status;
+  const row = element(
+    'tr',
+    { className: outcome },
+    element('td', {}, time),
+    element('td', {}, element('code', { textContent: call })),
+    element('td', {}, element('code', { textContent: who })),
+    element('td', { textContent: response }),
+    element('td', { className: 'number', textContent: durationMs === undefined ? '' : `${Math.round(durationMs)} ms` }),
+  );
+  row.dataset.number = number;
+  return row;
+}
+
 /** A select shows a value that is none of its own as an option of its own. */
-function showSetting(control, value) {
+function drawSetting(control, value) {
   if (control === document.activeElement) return;
   if (control.type === 'checkbox') {
     control.checked = value;
@@ -56,71 +82,74 @@ function showSetting(control, value) {
   control.value = text;
 }
 
-function show(newState) {
-  state = newState;
-  each('[data-counter]', (element) => {
-    const count = counterOf(element.dataset.counter);
-    element.textContent = count.toLocaleString('en');
-    element.toggleAttribute('data-zero', count === 0);
-  });
-  each('[data-setting]', (control) => showSetting(control, state.faults[control.dataset.setting]));
-  each('[data-client-active]', (control) => (control.checked = state.client.active));
-  each('[data-waiting]', (list) => fill(list, state.faults[list.dataset.waiting].map(describe)));
-  each('[data-redirect-uris]', (list) => fill(list, state.client.redirectUris));
-  each('[data-held]', (element) => (element.textContent = state.held));
+async function draw() {
+  const state = await request('GET', 'panel');
+  for (const { name, count } of state.counters) {
+    const counter = one(`[data-counter="${name}"]`);
+    counter.textContent = count.toLocaleString('en');
+    counter.toggleAttribute('data-zero', count === 0);
+  }
+  all('[data-setting]', (control) => drawSetting(control, state.settings[control.dataset.setting]));
+  one('[data-client-active]').checked = state.client.active;
+  one('[data-held]').textContent = state.held;
+  drawWaiting(state.waiting);
+  one('[data-log]').replaceChildren(...state.log.map(logRow));
+  one('[data-redirect-uris]').replaceChildren(
+    ...state.client.redirectUris.map((uri) => element('li', {}, element('code', { textContent: uri }))),
+  );
 }
 
-each('[data-operation]', (button) =>
-  button.addEventListener('click', () =>
-    change('POST', button.dataset.operation, {}, `Done: ${button.dataset.operation.replaceAll('-', ' ')}`),
-  ),
-);
-each('[data-fault]', (button) =>
-  button.addEventListener('click', () => {
-    const { queue, fault } = button.dataset;
-    const times = Number(document.querySelector(`[data-times="${queue}"]`).value);
-    const entry = { ...JSON.parse(fault), times };
-    void change('PATCH', 'faults', { [queue]: [...state.faults[queue], entry] }, `Queued: ${button.textContent}`);
-  }),
-);
-each('[data-clear]', (button) =>
-  button.addEventListener('click', () => change('PATCH', 'faults', { [button.dataset.clear]: [] }, 'Cleared')),
-);
-each('[data-setting]', (control) =>
+/** The queue of one kind as it stands, changed by `edit`. */
+async function editQueue(control, queue, edit, done) {
+  const { faults } = await request('GET', 'state');
+  await change(control, 'PATCH', 'faults', { [queue]: edit(faults[queue]) }, done);
+}
+
+document.addEventListener('click', (event) => {
+  const control = event.target.closest('button');
+  if (control === null) return;
+  const { operation, queue, fault, remove, index, copy, done } = control.dataset;
+  if (operation) void change(control, 'POST', operation, {});
+  if (fault) {
+    const entry = { ...JSON.parse(fault), times: Number(one('[data-times]').value) };
+    void editQueue(control, queue, (entries) => [...entries, entry], done);
+  }
+  if (remove) void editQueue(control, remove, (entries) => entries.filter((_, at) => at !== Number(index)), 'Removed.');
+  if (copy !== undefined) {
+    void navigator.clipboard.writeText(one('[data-copied]').textContent).then(() => say(control, done));
+  }
+});
+all('[data-setting]', (control) =>
   control.addEventListener('change', () => {
     const value = control.type === 'checkbox' ? control.checked : JSON.parse(control.value);
-    void change('PATCH', 'faults', { [control.dataset.setting]: value }, 'Changed');
+    void change(control, 'PATCH', 'faults', { [control.dataset.setting]: value }, 'Changed.');
   }),
 );
-each('[data-client-active]', (control) =>
-  control.addEventListener('change', () => change('POST', 'client', { active: control.checked }, 'Changed')),
+one('[data-client-active]').addEventListener('change', ({ target }) =>
+  change(target, 'POST', 'client', { active: target.checked }, 'Changed.'),
 );
-each('[data-redirect-uri]', (form) =>
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    const uri = form.querySelector('input').value.trim();
-    void change('POST', 'redirect-uris', { uri }, `Registered: ${uri}`);
-  }),
-);
-each('[data-faults]', (form) =>
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    try {
-      void change('PATCH', 'faults', JSON.parse(form.querySelector('textarea').value), 'Applied');
-    } catch {
-      say('That is not JSON', true);
-    }
-  }),
-);
-
-async function refresh() {
-  if (!document.hidden) {
-    try {
-      await send('GET', 'state');
-    } catch {
-      say('The sandbox does not answer', true);
-    }
+one('[data-redirect-uri]').addEventListener('submit', (event) => {
+  event.preventDefault();
+  const uri = event.target.querySelector('input').value.trim();
+  void change(event.submitter, 'POST', 'redirect-uris', { uri }, `Registered: ${uri}`);
+});
+one('[data-faults]').addEventListener('submit', (event) => {
+  event.preventDefault();
+  try {
+    void change(
+      event.submitter,
+      'PATCH',
+      'faults',
+      JSON.parse(event.target.querySelector('textarea').value),
+      'Applied.',
+    );
+  } catch {
+    say(event.submitter, 'That is not JSON.', true);
   }
-  setTimeout(refresh, 1000);
+});
+
+async function follow() {
+  if (!document.hidden) await draw().catch(() => undefined); // stopped or restarting: the next one will do
+  setTimeout(follow, 1000);
 }
-void refresh();
+void follow();

@@ -1,5 +1,6 @@
-import { request, type IncomingMessage } from 'node:http';
-import { apiButtons, serverSettings, tokenButtons, tokenSettings } from '../../sandbox/panel.js';
+import { EventEmitter } from 'node:events';
+import { request, type IncomingMessage, type ServerResponse } from 'node:http';
+import { experiments, panelState } from '../../sandbox/panel.js';
 import { createRecorder } from '../../sandbox/recorder.js';
 import { send, setUp } from './helpers.js';
 
@@ -168,12 +169,42 @@ describe('the control panel', () => {
 
   it('offers only what the control API accepts', async () => {
     const { control } = await setUp();
-    control.set({ token: tokenButtons.map(({ fault }) => fault), api: apiButtons.map(({ fault }) => fault) });
-    for (const { field, options = [[true], [false]] } of [...tokenSettings, ...serverSettings]) {
-      for (const [value] of options) control.set({ [field]: value });
+    for (const { buttons = [], settings = [] } of experiments) {
+      for (const { queue, fault } of buttons) control.set({ [queue]: [fault] });
+      for (const { field, options = [[true], [false]] } of settings) {
+        for (const [value] of options) control.set({ [field]: value });
+      }
     }
-    const { faults } = control.state();
-    expect([faults.token.length, faults.api.length]).toEqual([tokenButtons.length, apiButtons.length]);
+  });
+
+  it('is drawn by the server as things are, without its script', async () => {
+    const { origin, control, token } = await setUp();
+    control.set({ accessTokenLifetimeS: 30, clockOffsetMs: 0, token: [{ mode: 'commitThenDrop', times: 3 }] });
+    control.setClientActive(false);
+    await token({ grant_type: 'refresh_token', refresh_token: 'CANARY-refresh-token' }).catch(() => undefined);
+    const { text } = await send(`${origin}/`);
+    expect(text).toMatch(/<option value="30" selected>30 seconds/);
+    expect(text).toContain('Token: Renew, then cut the connection (next 2 calls)');
+    expect(text).toMatch(/data-client-active\s+\/>/);
+    expect(text).toContain('POST /oauth/token refresh_token');
+    expect(text).not.toContain('CANARY');
+  });
+
+  it('says of each call how it ended, and marks equal tokens alike without showing them', async () => {
+    const { api, control } = await setUp();
+    control.set({ api: [{ mode: 'status', status: 503 }, { mode: 'drop' }] });
+    await api('/debts?page=2', 'CANARY-token');
+    await api('/debts', 'CANARY-token').catch(() => undefined);
+    await api('/debts', 'CANARY-other');
+    const { log } = panelState(control);
+    expect(log.map(({ call, status, outcome }) => [call, status, outcome])).toEqual([
+      ['GET /external-api/v1/debts', 401, 'failed'],
+      ['GET /external-api/v1/debts', 0, 'failed'],
+      ['GET /external-api/v1/debts?page=2', 503, 'failed'],
+    ]);
+    expect(log[1]?.who).toBe(log[2]?.who);
+    expect(log[0]?.who).not.toBe(log[2]?.who);
+    expect(JSON.stringify(log)).not.toContain('CANARY');
   });
 });
 
@@ -196,7 +227,11 @@ describe('recorded requests', () => {
     const recorder = createRecorder({ now: () => 0 });
     for (let index = 0; index < 1100; index += 1) {
       const req = { method: 'GET', url: `/${index}`, rawHeaders: [] as string[] };
-      recorder.record(req as unknown as IncomingMessage, Buffer.alloc(0));
+      recorder.record(
+        req as unknown as IncomingMessage,
+        Buffer.alloc(0),
+        new EventEmitter() as unknown as ServerResponse,
+      );
     }
     expect(recorder.requests()).toHaveLength(1000);
     expect(recorder.requests()[0]?.url).toBe('/100');
