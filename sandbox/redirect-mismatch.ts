@@ -28,7 +28,7 @@ function commonStart(a: string, b: string): string {
   return a.slice(0, length);
 }
 
-const reversed = (text: string): string => [...text].reverse().join('');
+const reversed = (text: string): string => Array.from(text).reverse().join('');
 
 const lengthInCommon = (a: string, b: string): number =>
   commonStart(a, b).length + commonStart(reversed(a), reversed(b)).length;

@@ -112,7 +112,7 @@ export async function createAuthorizationServer(deps: AuthorizationServerDeps): 
     renderError: async (ctx, { error, error_description: description = '' }) => {
       const code = error === 'invalid_redirect_uri' ? 'redirect_uri_mismatch' : error;
       ctx.type = 'html';
-      const sent: unknown = ctx.oidc?.params?.['redirect_uri'];
+      const sent: unknown = ctx.oidc.params?.['redirect_uri'];
       ctx.body = await deps.renderError({ code, description, sentRedirectUri: typeof sent === 'string' ? sent : '' });
     },
     routes: { authorization: '/oauth/authorize', token: '/oauth/token', revocation: '/oauth/revoke' },
