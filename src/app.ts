@@ -19,6 +19,7 @@ import { pageLocals } from './web/middleware/page-locals.js';
 import { byAddress, bySession, rateLimit } from './web/middleware/rate-limit.js';
 import { requestId } from './web/middleware/request-id.js';
 import { requestLog } from './web/middleware/request-log.js';
+import { routeName } from './web/middleware/route-name.js';
 import { sameOrigin } from './web/middleware/same-origin.js';
 import { secureArrival } from './web/middleware/secure-arrival.js';
 import { sessionEnded } from './web/session/session-ended.js';
@@ -40,6 +41,21 @@ import { oauthCallbackRoute } from './web/routes/oauth-callback.js';
 import { sessionRoute } from './web/routes/session.js';
 
 const root = (folder: string): string => fileURLToPath(new URL(`../${folder}`, import.meta.url));
+
+/** The methods of every page. */
+const PAGES = {
+  '/': ['GET', 'HEAD'],
+  '/login': ['GET'],
+  '/oauth/callback': ['GET'],
+  '/dashboard': ['GET', 'HEAD'],
+  '/logout': ['POST'],
+  '/session': ['GET'],
+  '/debts': ['GET', 'HEAD'],
+  '/debts/:id': ['GET', 'HEAD'],
+  '/connection': ['GET', 'HEAD'],
+  '/healthz': ['GET', 'HEAD'],
+  '/readyz': ['GET', 'HEAD'],
+};
 
 /** The order of middleware and routers, and nothing else: no listening, no connecting, no reading of the environment. */
 export function createApp(services: Services, { isReady }: { isReady: () => Promise<boolean> }): Express {
@@ -64,6 +80,7 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
   app.use(requestId(services));
   if (flowRecorder !== undefined) app.use(flowCookie({ context, cookies }));
   app.use(requestLog({ log, context, emit }));
+  app.use(routeName(Object.keys(PAGES)));
   app.use(setHeaders(createCommonHeaders(config)));
 
   const api = createRouter(); // before what only pages need: the busiest path is the shortest
@@ -90,21 +107,7 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
     }),
   );
   app.use(secureArrival(config));
-  app.use(
-    allowedMethods({
-      '/': ['GET', 'HEAD'],
-      '/login': ['GET'],
-      '/oauth/callback': ['GET'],
-      '/dashboard': ['GET', 'HEAD'],
-      '/logout': ['POST'],
-      '/session': ['GET'],
-      '/debts': ['GET', 'HEAD'],
-      '/debts/:id': ['GET', 'HEAD'],
-      '/connection': ['GET', 'HEAD'],
-      '/healthz': ['GET', 'HEAD'],
-      '/readyz': ['GET', 'HEAD'],
-    }),
-  );
+  app.use(allowedMethods(PAGES));
   app.use(
     session({
       store: services.sessions,

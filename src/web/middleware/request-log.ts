@@ -3,9 +3,11 @@ import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from 'pino';
 import { REQUEST_LINE, type Emit, type RequestContext } from '../../events.js';
 
+const MAX_PATH = 128;
+
 /**
  * One line per request: its number, method, route, status, duration, and the part GetBill took. The route is the pattern
- * that matched, never the address: the callback's holds the code.
+ * that matched, never the address: the callback's holds the code. A path that matched nothing is given, without query.
  */
 export function requestLog({
   log,
@@ -26,7 +28,8 @@ export function requestLog({
       const level = res.statusCode >= 500 ? 'error' : 'info';
       const { requestId } = res.locals;
       const cut = !res.writableFinished && { cut: true };
-      lines[level]({ requestId, ...answered, upstreamMs: current?.upstreamMs, ...cut }, REQUEST_LINE);
+      const path = answered.route === 'unmatched' && { path: req.originalUrl.split('?', 1)[0]?.slice(0, MAX_PATH) };
+      lines[level]({ requestId, ...answered, upstreamMs: current?.upstreamMs, ...path, ...cut }, REQUEST_LINE);
       if (current !== undefined) context.run(current, emit, { type: 'request_answered', ...answered });
     });
     next();
