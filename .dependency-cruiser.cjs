@@ -35,7 +35,11 @@ module.exports = {
       ['web', 'services', 'flow-inspector'],
       'app is an order of middleware; what they need arrives in services',
     ),
-    only('web', ['core', 'getbill', 'limits'], 'web reads requests and answers; it builds no service'),
+    only(
+      'web',
+      ['core', 'getbill', 'limits', 'oauth-explanations'],
+      'web reads requests and answers; it builds no service',
+    ),
     {
       name: 'core-imports',
       severity: 'error',
@@ -45,11 +49,12 @@ module.exports = {
     },
     only('limits', ['core'], 'limits count in the storage port'),
     only('getbill', ['core', 'limits'], 'the API knows tokens only as an argument'),
-    only('telemetry', [], 'readers of events know nothing else'),
+    only('oauth-explanations', [], 'one table, read by page, log, command line and doctor'),
+    only('telemetry', ['oauth-explanations'], 'readers of events know nothing else'),
     only('flow-inspector', ['web', 'core'], 'an optional room'),
     only(
       'cli',
-      ['services', 'getbill', 'core', 'limits'],
+      ['services', 'getbill', 'core', 'limits', 'oauth-explanations'],
       'a command line is another main; the doctor builds part by part, because services start only when all is well',
     ),
     {

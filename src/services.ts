@@ -102,8 +102,8 @@ export async function createServices(
     onError: (error) => log.warn({ err: error }, 'redis connection'),
   });
   const cipher = createCipher(config.tokenEncryptionKeys.reveal());
-  const upstream = createUpstream({ config: config.getbill, emit, now });
-  const tokenEndpoint = createTokenEndpoint({ config: config.getbill, send: upstream.send, emit, monotonicMs });
+  const upstream = createUpstream({ config: config.getbill, emit });
+  const tokenEndpoint = createTokenEndpoint({ provider: config.getbill, send: upstream.send, emit, now, monotonicMs });
   const scope = hash('sha256', config.getbill.clientId, 'base64url').slice(0, 8); // GetBill counts per client
   const limits = createSharedLimits({ keyValue, scope, emit, now });
   const quota = createQuota({ keyValue, scope, emit, now });
@@ -176,8 +176,8 @@ export async function createServices(
       maxMs: config.session.maxMs,
     }),
     signIn: createSignIn({
-      config: config.getbill,
-      pendingLogins: createPendingLogins({ keyValue, cipher }),
+      provider: config.getbill,
+      pendingLogins: createPendingLogins({ keyValue, cipher, emit, fingerprint }),
       tokenEndpoint,
       emit,
       fingerprint,

@@ -12,6 +12,7 @@ const breaches: Record<string, { file: string; imports: string }> = {
   'core-imports': { file: 'src/core/tokens/lease.ts', imports: '../../events.js' },
   'limits-imports': { file: 'src/limits/shared-limits.ts', imports: '../getbill/quota.js' },
   'getbill-imports': { file: 'src/getbill/quota.ts', imports: '../web/return-to.js' },
+  'oauth-explanations-imports': { file: 'src/oauth-explanations.ts', imports: './core/oauth/token-set.js' },
   'telemetry-imports': { file: 'src/telemetry/log.ts', imports: '../core/storage/key-value.js' },
   'flow-inspector-imports': { file: 'src/flow-inspector/recorder.ts', imports: '../getbill/quota.js' },
   'cli-imports': { file: 'src/cli/breach.ts', imports: '../web/session/cookies.js' },

@@ -28,10 +28,10 @@ export function createCore({
   const clocks = { now, monotonicMs: () => performance.now(), sleep: (ms: number) => delay(ms) };
   const shared = { keyValue, cipher, emit, fingerprint, ...clocks };
 
-  const upstream = createUpstream({ config: getbill, emit, now });
-  const tokenEndpoint = createTokenEndpoint({ config: getbill, send: upstream.send, ...shared });
+  const upstream = createUpstream({ config: getbill, emit });
+  const tokenEndpoint = createTokenEndpoint({ provider: getbill, send: upstream.send, ...shared });
   const signIn = createSignIn({
-    config: getbill,
+    provider: getbill,
     pendingLogins: createPendingLogins(shared),
     tokenEndpoint,
     ...shared,

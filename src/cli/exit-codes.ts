@@ -6,6 +6,7 @@ import {
   WalkStoppedError,
   AppError,
 } from '../errors.js';
+import { explanationOf, operatorHint } from '../oauth-explanations.js';
 
 /** What a script can act on; the README has the same list. */
 export const exitCodes = {
@@ -23,15 +24,12 @@ export const exitCodes = {
   interrupted: 130,
 } as const;
 
-/** Codes that a back-off repeats as `UnavailableError` while it lasts. */
-const REJECTED =
-  /^(invalid_(client|scope|request)|un(authorized_client|supported_grant_type)|token_(request_rejected|endpoint_misconfigured))$/;
-
 export function exitCodeOf(error: unknown): number {
   if (error instanceof WalkStoppedError) return exitCodeOf(error.cause);
   if (!(error instanceof AppError)) return exitCodes.bug;
-  if (error instanceof ConfigError || error instanceof MisconfiguredError || REJECTED.test(error.code))
-    return exitCodes.configuration;
+  if (error instanceof ConfigError || error instanceof MisconfiguredError) return exitCodes.configuration;
+  const oauthError = explanationOf(error.code); // also while a back-off repeats it as `UnavailableError`
+  if (oauthError !== undefined) return exitCodes[oauthError.exit];
   if (error.status === 429) return exitCodes.limit;
   if (error instanceof UnavailableError || error instanceof StorageError) return exitCodes.unavailable;
   return error.status >= 400 && error.status < 500 ? exitCodes.refused : exitCodes.unavailable;
@@ -44,11 +42,11 @@ export function explain(error: unknown): string {
     return [`${error.message}:`, ...lines].join('\n');
   }
   if (!(error instanceof AppError)) return error instanceof Error ? error.message : String(error);
-  const { code, hint, retryAfterS } = error;
+  const { code, retryAfterS, serverSaid } = error;
+  const hint = operatorHint(code) ?? error.hint;
   const lines = [`${error.message} (${code})`];
-  if (code === 'invalid_scope')
-    lines.push('  this client may not have the scope the command needs: tick it in the GetBill dashboard');
-  else if (hint !== undefined) lines.push(`  ${hint}`);
+  if (hint !== undefined) lines.push(`  ${hint}`);
+  if (serverSaid !== undefined) lines.push(`  GetBill said: ${serverSaid}`);
   if (error.cause instanceof AppError && !(error instanceof WalkStoppedError)) lines.push(`  ${error.cause.message}`);
   if (error.status === 429 && retryAfterS !== undefined) lines.push(`  try again in ${retryAfterS} s`);
   if (error instanceof WalkStoppedError)

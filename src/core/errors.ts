@@ -8,6 +8,8 @@ export interface AppErrorOptions {
   hint?: string;
   cause?: unknown;
   retryAfterS?: number;
+  /** The authorization server's own words, bounded and cleaned: for the log, never for a page. */
+  serverSaid?: string;
 }
 
 /** Base of every error thrown on purpose. One subclass per reaction, told apart by `code` inside it. */
@@ -16,14 +18,19 @@ export class AppError extends Error {
   readonly status: number;
   readonly hint: string | undefined;
   readonly retryAfterS: number | undefined;
+  readonly serverSaid: string | undefined;
 
-  constructor(message: string, { code, status, hint, cause, retryAfterS }: AppErrorOptions) {
+  constructor(
+    message: string,
+    { code, status, hint, cause, retryAfterS, serverSaid }: AppErrorOptions,
+  ) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = new.target.name;
     this.code = code;
     this.status = status;
     this.hint = hint;
     this.retryAfterS = retryAfterS;
+    this.serverSaid = serverSaid;
   }
 }
 
@@ -46,12 +53,13 @@ export class GrantEndedError extends NotSignedInError {
 
 /** The authorization server refused the refresh token or the code (`invalid_grant`, RFC 6749 section 5.2). */
 export class GrantRefusedError extends AppError {
-  constructor(cause: unknown) {
+  constructor(cause: unknown, options: { serverSaid?: string } = {}) {
     super('the authorization server refused the grant', {
       code: 'grant_refused',
       status: 401,
       cause,
       hint: 'the refresh token or code was revoked, expired or already used; the visitor must sign in again',
+      ...options,
     });
   }
 }
@@ -61,7 +69,10 @@ export class GrantRefusedError extends AppError {
  * operator must act.
  */
 export class MisconfiguredError extends AppError {
-  constructor(message: string, options: { oauthError?: string; hint?: string; cause?: unknown }) {
+  constructor(
+    message: string,
+    options: { oauthError?: string; hint?: string; cause?: unknown; serverSaid?: string },
+  ) {
     super(message, {
       code: options.oauthError ?? 'token_endpoint_misconfigured',
       status: 502,

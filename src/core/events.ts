@@ -16,6 +16,8 @@ export type CoreEvent =
       /** Names only. */
       parameters: readonly string[];
       shape: Shape | undefined;
+      /** The server's own "error" and "error_description", bounded and cleaned. */
+      serverSaid?: string;
     }
   | { type: 'client_secret_fallback'; grantType: GrantType }
   | { type: 'storage_failed'; operation: string }
@@ -71,12 +73,15 @@ export type SessionEndReason =
   | 'broken_record'
   | 'no_refresh_token';
 
+const MAX_KEYS = 50;
+const MAX_KEY_LENGTH = 64;
+
 /** One level deep, and one more below `data`. */
 export function shapeOf(json: unknown, prefix = ''): Shape | undefined {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return undefined;
   const shape: Record<string, string> = {};
-  for (const [key, value] of Object.entries(json)) {
-    shape[prefix + key] = Array.isArray(value)
+  for (const [key, value] of Object.entries(json).slice(0, MAX_KEYS)) {
+    shape[prefix + key.slice(0, MAX_KEY_LENGTH)] = Array.isArray(value)
       ? `list of ${value.length}`
       : value === null
         ? 'null'

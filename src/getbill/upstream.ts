@@ -2,10 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { GetbillConfig } from '../config/config.js';
-import { parseRetryAfter } from '../core/oauth/retry-after.js';
 import type { Emit } from '../events.js';
 import { createAgent, type SentOver } from './agent.js';
-import { decodeWhole } from './content-coding.js';
 import { checkAnnouncedLength, pastDeadline, readBody, tooLarge } from './response-body.js';
 import { createPinCheck } from './tls-pins.js';
 import { browserLeft, isConnectionLost, unavailableBecause } from './unavailable.js';
@@ -53,19 +51,11 @@ export interface Upstream {
   send: (
     url: URL,
     request: { headers: Record<string, string>; body: string; timeoutMs: number },
-  ) => Promise<{ status: number; body: string; retryAfterS: number | undefined }>;
+  ) => Promise<{ status: number; headers: IncomingHttpHeaders; body: Buffer }>;
   close(): Promise<void>;
 }
 
-export function createUpstream({
-  config,
-  emit,
-  now,
-}: {
-  config: GetbillConfig;
-  emit: Emit;
-  now: () => number;
-}): Upstream {
+export function createUpstream({ config, emit }: { config: GetbillConfig; emit: Emit }): Upstream {
   const checkPins = config.tlsPins.length > 0 ? createPinCheck({ config, emit }) : undefined;
   const agent = (connections: number, keepAlive: boolean): Dispatcher =>
     createAgent({ config, checkPins, connections, keepAlive });
@@ -109,9 +99,11 @@ export function createUpstream({
         return isSafe(method) ? sendSafe(once, { api, apiAgain, timeoutMs }) : once(api);
       }),
     async send(url, { headers, ...rest }) {
-      const request = { ...rest, method: 'POST', headers: { ...headers, 'accept-encoding': 'identity' } };
+      const request = { ...rest, method: 'POST', headers };
       const response = await call(url, request, (signal) => send(token, url, request, { signal }));
-      return tokenResponse(response, now());
+      if (Buffer.isBuffer(response.body)) return { ...response, body: response.body };
+      response.body.destroy();
+      throw tooLarge();
     },
     async close() {
       await Promise.all([api, apiAgain, token].map((each) => each.destroy()));
@@ -186,17 +178,6 @@ async function receive(
   accept?.({ status, headers });
   const limits = { idleMs: timeoutMs, flowMs: timeoutMs * FLOW_TIMEOUTS };
   return { status, headers, body: await readBody(body, { ...limits, call: ending }) };
-}
-
-function tokenResponse({ status, headers, body }: UpstreamResponse, nowMs: number) {
-  if (!Buffer.isBuffer(body)) {
-    body.destroy();
-    throw tooLarge();
-  }
-  const text = decodeWhole(body, headers['content-encoding'])?.toString('utf8');
-  if (text === undefined) throw tooLarge();
-  const retryAfterS = parseRetryAfter(headers['retry-after'], { nowMs, date: headers.date });
-  return { status, body: text, retryAfterS };
 }
 
 function onAbort(signal: AbortSignal | undefined, react: () => void): () => void {

@@ -2,7 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { parseConfig } from '../../src/config/config.js';
 import type { AppEvent } from '../../src/events.js';
-import type { TokenAnswer } from '../../src/core/oauth/token-response.js';
+import type { HttpResponse } from '../../src/core/oauth/response-body.js';
 import { createTokenEndpoint, type Send } from '../../src/core/oauth/token-endpoint.js';
 import type { KeyValue } from '../../src/core/storage/key-value.js';
 import { createMemoryKeyValue } from '../../src/core/storage/memory.js';
@@ -29,14 +29,14 @@ function installation() {
   const emit = (event: AppEvent): void => void events.push(event);
   const server = {
     sent: [] as URLSearchParams[],
-    issue: (extra: object = {}): TokenAnswer => ok({ access_token: `at-${server.sent.length}`, ...extra }),
-    answer: async (): Promise<TokenAnswer> => Promise.resolve(server.issue()),
+    issue: (extra: object = {}): HttpResponse => ok({ access_token: `at-${server.sent.length}`, ...extra }),
+    answer: async (): Promise<HttpResponse> => Promise.resolve(server.issue()),
   };
   const send: Send = async (_url, { body }) => {
     server.sent.push(new URLSearchParams(body));
     return await server.answer();
   };
-  const tokenEndpoint = createTokenEndpoint({ config: getbill, send, emit, monotonicMs: clock.now });
+  const tokenEndpoint = createTokenEndpoint({ provider: getbill, send, emit, now: clock.now, monotonicMs: clock.now });
 
   function start({ keyValue = store, clientId = 'client-1', now = clock.now } = {}): AppTokens {
     return createAppTokens({
@@ -64,11 +64,11 @@ function installation() {
   return { clock, store, events, server, start, ask };
 }
 
-const ok = (body: object): TokenAnswer => ({
+const ok = (body: object): HttpResponse => ({
   status: 200,
   body: JSON.stringify({ token_type: 'Bearer', expires_in: 3_600, ...body }),
 });
-const refused = (error: string): TokenAnswer => ({ status: 401, body: JSON.stringify({ error }) });
+const refused = (error: string): HttpResponse => ({ status: 401, body: JSON.stringify({ error }) });
 
 describe("the app's own tokens", () => {
   it('ask for the scopes with client_credentials, once for all later callers in any process', async () => {
@@ -258,7 +258,13 @@ describe("a person's refused renewal", () => {
     };
     const bench = setUp();
     const tokens = bench.startProcess({
-      tokenEndpoint: createTokenEndpoint({ config: getbill, send, emit, monotonicMs: bench.clock.now }),
+      tokenEndpoint: createTokenEndpoint({
+        provider: getbill,
+        send,
+        emit,
+        now: bench.clock.now,
+        monotonicMs: bench.clock.now,
+      }),
     });
     await bench.signIn(tokens);
     await bench.clock.advance(HOUR_MS);

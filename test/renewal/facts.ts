@@ -1,4 +1,5 @@
-import type { TokenEndpointResponse, TokenSet } from '../../src/core/oauth/token-set.js';
+import type { TokenResponse } from '../../src/core/oauth/token-response.js';
+import type { TokenSet } from '../../src/core/oauth/token-set.js';
 import type { Host } from './scheduler.js';
 
 /** One use of a refresh token, from the decision to call until its answer is on record. */
@@ -13,7 +14,7 @@ export interface Call {
   /** The process got to know that it was refused. */
   refusalHeard: boolean;
   /** What the server gave out for it, whether or not that arrived. */
-  issued: TokenEndpointResponse | undefined;
+  issued: TokenResponse | undefined;
   writtenAtMs: number;
   /** The process has given its lease back. */
   over: boolean;

@@ -1,6 +1,6 @@
 import { GrantRefusedError, MisconfiguredError, UnavailableError } from '../../src/errors.js';
 import type { TokenEndpoint } from '../../src/core/oauth/token-endpoint.js';
-import type { TokenEndpointResponse } from '../../src/core/oauth/token-set.js';
+import type { TokenResponse } from '../../src/core/oauth/token-response.js';
 import type { Plan } from './plan.js';
 import type { Random } from './random.js';
 import type { Host, Reply, Scheduler } from './scheduler.js';
@@ -42,7 +42,7 @@ export function createModelServer({
   };
   const counters = { renewed: 0, reused: 0, refused: 0 };
 
-  function issue(grantId: string, grant: Grant): TokenEndpointResponse {
+  function issue(grantId: string, grant: Grant): TokenResponse {
     const number = ++grant.issued;
     const rotates = plan.rotation === 'strict' || plan.rotation === 'lenient';
     if (rotates || number === 1) grant.refreshToken = `rt.${grantId}.${number}`;
@@ -53,7 +53,7 @@ export function createModelServer({
     return { access_token, expires_in: plan.lifetimeS, ...(!silent && { refresh_token: grant.refreshToken }) };
   }
 
-  function refresh(call: Call, grant: Grant): TokenEndpointResponse | undefined {
+  function refresh(call: Call, grant: Grant): TokenResponse | undefined {
     const reused = grant.spentBy.get(call.refreshToken);
     if (reused !== undefined) {
       counters.reused++;
@@ -68,7 +68,7 @@ export function createModelServer({
     return response;
   }
 
-  function answer(call: Call, reply: Reply<TokenEndpointResponse>, backMs: number): void {
+  function answer(call: Call, reply: Reply<TokenResponse>, backMs: number): void {
     witness.callArrived(call);
     const fault = random.chance(weather().serverFault) ? random.pick(FAULTS) : undefined;
     const retryAfterS = random.pick([undefined, 1, 30]);
@@ -110,7 +110,7 @@ export function createModelServer({
 
   return {
     counters,
-    signIn: (grantId: string): TokenEndpointResponse => issue(grantId, grantFor(grantId)),
+    signIn: (grantId: string): TokenResponse => issue(grantId, grantFor(grantId)),
     /** Whether the API would serve a call with this access token now. */
     accepts: (accessToken: string): boolean => {
       const grant = grantFor(grantOf(accessToken));
@@ -125,7 +125,7 @@ export function createModelServer({
         const made = witness.callMade(host, grantOf(refreshToken), refreshToken);
         const label = `refresh ${refreshToken}`;
         try {
-          return await call<TokenEndpointResponse>(host, label, (reply, backMs) => answer(made, reply, backMs));
+          return await call<TokenResponse>(host, label, (reply, backMs) => answer(made, reply, backMs));
         } catch (error) {
           witness.callFailed(made, error);
           throw error;

@@ -1,7 +1,7 @@
 /// <reference types="jest" />
 import { parseConfig } from '../../src/config/config.js';
 import { type AppError, GrantEndedError, MisconfiguredError, UnavailableError } from '../../src/errors.js';
-import type { TokenAnswer } from '../../src/core/oauth/token-response.js';
+import type { HttpResponse } from '../../src/core/oauth/response-body.js';
 import { createTokenEndpoint, type Send } from '../../src/core/oauth/token-endpoint.js';
 import { setUp } from './setup.js';
 
@@ -18,7 +18,7 @@ const json = (body: unknown): string => JSON.stringify(body);
 const renewed = { status: 200, body: json({ access_token: 'at-1', token_type: 'Bearer', refresh_token: 'rt-1', expires_in: 3_600 }) }; // prettier-ignore
 
 /** Signed in, over the real token endpoint and a network written by hand. */
-async function signedIn(answerTo: (form: URLSearchParams) => TokenAnswer | Error) {
+async function signedIn(answerTo: (form: URLSearchParams) => HttpResponse | Error) {
   const bench = setUp();
   const sent: URLSearchParams[] = [];
   const send: Send = async (_url, { body }) => {
@@ -28,13 +28,19 @@ async function signedIn(answerTo: (form: URLSearchParams) => TokenAnswer | Error
     return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
   };
   const emit = (event: (typeof bench.events)[number]): void => void bench.events.push(event);
-  const tokenEndpoint = createTokenEndpoint({ config: getbill, send, emit, monotonicMs: bench.clock.now });
+  const tokenEndpoint = createTokenEndpoint({
+    provider: getbill,
+    send,
+    emit,
+    now: bench.clock.now,
+    monotonicMs: bench.clock.now,
+  });
   const tokens = bench.startProcess({ tokenEndpoint });
   await bench.signIn(tokens);
   return { ...bench, tokens, sent };
 }
 
-type Row = [what: string, answer: TokenAnswer | Error];
+type Row = [what: string, answer: HttpResponse | Error];
 
 describe('refused', () => {
   const rows: Row[] = [

@@ -2,7 +2,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import { StorageError } from '../../src/errors.js';
 import type { AppEvent } from '../../src/events.js';
 import type { TokenEndpoint } from '../../src/core/oauth/token-endpoint.js';
-import { tokenSetFromResponse, type TokenEndpointResponse, type TokenSet } from '../../src/core/oauth/token-set.js';
+import type { TokenResponse } from '../../src/core/oauth/token-response.js';
+import { tokenSetFromResponse, type TokenSet } from '../../src/core/oauth/token-set.js';
 import type { KeyValue } from '../../src/core/storage/key-value.js';
 import { createMemoryKeyValue } from '../../src/core/storage/memory.js';
 import { createCipher } from '../../src/core/storage/cipher.js';
@@ -47,8 +48,8 @@ export function setUp({ marginS = 60, lifetimeS = 3_600, revocation = true } = {
     /** Refresh tokens as they were spent. */
     spent: [] as string[],
     revoked: [] as string[],
-    respond: async (_refreshToken: string): Promise<TokenEndpointResponse> => Promise.resolve(server.rotated()),
-    rotated: (): TokenEndpointResponse => {
+    respond: async (_refreshToken: string): Promise<TokenResponse> => Promise.resolve(server.rotated()),
+    rotated: (): TokenResponse => {
       const number = server.spent.length;
       return { access_token: `at-${number}`, refresh_token: `rt-${number}`, expires_in: lifetimeS };
     },
@@ -87,7 +88,7 @@ export function setUp({ marginS = 60, lifetimeS = 3_600, revocation = true } = {
     });
   }
 
-  async function signIn(tokens: TokenManager, grantId = 'g1', answer: Partial<TokenEndpointResponse> = {}) {
+  async function signIn(tokens: TokenManager, grantId = 'g1', answer: Partial<TokenResponse> = {}) {
     const response = { access_token: 'at-0', refresh_token: 'rt-0', expires_in: lifetimeS, ...answer };
     const tokenSet = tokenSetFromResponse(response, { sentAtMs: clock.now(), requestedScopes: ['company:read'] });
     await tokens.establish(grantId, tokenSet, { ttlMs: SESSION_MS });

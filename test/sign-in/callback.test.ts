@@ -73,14 +73,14 @@ describe('a callback nobody in this browser began', () => {
 });
 
 describe('a callback that is not well-formed', () => {
-  const long = 'x'.repeat(5000);
+  const long = 'x'.repeat(9000);
   const queries: [string, (state: string) => string][] = [
     ['no code', (state) => `state=${state}`],
     ['an empty code', (state) => `code=&state=${state}`],
     ['two codes', (state) => `code=a&code=b&state=${state}`],
     ['the same code twice', (state) => `code=a&code=a&state=${state}`],
     ['a code as an array', (state) => `code[]=a&state=${state}`],
-    ['a code of 5 KB', (state) => `code=${long}&state=${state}`],
+    ['a code of 9 KB', (state) => `code=${long}&state=${state}`],
     ['a code and an error', (state) => `code=a&error=b&state=${state}`],
     ['two errors', (state) => `error=a&error=b&state=${state}`],
     ['two states', (state) => `code=a&state=${state}&state=${state}`],
@@ -90,7 +90,7 @@ describe('a callback that is not well-formed', () => {
     ['a null byte', (state) => `code=%00&state=${state}`],
     ['bytes that are no text', (state) => `code=%ff%fe&state=${state}`],
     ['a line break', (state) => `code=a%0d%0aX:y&state=${state}`],
-    ['a state of 5 KB', () => `code=a&state=${long}`],
+    ['a state of 9 KB', () => `code=a&state=${long}`],
   ];
 
   it.each(queries)('[A12] because of %s is refused, and the login can still be finished', async (_what, query) => {

@@ -39,7 +39,7 @@ async function anonymousRequests(origin: string, count: number): Promise<void> {
 }
 
 describe('10,000 visitors who never sign in', () => {
-  it('[J06] leave nothing in Redis but what ends within ten minutes, and little in memory', async () => {
+  it('[J06] leave nothing in Redis but what ends within an hour, and little in memory', async () => {
     const redis = await startRedis();
     const app = await startTestApp({ https: true, env: { REDIS_URL: redis.url, LOG_LEVEL: 'silent' } });
     const ofAll = async (keys: string[], command: 'pttl' | 'strlen' | 'pexpire', values: number[] = []) => {

@@ -69,11 +69,21 @@ describe('the state of a response', () => {
     expect(stateOf(new URLSearchParams(query))).toBe(state);
   });
 
-  it('[A12] may be 2 KB long, and no longer; the same for the code', () => {
-    const [most, more] = ['x'.repeat(2048), 'x'.repeat(2049)];
-    expect(stateOf(new URLSearchParams({ code: most, state: most }))).toBe(most);
-    expect(() => stateOf(new URLSearchParams({ code: most, state: more }))).toThrow(SignInError);
-    expect(() => stateOf(new URLSearchParams({ code: more, state: most }))).toThrow(SignInError);
+  it('[A12] may be 2 KB long and a code 8 KB, and neither may be longer', () => {
+    const [state, code] = ['x'.repeat(2048), 'x'.repeat(8192)];
+    expect(stateOf(new URLSearchParams({ code, state }))).toBe(state);
+    expect(() => stateOf(new URLSearchParams({ code, state: `${state}x` }))).toThrow(SignInError);
+    expect(() => stateOf(new URLSearchParams({ code: `${code}x`, state }))).toThrow(SignInError);
+  });
+
+  it.each([
+    ['error=invalid_scope&error_description=Ask%20for%0d%0afewer', 'invalid_scope: Ask for fewer'],
+    ['error=invalid_scope&state=a&state=b', 'invalid_scope'],
+    ['error=access_denied&code=c&state=s', 'access_denied'],
+    ['code=c', undefined],
+  ])('missing or doubled is refused, with the reason that %s brings for the log', (query, serverSaid) => {
+    const refused = expect.objectContaining({ code: 'callback_malformed', serverSaid }) as Error;
+    expect(() => stateOf(new URLSearchParams(query))).toThrow(refused);
   });
 
   it.each([
@@ -107,7 +117,7 @@ describe('the state of a response', () => {
 describe('an authorization response', () => {
   function codeOf(query: string, env: Record<string, string> = {}): string {
     try {
-      const options = { config: configWith(env), expectedState: 'good' };
+      const options = { provider: configWith(env), expectedState: 'good' };
       return `accepted ${validateAuthorizationResponse(new URLSearchParams(query), options).get('code') ?? ''}`;
     } catch (error) {
       if (error instanceof SignInError) return `${error.code} ${error.status}`;
@@ -168,7 +178,7 @@ describe('an authorization response', () => {
     });
     let thrown: unknown;
     try {
-      validateAuthorizationResponse(query, { config: configWith(), expectedState: 'good' });
+      validateAuthorizationResponse(query, { provider: configWith(), expectedState: 'good' });
     } catch (error) {
       thrown = error;
     }

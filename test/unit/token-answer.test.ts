@@ -1,19 +1,13 @@
 /// <reference types="jest" />
-import { parseConfig } from '../../src/config/config.js';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { GrantRefusedError, MisconfiguredError, UnavailableError, type AppError } from '../../src/errors.js';
 import type { GrantType } from '../../src/events.js';
-import { protocolParties } from '../../src/core/oauth/authorization.js';
-import { judgeTokenAnswer } from '../../src/core/oauth/token-response.js';
+import type { HttpResponse } from '../../src/core/oauth/response-body.js';
+import { judgeTokenResponse, type Judgement } from '../../src/core/oauth/token-response.js';
 import { tokenSetFromResponse, type TokenSet } from '../../src/core/oauth/token-set.js';
 
 type Outcome = 'renewed' | 'refused' | 'misconfigured' | 'transient';
 
-const { getbill } = parseConfig({
-  GETBILL_CLIENT_ID: 'client-1',
-  GETBILL_CLIENT_SECRET: 'client-secret-1',
-  SESSION_SECRET: 's'.repeat(32),
-  TOKEN_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'),
-});
 const previous: TokenSet = {
   accessToken: 'old',
   refreshToken: 'old-refresh',
@@ -29,11 +23,18 @@ interface Given {
   grantType?: GrantType;
 }
 
-async function judged({ status = 200, body, grantType = 'refresh_token' }: Given): Promise<TokenSet | AppError> {
-  const answer = { status, body: typeof body === 'string' ? body : JSON.stringify(body) };
+const judge = (response: HttpResponse, grantType: GrantType = 'refresh_token'): Judgement =>
+  judgeTokenResponse(response, { grantType, nowMs: 0, secrets: ['CANARY-secret'] });
+
+function judged({ status = 200, body, grantType = 'refresh_token' }: Given): TokenSet | AppError {
+  const judgement = judge({ status, body: typeof body === 'string' ? body : JSON.stringify(body) }, grantType);
+  if (judgement.outcome !== 'ok') return judgement.error;
   try {
-    const response = await judgeTokenAnswer(answer, { ...protocolParties(getbill), grantType });
-    return tokenSetFromResponse(response, { sentAtMs: 0, requestedScopes: [], previous });
+    return tokenSetFromResponse(judgement.token ?? { access_token: '' }, {
+      sentAtMs: 0,
+      requestedScopes: [],
+      previous,
+    });
   } catch (error) {
     return error as AppError;
   }
@@ -59,6 +60,12 @@ describe('[A18] what an answer of the token endpoint means', () => {
     ['renewed', '"expires_in": "3600"', { body: { ...good, expires_in: '3600' } }],
     ['renewed', '"refresh_token": null', { body: { ...good, refresh_token: null } }],
     ['renewed', '"scope": null', { body: { ...good, scope: null } }],
+    ['renewed', '"scope": ""', { body: { ...good, scope: '' } }],
+    ['renewed', '"scope" as an array', { body: { ...good, scope: ['company:read'] } }],
+    ['renewed', '"refresh_token": ""', { body: { ...good, refresh_token: '' } }],
+    ['renewed', '"expires_in": "3600.0"', { body: { ...good, expires_in: '3600.0' } }],
+    ['renewed', 'a byte order mark before the JSON', { body: `\ufeff${JSON.stringify(good)}` }],
+    ['renewed', 'an "error" beside the tokens that is no OAuth error', { body: { ...good, error: 'none' } }],
     ['renewed', 'an "id_token" nobody asked for', { body: { ...good, id_token: 'not.a.jwt' } }],
     ['renewed', 'fields of a later version', { body: { ...good, created_at: 1, nested: { access_token: 'no' } } }],
     ['renewed', '"error": false in GetBill\'s way', { body: { ...good, error: false } }],
@@ -93,13 +100,14 @@ describe('[A18] what an answer of the token endpoint means', () => {
     ['transient', '"expires_in": true', { body: { ...good, expires_in: true } }],
     ['transient', '"expires_in": [3600]', { body: { ...good, expires_in: [3600] } }],
     ['transient', '"expires_in" as an object', { body: { ...good, expires_in: {} } }],
-    ['transient', '"refresh_token": ""', { body: { ...good, refresh_token: '' } }],
     ['transient', '"refresh_token" as an object', { body: { ...good, refresh_token: {} } }],
-    ['transient', '"scope" as an array', { body: { ...good, scope: ['company:read'] } }],
+    ['transient', '"scope" as an object', { body: { ...good, scope: { a: 1 } } }],
+    ['transient', '"scope" as a list of numbers', { body: { ...good, scope: [1, 2] } }],
 
     ['refused', '400 invalid_grant', { status: 400, body: { error: 'invalid_grant' } }],
     ['refused', '401 invalid_grant', { status: 401, body: { error: 'invalid_grant' } }],
     ['refused', '200 invalid_grant', { status: 200, body: { error: 'invalid_grant' } }],
+    ['refused', '400 invalid_request to a code', { status: 400, body: { error: 'invalid_request' }, grantType: 'authorization_code' }], // prettier-ignore
     ['refused', '401 invalid_request to a refresh', { status: 401, body: { error: 'invalid_request' } }],
     ['misconfigured', '401 invalid_request to a code', { status: 401, body: { error: 'invalid_request' }, grantType: 'authorization_code' }], // prettier-ignore
     ['misconfigured', '400 invalid_request to a refresh', { status: 400, body: { error: 'invalid_request' } }],
@@ -111,6 +119,8 @@ describe('[A18] what an answer of the token endpoint means', () => {
     ['misconfigured', '200 with an error and tokens', { status: 200, body: { ...good, error: 'invalid_client' } }],
     ['misconfigured', '400 "Invalid_Grant", which is another code', { status: 400, body: { error: 'Invalid_Grant' } }],
 
+    ['misconfigured', '404 whose JSON has an "error"', { status: 404, body: { error: 'Not Found' } }],
+    ['misconfigured', '403 whose JSON has an "error"', { status: 403, body: { error: 'Forbidden' } }],
     ['misconfigured', '404 with a page', { status: 404, body: '<h1>Not found</h1>' }],
     ['misconfigured', '403 from a firewall', { status: 403, body: '<h1>Attention required</h1>' }],
     ['misconfigured', '401 without an OAuth error', { status: 401, body: { error: true, message: 'invalid_grant' } }],
@@ -129,40 +139,106 @@ describe('[A18] what an answer of the token endpoint means', () => {
     ['transient', '503 with a whole answer', { status: 503, body: good }],
     ['transient', '400 server_error', { status: 400, body: { error: 'server_error' } }],
     ['transient', '400 temporarily_unavailable', { status: 400, body: { error: 'temporarily_unavailable' } }],
-  ])('%s: %s', async (outcome, _what, given) => {
-    expect(outcomeOf(await judged(given))).toBe(outcome);
+  ])('%s: %s', (outcome, _what, given) => {
+    expect(outcomeOf(judged(given))).toBe(outcome);
   });
 
-  it('takes the lifetime from a numeric string and none from nonsense', async () => {
-    expect(await judged({ body: { ...good, expires_in: '120' } })).toMatchObject({ expiresAtMs: 120_000 });
-    expect(await judged({ body: { ...good, expires_in: null } })).toMatchObject({ expiresAtMs: 3_600_000 });
+  it('takes the lifetime from a numeric string and none from nonsense', () => {
+    expect(judged({ body: { ...good, expires_in: '120' } })).toMatchObject({ expiresAtMs: 120_000 });
+    expect(judged({ body: { ...good, expires_in: null } })).toMatchObject({ expiresAtMs: 3_600_000 });
   });
 
-  it('keeps the old refresh token where the answer has none', async () => {
-    expect(await judged({ body: { ...good, refresh_token: null } })).toMatchObject({ refreshToken: 'old-refresh' });
+  it('keeps the old refresh token where the answer has none', () => {
+    expect(judged({ body: { ...good, refresh_token: null } })).toMatchObject({ refreshToken: 'old-refresh' });
   });
 
-  it('hands on how long to wait', async () => {
-    const answer = { status: 503, body: '', retryAfterS: 17 };
-    const judging = judgeTokenAnswer(answer, { ...protocolParties(getbill), grantType: 'refresh_token' });
-    await expect(judging).rejects.toMatchObject({ retryAfterS: 17 });
+  it.each<[number, string]>([
+    [17, '17'],
+    [30, 'Thu, 01 Jan 1970 00:00:30 GMT'],
+  ])('hands on how long to wait: %d s for %s', (seconds, header) => {
+    const judgement = judge({ status: 503, headers: { 'retry-after': header }, body: '' });
+    expect(judgement).toMatchObject({ outcome: 'transient', error: { retryAfterS: seconds } });
   });
 
-  it('says what an operator can do about a rejection, and shows no more than 64 characters of a foreign code', async () => {
-    const known = (await judged({ status: 401, body: { error: 'invalid_client' } })) as AppError;
-    expect(known.code).toBe('invalid_client');
-    expect(known.hint).toContain('GETBILL_CLIENT_SECRET');
-    const foreign = (await judged({ status: 400, body: { error: 'x'.repeat(9000) } })) as AppError;
+  it.each<[string, unknown, TokenSet['scopes']]>([
+    ['by spaces', ' a  b ', ['a', 'b']],
+    ['by commas', 'a,b, c', ['a', 'b', 'c']],
+    ['as an array', ['a', 'b'], ['a', 'b']],
+    ['as an array of lists', ['a b', 'c,a'], ['a', 'b', 'c']],
+    ['empty, so as before', '', ['company:read']],
+    ['blank, so as before', ' , ', ['company:read']],
+    ['as an empty array, so as before', [], ['company:read']],
+  ])('reads a list of scopes that is separated %s', (_what, scope, scopes) => {
+    expect(judged({ body: { ...good, scope } })).toMatchObject({ scopes });
+  });
+
+  it('keeps of ten thousand scopes the expected ones and a few dozen more, and none that is a text of its own', () => {
+    const scope = [...Array.from({ length: 10_000 }, (_, index) => `s${index}`), 'company:read', 'x'.repeat(200)];
+    const { scopes } = judged({ body: { ...good, scope: scope.join(' ') } }) as TokenSet;
+    expect(scopes).toHaveLength(64);
+    expect(scopes[0]).toBe('company:read');
+    expect(scopes.every((name) => name.length <= 128)).toBe(true);
+  });
+
+  it.each<[unknown, number]>([
+    ['3600', 3600],
+    [' 3600 ', 3600],
+    ['3600.0', 3600],
+    ['0.5', 0.5],
+    [3600.0, 3600],
+  ])('reads a lifetime of %j', (expires_in, seconds) => {
+    expect(judged({ body: { ...good, expires_in } })).toMatchObject({ expiresAtMs: seconds * 1000 });
+  });
+
+  it.each<[string, (text: Buffer) => Buffer, Record<string, string>]>([
+    ['gzip', gzipSync, { 'content-encoding': 'gzip' }],
+    ['x-gzip', gzipSync, { 'content-encoding': 'X-GZip' }],
+    ['br', brotliCompressSync, { 'content-encoding': 'br' }],
+    ['deflate', deflateSync, { 'content-encoding': 'deflate' }],
+    ['deflate without the zlib header', deflateRawSync, { 'content-encoding': 'deflate' }],
+    ['two encodings', (text) => gzipSync(deflateSync(text)), { 'content-encoding': 'deflate, gzip' }],
+    ['a UTF-8 byte order mark', (text) => Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), text]), {}],
+    ['UTF-16 with its mark', (text) => Buffer.from(`\ufeff${text.toString()}`, 'utf16le'), {}],
+    ['UTF-16 by charset', (text) => Buffer.from(text.toString(), 'utf16le'), { 'content-type': 'application/json; charset=utf-16le' }], // prettier-ignore
+    ['an unknown charset', (text) => text, { 'content-type': 'application/json; charset=martian' }],
+  ])('is read when it comes as %s, though nobody asked for it', (_what, encode, headers) => {
+    const body = encode(Buffer.from(JSON.stringify(good)));
+    expect(judge({ status: 200, headers, body })).toMatchObject({ outcome: 'ok', token: { access_token: 'a' } });
+    const refusal = encode(Buffer.from('{"error":"invalid_grant"}'));
+    expect(judge({ status: 400, headers, body: refusal }).outcome).toBe('refused');
+  });
+
+  it.each<[string, Buffer, string]>([
+    ['an encoding nobody knows', Buffer.from('{}'), 'zstd'],
+    ['a broken one', Buffer.from('{"access_token":"a"}'), 'gzip'],
+    ['a bomb', gzipSync(Buffer.alloc(50_000_000, ' ')), 'gzip'],
+  ])('is unusable in %s', (_what, body, encoding) => {
+    const judgement = judge({ status: 200, headers: { 'content-encoding': encoding }, body });
+    expect(judgement).toMatchObject({ outcome: 'transient', error: { code: 'token_answer_unusable' } });
+  });
+
+  it('keeps the words of the server for the log: one short line without control characters or secrets', () => {
+    const error_description = `no\u001b[31m\r\n{"forged":1}\u202e CANARY-secret CANARY%2Dsecret ${'d'.repeat(5000)}`;
+    const { serverSaid = '', ...judgement } = judge({ status: 400, body: JSON.stringify({ error: 'invalid_scope', error_description }) }); // prettier-ignore
+    expect(serverSaid).toMatch(/^invalid_scope: no \[31m \{"forged":1\} \[secret\] /);
+    expect(serverSaid.length).toBeLessThan(280);
+    expect(serverSaid).not.toContain('CANARY-secret');
+    expect(judgement).toMatchObject({ error: { serverSaid, hint: undefined } });
+  });
+
+  it('has a code of ours for every rejection, and shows no more than 64 characters of a foreign one', () => {
+    expect(judged({ status: 401, body: { error: 'invalid_client' } })).toMatchObject({ code: 'invalid_client' });
+    const foreign = judged({ status: 400, body: { error: 'x'.repeat(9000) } }) as AppError;
     expect(foreign.code).toBe('token_request_rejected');
-    expect(foreign.hint?.length).toBeLessThan(100);
-    const inherited = (await judged({ status: 400, body: { error: 'constructor' } })) as AppError;
+    expect(foreign.serverSaid?.length).toBe(64);
+    const inherited = judged({ status: 400, body: { error: 'constructor' } }) as AppError;
     expect(inherited.code).toBe('token_request_rejected');
   });
 
   it.each([good, { ...good, access_token: { CANARY: 1 } }, { access_token: 'CANARY', token_type: 'mac' }])(
     'never puts a token into an error',
-    async (body) => {
-      const result = await judged({ body: { ...body, refresh_token: 'CANARY', expires_in: 'CANARY' } });
+    (body) => {
+      const result = judged({ body: { ...body, refresh_token: 'CANARY', expires_in: 'CANARY' } });
       const shown = JSON.stringify([result, (result as Error).message, (result as Error).stack]);
       expect(result).toBeInstanceOf(UnavailableError);
       expect(shown).not.toContain('CANARY');

@@ -1,12 +1,7 @@
 /// <reference types="jest" />
 import { UnavailableError } from '../../src/errors.js';
-import {
-  phaseOf,
-  renewalDueAtMs,
-  tokenSetFromResponse,
-  type TokenEndpointResponse,
-  type TokenSet,
-} from '../../src/core/oauth/token-set.js';
+import { phaseOf, renewalDueAtMs, tokenSetFromResponse, type TokenSet } from '../../src/core/oauth/token-set.js';
+import type { TokenResponse } from '../../src/core/oauth/token-response.js';
 
 const sentAtMs = 1_000_000;
 const requestedScopes = ['company:read', 'debts:read'];
@@ -19,9 +14,8 @@ const previous: TokenSet = {
   renewals: 4,
 };
 const whole = { access_token: 'access', refresh_token: 'refresh', expires_in: 60, scope: 'company:read' };
-const signedIn = (response: TokenEndpointResponse): TokenSet =>
-  tokenSetFromResponse(response, { sentAtMs, requestedScopes });
-const renewed = (response: TokenEndpointResponse): TokenSet =>
+const signedIn = (response: TokenResponse): TokenSet => tokenSetFromResponse(response, { sentAtMs, requestedScopes });
+const renewed = (response: TokenResponse): TokenSet =>
   tokenSetFromResponse(response, { sentAtMs, requestedScopes: [], previous });
 
 describe('a token set from an answer', () => {
@@ -36,12 +30,12 @@ describe('a token set from an answer', () => {
     });
   });
 
-  it.each<[string, Partial<TokenSet>, TokenEndpointResponse]>([
+  it.each<[string, Partial<TokenSet>, TokenResponse]>([
     ['an hour when "expires_in" is missing', { expiresAtMs: sentAtMs + 3_600_000 }, { access_token: 'a' }],
     ['the requested scopes when "scope" is missing', { scopes: requestedScopes }, { access_token: 'a' }],
     ['the granted scopes, also fewer', { scopes: ['debts:read'] }, { access_token: 'a', scope: 'debts:read' }],
     ['the granted scopes, also others', { scopes: ['a', 'b'] }, { access_token: 'a', scope: ' a  b ' }],
-    ['no scope when "scope" is empty', { scopes: [] }, { access_token: 'a', scope: '' }],
+    ['the requested scopes when "scope" is empty', { scopes: requestedScopes }, { access_token: 'a', scope: '' }],
     ['no refresh token when none comes', { refreshToken: undefined }, { access_token: 'a' }],
     ['half a second as it is', { expiresAtMs: sentAtMs + 500 }, { access_token: 'a', expires_in: 0.5 }],
     ['ten years', { expiresAtMs: sentAtMs + 315_360_000_000 }, { access_token: 'a', expires_in: 315_360_000 }],
@@ -50,7 +44,7 @@ describe('a token set from an answer', () => {
     expect(signedIn(response)).toMatchObject(expected);
   });
 
-  it.each<[string, Partial<TokenSet>, TokenEndpointResponse]>([
+  it.each<[string, Partial<TokenSet>, TokenResponse]>([
     ['[B07] the old refresh token when none comes', { refreshToken: 'old-refresh' }, { access_token: 'a' }],
     ['[B07] the new refresh token when one comes', { refreshToken: 'refresh' }, whole],
     ['the old scopes when "scope" is missing', { scopes: ['debts:read'] }, { access_token: 'a' }],
@@ -60,7 +54,7 @@ describe('a token set from an answer', () => {
     expect(renewed(response)).toMatchObject(expected);
   });
 
-  it.each<[string, TokenEndpointResponse]>([
+  it.each<[string, TokenResponse]>([
     ['expires at once', { ...whole, expires_in: 0 }],
     ['has expired already', { ...whole, expires_in: -5 }],
     ['lives for longer than ten years', { ...whole, expires_in: 1e12 }],

@@ -1,6 +1,7 @@
 import type { GetbillConfig } from '../../config/config.js';
 import type { Upstream } from '../../getbill/upstream.js';
 import { createAuthorizationRequest } from '../../core/oauth/authorization.js';
+import { explanationOf } from '../../oauth-explanations.js';
 import { ask, redirectOf, type Answer } from './answer.js';
 import { fail, pass, warn, type AuthorizationOutcome, type Check, type Result } from './check.js';
 import { explainConnection } from './explain.js';
@@ -60,8 +61,12 @@ export const authorizationCheck: Check = {
     const { redirectUri } = config;
     switch (outcome.kind) {
       case 'answered':
-        if (outcome.error === undefined || outcome.error === 'invalid_scope') return pass(`${redirectUri} is registered`);
-        return fail(`GetBill refuses the authorization request: ${outcome.error.slice(0, 64)}`, 'check in the GetBill dashboard that this client may use the authorization code grant'); // prettier-ignore
+        if (outcome.error === undefined || outcome.error === 'invalid_scope')
+          return pass(`${redirectUri} is registered`);
+        return fail(
+          `GetBill refuses the authorization request: ${outcome.error.slice(0, 64)}`,
+          (explanationOf(outcome.error) ?? explanationOf('unauthorized_client'))?.fix ?? '',
+        );
       case 'sent_on':
         if (outcome.proven) return pass(`${redirectUri} is registered`);
         return warn(

@@ -1,5 +1,6 @@
 import { GrantRefusedError, MisconfiguredError } from '../../errors.js';
 import { validateAuthorizationResponse } from '../../core/oauth/authorization.js';
+import { explanationOf } from '../../oauth-explanations.js';
 import { knowsClient } from './authorization.js';
 import { fail, pass, warn, type Check, type Patient, type Result } from './check.js';
 import { explainConnection } from './explain.js';
@@ -51,7 +52,7 @@ export const credentialChecks: readonly Check[] = [
     needs: 'client credentials',
     async examine({ config: { getbill: config }, tokenEndpoint }) {
       const response = new URLSearchParams({ code: 'made-up-by-the-doctor', state: 'doctor', ...(config.issuer !== undefined && { iss: config.issuer }) }); // prettier-ignore
-      const code = validateAuthorizationResponse(response, { config, expectedState: 'doctor' });
+      const code = validateAuthorizationResponse(response, { provider: config, expectedState: 'doctor' });
       try {
         await tokenEndpoint.exchangeCode(code, 'a'.repeat(43));
         return fail(
@@ -120,6 +121,10 @@ function refusal(error: unknown, url: URL, timeoutMs: number): Result {
       `renew the access of this client in ${DASHBOARD}, or make a new client`,
     );
   }
-  if (error instanceof MisconfiguredError) return fail(`${error.code}: ${error.message}`, error.hint ?? 'see docs/doctor.md'); // prettier-ignore
+  if (error instanceof MisconfiguredError) {
+    const { cause = error.message, fix = 'see docs/doctor.md' } = explanationOf(error.code) ?? {};
+    const said = error.serverSaid === undefined ? '' : ` (GetBill said: ${error.serverSaid})`;
+    return fail(`${error.code}: ${cause}${said}`, fix);
+  }
   return explainConnection(error, { url, variable: 'GETBILL_TOKEN_URL', timeoutMs });
 }

@@ -74,15 +74,15 @@ function admit(config: Config, { url, urlCaFile, now, monotonicMs }: Omit<Examin
   let secretFallbacks = 0;
   const emit = ({ type }: { type: string }): void =>
     void (secretFallbacks += type === 'client_secret_fallback' ? 1 : 0);
-  const upstream = createUpstream({ config: config.getbill, emit, now });
-  const outside = createUpstream({ config: { ...config.getbill, caFile: urlCaFile, tlsPins: [] }, emit, now });
+  const upstream = createUpstream({ config: config.getbill, emit });
+  const outside = createUpstream({ config: { ...config.getbill, caFile: urlCaFile, tlsPins: [] }, emit });
   const redis = config.redis === undefined ? undefined : tryingOnce(createRedis(config.redis));
   const patient: Patient = {
     config,
     deployment: url && { url, upstream: outside },
     redis,
     upstream,
-    tokenEndpoint: createTokenEndpoint({ config: config.getbill, send: upstream.send, emit, monotonicMs }),
+    tokenEndpoint: createTokenEndpoint({ provider: config.getbill, send: upstream.send, emit, now, monotonicMs }),
     secretFallbacks: () => secretFallbacks,
     now,
     monotonicMs,

@@ -21,7 +21,8 @@ export function parseRetryAfter(
   return bounded((untilMs - (httpDate(first(date)?.trim()) ?? nowMs)) / 1000);
 }
 
-const bounded = (seconds: number): number => Math.min(Math.max(1, Math.ceil(seconds)), MAX_RETRY_AFTER_S);
+const bounded = (seconds: number): number =>
+  Math.min(Math.max(1, Math.ceil(seconds)), MAX_RETRY_AFTER_S);
 
 /** Epoch milliseconds. The format of C's `asctime` has no zone, and means GMT like the others. */
 function httpDate(text: string | undefined): number | undefined {

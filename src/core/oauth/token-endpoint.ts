@@ -1,123 +1,145 @@
-import * as oauth from 'oauth4webapi';
-import type { GetbillConfig } from '../../config/config.js';
-import { GrantRefusedError, MisconfiguredError } from '../errors.js';
-import { shapeOf, type Emit, type GrantType, type TokenOutcome } from '../events.js';
-import { protocolParties, type AuthorizationCode } from './authorization.js';
-import { jsonObject, judgeTokenAnswer, type TokenAnswer } from './token-response.js';
-import type { TokenEndpointResponse } from './token-set.js';
+import type { AppError } from '../errors.js';
+import { shapeOf, type Emit, type GrantType } from '../events.js';
+import type { AuthorizationCode } from './authorization.js';
+import { DEFAULT_TIMEOUT_MS, type Provider } from './provider.js';
+import type { HttpResponse } from './response-body.js';
+import { judgeTokenResponse, type Judgement, type TokenResponse } from './token-response.js';
 
-/** One POST with a deadline, redirects not followed, the body read whole. @throws {UnavailableError} no answer. */
+/** One POST with a deadline, redirects not followed, the body read whole. @throws {UnavailableError} no response. */
 export type Send = (
   url: URL,
   request: { headers: Record<string, string>; body: string; timeoutMs: number },
-) => Promise<TokenAnswer>;
+) => Promise<HttpResponse>;
 
 /**
- * Each call is sent once and ends within `GETBILL_TIMEOUT_MS`; only `invalid_client` is sent again, with the next secret.
+ * Each call is sent once and ends within the provider's `timeoutMs`; only `invalid_client` is sent again, with the next
+ * secret.
  * @throws {GrantRefusedError} the code or refresh token is dead.
  * @throws {MisconfiguredError} the server rejects our credentials, URL or parameters.
  * @throws {UnavailableError} anything else; it may work later. `status` is 504 for a timeout, else 502.
  */
 export interface TokenEndpoint {
-  exchangeCode(code: AuthorizationCode, codeVerifier: string): Promise<TokenEndpointResponse>;
-  refresh(refreshToken: string): Promise<TokenEndpointResponse>;
-  clientCredentials(scopes: readonly string[]): Promise<TokenEndpointResponse>;
+  exchangeCode(code: AuthorizationCode, codeVerifier: string): Promise<TokenResponse>;
+  refresh(refreshToken: string): Promise<TokenResponse>;
+  clientCredentials(scopes: readonly string[]): Promise<TokenResponse>;
   /** RFC 7009; resolves without a call when no revocation URL is configured. */
   revoke(token: string, hint: 'refresh_token' | 'access_token'): Promise<void>;
 }
 
-type Party = readonly [oauth.AuthorizationServer, oauth.Client, oauth.ClientAuth];
-type Request = (party: Party, options: object) => Promise<Response>;
+type Parameters = Readonly<Record<string, string>>;
+/** No response came. */
+type NoResponse = {
+  outcome: 'transient';
+  error: AppError;
+  status: undefined;
+  json: undefined;
+  serverSaid: undefined;
+};
+
+const HEADERS = {
+  accept: 'application/json',
+  'accept-encoding': 'identity',
+  'content-type': 'application/x-www-form-urlencoded;charset=UTF-8',
+};
+const NO_SECRETS = new Set(['grant_type', 'client_id', 'redirect_uri', 'scope', 'token_type_hint']);
 
 export function createTokenEndpoint({
-  config,
+  provider,
   send,
   emit,
+  now,
   monotonicMs,
 }: {
-  config: GetbillConfig;
+  provider: Provider;
   send: Send;
   emit: Emit;
+  now: () => number;
   monotonicMs: () => number;
 }): TokenEndpoint {
-  const { as, client } = protocolParties(config);
-  const secrets = config.clientSecrets.map((clientSecret) => clientSecret.reveal());
+  const { tokenUrl, revokeUrl, clientId, clientSecrets, timeoutMs = DEFAULT_TIMEOUT_MS } = provider;
 
-  /** oauth4webapi builds the request; its answer is kept apart, because it is judged by our outcomes first. */
+  /** The client authenticates in the body (`client_secret_post`, RFC 6749 section 2.3.1), as GetBill documents it. */
   async function post(
-    request: Request,
-    clientSecret: string,
-    note: (sent: URLSearchParams) => void,
-  ): Promise<TokenAnswer> {
-    let answer: TokenAnswer | undefined;
-    await request([as, client, oauth.ClientSecretPost(clientSecret)], {
-      // eslint-disable-next-line @typescript-eslint/no-deprecated -- marked so only to stand out
-      [oauth.allowInsecureRequests]: true, // which hosts may be called over http is decided once, in config.ts
-      [oauth.customFetch]: async (url: string, init: { headers: Record<string, string>; body: URLSearchParams }) => {
-        note(init.body);
-        answer = await send(new URL(url), {
-          headers: init.headers,
-          body: init.body.toString(),
-          timeoutMs: config.timeoutMs,
-        });
-        return new Response();
-      },
-    });
-    if (answer === undefined) throw new TypeError('oauth4webapi sent no request');
-    return answer;
+    url: URL,
+    grantType: GrantType,
+    parameters: Parameters,
+  ): Promise<Judgement | NoResponse> {
+    let response: HttpResponse;
+    try {
+      response = await send(url, {
+        headers: HEADERS,
+        body: new URLSearchParams(parameters).toString(),
+        timeoutMs,
+      });
+    } catch (error) {
+      return {
+        outcome: 'transient',
+        error: error as AppError,
+        status: undefined,
+        json: undefined,
+        serverSaid: undefined,
+      };
+    }
+    const secrets = Object.entries(parameters).flatMap(([name, value]) =>
+      NO_SECRETS.has(name) ? [] : [value],
+    );
+    return judgeTokenResponse(response, { grantType, nowMs: now(), secrets });
   }
 
-  async function call(grantType: GrantType, request: Request): Promise<TokenEndpointResponse> {
+  async function call(
+    url: URL,
+    grantType: GrantType,
+    parameters: Parameters,
+  ): Promise<TokenResponse | undefined> {
     const startedMs = monotonicMs();
-    let parameters: string[] = [];
-    let answer: TokenAnswer | undefined;
-    const report = (outcome: TokenOutcome): void => {
-      const durationMs = monotonicMs() - startedMs;
-      const shape = answer === undefined ? undefined : shapeOf(jsonObject(answer.body));
-      emit({ type: 'token_requested', grantType, outcome, status: answer?.status, durationMs, parameters, shape });
-    };
-    try {
-      let rejected: unknown;
-      for (const [index, clientSecret] of secrets.entries()) {
-        if (index > 0) emit({ type: 'client_secret_fallback', grantType });
-        try {
-          answer = await post(request, clientSecret, (sent) => (parameters = [...sent.keys()]));
-          const response = await judgeTokenAnswer(answer, { as, client, grantType });
-          report('ok');
-          return response;
-        } catch (error) {
-          if (!(error instanceof MisconfiguredError && error.code === 'invalid_client')) throw error;
-          rejected = error;
-        }
-      }
-      throw rejected as Error;
-    } catch (error) {
-      report(outcomeOf(error));
-      throw error;
+    const [secret, ...laterSecrets] = clientSecrets.map((wrapped) => wrapped.reveal());
+    const withSecret = (client_secret = ''): Parameters => ({
+      ...parameters,
+      client_id: clientId,
+      client_secret,
+    });
+
+    let judgement = await post(url, grantType, withSecret(secret));
+    for (const laterSecret of laterSecrets) {
+      if (!isInvalidClient(judgement)) break;
+      emit({ type: 'client_secret_fallback', grantType });
+      judgement = await post(url, grantType, withSecret(laterSecret));
     }
+    emit({
+      type: 'token_requested',
+      grantType,
+      outcome: judgement.outcome,
+      status: judgement.status,
+      durationMs: monotonicMs() - startedMs,
+      parameters: Object.keys(withSecret()),
+      shape: shapeOf(judgement.json),
+      ...(judgement.serverSaid !== undefined && { serverSaid: judgement.serverSaid }),
+    });
+    if (judgement.outcome !== 'ok') throw judgement.error;
+    return judgement.token;
+  }
+
+  async function grant(grantType: GrantType, parameters: Parameters): Promise<TokenResponse> {
+    const token = await call(tokenUrl, grantType, { ...parameters, grant_type: grantType });
+    if (token === undefined) throw new TypeError(`no token for ${grantType}`);
+    return token;
   }
 
   return {
-    exchangeCode: (code, codeVerifier) =>
-      call('authorization_code', ([...party], options) =>
-        oauth.authorizationCodeGrantRequest(...party, code, config.redirectUri, codeVerifier, options),
-      ),
-    refresh: (refreshToken) =>
-      call('refresh_token', ([...party], options) => oauth.refreshTokenGrantRequest(...party, refreshToken, options)),
-    clientCredentials: (scopes) =>
-      call('client_credentials', ([...party], options) =>
-        oauth.clientCredentialsGrantRequest(...party, { scope: scopes.join(' ') }, options),
-      ),
+    exchangeCode: (response, codeVerifier) =>
+      grant('authorization_code', {
+        code: response.get('code') ?? '',
+        redirect_uri: provider.redirectUri,
+        code_verifier: codeVerifier,
+      }),
+    refresh: (refreshToken) => grant('refresh_token', { refresh_token: refreshToken }),
+    clientCredentials: (scopes) => grant('client_credentials', { scope: scopes.join(' ') }),
     async revoke(token, hint) {
-      if (config.revokeUrl === undefined) return;
-      await call('revocation', ([...party], options) =>
-        oauth.revocationRequest(...party, token, { ...options, additionalParameters: { token_type_hint: hint } }),
-      );
+      if (revokeUrl !== undefined)
+        await call(revokeUrl, 'revocation', { token, token_type_hint: hint });
     },
   };
 }
 
-function outcomeOf(error: unknown): TokenOutcome {
-  if (error instanceof GrantRefusedError) return 'refused';
-  return error instanceof MisconfiguredError ? 'misconfigured' : 'transient';
-}
+const isInvalidClient = (judgement: Judgement | NoResponse): boolean =>
+  judgement.outcome === 'misconfigured' && judgement.error.code === 'invalid_client';

@@ -1,103 +1,186 @@
-import * as oauth from 'oauth4webapi';
-import { GrantRefusedError, MisconfiguredError, UnavailableError } from '../errors.js';
+import {
+  GrantRefusedError,
+  MisconfiguredError,
+  UnavailableError,
+  type AppError,
+} from '../errors.js';
 import type { GrantType } from '../events.js';
-import type { TokenEndpointResponse } from './token-set.js';
+import { isTokenError } from './error-codes.js';
+import { bodyText, type HttpResponse } from './response-body.js';
+import { parseRetryAfter } from './retry-after.js';
+import { serverText } from './server-text.js';
 
-export interface TokenAnswer {
-  readonly status: number;
-  readonly body: string;
-  readonly retryAfterS?: number | undefined;
+/** A successful response (RFC 6749 section 5.1): types checked, spellings made one. */
+export interface TokenResponse {
+  readonly access_token: string;
+  readonly expires_in?: number | undefined;
+  readonly refresh_token?: string | undefined;
+  /** Separated by spaces, never empty. */
+  readonly scope?: string | undefined;
 }
+
+/** What a response means. `json` is its body, for the event; `serverSaid` the server's own words, for the operator. */
+export type Judgement = {
+  readonly status: number;
+  readonly json: JsonObject | undefined;
+  readonly serverSaid: string | undefined;
+} & (
+  | { readonly outcome: 'ok'; readonly token: TokenResponse | undefined }
+  | { readonly outcome: 'refused' | 'misconfigured' | 'transient'; readonly error: AppError }
+);
+
+export type JsonObject = Readonly<Record<string, unknown>>;
 
 const TRY_LATER = new Set([408, 425, 429]);
-const SERVER_SIDE = new Set(['server_error', 'temporarily_unavailable']);
+const SERVER_SIDE = new Set<unknown>(['server_error', 'temporarily_unavailable']);
 
-/**
- * What a token endpoint's answer means, by status and OAuth error code (RFC 6749 section 5.2), never by text. Success is
- * judged by oauth4webapi, over the fields we use: an "id_token" nobody asked for must not fail a sign-in.
- * @throws as `TokenEndpoint`.
- */
-export async function judgeTokenAnswer(
-  answer: TokenAnswer,
-  { as, client, grantType }: { as: oauth.AuthorizationServer; client: oauth.Client; grantType: GrantType },
-): Promise<TokenEndpointResponse> {
-  const { status } = answer;
-  const body = jsonObject(answer.body);
-  const oauthError = typeof body?.['error'] === 'string' ? body['error'] : undefined;
+/** Judges by status and OAuth error code (RFC 6749 section 5.2), never by text. A revocation has no token. */
+export function judgeTokenResponse(
+  response: HttpResponse,
+  {
+    grantType,
+    nowMs,
+    secrets,
+  }: { grantType: GrantType; nowMs: number; secrets: readonly string[] },
+): Judgement {
+  const { status, headers = {} } = response;
+  const json = jsonObject(bodyText(response) ?? '');
+  const serverSaid = serverText(
+    { error: json?.['error'], description: json?.['error_description'] },
+    { secrets },
+  );
+  const seen = { status, json, serverSaid };
+  const details = serverSaid === undefined ? {} : { serverSaid };
 
-  if (TRY_LATER.has(status) || status >= 500 || (oauthError !== undefined && SERVER_SIDE.has(oauthError))) {
-    throw new UnavailableError(`the token endpoint answered ${status}`, {
+  if (TRY_LATER.has(status) || status >= 500 || SERVER_SIDE.has(json?.['error'])) {
+    const retryAfterS = parseRetryAfter(headers['retry-after'], { nowMs, date: headers['date'] });
+    const error = new UnavailableError(`the token endpoint responded with ${status}`, {
       code: 'token_endpoint_busy',
       status: 502,
-      ...(answer.retryAfterS !== undefined && { retryAfterS: answer.retryAfterS }),
+      ...(retryAfterS !== undefined && { retryAfterS }),
+      ...details,
     });
+    return { ...seen, outcome: 'transient', error };
   }
-  if (oauthError !== undefined) throw refusal(oauthError, status, grantType);
-  if (status < 200 || status > 299) {
-    throw new MisconfiguredError(`the token endpoint answered ${status} without an OAuth error`, {
-      hint: 'GETBILL_TOKEN_URL may be wrong, or a firewall or proxy answered in its place',
-    });
+  const oauthError = isTokenError(json?.['error']) ? json['error'] : undefined;
+  if (oauthError !== undefined && isDeadGrant(oauthError, status, grantType)) {
+    return { ...seen, outcome: 'refused', error: new GrantRefusedError(oauthError, details) };
   }
-  if (grantType === 'revocation') return { access_token: '' };
-  return success(body, { as, client });
-}
-
-function refusal(oauthError: string, status: number, grantType: GrantType): Error {
-  const refused =
-    (oauthError === 'invalid_grant' && grantType !== 'client_credentials') || // there no grant can be dead
-    // the refusal of older league/oauth2-server versions
-    (oauthError === 'invalid_request' && status === 401 && grantType === 'refresh_token');
-  if (refused) return new GrantRefusedError(oauthError);
-  const hint = Object.hasOwn(KNOWN_REJECTIONS, oauthError) ? KNOWN_REJECTIONS[oauthError] : undefined;
-  return new MisconfiguredError('the token endpoint rejected our request', {
-    oauthError: hint === undefined ? 'token_request_rejected' : oauthError,
-    hint: hint ?? `GetBill said: ${oauthError.slice(0, 64)}`,
-  });
-}
-
-const KNOWN_REJECTIONS: Readonly<Record<string, string>> = {
-  invalid_client:
-    'check GETBILL_CLIENT_ID and GETBILL_CLIENT_SECRET, the environment they are for, and that the client is active',
-  invalid_scope: 'GETBILL_SCOPES asks for a scope this client may not have',
-  invalid_request: 'GetBill rejected the parameters; check GETBILL_REDIRECT_URI and GETBILL_TOKEN_URL',
-  redirect_uri_mismatch: 'GETBILL_REDIRECT_URI differs from the registered one (scheme, host, port and path count)',
-  unauthorized_client: 'this client may not use this grant type; check it in the GetBill dashboard',
-  unsupported_grant_type: 'GetBill does not offer this grant type to this client',
-};
-
-async function success(
-  body: Readonly<Record<string, unknown>> | undefined,
-  { as, client }: { as: oauth.AuthorizationServer; client: oauth.Client },
-): Promise<TokenEndpointResponse> {
+  if (oauthError !== undefined || status < 200 || status > 299) {
+    return {
+      ...seen,
+      outcome: 'misconfigured',
+      error: rejection(status, json?.['error'], details),
+    };
+  }
+  if (grantType === 'revocation') return { ...seen, outcome: 'ok', token: undefined };
   try {
-    const response = await oauth.processRefreshTokenResponse(as, client, Response.json(usedFields(body)));
-    if (response.token_type !== 'bearer') throw new TypeError('"token_type" is not bearer');
-    return response;
+    return { ...seen, outcome: 'ok', token: tokenResponseFrom(json) };
   } catch (error) {
-    throw new UnavailableError('the token endpoint gave an unusable answer', {
-      code: 'token_answer_unusable',
-      status: 502,
-      hint: `not a token answer (${error instanceof Error ? error.message : 'unknown'}); is GETBILL_TOKEN_URL right?`,
-    });
+    if (!(error instanceof UnavailableError)) throw error;
+    return { ...seen, outcome: 'transient', error };
   }
 }
 
-const USED = ['access_token', 'token_type', 'expires_in', 'refresh_token', 'scope'];
-
-/** `null` means absent (PHP servers write it so); a number in a string must be nothing but that number. */
-function usedFields(body: Readonly<Record<string, unknown>> | undefined): Record<string, unknown> | undefined {
-  if (body === undefined) return undefined;
-  const used = Object.fromEntries(USED.flatMap((name) => (body[name] == null ? [] : [[name, body[name]]])));
-  const expiresIn = used['expires_in'];
-  if (expiresIn === undefined || typeof expiresIn === 'number') return used;
-  const isNumeric = typeof expiresIn === 'string' && /^\d{1,12}$/.test(expiresIn);
-  return { ...used, expires_in: isNumeric ? Number(expiresIn) : -1 };
+/** The codes that say "this code or refresh token is dead", of the RFC and of league/oauth2-server up to version 8. */
+function isDeadGrant(oauthError: string, status: number, grantType: GrantType): boolean {
+  if (grantType === 'client_credentials') return false; // there is no grant that could be dead
+  if (oauthError === 'invalid_grant') return true;
+  if (oauthError !== 'invalid_request') return false;
+  return (
+    (grantType === 'authorization_code' && status === 400) ||
+    (grantType === 'refresh_token' && status === 401)
+  );
 }
 
-export function jsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
+function rejection(
+  status: number,
+  error: unknown,
+  details: { serverSaid?: string },
+): MisconfiguredError {
+  if (isTokenError(error) && error !== 'invalid_grant') {
+    return new MisconfiguredError('the token endpoint rejected our request', {
+      oauthError: error,
+      ...details,
+    });
+  }
+  if (typeof error === 'string' && (status <= 299 || status === 400 || status === 401)) {
+    return new MisconfiguredError('the token endpoint rejected our request with an unknown code', {
+      oauthError: 'token_request_rejected',
+      ...details,
+    });
+  }
+  return new MisconfiguredError(
+    `the token endpoint responded with ${status} without an OAuth error`,
+    details,
+  );
+}
+
+/** @throws {UnavailableError} a parameter is missing, or means nothing. */
+function tokenResponseFrom(json: JsonObject | undefined): TokenResponse {
+  if (json === undefined) throw unusable('the body is not a JSON object');
+  const { access_token, token_type } = json;
+  if (typeof access_token !== 'string' || access_token === '')
+    throw unusable('"access_token" is no text');
+  if (typeof token_type !== 'string' || token_type.trim().toLowerCase() !== 'bearer') {
+    throw unusable('"token_type" is not Bearer');
+  }
+  return {
+    access_token,
+    expires_in: secondsOf(json['expires_in']),
+    refresh_token: textOf(json['refresh_token']),
+    scope: scopeOf(json['scope']),
+  };
+}
+
+/** `null` and "" mean absent: PHP and Java servers write it so. */
+const isAbsent = (value: unknown): value is null | undefined | '' =>
+  value === undefined || value === null || value === '';
+
+function textOf(value: unknown): string | undefined {
+  if (isAbsent(value)) return undefined;
+  if (typeof value !== 'string') throw unusable('"refresh_token" is no text');
+  return value;
+}
+
+/** A number, also as a text that holds nothing else: 3600, "3600", "3600.0". */
+function secondsOf(value: unknown): number | undefined {
+  if (value === undefined || value === null) return undefined;
+  const seconds =
+    typeof value === 'string' && /^\s*\d{1,12}(\.\d+)?\s*$/.test(value) ? Number(value) : value;
+  if (typeof seconds !== 'number' || !(seconds > 0))
+    throw unusable('"expires_in" is no number of seconds');
+  return seconds;
+}
+
+/** A list separated by spaces (RFC 6749 section 3.3), by commas, or as a JSON array. Empty means: as requested, or as before. */
+function scopeOf(value: unknown): string | undefined {
+  if (isAbsent(value)) return undefined;
+  const texts: unknown[] = Array.isArray(value) ? value : [value];
+  if (!texts.every((text) => typeof text === 'string'))
+    throw unusable('"scope" is no list of names');
+  return (
+    texts
+      .join(' ')
+      .split(/[\s,]+/)
+      .filter(Boolean)
+      .join(' ') || undefined
+  );
+}
+
+const unusable = (why: string): UnavailableError =>
+  new UnavailableError(`the token endpoint gave an unusable response: ${why}`, {
+    code: 'token_answer_unusable',
+    status: 502,
+  });
+
+/** `undefined` for any text that is not a JSON object. */
+export function jsonObject(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? { ...value }
+      : undefined;
   } catch {
     return undefined;
   }

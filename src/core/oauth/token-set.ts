@@ -1,12 +1,5 @@
 import { UnavailableError } from '../errors.js';
-
-/** A successful token endpoint answer as it arrived (RFC 6749 section 5.1), types checked by oauth4webapi. */
-export interface TokenEndpointResponse {
-  readonly access_token: string;
-  readonly expires_in?: number | undefined;
-  readonly refresh_token?: string | undefined;
-  readonly scope?: string | undefined;
-}
+import type { TokenResponse } from './token-response.js';
 
 /** Ours: the one place where snake_case and seconds end. Instants are epoch milliseconds. */
 export interface TokenSet {
@@ -23,13 +16,16 @@ export interface TokenSet {
 const DEFAULT_LIFETIME_S = 3600; // what GetBill's own samples assume when "expires_in" is missing
 const MAX_LIFETIME_S = 10 * 365 * 86_400;
 const MAX_TOKEN_LENGTH = 8192;
+// Real clients have a dozen. They are shown, logged and stored, so a server that sends ten thousand must not decide how much.
+const MAX_SCOPES = 64;
+const MAX_SCOPE_LENGTH = 128;
 
 /**
- * @param previous the set that was renewed: its refresh token and scopes hold on where the answer is silent (RFC 6749 section 6).
- * @throws {UnavailableError} the answer cannot be used; nothing of it may be stored.
+ * @param previous the set that was renewed: its refresh token and scopes hold on where the response is silent (RFC 6749 section 6).
+ * @throws {UnavailableError} the response cannot be used; nothing of it may be stored.
  */
 export function tokenSetFromResponse(
-  response: TokenEndpointResponse,
+  response: TokenResponse,
   {
     sentAtMs,
     requestedScopes,
@@ -39,20 +35,34 @@ export function tokenSetFromResponse(
   const lifetimeS = response.expires_in ?? DEFAULT_LIFETIME_S;
   if (!(lifetimeS > 0 && lifetimeS <= MAX_LIFETIME_S)) throw unusable('expires_in');
   if (!isToken(response.access_token)) throw unusable('access_token');
-  if (response.refresh_token !== undefined && !isToken(response.refresh_token)) throw unusable('refresh_token');
+  if (response.refresh_token !== undefined && !isToken(response.refresh_token))
+    throw unusable('refresh_token');
 
   return {
     accessToken: response.access_token,
     refreshToken: response.refresh_token ?? previous?.refreshToken,
-    scopes: response.scope?.split(' ').filter(Boolean) ?? previous?.scopes ?? requestedScopes,
+    scopes: grantedScopes(response.scope, previous?.scopes ?? requestedScopes),
     issuedAtMs: sentAtMs,
     expiresAtMs: sentAtMs + lifetimeS * 1000,
     renewals: previous === undefined ? 0 : previous.renewals + 1,
   };
 }
 
+/** A response without scopes means "as requested" (RFC 6749 section 5.1). Of too many, those that were expected come first. */
+function grantedScopes(scope: string | undefined, expected: readonly string[]): readonly string[] {
+  const all = [...new Set((scope ?? '').split(' ').filter(Boolean))];
+  if (all.length === 0) return expected;
+  const granted = all.filter((name) => name.length <= MAX_SCOPE_LENGTH);
+  if (granted.length <= MAX_SCOPES) return granted;
+  const known = granted.filter((name) => expected.includes(name));
+  return [...new Set([...known, ...granted])].slice(0, MAX_SCOPES);
+}
+
 /** `fresh`, then `margin` (still good, to be renewed in the background), then `expired`. A margin is at most a quarter of the lifetime. */
-export function phaseOf(tokenSet: TokenSet, { nowMs, marginMs }: { nowMs: number; marginMs: number }) {
+export function phaseOf(
+  tokenSet: TokenSet,
+  { nowMs, marginMs }: { nowMs: number; marginMs: number },
+) {
   if (nowMs >= tokenSet.expiresAtMs) return 'expired';
   return nowMs >= renewalDueAtMs(tokenSet, marginMs) ? 'margin' : 'fresh';
 }
@@ -62,11 +72,11 @@ export function renewalDueAtMs({ issuedAtMs, expiresAtMs }: TokenSet, marginMs: 
 }
 
 // Visible ASCII without space: what RFC 6749 appendix A allows and an Authorization header can carry.
-const isToken = (text: string): boolean => text.length <= MAX_TOKEN_LENGTH && /^[\x21-\x7e]+$/.test(text);
+const isToken = (text: string): boolean =>
+  text.length <= MAX_TOKEN_LENGTH && /^[\x21-\x7e]+$/.test(text);
 
 const unusable = (parameter: string): UnavailableError =>
-  new UnavailableError(`the token endpoint answered with an unusable "${parameter}"`, {
+  new UnavailableError(`the token endpoint gave an unusable "${parameter}"`, {
     code: 'token_answer_unusable',
     status: 502,
-    hint: 'GETBILL_TOKEN_URL may point at something that is not a token endpoint',
   });

@@ -1,8 +1,10 @@
 import { createHmac } from 'node:crypto';
 import { RecordError } from '../errors.js';
+import type { Emit } from '../events.js';
 import type { KeyValue } from '../storage/key-value.js';
 
-export const PENDING_LOGIN_TTL_MS = 600_000; // RFC 6749 section 4.1.2: a code lives at most 10 minutes
+/** How long a visit to the authorization server may take: password, second factor, a phone call. The code comes at its end. */
+export const PENDING_LOGIN_TTL_MS = 3_600_000;
 
 export interface PendingLogin {
   readonly codeVerifier: string;
@@ -17,36 +19,70 @@ interface Started {
 
 /**
  * One record per started login. Its key is made of "state" *and* the browser's cookie: a callback in another browser
- * finds nothing and so consumes nothing. It is taken once, before any token call.
+ * finds nothing and so consumes nothing. It is taken once, before any token call. What is stored but is none is absent.
  */
 export interface PendingLogins {
   keep(started: Started, login: PendingLogin): Promise<void>;
+  /** @throws {StorageError} @throws {RecordError} `key_missing`: another process wrote it, with a key that is not known here. */
   take(started: Started): Promise<PendingLogin | undefined>;
 }
 
 export function createPendingLogins({
   keyValue,
   cipher,
+  emit,
+  fingerprint,
 }: {
   keyValue: Pick<KeyValue, 'set' | 'take'>;
-  cipher: { encrypt(plaintext: string, context: string): string; decrypt(sealed: string, context: string): string };
+  cipher: {
+    encrypt(plaintext: string, context: string): string;
+    decrypt(sealed: string, context: string): string;
+  };
+  emit: Emit;
+  fingerprint: (id: string) => string;
 }): PendingLogins {
   const keyOf = ({ binding, state }: Started): string =>
     `login:${createHmac('sha256', binding).update(state).digest('base64url')}`;
   return {
     async keep(started, login) {
       const key = keyOf(started);
-      await keyValue.set(key, cipher.encrypt(JSON.stringify(login), key), { ttlMs: PENDING_LOGIN_TTL_MS });
+      await keyValue.set(key, cipher.encrypt(JSON.stringify(login), key), {
+        ttlMs: PENDING_LOGIN_TTL_MS,
+      });
     },
     async take(started) {
       const key = keyOf(started);
       try {
         const sealed = await keyValue.take(key);
-        return sealed === undefined ? undefined : (JSON.parse(cipher.decrypt(sealed, key)) as PendingLogin);
+        return sealed === undefined ? undefined : pendingLoginFrom(cipher.decrypt(sealed, key));
       } catch (error) {
-        if (error instanceof RecordError) return undefined; // keys were rotated away, or it is not ours: start again
-        throw error;
+        if (!(error instanceof RecordError)) throw error;
+        const grant = fingerprint(started.state);
+        if (error.code === 'record_key_missing') {
+          emit({ type: 'key_missing', grant });
+          throw error;
+        }
+        emit({ type: 'record_replaced', grant, record: 'pending_login' });
+        return undefined;
       }
     },
   };
+}
+
+/** @throws {RecordError} `broken` */
+function pendingLoginFrom(text: string): PendingLogin {
+  const { codeVerifier, returnTo } = (parsed(text) ?? {}) as Partial<
+    Record<keyof PendingLogin, unknown>
+  >;
+  if (typeof codeVerifier !== 'string' || typeof returnTo !== 'string')
+    throw new RecordError('broken');
+  return { codeVerifier, returnTo };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new RecordError('broken', error);
+  }
 }

@@ -1,7 +1,11 @@
-import type { GetbillConfig } from '../../config/config.js';
 import { AppError, GrantRefusedError, SignInError } from '../errors.js';
 import type { Emit } from '../events.js';
-import { createAuthorizationRequest, stateOf, validateAuthorizationResponse } from '../oauth/authorization.js';
+import {
+  createAuthorizationRequest,
+  stateOf,
+  validateAuthorizationResponse,
+} from '../oauth/authorization.js';
+import type { Provider } from '../oauth/provider.js';
 import type { TokenEndpoint } from '../oauth/token-endpoint.js';
 import { tokenSetFromResponse, type TokenSet } from '../oauth/token-set.js';
 import type { PendingLogins } from './pending-logins.js';
@@ -10,9 +14,9 @@ export interface SignIn {
   /** Where to send the browser. @throws {StorageError} */
   start(options: { binding: string; returnTo: string }): Promise<URL>;
   /**
-   * Takes the pending login, checks the answer, exchanges the code: in this order, each at most once.
+   * Takes the pending login, checks the response, exchanges the code: in this order, each at most once.
    * `undefined` when this browser has no such pending login (any more).
-   * @throws {SignInError} the answer is malformed, or GetBill said no. @throws {MisconfiguredError} {UnavailableError} {StorageError}
+   * @throws {SignInError} the response is malformed, or the server said no. @throws {MisconfiguredError} {UnavailableError} {StorageError}
    */
   complete(options: { binding: string; response: URLSearchParams }): Promise<Completed | undefined>;
 }
@@ -25,26 +29,30 @@ export interface Completed {
 }
 
 export function createSignIn({
-  config,
+  provider,
   pendingLogins,
   tokenEndpoint,
   emit,
   fingerprint,
   now,
 }: {
-  config: GetbillConfig;
+  provider: Provider;
   pendingLogins: PendingLogins;
   tokenEndpoint: Pick<TokenEndpoint, 'exchangeCode'>;
   emit: Emit;
   fingerprint: (id: string) => string;
   now: () => number;
 }): SignIn {
-  async function exchange(response: URLSearchParams, state: string, codeVerifier: string): Promise<TokenSet> {
-    const code = validateAuthorizationResponse(response, { config, expectedState: state });
+  async function exchange(
+    response: URLSearchParams,
+    state: string,
+    codeVerifier: string,
+  ): Promise<TokenSet> {
+    const code = validateAuthorizationResponse(response, { provider, expectedState: state });
     const sentAtMs = now();
     try {
-      const answer = await tokenEndpoint.exchangeCode(code, codeVerifier);
-      return tokenSetFromResponse(answer, { sentAtMs, requestedScopes: config.scopes });
+      const tokenResponse = await tokenEndpoint.exchangeCode(code, codeVerifier);
+      return tokenSetFromResponse(tokenResponse, { sentAtMs, requestedScopes: provider.scopes });
     } catch (error) {
       if (!(error instanceof GrantRefusedError)) throw error;
       throw new SignInError('the authorization server refused the code', {
@@ -52,13 +60,14 @@ export function createSignIn({
         status: 400,
         cause: error,
         hint: 'the code was used before, too old, or issued for another redirect URI or client',
+        ...(error.serverSaid !== undefined && { serverSaid: error.serverSaid }),
       });
     }
   }
 
   return {
     async start({ binding, returnTo }) {
-      const { url, state, codeVerifier } = await createAuthorizationRequest(config);
+      const { url, state, codeVerifier } = await createAuthorizationRequest(provider);
       await pendingLogins.keep({ binding, state }, { codeVerifier, returnTo });
       emit({ type: 'login_started', login: fingerprint(state) });
       return url;
@@ -71,7 +80,10 @@ export function createSignIn({
         const tokenSet = await exchange(response, state, pending.codeVerifier);
         return { tokenSet, returnTo: pending.returnTo, login: fingerprint(state) };
       } catch (error) {
-        emit({ type: 'login_failed', reason: error instanceof AppError ? error.code : 'unexpected' });
+        emit({
+          type: 'login_failed',
+          reason: error instanceof AppError ? error.code : 'unexpected',
+        });
         throw error;
       }
     },

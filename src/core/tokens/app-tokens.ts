@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import { GrantEndedError } from '../errors.js';
 import type { TokenEndpoint } from '../oauth/token-endpoint.js';
-import type { TokenEndpointResponse, TokenSet } from '../oauth/token-set.js';
+import type { TokenResponse } from '../oauth/token-response.js';
+import type { TokenSet } from '../oauth/token-set.js';
 import { createTokenRecords } from './token-records.js';
 import { createTokens } from './tokens.js';
 
@@ -46,7 +47,7 @@ export function createAppTokens({
 }): AppTokens {
   const records = createTokenRecords(lifecycle);
 
-  async function refresh(scope: string): Promise<TokenEndpointResponse> {
+  async function refresh(scope: string): Promise<TokenResponse> {
     const answer = await tokenEndpoint.clientCredentials(scope.split(' '));
     await records.prolong(grantIdOf(scope), { ttlMs: RECORD_MS }).catch(() => undefined); // the next renewal will
     return { ...answer, refresh_token: undefined }; // "SHOULD NOT be included" (section 4.4.3); it would displace the scopes

@@ -2,8 +2,10 @@ import type { ErrorRequestHandler, Request, Response } from 'express';
 import type { Logger } from 'pino';
 import type { Config } from '../../config/config.js';
 import { AppError, NotSignedInError, RequestError } from '../../errors.js';
-import { errorText } from '../pages/error-texts.js';
+import { operatorHint } from '../../oauth-explanations.js';
+import { errorText, SIGN_IN_AGAIN, type ErrorText } from '../pages/error-texts.js';
 import { isNavigation, wantsHtml } from '../request-kind.js';
+import { safeReturnTo } from '../return-to.js';
 
 /** The one place where an error becomes an answer. Messages, hints and causes go to the log and nowhere else. */
 export function errorPage({
@@ -29,13 +31,16 @@ export function errorPage({
         ...(error instanceof RequestError && error.details),
       });
     }
+    const text = textFor(error, req);
     res.render(
       'layout',
       {
         page: 'pages/error',
-        title: errorText(error.code, error.status).title,
-        error: { code: error.code, status: error.status, text: errorText(error.code, error.status) },
-        developer: developerPages ? { message: error.message, hint: error.hint } : undefined,
+        title: text.title,
+        error: { code: error.code, status: error.status, text },
+        developer: developerPages
+          ? { message: error.message, hint: operatorHint(error.code) ?? error.hint }
+          : undefined,
       },
       (renderError: Error | null, html?: string) => {
         res.send(renderError ? `Something went wrong. Request number: ${res.locals.requestId}` : html);
@@ -51,8 +56,9 @@ export function errorPage({
 function logFailure(log: Logger, error: AppError, req: Request, res: Response): void {
   if (error.code === 'not_found' && error.status === 404) return;
   const { requestId } = res.locals;
-  const { code, status, hint } = error;
-  const fields = { requestId, code, status, path: req.path, hint };
+  const { code, status, serverSaid } = error;
+  const hint = operatorHint(code) ?? error.hint;
+  const fields = { requestId, code, status, path: req.path, hint, serverSaid };
   if (status >= 500) log.error({ ...fields, err: error }, 'request failed');
   else log.info({ ...fields, reason: error.message, cause: messageOf(error.cause) }, 'request failed');
 }
@@ -61,6 +67,15 @@ function logFailure(log: Logger, error: AppError, req: Request, res: Response): 
 function messageOf(cause: unknown): string | undefined {
   if (cause instanceof SyntaxError) return 'not valid JSON';
   return cause instanceof Error ? cause.message : undefined;
+}
+
+/** After a fresh sign-in the visitor comes back to the page that failed. A callback cannot be repeated: it is started again. */
+function textFor(error: AppError, req: Request): ErrorText {
+  const text = errorText(error.code, error.status);
+  const action = text.action ?? (req.path === '/oauth/callback' ? SIGN_IN_AGAIN : undefined);
+  if (action?.href !== SIGN_IN_AGAIN.href) return text;
+  const href = `${action.href}&${new URLSearchParams({ returnTo: safeReturnTo(req.originalUrl) }).toString()}`;
+  return { ...text, action: { ...action, href } };
 }
 
 /** What Express, body parsers and csurf throw carries a `status`; anything else is our own fault. */

@@ -1,3 +1,5 @@
+import { explanationOf } from '../../oauth-explanations.js';
+
 /** What a visitor reads: what happened, why (likely), what to do. Keyed by error code; never the error's own message. */
 export interface ErrorText {
   readonly title: string;
@@ -6,7 +8,8 @@ export interface ErrorText {
   readonly action?: { readonly label: string; readonly href: string };
 }
 
-const SIGN_IN_AGAIN = { label: 'Sign in again', href: '/login' };
+/** Leads out through a fresh sign-in also while somebody is signed in. The error page adds the page to come back to. */
+export const SIGN_IN_AGAIN = { label: 'Sign in again', href: '/login?again=1' };
 const HOME = { label: 'Go to the start page', href: '/' };
 const RETRY_ADVICE = 'Nothing was lost and you are still signed in. Please try again in a moment.';
 const OPERATOR_ADVICE =
@@ -21,13 +24,13 @@ const texts: Readonly<Record<string, ErrorText>> = {
   },
   login_unknown: {
     title: 'This sign-in link was already used',
-    why: 'It works once, for ten minutes, and only in the browser that started it.',
+    why: 'It works once, for an hour, and only in the browser that started it.',
     advice: 'Please start again in this browser.',
     action: SIGN_IN_AGAIN,
   },
   login_cookie_missing: {
     title: 'Your browser did not send our cookie',
-    why: 'Cookies may be blocked for this site, the sign-in may have been started in another browser or under another address, or it took longer than ten minutes.',
+    why: 'Cookies may be blocked for this site, the sign-in may have been started in another browser or under another address, or it took longer than an hour.',
     advice: 'Allow cookies for this site and start again.',
     action: SIGN_IN_AGAIN,
   },
@@ -43,44 +46,6 @@ const texts: Readonly<Record<string, ErrorText>> = {
     advice: 'Please start again.',
     action: SIGN_IN_AGAIN,
   },
-  authorization_access_denied: {
-    title: 'You did not give access',
-    why: 'You chose not to let this app see your GetBill data. Nothing was shared.',
-    advice: 'If that was not intended, sign in again and choose Allow.',
-    action: SIGN_IN_AGAIN,
-  },
-  authorization_server_error: {
-    title: 'GetBill had a problem',
-    why: 'GetBill could not complete the sign-in.',
-    advice: 'Please try again in a moment.',
-    action: SIGN_IN_AGAIN,
-  },
-  authorization_temporarily_unavailable: {
-    title: 'GetBill is busy',
-    why: 'GetBill could not complete the sign-in right now.',
-    advice: 'Please try again in a moment.',
-    action: SIGN_IN_AGAIN,
-  },
-  invalid_client: {
-    title: 'This app is not set up correctly',
-    why: 'GetBill does not recognise this app: its credentials are wrong, for another environment, or switched off.',
-    advice: OPERATOR_ADVICE,
-  },
-  unauthorized_client: {
-    title: 'This app is not set up correctly',
-    why: 'GetBill does not let this app ask for a sign-in.',
-    advice: OPERATOR_ADVICE,
-  },
-  invalid_scope: {
-    title: 'This app asks for too much',
-    why: 'It asks GetBill for a permission that it has not been given.',
-    advice: OPERATOR_ADVICE,
-  },
-  redirect_uri_mismatch: {
-    title: 'This app is not set up correctly',
-    why: 'The address GetBill should send you back to is not the one registered there.',
-    advice: OPERATOR_ADVICE,
-  },
   getbill_timeout: {
     title: 'GetBill took too long to answer',
     why: 'We waited and gave up, so that you do not have to.',
@@ -91,6 +56,16 @@ const texts: Readonly<Record<string, ErrorText>> = {
     why: 'You left it out when you signed in, or this app does not ask for it.',
     advice: 'Sign out and in again to give it.',
     action: { label: 'Go to the dashboard', href: '/dashboard' },
+  },
+  record_key_missing: {
+    title: 'We cannot read what we kept of your sign-in',
+    why: 'It was encrypted with a key that this server does not have.',
+    advice: `Nothing was lost. ${OPERATOR_ADVICE}`,
+  },
+  session_secret_differs: {
+    title: 'This app is not set up correctly',
+    why: 'You signed in, but this server does not recognise the session that another one of ours began.',
+    advice: OPERATOR_ADVICE,
   },
   storage_unavailable: {
     title: 'We cannot look up your session right now',
@@ -195,8 +170,10 @@ const unexpected: ErrorText = {
   advice: 'Please try again. If it happens again, tell the people who run this app, with the request number below.',
 };
 
-/** `authorization_invalid_scope` and `invalid_scope` read alike: the same fault met at two endpoints. Any other refusal of GetBill's is its problem. */
+/** Any other refusal of GetBill's is its problem. */
 export function errorText(code: string, status: number): ErrorText {
-  const refusal = code.startsWith('authorization_') ? texts['authorization_server_error'] : undefined;
-  return texts[code] ?? texts[code.replace(/^authorization_/, '')] ?? refusal ?? byStatus[status] ?? unexpected;
+  const oauthError =
+    explanationOf(code) ?? (code.startsWith('authorization_') ? explanationOf('server_error') : undefined);
+  if (oauthError !== undefined) return { ...oauthError.visitor, action: SIGN_IN_AGAIN };
+  return (Object.hasOwn(texts, code) ? texts[code] : undefined) ?? byStatus[status] ?? unexpected;
 }

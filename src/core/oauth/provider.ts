@@ -1,0 +1,19 @@
+/** The authorization server, and the client that is registered there: all that the core is told about them. */
+export interface Provider {
+  readonly authorizeUrl: URL;
+  readonly tokenUrl: URL;
+  readonly clientId: string;
+  /** Each wrapped, so that no log prints it. While secrets are rotated there are two: the first is tried first. */
+  readonly clientSecrets: readonly { reveal(): string }[];
+  /** Text, not a URL: it must equal a registered URI byte for byte. */
+  readonly redirectUri: string;
+  readonly scopes: readonly string[];
+  /** With it, an authorization response must carry the same "iss" (RFC 9207). */
+  readonly issuer?: string | undefined;
+  /** RFC 7009; without it nothing is revoked. */
+  readonly revokeUrl?: URL | undefined;
+  /** How long one token call may take; 10 seconds by default. */
+  readonly timeoutMs?: number | undefined;
+}
+
+export const DEFAULT_TIMEOUT_MS = 10_000;
