@@ -3,7 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-const built = 'dist/main.js';
+const BUILT = 'dist/main.js';
+const COMPILER = 'node_modules/typescript/bin/tsc';
+const PARENT_CHECKED_EVERY_MS = 500;
 
 function newest(folder: string): number {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -11,9 +13,37 @@ function newest(folder: string): number {
     .reduce((latest, time) => Math.max(latest, time), 0);
 }
 
-if (!existsSync(built) || newest('src') > statSync(built).mtimeMs) {
+/** Runs the compiler by its path: `npm` and `tsc` on the PATH are scripts that Windows cannot start without a shell. */
+function build(): void {
   process.stderr.write('building...\n');
-  const { status } = spawnSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' });
-  if (status !== 0) process.exit(status ?? 1);
+  if (!existsSync(COMPILER)) fail(`${COMPILER} is missing. Run "npm ci", or build elsewhere and bring dist/ along.`);
+  const { error, signal, status } = spawnSync(process.execPath, [COMPILER, '-p', 'tsconfig.build.json'], {
+    stdio: 'inherit',
+  });
+  if (error !== undefined) fail(`the compiler could not be started: ${error.message}`);
+  if (signal !== null) fail(`the compiler was ended by ${signal}`);
+  if (status !== 0) fail('the compiler found errors, see above');
 }
-await import(new URL(`../${built}`, import.meta.url).href);
+
+function fail(reason: string): never {
+  process.stderr.write(`GetBill Connect cannot be built: ${reason}\n`);
+  process.exit(1);
+}
+
+/**
+ * Stops the app when npm has gone. npm hands a SIGTERM to the shell that it started, and the shell ends without handing
+ * it on; the app then has another parent.
+ */
+function stopWithNpm(): void {
+  if (process.env['npm_lifecycle_event'] === undefined) return;
+  const parent = process.ppid;
+  const check = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(check);
+    process.kill(process.pid, 'SIGTERM');
+  }, PARENT_CHECKED_EVERY_MS).unref();
+}
+
+if (!existsSync(BUILT) || newest('src') > statSync(BUILT).mtimeMs) build();
+stopWithNpm();
+await import(new URL(`../${BUILT}`, import.meta.url).href);
