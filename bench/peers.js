@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { start } from './processes.js';
 
 export const PUBLIC_URL = 'https://connect.example';
@@ -14,7 +15,7 @@ export const connectEnv = ({ stub, redis }) => ({
   GETBILL_CLIENT_ID: 'bench-client',
   GETBILL_CLIENT_SECRET: 'bench-client-secret-0123456789',
   SESSION_SECRET: 'bench-session-secret-0123456789abcdef',
-  TOKEN_ENCRYPTION_KEY: Buffer.alloc(32, 9).toString('base64'),
+  TOKEN_ENCRYPTION_KEY: createHash('sha256').update('the key of the bench').digest('base64'),
   METRICS_TOKEN: 'bench-metrics-token-0123456789abcdef',
   ...Object.fromEntries(['LOGIN', 'CALLBACK', 'API', 'REFRESH'].map((name) => [`RATE_LIMIT_${name}`, '1000000'])),
   DRAIN_DELAY_S: '0',

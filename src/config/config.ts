@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { ConfigError } from '../errors.js';
+import { observe } from './observations.js';
 import { invariantProblems, isProduction } from './invariants.js';
 import { variables, type Values } from './variables.js';
 import { secret, type Secret } from '../secret.js';
@@ -87,9 +88,10 @@ export function parseConfig(env: Environment, readFile = (path: string) => readF
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [name, { schema, hint }] of Object.entries(variables)) {
-    const result = schema.safeParse(textOf(name));
+    const raw = rawOf(name);
+    const result = schema.safeParse(raw?.trim() || undefined);
     if (result.success) values[name] = result.data;
-    else problems.push(`${name} ${result.error.issues[0]?.message ?? 'is not usable'}${hint ? `; ${hint}` : ''}`);
+    else problems.push(problemText(name, { issue: result.error.issues[0]?.message, raw, hint }));
   }
   problems.push(...invariantProblems(values, env));
   if (problems.length > 0) throw new ConfigError(problems);
@@ -100,11 +102,11 @@ export function parseConfig(env: Environment, readFile = (path: string) => readF
     return lowerCase ?? env[name];
   }
 
-  function textOf(name: string): string | undefined {
+  function rawOf(name: string): string | undefined {
     const file = env[`${name}_FILE`]?.trim();
-    if (file === undefined || file === '') return valueOf(name)?.trim() || undefined;
+    if (file === undefined || file === '') return valueOf(name);
     try {
-      return readFile(file).trim() || undefined;
+      return readFile(file);
     } catch {
       problems.push(`${name}_FILE names a file that cannot be read`);
       return undefined;
@@ -114,6 +116,16 @@ export function parseConfig(env: Environment, readFile = (path: string) => readF
 
 /** Written in lower case on most machines; that spelling comes first, as in curl and undici. */
 const EITHER_CASE = new Set(['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY']);
+
+/** "NAME what is wrong (what can be seen); how to get a value": never the value. */
+function problemText(
+  name: string,
+  { issue = 'is not usable', raw = '', hint }: { issue?: string | undefined; raw?: string | undefined; hint: string },
+): string {
+  const seen = raw.trim() === '' || issue.includes('invisible') ? [] : observe(raw);
+  const aside = seen.length === 0 ? '' : ` (it ${seen.join(', ')})`;
+  return `${name} ${issue}${aside}${hint ? `; ${hint}` : ''}`;
+}
 
 function toConfig(v: Values, env: Environment): Config {
   const publicUrl = v.PUBLIC_URL ?? new URL(`http://localhost:${v.PORT}`);

@@ -1,4 +1,5 @@
 import type { Values } from './variables.js';
+import { weakSecretProblems } from './weak-secrets.js';
 
 /** Rules between variables. A variable that is faulty by itself is absent from `v` and passes here. */
 export function invariantProblems(v: Partial<Values>, env: Readonly<Record<string, string | undefined>>): string[] {
@@ -65,6 +66,9 @@ function ofRedis(v: Partial<Values>): string[] {
 function differenceOf(given: string, expected: string): string {
   const [left, right] = [new URL(given), new URL(expected)];
   const parts = { scheme: 'protocol', host: 'hostname', port: 'port', path: 'pathname' } as const;
+  if (left.href === right.href) {
+    return 'the spelling differs; write the host in lower case and ASCII (xn--...), as browsers send it';
+  }
   const different = Object.entries(parts).flatMap(([name, part]) => (left[part] === right[part] ? [] : [name]));
   return different.length === 0 ? 'something differs' : `${different.join(', ')} ${different.length > 1 ? 'differ' : 'differs'}`; // prettier-ignore
 }
@@ -95,7 +99,7 @@ function inProduction(v: Partial<Values>, env: Readonly<Record<string, string | 
   if (v.FLOW_INSPECTOR === true) problems.push('FLOW_INSPECTOR must be false in production: it is a learning tool');
   if ((v.GETBILL_ALLOW_HTTP_HOSTS ?? []).length > 0)
     problems.push('GETBILL_ALLOW_HTTP_HOSTS must be empty in production');
-  return problems;
+  return [...problems, ...weakSecretProblems(v)];
 }
 
 const REDIS_PLACES = ['REDIS_URL', 'REDIS_CLUSTER_NODES', 'REDIS_SENTINELS'] as const;

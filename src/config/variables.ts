@@ -1,6 +1,12 @@
 import { z } from 'zod';
+import { listenHost, redisNodeUrl, redisUrl, trustedProxies, url } from './addresses.js';
+import { splitList } from './lists.js';
+import { invisibleCharacter } from './observations.js';
 
-const PLACEHOLDER = /^(your[_-]|change[_-]?me|placeholder|example|secret$|password$|xxx+|<)/i;
+/** Whole values of `.env.example` and of the guides: what merely begins like one may be somebody's own. */
+const PLACEHOLDER =
+  /^(your[_-](client[_-])?(id|secret|key)([_-]here)?|your_\w+_here|change[_-]?me|placeholder|example|secret|password|x{3,}|\.{3}|<.*>)$/i;
+const isPlaceholder = (text: string): boolean => PLACEHOLDER.test(text);
 
 const count = (least: number, most: number) =>
   z.coerce
@@ -8,57 +14,49 @@ const count = (least: number, most: number) =>
     .int({ error: `must be a whole number from ${least} to ${most}` })
     .min(least, { error: `must be at least ${least}` })
     .max(most, { error: `must be at most ${most}` });
-const url = (...protocols: string[]) =>
-  z
-    .string({ error: 'is not set' })
-    .refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
-      error: `must be a URL starting with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
-    })
-    .transform((text) => new URL(text));
-const http = url('https:', 'http:');
-const redis = url('redis:', 'rediss:', 'unix:').refine(({ username, password }) => isEncoded(username + password), {
-  error: 'has a user or password with a bare %; write it as %25',
-});
-function isEncoded(text: string): boolean {
-  try {
-    decodeURIComponent(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
+const http = url(['https:', 'http:']);
+const proxy = url(['https:', 'http:'], { credentials: true });
+const endpoint = url(['https:', 'http:'], { query: true });
 const flag = z.enum(['true', 'false'], { error: 'must be true or false' }).transform((text) => text === 'true');
-const listed = (text: string): string[] => text.split(',').map((item) => item.trim()).filter(Boolean); // prettier-ignore
-const items = z.string().transform(listed);
-const required = z
-  .string({ error: 'is not set' })
-  .refine((text) => !PLACEHOLDER.test(text), { error: 'still holds a placeholder' });
+const items = z.string().transform(splitList);
+const visible = (schema: z.ZodType<string, string>) =>
+  schema.superRefine((text, context) => {
+    const hidden = invisibleCharacter(text);
+    if (hidden === undefined) return;
+    context.addIssue({ code: 'custom', message: `contains an invisible character (${hidden})` });
+  });
+const required = visible(z.string({ error: 'is not set' })).refine((text) => !isPlaceholder(text), {
+  error: 'still holds a placeholder',
+});
 const requiredList = required
-  .transform(listed)
+  .transform(splitList)
   .refine((list) => list.length > 0, { error: 'is not set' })
-  .refine((list) => !list.some((item) => PLACEHOLDER.test(item)), { error: 'still holds a placeholder' });
-
-const proxy = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6(), z.enum(['loopback', 'linklocal', 'uniquelocal'])]);
-const isProxy = (text: string): boolean => proxy.safeParse(text).success && !text.endsWith('/0'); // that is everybody
+  .refine((list) => !list.some(isPlaceholder), { error: 'still holds a placeholder' });
+/** Says which entry, where there are several: an unescaped comma makes two of one. */
+const everyEntry = (isValid: (item: string) => boolean, what: string) =>
+  requiredList.superRefine((list, context) => {
+    const index = list.findIndex((item) => !isValid(item));
+    if (index === -1) return;
+    const entry = `entry ${index + 1} of ${list.length}: a comma separates entries, \\, is a comma`;
+    context.addIssue({ code: 'custom', message: list.length === 1 ? what : `${what} (${entry})` });
+  });
 
 const PROXY = 'the proxy through which GetBill is called, for example http://proxy.example.com:3128';
+const SHELL_HOST =
+  'your shell may have set it (conda and tcsh do), and that wins over .env: unset HOST, or start with HOST=127.0.0.1';
 const DASHBOARD = 'find it in the GetBill dashboard: Company > API Client Management';
 
 /** The whole environment, in the order of `.env.example`. `hint` says how to get a value; defaults are in the schema. */
 export const variables = {
   NODE_ENV: entry(z.enum(['development', 'production', 'test'], { error: 'must be development or production' }).default('development')), // prettier-ignore
-  HOST: entry(z.string().default('127.0.0.1')),
+  HOST: entry(listenHost.default('127.0.0.1'), SHELL_HOST),
   PORT: entry(count(0, 65535).default(3000)),
-  PUBLIC_URL: entry(http.refine((value) => value.pathname === '/' && value.search === '', { error: 'must be an origin, without a path' }).optional(), 'the origin browsers see, for example https://connect.example.com'), // prettier-ignore
+  PUBLIC_URL: entry(
+    http.refine(({ pathname }) => pathname === '/', { error: 'must be an origin, without a path' }).optional(),
+    'the origin browsers see, for example https://connect.example.com',
+  ),
   TRUST_PROXY: entry(
-    z
-      .string()
-      .refine((text) => text !== 'true', { error: 'must not be "true": then any visitor could choose an address' })
-      .transform((text) => (/^\d+$/.test(text) ? Number(text) : text.split(',').map((item) => item.trim())))
-      .refine((value) => typeof value === 'number' || value.every(isProxy), {
-        error: 'must be a number or a list of addresses and networks',
-      })
-      .default(0),
+    trustedProxies.default(0),
     'the number of proxies in front of the app, or a list of their addresses',
   ),
   HSTS: entry(
@@ -87,10 +85,10 @@ export const variables = {
       }),
   ),
   GETBILL_BASE_URL: entry(http.default(new URL('https://getbill.io'))),
-  GETBILL_AUTHORIZE_URL: entry(http.optional()),
-  GETBILL_TOKEN_URL: entry(http.optional()),
+  GETBILL_AUTHORIZE_URL: entry(endpoint.optional()),
+  GETBILL_TOKEN_URL: entry(endpoint.optional()),
   GETBILL_API_URL: entry(http.optional()),
-  GETBILL_REVOKE_URL: entry(http.optional()),
+  GETBILL_REVOKE_URL: entry(endpoint.optional()),
   GETBILL_ISSUER: entry(z.string().optional()),
   GETBILL_CA_FILE: entry(z.string().optional()),
   GETBILL_TLS_PINS: entry(
@@ -104,31 +102,29 @@ export const variables = {
   ),
   GETBILL_TLS_PINS_REPORT_ONLY: entry(flag.default(false)),
   GETBILL_TIMEOUT_MS: entry(count(100, 120_000).default(10_000)),
-  HTTPS_PROXY: entry(http.optional(), PROXY),
-  HTTP_PROXY: entry(http.optional(), PROXY),
+  HTTPS_PROXY: entry(proxy.optional(), PROXY),
+  HTTP_PROXY: entry(proxy.optional(), PROXY),
   NO_PROXY: entry(z.string().default('')),
   SESSION_SECRET: entry(
-    requiredList.refine((list) => list.every((item) => Buffer.byteLength(item) >= 32), {
-      error: 'is shorter than 32 bytes',
-    }),
+    everyEntry((item) => Buffer.byteLength(item) >= 32, 'is shorter than 32 bytes'),
     'make one with: openssl rand -base64 32',
   ),
   TOKEN_ENCRYPTION_KEY: entry(
-    requiredList
-      .transform((list) => list.map((item) => Buffer.from(item, 'base64')))
-      .refine((list) => list.every((key) => key.length === 32), { error: 'is not the base64 of 32 bytes' }),
+    everyEntry((item) => Buffer.from(item, 'base64').length === 32, 'is not the base64 of 32 bytes').transform((list) =>
+      list.map((item) => Buffer.from(item, 'base64')),
+    ),
     'make one with: openssl rand -base64 32',
   ),
   SESSION_IDLE_S: entry(count(1, 86_400).default(1800)),
   SESSION_MAX_S: entry(count(1, 30 * 86_400).default(28_800)),
   REFRESH_MARGIN_S: entry(count(0, 3600).default(60)),
-  REDIS_URL: entry(redis.optional()),
-  REDIS_CLUSTER_NODES: entry(items.pipe(z.array(redis)).default([])),
-  REDIS_SENTINELS: entry(items.pipe(z.array(redis)).default([])),
+  REDIS_URL: entry(redisUrl.optional()),
+  REDIS_CLUSTER_NODES: entry(items.pipe(z.array(redisNodeUrl)).default([])),
+  REDIS_SENTINELS: entry(items.pipe(z.array(redisNodeUrl)).default([])),
   REDIS_SENTINEL_NAME: entry(z.string().default('mymaster')),
   REDIS_SENTINEL_USERNAME: entry(z.string().optional()),
-  REDIS_SENTINEL_PASSWORD: entry(z.string().optional()),
-  REDIS_PASSWORD: entry(z.string().optional()),
+  REDIS_SENTINEL_PASSWORD: entry(visible(z.string()).optional()),
+  REDIS_PASSWORD: entry(visible(z.string()).optional()),
   REDIS_PREFIX: entry(
     z
       .string()

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -23,7 +24,7 @@ const sound: Env = {
   GETBILL_CLIENT_ID: 'id-of-this-test',
   GETBILL_CLIENT_SECRET: 'CANARY-client-secret',
   SESSION_SECRET: 'CANARY-session-secret-0123456789abcdef',
-  TOKEN_ENCRYPTION_KEY: Buffer.alloc(32, 5).toString('base64'),
+  TOKEN_ENCRYPTION_KEY: hash('sha256', 'the key of the tests', 'base64'),
   REDIS_URL: 'rediss://:CANARY-redis-password@127.0.0.1:1',
 };
 const required = ['GETBILL_CLIENT_ID', 'GETBILL_CLIENT_SECRET', 'SESSION_SECRET', 'TOKEN_ENCRYPTION_KEY'];

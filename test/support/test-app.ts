@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Writable } from 'node:stream';
@@ -10,7 +11,7 @@ import type { Faults } from '../../sandbox/faults.js';
 import { createBrowser, type Browser } from './browser.js';
 
 export const SESSION_SECRET = 'CANARY-session-secret-0123456789abcdef';
-export const TOKEN_ENCRYPTION_KEY = Buffer.alloc(32, 7).toString('base64');
+export const TOKEN_ENCRYPTION_KEY = hash('sha256', 'the key of the tests', 'base64');
 
 export interface TestApp {
   /** What browsers see, PUBLIC_URL; with `https` the harness plays the TLS proxy in front. */

@@ -69,7 +69,7 @@ describe('parsing the environment', () => {
     PUBLIC_URL: 'CANARY',
     TRUST_PROXY: 'true',
     GETBILL_CLIENT_ID: 'your_CANARY_here',
-    GETBILL_CLIENT_SECRET: 'changeme-CANARY',
+    GETBILL_CLIENT_SECRET: '<CANARY>',
     GETBILL_REDIRECT_URI: 'CANARY',
     GETBILL_SCOPES: '"CANARY"',
     GETBILL_BASE_URL: 'ftp://CANARY',

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { defaultClientId, defaultClientSecret, type Sandbox } from '../../../sandbox/sandbox.js';
 import type { Finding } from '../../../src/cli/doctor/check.js';
 import { examine, type Examination } from '../../../src/cli/doctor/examine.js';
@@ -8,7 +9,7 @@ export type Env = Record<string, string>;
 const SECRETS: Env = {
   GETBILL_CLIENT_SECRET: defaultClientSecret,
   SESSION_SECRET: 'CANARY-session-secret-0123456789abcdef',
-  TOKEN_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
+  TOKEN_ENCRYPTION_KEY: hash('sha256', 'the key of the tests', 'base64'),
 };
 
 /** Complete and right for this sandbox. */

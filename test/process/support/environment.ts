@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { defaultClientId, defaultClientSecret, type Sandbox } from '../../../sandbox/sandbox.js';
 
 export const PUBLIC_URL = 'https://connect.example';
@@ -15,7 +16,7 @@ export const environment = (sandbox: Sandbox): Record<string, string> => ({
   GETBILL_CLIENT_SECRET: defaultClientSecret,
   GETBILL_SCOPES: 'company:read debts:read followups:read followups:write',
   SESSION_SECRET: 'process-test-session-secret-0123456789',
-  TOKEN_ENCRYPTION_KEY: Buffer.alloc(32, 9).toString('base64'),
+  TOKEN_ENCRYPTION_KEY: hash('sha256', 'the key of the tests', 'base64'),
   RATE_LIMIT_LOGIN: '1000000',
   RATE_LIMIT_CALLBACK: '1000000',
   RATE_LIMIT_API: '1000000',

@@ -1,0 +1,110 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { invisibleCharacter } from './observations.js';
+
+interface UrlRules {
+  /** Whether a query is part of the address (RFC 6749 section 3.1 allows it for endpoints). */
+  readonly query?: boolean;
+  /** Whether a user and a password may be in it. */
+  readonly credentials?: boolean;
+}
+
+/** A URL that can be used, not only parsed. Problems name the part, never the value. */
+export function url(protocols: readonly string[], { query = false, credentials = false }: UrlRules = {}) {
+  const start = protocols.map((protocol) => `${protocol}//`).join(' or ');
+  return z
+    .string({ error: 'is not set' })
+    .superRefine((text, context) => {
+      const problem = problemOf(text);
+      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+    })
+    .transform((text) => (URL.canParse(text) ? new URL(text) : z.NEVER));
+
+  function problemOf(text: string): string | undefined {
+    if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol)) {
+      return `must be a URL starting with ${start}`;
+    }
+    const hidden = invisibleCharacter(text);
+    if (hidden !== undefined) return `contains an invisible character (${hidden})`;
+    if (/\s/.test(text)) return 'contains a space';
+    const { protocol, hostname, port, username, password, search, hash, pathname } = new URL(text);
+    if (protocol === 'unix:') {
+      if (!/^\/./.test(pathname)) return 'names no path of a socket: unix:///run/redis.sock';
+    } else if (hostname === '') {
+      return 'names no host';
+    } else if (isIP(hostname.replace(/^\[|\]$/g, '')) === 0 && !/^[\w.-]+$/.test(hostname)) {
+      return 'has a host name with characters that no host name has';
+    }
+    if (port === '0') return 'has port 0, where nothing can listen';
+    if (!credentials && username + password !== '') return 'must not hold a user or password';
+    if (!isPercentEncoded(username + password)) return 'has a user or password with a bare %; write it as %25';
+    if (!isPercentEncoded(pathname + search)) return 'has a path with a bare %; write it as %25';
+    if (search !== '' && !query) return 'must not have a query (?)';
+    if (hash !== '') return 'must not have a fragment (#); a # in a password is written as %23';
+    return undefined;
+  }
+}
+
+/** A single Redis: the path of the URL is the number of a database. */
+export const redisUrl = url(['redis:', 'rediss:', 'unix:'], { credentials: true }).refine(
+  ({ protocol, pathname }) => protocol === 'unix:' || /^\/?\d{0,9}$/.test(pathname),
+  { error: 'has a path that is no database number, as in redis://host:6379/0' },
+);
+
+/** A node of a Cluster or a Sentinel. Both are reached by TCP, and a Cluster has database 0 only. */
+export const redisNodeUrl = url(['redis:', 'rediss:'], { credentials: true });
+
+function isPercentEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.?$/i;
+
+/** Where to listen: an address or a host name, and nothing else of a URL. */
+export const listenHost = z.string().superRefine((text, context) => {
+  const problem = hostProblem(text);
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+});
+
+function hostProblem(text: string): string | undefined {
+  if (isIP(text) !== 0) return undefined;
+  if (text.includes('://')) return 'is a URL; only an address or a host name belongs there';
+  if (/^\[.*\]$/.test(text)) return 'has brackets around an address; leave them out';
+  if (/:\d+$/.test(text)) return 'contains a port; PORT is the variable for it';
+  return HOST_NAME.test(text) ? undefined : 'is neither an address nor a host name';
+}
+
+const MAX_PROXIES = 10;
+const proxy = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6(), z.enum(['loopback', 'linklocal', 'uniquelocal'])]);
+
+/** How many proxies, or which addresses, may say where a request comes from. */
+export const trustedProxies = z
+  .string()
+  .refine((text) => text !== 'true', {
+    error: 'must not be "true": then any visitor could choose an address',
+  })
+  .transform((text) => (/^\d+$/.test(text) ? Number(text) : text.split(',').map((item) => item.trim())))
+  .refine((value) => typeof value === 'number' || value.every((item) => proxy.safeParse(item).success), {
+    error: 'must be a number or a list of addresses and networks',
+  })
+  .refine((value) => typeof value !== 'number' || value <= MAX_PROXIES, {
+    error: `must be at most ${MAX_PROXIES}: with more than there are, any visitor could choose an address`,
+  })
+  .refine((value) => typeof value === 'number' || !value.some(isWideNetwork), {
+    error: 'names a network so wide that any visitor could choose an address',
+  });
+
+/** Wider than an IPv4 /8, or an IPv6 /16 of public addresses. */
+function isWideNetwork(text: string): boolean {
+  const [address = '', bits] = text.split('/');
+  if (bits === undefined) return false;
+  const prefix = Number(bits);
+  if (isIP(address) === 4) return prefix < 8;
+  if (/^[0:]*:ffff:/i.test(address)) return prefix < 96 + 8;
+  return prefix < (/^f[cde]/i.test(address) ? 7 : 16);
+}

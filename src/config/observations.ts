@@ -1,0 +1,70 @@
+import { parseEnv } from 'node:util';
+import { splitList } from './lists.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A character that no screen shows, or that looks like an ordinary space and is none. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
+
+/** The code point of the first invisible character, such as U+200B. */
+export function invisibleCharacter(text: string): string | undefined {
+  const [character] = INVISIBLE.exec(text) ?? [];
+  const codePoint = character?.codePointAt(0);
+  return codePoint === undefined ? undefined : `U+${codePoint.toString(16).toUpperCase().padStart(4, '0')}`;
+}
+
+/** What catches the eye in a value, without showing the value: quotes, invisible characters. */
+export function observe(value: string): string[] {
+  const text = value.trim();
+  const seen: string[] = [];
+  if (/^(["'`]).*\1$/su.test(text)) seen.push('begins and ends with a quote');
+  else if (/^["'`]/u.test(text)) seen.push('begins with a quote');
+  else if (/["'`]$/u.test(text)) seen.push('ends with a quote');
+  if (value.startsWith('\uFEFF')) seen.push('begins with a byte order mark');
+  if (/\r\n?$/.test(value)) seen.push('ends with a carriage return');
+  else if (/^\s*\p{Zs}|\p{Zs}\s*$/u.test(value)) seen.push('begins or ends with a space');
+  if (/[\r\n]/.test(text)) seen.push('has more than one line');
+  const hidden = invisibleCharacter(text.replaceAll(/[\r\n]/g, ''));
+  if (hidden !== undefined) seen.push(`contains an invisible character (${hidden})`);
+  return seen;
+}
+
+const LISTS = ['GETBILL_CLIENT_SECRET', 'SESSION_SECRET', 'TOKEN_ENCRYPTION_KEY'];
+const SECRETS = /SECRET|KEY|PASSWORD|TOKEN$|CLIENT_ID|REDIS_(URL|SENTINELS|CLUSTER_NODES)$/;
+
+export interface Observation {
+  readonly name: string;
+  /** As in "holds 3 entries". */
+  readonly seen: string;
+}
+
+/**
+ * Values that were probably changed on their way into the environment: by `docker --env-file`, which
+ * keeps quotes, or by a `#` in `.env`, which begins a comment. They may be right, so none is a fault.
+ * @param dotenv the text of `.env`, where there is one.
+ */
+export function observeEnvironment(env: Environment, names: readonly string[], dotenv = ''): Observation[] {
+  const cut = namesCutByComment(dotenv, env);
+  return names.flatMap((name) => {
+    const value = env[name];
+    if (value === undefined || value.trim() === '') return [];
+    const seen = observe(value);
+    const entries = LISTS.includes(name) ? splitList(value).length : 1;
+    if (seen.length > 0 && entries > 1) seen.push(`holds ${entries} entries`);
+    if (cut.has(name)) seen.push('is cut at a # in .env, which begins a comment there');
+    if (seen.length > 0 && SECRETS.test(name)) seen.push(`${value.trim().length} characters`);
+    return seen.map((one) => ({ name, seen: one }));
+  });
+}
+
+/** Variables whose unquoted value in `.env` contains a `#` that Node reads as the start of a comment. */
+function namesCutByComment(dotenv: string, env: Environment): Set<string> {
+  const values = parseEnv(dotenv);
+  const lines = dotenv.matchAll(/^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=[ \t]*([^\s"'`#][^\r\n]*)$/gm);
+  return new Set(
+    Array.from(lines).flatMap(([, name = '', written = '']) => {
+      const isCut = /[^\s]#/.test(written) && values[name] === written.split('#')[0]?.trim();
+      return isCut && env[name] === values[name] ? [name] : [];
+    }),
+  );
+}

@@ -1,0 +1,68 @@
+import type { Values } from './variables.js';
+
+/** Values of files in this repository: everybody who has read it knows them. */
+const PUBLISHED = new Set([
+  'sandbox-secret-7c1f0e5ad2b94c36',
+  'demo-only-client-value-0123456789',
+  'demo-only-session-value-0123456789abcdef',
+  'ZGVtby1vbmx5LWtleS1mb3ItaW52ZW50ZWQtZGF0YSE=',
+]);
+const MIN_DISTINCT_BYTES = 8;
+
+interface NamedSecret {
+  readonly name: string;
+  readonly text: string;
+  readonly bytes: Buffer;
+}
+
+/** Secrets that protect nothing: published ones, patterns, and one value in two variables. */
+export function weakSecretProblems(v: Partial<Values>): string[] {
+  const secrets = secretsOf(v);
+  const problems: string[] = [];
+  const add = (name: string, what: string): void => {
+    const problem = `${name} ${what}`;
+    if (!problems.includes(problem)) problems.push(problem);
+  };
+  for (const { name, text, bytes } of secrets) {
+    if (PUBLISHED.has(text)) {
+      add(name, 'is the value of the demo or the sandbox, which everybody can read; use one of your own');
+    } else if (/^(SESSION_SECRET|TOKEN_ENCRYPTION_KEY)$/.test(name) && isPattern(bytes)) {
+      add(name, 'is not random; make one with: openssl rand -base64 32');
+    }
+  }
+  for (const [index, one] of secrets.entries()) {
+    for (const other of secrets.slice(index + 1)) {
+      if (one.name === other.name || !one.bytes.equals(other.bytes)) continue;
+      add(one.name, `has the same value as ${other.name}; give each a value of its own`);
+    }
+  }
+  return problems;
+}
+
+/** A key counts as its base64 text, so that the same text in another variable is found. */
+function secretsOf(v: Partial<Values>): NamedSecret[] {
+  const named = (name: string, text: string): NamedSecret => {
+    const decoded = Buffer.from(text, 'base64');
+    const isKey = decoded.length === 32 && /^[\w+/-]{43}=?$/.test(text);
+    return { name, text, bytes: isKey ? decoded : Buffer.from(text) };
+  };
+  return [
+    ...(v.SESSION_SECRET ?? []).map((text) => named('SESSION_SECRET', text)),
+    ...(v.TOKEN_ENCRYPTION_KEY ?? []).map((key) => named('TOKEN_ENCRYPTION_KEY', key.toString('base64'))),
+    ...(v.GETBILL_CLIENT_SECRET ?? []).map((text) => named('GETBILL_CLIENT_SECRET', text)),
+    ...[v.METRICS_TOKEN ?? []].flat().map((text) => named('METRICS_TOKEN', text)),
+    ...[v.REDIS_PASSWORD ?? []].flat().map((text) => named('REDIS_PASSWORD', text)),
+  ];
+}
+
+/** Few distinct bytes, a repeated block, or bytes that count up or down: no random source makes these. */
+function isPattern(bytes: Buffer): boolean {
+  const all = [...bytes];
+  if (new Set(all).size < MIN_DISTINCT_BYTES) return true;
+  const step = ((all[1] ?? 0) - (all[0] ?? 0)) & 0xff;
+  if (all.every((byte, i) => i === 0 || ((byte - (all[i - 1] ?? 0)) & 0xff) === step)) return true;
+  for (let period = 1; period <= all.length / 2; period += 1) {
+    if (all.every((byte, i) => i < period || byte === all[i - period])) return true;
+  }
+  return false;
+}

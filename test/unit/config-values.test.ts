@@ -1,0 +1,239 @@
+import { inspect } from 'node:util';
+import { hash } from 'node:crypto';
+import { parseConfig } from '../../src/config/config.js';
+import { splitList } from '../../src/config/lists.js';
+import { observe, observeEnvironment } from '../../src/config/observations.js';
+import { ConfigError } from '../../src/errors.js';
+
+type Env = Record<string, string>;
+
+const random = (seed: string): string => hash('sha256', seed, 'base64');
+const required: Env = {
+  GETBILL_CLIENT_ID: 'client-1',
+  GETBILL_CLIENT_SECRET: 'CANARY-client-secret-1',
+  SESSION_SECRET: random('CANARY session'),
+  TOKEN_ENCRYPTION_KEY: random('CANARY key'),
+};
+const production: Env = {
+  ...required,
+  NODE_ENV: 'production',
+  PUBLIC_URL: 'https://connect.example.com',
+  REDIS_URL: 'rediss://user:CANARY-redis-password@redis.internal:6380/2',
+};
+
+function problemsOf(env: Env): readonly string[] {
+  try {
+    parseConfig(env);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    expect(inspect(error, { depth: null })).not.toContain('CANARY');
+    return error.problems;
+  }
+}
+const secretsOf = (GETBILL_CLIENT_SECRET: string): string[] =>
+  parseConfig({ ...required, GETBILL_CLIENT_SECRET }).getbill.clientSecrets.map((one) => one.reveal());
+
+describe('a list of secrets', () => {
+  it.each([
+    ['new,old', ['new', 'old']],
+    ['a\\,b', ['a,b']],
+    ['a\\,b, old', ['a,b', 'old']],
+    ['ends\\\\,old', ['ends\\', 'old']],
+    ['a\\\\\\,b', ['a\\,b']],
+    ['back\\slash', ['back\\slash']],
+    ['two\\\\slashes', ['two\\\\slashes']],
+    ['at the end\\', ['at the end\\']],
+    [',a,,b,', ['a', 'b']],
+  ])('reads %s', (text, entries) => {
+    expect(splitList(text)).toEqual(entries);
+    expect(secretsOf(text)).toEqual(entries);
+  });
+
+  it('takes a comma in a session secret, and says which entry is short when it is not escaped', () => {
+    const SESSION_SECRET = `${'a1b2c3d4'.repeat(3)}\\,${random('rest')}`;
+    expect(parseConfig({ ...required, SESSION_SECRET }).session.secrets.reveal()).toHaveLength(1);
+    const [problem] = problemsOf({ ...required, SESSION_SECRET: SESSION_SECRET.replace('\\,', ',') });
+    expect(problem).toMatch(/^SESSION_SECRET is shorter than 32 bytes \(entry 1 of 2: .*\\, is a comma\)/);
+  });
+});
+
+describe('a value that merely looks like a placeholder', () => {
+  it.each(['example-collections', 'your-company-42', 'placeholder-inc', 'secret-sauce', 'changeme-never', 'xxx1'])(
+    'is taken: %s',
+    (text) => {
+      expect(problemsOf({ ...required, GETBILL_CLIENT_ID: text, GETBILL_CLIENT_SECRET: text })).toEqual([]);
+    },
+  );
+});
+
+describe('a value that was changed on its way', () => {
+  it.each<[string, string, RegExp]>([
+    ['quotes that docker --env-file keeps', '"CANARY"', /begins and ends with a quote/],
+    ['a quote that is lost', "CANARY'", /ends with a quote/],
+    ['a carriage return', 'CANARY\r', /ends with a carriage return/],
+    ['a byte order mark', '\uFEFFCANARY', /begins with a byte order mark/],
+    ['a non-breaking space', 'CANARY\u00A0', /begins or ends with a space/],
+    ['a zero-width space', 'CAN\u200BARY', /invisible character \(U\+200B\)/],
+    ['two lines', 'CANARY\nCANARY', /more than one line/],
+  ])('is described without being shown: %s', (_what, value, seen) => {
+    expect(observe(value).join()).toMatch(seen);
+    expect(observe(value).join()).not.toContain('CANARY');
+  });
+
+  it('is described in the error, where it is one', () => {
+    expect(problemsOf({ ...required, PORT: '"3000"' })[0]).toMatch(/^PORT .* \(it begins and ends with a quote\)/);
+    expect(problemsOf({ ...required, SESSION_SECRET: '"CANARY"' })[0]).toMatch(/begins and ends with a quote/);
+  });
+
+  it.each(['GETBILL_CLIENT_ID', 'GETBILL_CLIENT_SECRET', 'SESSION_SECRET', 'REDIS_PASSWORD', 'GETBILL_BASE_URL'])(
+    'is refused in %s where a character cannot be seen',
+    (name) => {
+      const value = name.endsWith('URL') ? 'https://getbill.io/\u200Bx' : `${random('x')}\u200B${random('y')}`;
+      expect(problemsOf({ ...required, [name]: value })[0]).toContain(
+        `${name} contains an invisible character (U+200B)`,
+      );
+    },
+  );
+
+  it('is noticed where .env cut it at a #', () => {
+    const seen = (dotenv: string, value: string) =>
+      observeEnvironment({ GETBILL_CLIENT_SECRET: value }, ['GETBILL_CLIENT_SECRET'], dotenv).map((one) => one.seen);
+    expect(seen('GETBILL_CLIENT_SECRET=abc#def\n', 'abc')).toContain(
+      'is cut at a # in .env, which begins a comment there',
+    );
+    expect(seen('GETBILL_CLIENT_SECRET="abc#def"\n', 'abc#def')).toEqual([]);
+    expect(seen('GETBILL_CLIENT_SECRET=abc # the new one\n', 'abc')).toEqual([]);
+    expect(seen('GETBILL_CLIENT_SECRET=abc#def\n', 'from-the-shell')).toEqual([]);
+  });
+});
+
+describe('HOST', () => {
+  it.each(['127.0.0.1', '0.0.0.0', '::', '::1', 'localhost', 'app.internal', 'web-1'])('takes %s', (HOST) => {
+    expect(parseConfig({ ...required, HOST }).host).toBe(HOST);
+  });
+
+  it.each([
+    ['x86_64-conda-linux-gnu', /neither an address nor a host name/],
+    ['[::1]', /brackets/],
+    ['localhost:3000', /contains a port; PORT/],
+    ['[::1]:3000', /contains a port/],
+    ['http://localhost', /is a URL/],
+    ['a b', /neither/],
+  ])('refuses %s, and says that the shell may have set it', (HOST, what) => {
+    const problems = problemsOf({ ...required, HOST });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(what);
+    expect(problems[0]).toMatch(/^HOST .*unset HOST/);
+  });
+});
+
+describe('a URL that can be parsed and not be used', () => {
+  it.each<[string, string, RegExp]>([
+    ['REDIS_URL', 'redis://:100%CANARY@localhost', /bare %/],
+    ['REDIS_CLUSTER_NODES', 'redis://a:1,redis://:%CANARY@b:2', /bare %/],
+    ['REDIS_SENTINELS', 'redis://us%er:CANARY@a:1', /bare %/],
+    ['REDIS_URL', 'redis://', /names no host/],
+    ['REDIS_URL', 'redis:///1', /names no host/],
+    ['REDIS_URL', 'redis:CANARY', /names no host/],
+    ['REDIS_URL', 'redis://localhost:0', /port 0/],
+    ['REDIS_URL', 'redis://localhost/CANARY', /no database number/],
+    ['REDIS_URL', 'redis://localhost/1/2', /no database number/],
+    ['REDIS_URL', 'redis://localhost/0?db=2', /query/],
+    ['REDIS_URL', 'redis://:pa#CANARY@localhost', /names no host|fragment|must be a URL/],
+    ['REDIS_URL', 'unix:', /path of a socket/],
+    ['REDIS_URL', 'unix://', /path of a socket/],
+    ['REDIS_URL', 'unix:///', /path of a socket/],
+    ['REDIS_URL', 'redis://ho%73t', /host name/],
+    ['REDIS_SENTINELS', 'unix:///run/redis.sock', /starting with redis:/],
+    ['REDIS_CLUSTER_NODES', 'unix:///run/redis.sock', /starting with redis:/],
+    ['GETBILL_BASE_URL', 'https://user:CANARY@getbill.io', /user or password/],
+    ['GETBILL_BASE_URL', 'https://getbill.io/?x=CANARY', /query/],
+    ['GETBILL_BASE_URL', 'https://getbill.io/#CANARY', /fragment/],
+    ['GETBILL_BASE_URL', 'https://getbill.io:0', /port 0/],
+    ['HTTPS_PROXY', 'http://user:100%CANARY@proxy:3128', /bare %/],
+    ['HTTP_PROXY', 'http://proxy:0', /port 0/],
+    ['GETBILL_API_URL', 'https://getbill.io/a?b', /query/],
+    ['GETBILL_TOKEN_URL', 'https://getbill.io/a#b', /fragment/],
+    ['GETBILL_TOKEN_URL', 'https://getbill.io/%', /bare %/],
+    ['GETBILL_TOKEN_URL', 'https://get\tbill.io/a', /invisible character \(U\+0009\)/],
+    ['GETBILL_TOKEN_URL', 'https://getbill.io/a b', /space/],
+    ['PUBLIC_URL', 'http://CANARY@localhost:3000', /user or password/],
+    ['PUBLIC_URL', 'http://localhost:3000/#a', /fragment/],
+    ['PUBLIC_URL', 'http://localhost:3000/?a', /query/],
+  ])('is a fault of %s: %s', (name, value, what) => {
+    const problems = problemsOf({ ...required, [name]: value });
+    expect(problems.map((problem) => problem.split(' ')[0])).toEqual([name]);
+    expect(problems[0]).toMatch(what);
+  });
+
+  it.each([
+    ['REDIS_URL', 'redis://us%25er:p%23%2C%40@localhost/15'],
+    ['REDIS_URL', 'rediss://[::1]:6380'],
+    ['REDIS_URL', 'unix://user:secret@localhost/run/redis.sock'],
+    ['GETBILL_TOKEN_URL', 'https://getbill.io/oauth/token?tenant=1'],
+    ['GETBILL_BASE_URL', 'https://m\u00FCller.example'],
+    ['GETBILL_BASE_URL', ' https://getbill.io \r'],
+  ])('is taken where it can be used: %s=%s', (name, value) => {
+    expect(problemsOf({ ...required, [name]: value })).toEqual([]);
+  });
+
+  it('says that the spelling of the host differs, where a browser would see the same one', () => {
+    const env = {
+      ...production,
+      PUBLIC_URL: 'https://m\u00FCller.example',
+      GETBILL_REDIRECT_URI: 'https://m\u00FCller.example/oauth/callback',
+    };
+    expect(problemsOf(env)[0]).toMatch(/^GETBILL_REDIRECT_URI .*spelling differs.*xn--/);
+  });
+});
+
+describe('TRUST_PROXY', () => {
+  it.each(['1000', '11', '9'.repeat(400), '0.0.0.0/1', '128.0.0.0/1', '10.0.0.0/7', '::/0', '2000::/3', '::ffff:0:0/96', '10.0.0.1,0.0.0.0/0'])(
+    'refuses %s, since any visitor could choose an address',
+    (TRUST_PROXY) => {
+      expect(problemsOf({ ...required, TRUST_PROXY })[0]).toMatch(/^TRUST_PROXY .*any visitor could choose/);
+    },
+  ); // prettier-ignore
+
+  it.each(['10', '10.0.0.0/8', 'fc00::/7', 'fe80::/10', '2001:db8::/32', '::1/128', 'loopback,uniquelocal'])(
+    'takes %s',
+    (TRUST_PROXY) => {
+      expect(problemsOf({ ...required, TRUST_PROXY })).toEqual([]);
+    },
+  );
+});
+
+describe('production refuses secrets that protect nothing', () => {
+  const key = (bytes: Iterable<number>): string => Buffer.from([...bytes]).toString('base64');
+  const other = random('CANARY other');
+
+  it.each<[string, Env, string]>([
+    ['a key of zeros', { TOKEN_ENCRYPTION_KEY: key(Array<number>(32).fill(0)) }, 'TOKEN_ENCRYPTION_KEY'],
+    ['a key of one byte', { TOKEN_ENCRYPTION_KEY: key(Array<number>(32).fill(171)) }, 'TOKEN_ENCRYPTION_KEY'],
+    ['a key that counts', { TOKEN_ENCRYPTION_KEY: key(Array(32).keys()) }, 'TOKEN_ENCRYPTION_KEY'],
+    ['a key that counts down', { TOKEN_ENCRYPTION_KEY: key([...Array(32).keys()].reverse()) }, 'TOKEN_ENCRYPTION_KEY'],
+    ['a key that repeats', { TOKEN_ENCRYPTION_KEY: btoa('0123456789abcdef0123456789abcdef') }, 'TOKEN_ENCRYPTION_KEY'],
+    ['an old key of zeros', { TOKEN_ENCRYPTION_KEY: `${other},${key(Array<number>(32).fill(0))}` }, 'TOKEN_ENCRYPTION_KEY'],
+    ['a session secret of one letter', { SESSION_SECRET: 's'.repeat(32) }, 'SESSION_SECRET'],
+    ['a session secret that repeats', { SESSION_SECRET: 'CANARY-1234-'.repeat(4) }, 'SESSION_SECRET'],
+    ['the session secret of the compose demo', { SESSION_SECRET: 'demo-only-session-value-0123456789abcdef' }, 'SESSION_SECRET'],
+    ['the key of the compose demo', { TOKEN_ENCRYPTION_KEY: 'ZGVtby1vbmx5LWtleS1mb3ItaW52ZW50ZWQtZGF0YSE=' }, 'TOKEN_ENCRYPTION_KEY'],
+    ['the client secret of the sandbox', { GETBILL_CLIENT_SECRET: 'sandbox-secret-7c1f0e5ad2b94c36' }, 'GETBILL_CLIENT_SECRET'],
+    ['one secret for session and key', { SESSION_SECRET: other, TOKEN_ENCRYPTION_KEY: other }, 'SESSION_SECRET'],
+    ['one secret for session and client', { SESSION_SECRET: other, GETBILL_CLIENT_SECRET: other }, 'SESSION_SECRET'],
+    ['one secret for metrics and key', { METRICS_TOKEN: other, TOKEN_ENCRYPTION_KEY: other }, 'TOKEN_ENCRYPTION_KEY'],
+  ])('%s', (_what, change, name) => {
+    expect(problemsOf({ ...production, ...change }).map((problem) => problem.split(' ')[0])).toEqual([name]);
+    const development = { NODE_ENV: 'development', PUBLIC_URL: 'http://localhost:3000' };
+    expect(problemsOf({ ...production, ...change, ...development })).toEqual([]);
+  }); // prettier-ignore
+
+  it('and takes what openssl makes', () => {
+    for (let index = 0; index < 200; index += 1) {
+      const env = { SESSION_SECRET: random(`s${index}`), TOKEN_ENCRYPTION_KEY: random(`k${index}`) };
+      expect(problemsOf({ ...production, ...env })).toEqual([]);
+    }
+    expect(problemsOf({ ...production, SESSION_SECRET: '9f86d081884c7d659a2feaa0c55ad015' })).toEqual([]);
+  });
+});
