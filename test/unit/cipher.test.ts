@@ -54,7 +54,7 @@ describe('the cipher', () => {
     }
   });
 
-  it.each(['', '.', 'garbage', '{"a":1}', '"str"', 'short.AAAA', `${'a'.repeat(9)}.AAAA`])(
+  it.each(['', '.', 'garbage', 'Infinity', 'deadbeef.AAAA', '{"a":1}', '"str"', 'short.AAAA', `${'a'.repeat(9)}.AAAA`])(
     'calls %j, which it never wrote, broken',
     (sealed) => {
       expect(decrypting(cipher, sealed)).toBe('record_broken');

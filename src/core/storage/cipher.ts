@@ -23,8 +23,8 @@ export function createCipher(keys: readonly Buffer[]): Cipher {
       return `${writerId}.${sealed.toString('base64url')}`;
     },
     decrypt(sealed, context) {
-      const [id = '', body = ''] = sealed.split('.');
-      if (!/^[\w-]{8}$/.test(id)) throw new RecordError('broken');
+      const [, id = '', body = ''] = SEALED.exec(sealed) ?? [];
+      if (id === '') throw new RecordError('broken');
       const key = byId.get(id);
       if (key === undefined) throw new RecordError('key_missing');
       try {
@@ -39,5 +39,8 @@ export function createCipher(keys: readonly Buffer[]): Cipher {
     },
   };
 }
+
+/** The id of the key, then nonce, text and tag: 28 bytes or more. */
+const SEALED = /^([\w-]{8})\.([\w-]{38,})$/;
 
 const keyId = (key: Buffer): string => hash('sha256', key, 'base64url').slice(0, 8);
