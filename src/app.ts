@@ -6,7 +6,6 @@ import type { Services } from './services.js';
 import { createCommonHeaders } from './web/common-headers.js';
 import { createCookies } from './web/session/cookies.js';
 import { createRouter } from './web/create-router.js';
-import { formats } from './web/pages/formats.js';
 import './web/locals.js';
 import { allowedMethods } from './web/middleware/allowed-methods.js';
 import { csrf } from './web/middleware/csrf.js';
@@ -63,6 +62,7 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
   const cookies = createCookies(config);
   const limiting = { limits, emit };
   const access = { tokens, facts: services.facts };
+  const timeline = { marginMs: config.refreshMarginMs, now: services.now };
   const secrets = config.session.secrets.reveal();
 
   const app = express();
@@ -74,7 +74,6 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
   app.set('views', root('views'));
   app.set('view engine', 'ejs');
   app.set('view cache', config.production);
-  app.locals['formats'] = formats;
 
   app.use(oneAtATime());
   app.use(requestId(services));
@@ -138,9 +137,9 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
   if (flowRecorder !== undefined) app.use(flowRoutes({ context, stepsOf: flowRecorder.stepsOf }));
   app.use(['/dashboard', '/debts', '/connection', '/session'], signedIn(), tokenRefresh(access));
   app.use(sessionRoute({ session: config.session, sessions: services.sessions, emit, now: services.now }));
-  app.use(dashboardRoute({ forward, profiles, access, marginMs: config.refreshMarginMs }));
+  app.use(dashboardRoute({ forward, profiles, access, ...timeline }));
   app.use(debtsRoutes({ forward, access }));
-  app.use(connectionRoute({ quota: services.quota, marginMs: config.refreshMarginMs }));
+  app.use(connectionRoute({ quota: services.quota, ...timeline }));
 
   app.use(() => {
     throw new RequestError('no such path', { code: 'not_found', status: 404 });

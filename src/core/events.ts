@@ -86,7 +86,7 @@ export function shapeOf(json: unknown, prefix = ''): Shape | undefined {
       : value === null
         ? 'null'
         : typeof value;
-    if (key === 'data') Object.assign(shape, shapeOf(value, 'data.'));
+    if (key === 'data' && prefix === '') Object.assign(shape, shapeOf(value, 'data.'));
   }
   return shape;
 }

@@ -2,7 +2,7 @@ import { GetbillApiError } from '../errors.js';
 import { parseJson, type ApiResponse } from './api-response.js';
 import { decodeWhole } from './content-coding.js';
 import { matchEndpoint } from './endpoints.js';
-import { unwrapItem, unwrapPage, errorFrom } from './envelope.js';
+import { errorFrom, unwrapItem, unwrapNested, unwrapPage } from './envelope.js';
 import type { Access, Forward } from './forward.js';
 import type { Caller } from './quota.js';
 import { tooLarge } from './response-body.js';
@@ -66,7 +66,8 @@ export function createGetbillClient({
   }
   const item = async <Item>(path: string): Promise<Item> => unwrapItem(await get(path)) as Item;
   const page = async <Item>(path: string, request?: T.PageRequest): Promise<T.Page<Item>> =>
-    unwrapPage<Item>(await get(path, request));
+    unwrapPage<Item>(await get(path, request), request);
+  const nested = async <Item>(path: string): Promise<Item> => unwrapNested(await get(path)) as Item;
 
   return {
     companyProfile: () => item('/company/profile'),
@@ -78,9 +79,9 @@ export function createGetbillClient({
     followup: (id) => item(`/followups/${id}`),
     followupsOfDebt: (debtId, request) => page(`/followups/debt/${debtId}`, request),
     debtors: (request) => page('/debtors', request),
-    debtor: (id) => item(`/debtors/${id}`),
+    debtor: (id) => nested(`/debtors/${id}`),
     creditors: (request) => page('/creditors', request),
-    creditor: (id) => item(`/creditors/${id}`),
+    creditor: (id) => nested(`/creditors/${id}`),
     reports: (request) => page('/reports', request),
     report: (id) => item(`/reports/${id}`),
   };

@@ -1,46 +1,72 @@
 import { GetbillApiError, UnavailableError } from '../errors.js';
-import type { Page, Pagination } from './types.js';
+import type { Page, PageRequest, Pagination } from './types.js';
+import { fieldOf, isRecord, numberOf, textOf } from './values.js';
 
-/** `{error, message, data}`; a debtor or creditor comes one level deeper, at `data.data`. */
+const DEFAULT_PER_PAGE = 20;
+
+/** `{error, message, data}`. */
 export function unwrapItem(json: unknown): object {
-  const data = isRecord(json) ? json['data'] : undefined;
-  const inner = isRecord(data) && isRecord(data['data']) ? data['data'] : data;
-  if (typeof inner !== 'object' || inner === null) throw unexpectedShape('data');
-  return inner;
+  const data = fieldOf(json, 'data');
+  if (typeof data !== 'object' || data === null) throw unexpectedShape('data');
+  return data;
 }
 
-/** `{error, data: [...], pagination}`. */
-export function unwrapPage<Item>(json: unknown): Page<Item> {
-  const { data, pagination } = isRecord(json) ? json : {};
+/** A debtor or creditor comes one level deeper, at `data.data`. */
+export function unwrapNested(json: unknown): object {
+  const outer = unwrapItem(json);
+  const inner = fieldOf(outer, 'data');
+  return isRecord(inner) ? inner : outer;
+}
+
+/** `{error, data: [...], pagination}`. What is no record is left out and counted: one broken entry does not cost the list. */
+export function unwrapPage<Item>(json: unknown, request: PageRequest = {}): Page<Item> {
+  const data = fieldOf(json, 'data');
   if (!Array.isArray(data)) throw unexpectedShape('data');
-  if (!isPagination(pagination)) throw unexpectedShape('pagination');
-  return { items: data as Item[], pagination };
+  const items = data.filter(isRecord) as Item[];
+  return {
+    items,
+    pagination: paginationOf(fieldOf(json, 'pagination'), { ...request, entries: data.length }),
+    unreadable: data.length - items.length,
+  };
+}
+
+/** Numbers may come as text, and any may be missing: then what was asked for and what came say enough. */
+function paginationOf(value: unknown, request: PageRequest & { entries: number }): Pagination {
+  const count = (name: string): number | undefined => {
+    const number = numberOf(fieldOf(value, name));
+    return number === undefined || number < 0 ? undefined : Math.ceil(number);
+  };
+  const page = Math.max(1, count('page') ?? request.page ?? 1);
+  const limit = Math.max(1, count('limit') ?? request.limit ?? DEFAULT_PER_PAGE);
+  const total = count('total');
+  const isFull = request.entries >= limit;
+  const pages = count('pages') ?? (total === undefined ? page + (isFull ? 1 : 0) : Math.ceil(total / limit));
+  return { total: total ?? (page - 1) * limit + request.entries, page, limit, pages };
 }
 
 /** Both documented shapes of field errors: `details` (a map of lists) and `errors` (a list of {property, message}). */
 export function errorFrom(json: unknown, { status, retryAfter }: { status: number; retryAfter: string | undefined }) {
-  const { message, details, errors } = isRecord(json) ? json : {};
-  const fields: Record<string, string[]> = {};
+  const fields = new Map<string, string[]>();
+  const details = fieldOf(json, 'details');
   for (const [field, texts] of Object.entries(isRecord(details) ? details : {})) {
-    if (Array.isArray(texts)) fields[field] = texts.map(String);
+    if (Array.isArray(texts)) fields.set(field, texts.map(shown));
   }
+  const errors = fieldOf(json, 'errors');
   for (const entry of Array.isArray(errors) ? errors : []) {
-    if (isRecord(entry)) (fields[String(entry['property'])] ??= []).push(String(entry['message']));
+    if (!isRecord(entry)) continue;
+    const field = shown(entry['property']);
+    fields.set(field, [...(fields.get(field) ?? []), shown(entry['message'])]);
   }
+  const retryAfterS = numberOf(retryAfter);
   return new GetbillApiError({
     status,
-    message: typeof message === 'string' ? message : `the API answered ${status}`,
-    fields,
-    ...(retryAfter !== undefined && { retryAfterS: Number(retryAfter) }),
+    message: textOf(fieldOf(json, 'message')) ?? `the API answered ${status}`,
+    fields: Object.fromEntries(fields),
+    ...(retryAfterS !== undefined && { retryAfterS }),
   });
 }
 
-function isPagination(value: unknown): value is Pagination {
-  return isRecord(value) && ['total', 'page', 'limit', 'pages'].every((name) => typeof value[name] === 'number');
-}
+const shown = (value: unknown): string => textOf(value) ?? '';
 
 const unexpectedShape = (part: string): UnavailableError =>
   new UnavailableError(`the API answer has no usable "${part}"`, { code: 'answer_unexpected_shape', status: 502 });
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

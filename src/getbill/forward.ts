@@ -24,7 +24,7 @@ export interface Visitor {
   readonly address: string;
   readonly mayReadCompany: boolean;
   /** GetBill turned out not to have granted this scope. */
-  withhold(scope: string): Promise<void>;
+  readonly withhold: (scope: string) => Promise<void>;
 }
 
 export interface ApiCall {

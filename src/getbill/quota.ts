@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import { RecordError, UnavailableError } from '../errors.js';
@@ -18,7 +19,7 @@ const DOCUMENTED: Readonly<Record<LimitClass, LastLimit>> = {
   write: { most: 500, windowMs: 60_000 },
 };
 
-const blockSchema = z.object({ retryAfterS: z.number().positive() });
+const blockSchema = z.object({ retryAfterS: z.number().positive(), id: z.string() });
 
 /** A `page` of ours goes on when little is left; `proxy` is `/api`; a `job` without a person leaves the rest to people. */
 export type Caller = 'page' | 'proxy' | 'job';
@@ -102,6 +103,8 @@ function createClassQuota(limitClass: LimitClass, { keyValue, scope, emit, now }
   const blockKey = `quota:${scope}:${limitClass}:blocked`;
   let known: { quota: QuotaState; endsAtMs: number } | undefined;
   let blockedUntilMs = 0;
+  /** The last one that this process wrote: its own clock may end it earlier than the storage does. */
+  let ownBlock: { id: string; endsAtMs: number } | undefined;
   let lastLimit: LastLimit | undefined = DOCUMENTED[limitClass];
   let readAtMs = -Infinity;
   let wroteAtMs = -Infinity;
@@ -117,7 +120,8 @@ function createClassQuota(limitClass: LimitClass, { keyValue, scope, emit, now }
     ]);
     known = quota && { quota: quota.value, endsAtMs: now() + quota.ttlMs };
     if (quota !== undefined) lastLimit = { most: quota.value.limit, windowMs: quota.value.windowMs };
-    blockedUntilMs = block === undefined ? 0 : now() + block.ttlMs;
+    const endsAtMs = now() + (block?.ttlMs ?? 0);
+    blockedUntilMs = block?.value.id === ownBlock?.id ? Math.min(endsAtMs, ownBlock?.endsAtMs ?? 0) : endsAtMs;
     readAtMs = now();
   }
 
@@ -178,7 +182,8 @@ function createClassQuota(limitClass: LimitClass, { keyValue, scope, emit, now }
     async block({ headers, json }: { headers: IncomingHttpHeaders; json: unknown }): Promise<number> {
       const waitS = retryAfterS(headers, json, now());
       blockedUntilMs = now() + waitS * 1000;
-      await write(blockKey, { retryAfterS: waitS }, waitS * 1000);
+      ownBlock = { id: randomUUID(), endsAtMs: blockedUntilMs };
+      await write(blockKey, { retryAfterS: waitS, id: ownBlock.id }, waitS * 1000);
       return waitS;
     },
   };

@@ -1,8 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
+import { MAX_RETRY_AFTER_S, parseRetryAfter } from '../core/oauth/retry-after.js';
+import { fieldOf, numberOf } from './values.js';
 
-const MAX_WAIT_S = 86_400;
-const MAX_WINDOW_MS = MAX_WAIT_S * 1000;
+const DEFAULT_WAIT_S = 60;
+const MAX_WINDOW_MS = 86_400_000;
 
 export const quotaSchema = z.object({
   limit: z.number().positive(),
@@ -38,18 +40,14 @@ export function quotaFromHeaders(
  * whole seconds, 1 to a day.
  */
 export function retryAfterS(headers: IncomingHttpHeaders, json: unknown, nowMs: number): number {
-  const serverMs = serverTimeMs(headers, nowMs);
-  const retryAfter = headers['retry-after'];
-  const details = (json as { details?: { retry_after?: unknown } } | null | undefined)?.details;
+  const fromHeader = parseRetryAfter(headers['retry-after'], { nowMs, date: headers.date });
+  if (fromHeader !== undefined) return fromHeader;
   const candidates = [
-    Number(retryAfter ?? NaN),
-    (Date.parse(retryAfter ?? '') - serverMs) / 1000,
-    Number(details?.retry_after ?? NaN),
-    Number(headers['x-ratelimit-reset'] ?? NaN) - serverMs / 1000,
-    60,
+    numberOf(fieldOf(fieldOf(json, 'details'), 'retry_after')) ?? NaN,
+    Number(headers['x-ratelimit-reset'] ?? NaN) - serverTimeMs(headers, nowMs) / 1000,
   ];
-  const chosen = candidates.find((seconds) => seconds >= 0) ?? 60;
-  return Math.min(Math.max(1, Math.ceil(chosen)), MAX_WAIT_S);
+  const chosen = candidates.find((seconds) => seconds >= 0) ?? DEFAULT_WAIT_S;
+  return Math.min(Math.max(1, Math.ceil(chosen)), MAX_RETRY_AFTER_S);
 }
 
 /** GetBill's own clock where the response shows it, since its points in time are on that clock. */

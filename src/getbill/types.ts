@@ -80,6 +80,8 @@ export interface Pagination {
 export interface Page<Item> {
   readonly items: readonly Item[];
   readonly pagination: Pagination;
+  /** Entries of GetBill's list that are no records. */
+  readonly unreadable?: number;
 }
 
 export interface PageRequest {

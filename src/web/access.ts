@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express';
-import type { Access } from '../getbill/forward.js';
+import type { Access, Visitor } from '../getbill/forward.js';
 import type { TokenManager } from '../core/tokens/token-manager.js';
 import type { GrantFacts } from '../getbill/grant-facts.js';
 import type { TokenSet } from '../core/oauth/token-set.js';
@@ -14,7 +14,7 @@ export interface AccessDeps {
  * The session's right to call the API, after the token-refresh middleware. A renewal on the way is put on
  * `res.locals.tokenSet`, so that the page shows what is true when it is rendered.
  */
-export function accessOf(req: Request, res: Response, { tokens, facts }: AccessDeps): Access {
+export function accessOf(req: Request, res: Response, { tokens, facts }: AccessDeps): Access & { visitor: Visitor } {
   const { grantId } = res.locals;
   return {
     grantId,
@@ -30,7 +30,7 @@ export function accessOf(req: Request, res: Response, { tokens, facts }: AccessD
       grantId,
       address: addressOf(req.ip),
       mayReadCompany: res.locals.tokenSet.scopes.includes('company:read'),
-      async withhold(scope) {
+      withhold: async (scope) => {
         res.locals.tokenSet = without(res.locals.tokenSet, [scope]);
         await facts.withhold(grantId, scope);
       },

@@ -47,7 +47,7 @@ const validators: Readonly<Record<string, (text: string) => unknown>> = {
   'a request number': (text) => meet(byNumber, { get: () => text } as never),
   'a path and its methods': (text) => meet(byMethod, { path: text, method: 'GET' }),
   'an Accept-Encoding header': readableEncodings,
-  'a date of the API': (text) => formats.date(text) + formats.dateTime(text) + formats.money(1, text),
+  'a date of the API': (text) => [formats.date(text), formats.dateTime(text), formats.money(1, text)],
   'a status, a scope and an error code': (text) => [statusOf(text), describeScope(text), errorText(text, 400)],
 }; // prettier-ignore
 

@@ -6,6 +6,8 @@ export interface TokenSet {
   readonly accessToken: string;
   readonly refreshToken: string | undefined;
   readonly scopes: readonly string[];
+  /** No response has named the scopes: they are those that were asked for. */
+  readonly scopesAssumed?: true;
   /** When the request was *sent*: the server's clock for the token started no earlier. */
   readonly issuedAtMs: number;
   readonly expiresAtMs: number;
@@ -38,10 +40,13 @@ export function tokenSetFromResponse(
   if (response.refresh_token !== undefined && !isToken(response.refresh_token))
     throw unusable('refresh_token');
 
+  const namesNoScope = (response.scope ?? '').trim() === '';
+  const isAssumed = namesNoScope && (previous === undefined || previous.scopesAssumed === true);
   return {
     accessToken: response.access_token,
     refreshToken: response.refresh_token ?? previous?.refreshToken,
     scopes: grantedScopes(response.scope, previous?.scopes ?? requestedScopes),
+    ...(isAssumed && { scopesAssumed: true }),
     issuedAtMs: sentAtMs,
     expiresAtMs: sentAtMs + lifetimeS * 1000,
     renewals: previous === undefined ? 0 : previous.renewals + 1,

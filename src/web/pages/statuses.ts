@@ -1,3 +1,5 @@
+import { textOf } from '../../getbill/values.js';
+
 export interface Status {
   readonly value: string;
   readonly label: string;
@@ -20,7 +22,7 @@ export const statuses: readonly Status[] = [
 
 /** A company may have statuses of its own: "status.custom.legal_action" reads "Legal action", other shapes stay as they are. */
 export function statusOf(value: unknown): Status {
-  const text = typeof value === 'string' ? value : '';
+  const text = textOf(value) ?? '';
   return statuses.find((status) => status.value === text) ?? { value: text, label: ownLabel(text), colour: 'none' };
 }
 

@@ -1,22 +1,82 @@
 import { renewalDueAtMs, type TokenSet } from '../../core/oauth/token-set.js';
+import { countText, instantText } from './formats.js';
 import { describeScope } from './scope-texts.js';
 
+const JUST_NOW_MS = 10_000;
+
 /** What a page may know of a token set: everything but the tokens. */
-export interface Connection {
+export interface TokenTimeline {
+  /** "This app may", or "This app asked for" while GetBill has not said what it granted. */
+  readonly scopesTitle: string;
   readonly scopes: readonly { readonly name: string; readonly text: string }[];
-  readonly issuedAt: Date;
-  readonly expiresAt: Date;
-  /** `undefined` without a refresh token: then the connection ends at `expiresAt`. */
-  readonly renewalAt: Date | undefined;
-  readonly renewals: number;
+  readonly points: readonly TimelinePoint[];
+  /** Without a refresh token the connection ends with the access token. */
+  readonly isRenewable: boolean;
 }
 
-export function connectionOf(tokenSet: TokenSet, { marginMs }: { marginMs: number }): Connection {
-  return {
-    scopes: tokenSet.scopes.map((name) => ({ name, text: describeScope(name) })),
-    issuedAt: new Date(tokenSet.issuedAtMs),
-    expiresAt: new Date(tokenSet.expiresAtMs),
-    renewalAt: tokenSet.refreshToken === undefined ? undefined : new Date(renewalDueAtMs(tokenSet, marginMs)),
-    renewals: tokenSet.renewals,
+export interface TimelinePoint {
+  readonly label: string;
+  readonly at: { readonly text: string; readonly iso: string };
+  readonly phase: 'past' | 'next' | 'later';
+  readonly note: string;
+  /** The note counts down to the point; said when it has passed. */
+  readonly countdown?: string;
+}
+
+export function tokenTimeline(
+  tokenSet: TokenSet,
+  { marginMs, nowMs }: { marginMs: number; nowMs: number },
+): TokenTimeline {
+  const { scopes, scopesAssumed, refreshToken, issuedAtMs, expiresAtMs } = tokenSet;
+  const renewalAtMs = refreshToken === undefined ? undefined : renewalDueAtMs(tokenSet, marginMs);
+  const issued: TimelinePoint = {
+    label: 'Issued',
+    at: pointAt(issuedAtMs),
+    phase: 'past',
+    note: renewedText(tokenSet, nowMs),
   };
+  return {
+    scopesTitle: scopesAssumed === true ? 'This app asked for' : 'This app may',
+    scopes: scopes.map((name) => ({ name, text: describeScope(name) })),
+    points: [
+      issued,
+      ...(renewalAtMs === undefined ? ending(expiresAtMs, nowMs) : renewing(renewalAtMs, expiresAtMs, nowMs)),
+    ],
+    isRenewable: renewalAtMs !== undefined,
+  };
+}
+
+const renewing = (renewalAtMs: number, expiresAtMs: number, nowMs: number): TimelinePoint[] => [
+  {
+    label: 'Next renewal',
+    at: pointAt(renewalAtMs),
+    phase: 'next',
+    note: untilText(renewalAtMs - nowMs),
+    countdown: 'due with your next click',
+  },
+  { label: 'Would expire', at: pointAt(expiresAtMs), phase: 'later', note: 'if it were not renewed' },
+];
+
+const ending = (expiresAtMs: number, nowMs: number): TimelinePoint[] => [
+  {
+    label: 'Expires',
+    at: pointAt(expiresAtMs),
+    phase: 'next',
+    note: untilText(expiresAtMs - nowMs),
+    countdown: 'over',
+  },
+];
+
+const pointAt = (ms: number): TimelinePoint['at'] => instantText(new Date(ms));
+
+function renewedText({ renewals, issuedAtMs }: TokenSet, nowMs: number): string {
+  if (renewals === 0) return 'Not renewed so far';
+  if (Math.abs(nowMs - issuedAtMs) < JUST_NOW_MS) return 'Renewed just now';
+  return `Renewed ${renewals === 1 ? 'once' : renewals === 2 ? 'twice' : `${countText(renewals)} times`}`;
+}
+
+function untilText(ms: number): string {
+  const minutes = Math.round(ms / 60_000);
+  if (minutes < 1) return 'any moment';
+  return minutes < 60 ? `in ${minutes} min` : `in ${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

@@ -1,20 +1,33 @@
 import type { Router } from 'express';
+import type { LimitClass } from '../../getbill/endpoints.js';
 import type { Quota } from '../../getbill/quota.js';
-import { connectionOf } from '../pages/token-timeline.js';
 import { createRouter } from '../create-router.js';
+import { quotaView } from '../pages/quota.js';
+import { tokenTimeline } from '../pages/token-timeline.js';
 import { renderPage } from '../render-page.js';
 
+const LIMIT_CLASSES: readonly (readonly [LimitClass, label: string])[] = [
+  ['read', 'Reads'],
+  ['write', 'Writes'],
+];
+
 /** What was granted, when it is renewed, and what is left of GetBill's quota. */
-export function connectionRoute({ quota, marginMs }: { quota: Pick<Quota, 'seen'>; marginMs: number }): Router {
+export function connectionRoute({
+  quota,
+  marginMs,
+  now,
+}: {
+  quota: Pick<Quota, 'seen'>;
+  marginMs: number;
+  now: () => number;
+}): Router {
   const router = createRouter();
   router.get('/connection', async (_req, res) => {
+    const seen = LIMIT_CLASSES.map(async ([limitClass, label]) => quotaView(label, await quota.seen(limitClass)));
     renderPage(res, 'connection', {
       title: 'Connection',
-      connection: connectionOf(res.locals.tokenSet, { marginMs }),
-      quota: [
-        { label: 'Reads', ...(await quota.seen('read')) },
-        { label: 'Writes', ...(await quota.seen('write')) },
-      ].filter((entry) => 'left' in entry),
+      timeline: tokenTimeline(res.locals.tokenSet, { marginMs, nowMs: now() }),
+      quota: (await Promise.all(seen)).filter((entry) => entry !== undefined),
     });
   });
   return router;

@@ -1,0 +1,54 @@
+import type { Response } from 'express';
+import { AppError, NotSignedInError, StorageError } from '../../errors.js';
+import { waitText } from './formats.js';
+
+/** A part of a page that is loaded by itself: there, not granted, or missing for a while. */
+export type Part<View> =
+  { readonly view: View } | { readonly scopeMissing: string } | { readonly unavailable: Unavailable };
+
+export interface Unavailable {
+  readonly error: AppError;
+  readonly why: string;
+  readonly status: number;
+}
+
+/**
+ * Loads one part. Its failure costs the page nothing but this part; only the end of the session and a storage that is away
+ * are about the whole page, and are thrown.
+ */
+export async function loadPart<Data, View>(
+  scope: string,
+  load: () => Promise<Data>,
+  { res, withhold, show }: { res: Response; withhold: (scope: string) => Promise<void>; show: (data: Data) => View },
+): Promise<Part<View>> {
+  if (!res.locals.tokenSet.scopes.includes(scope)) return { scopeMissing: scope };
+  try {
+    return { view: show(await load()) };
+  } catch (error) {
+    if (!(error instanceof AppError) || isAboutThePage(error)) throw error;
+    if (error.code === 'missing_scope') {
+      await withhold(scope); // a token response without "scope" does not say what was left out; the API does
+      return { scopeMissing: scope };
+    }
+    return { unavailable: { error, why: whyUnavailable(error), status: error.status } };
+  }
+}
+
+/** The session has ended, its storage is away, or nobody waits for the page any more. */
+const isAboutThePage = (error: AppError): boolean =>
+  error instanceof NotSignedInError || error instanceof StorageError || error.code === 'browser_left';
+
+function whyUnavailable({ code, status, retryAfterS = 60 }: AppError): string {
+  const again = `There will be more in ${waitText(retryAfterS)}.`;
+  if (code === 'getbill_share_used') return `Your company’s share of GetBill’s hourly limit is used up. ${again}`;
+  if (status === 429) return `GetBill asks us to slow down. ${again}`;
+  return status === 504 ? 'GetBill did not respond in time.' : 'GetBill has a problem.';
+}
+
+/** The page is shown, and machines still see that something of it is missing. */
+export function setStatusOf(res: Response, part: Part<unknown>): void {
+  if (!('unavailable' in part)) return;
+  const { status, retryAfterS } = part.unavailable.error;
+  res.status(status);
+  if (retryAfterS !== undefined) res.set('Retry-After', String(retryAfterS));
+}

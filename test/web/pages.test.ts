@@ -1,0 +1,143 @@
+import type { ApiFault } from '../../sandbox/faults.js';
+import type { Browser } from '../support/browser.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+
+let app: TestApp;
+let browser: Browser;
+beforeAll(async () => {
+  app = await startTestApp();
+  browser = app.browser();
+  await browser.signIn();
+});
+afterAll(() => app.close());
+beforeEach(() => app.sandbox.control.reset());
+
+const answer = (path: string, body: unknown): ApiFault => ({
+  mode: 'rawBody',
+  status: 200,
+  contentType: 'application/json',
+  body: typeof body === 'string' ? body : JSON.stringify(body),
+  path,
+});
+const failing: readonly (readonly [string, ApiFault])[] = [
+  ['500', { mode: 'status', status: 500 }],
+  ['429', { mode: 'rateLimited', retryAfterS: 1 }],
+  ['a cut connection', { mode: 'drop' }],
+  ['an HTML page', { mode: 'html', status: 503 }],
+  ['a list that is none', { mode: 'rawBody', status: 200, contentType: 'application/json', body: '{"data":7}' }],
+  ['no answer', { mode: 'hang' }],
+];
+
+describe.each(failing)('when one part of a page meets %s', (_name, fault) => {
+  afterEach(() => app.clock.skipMs(61_000)); // no pause and no cached profile is left
+
+  it('the debt is shown, and one box says that the follow-ups are missing', async () => {
+    const [id = ''] = /\/debts\/([\w-]{10,})/.exec((await browser.get('/debts')).text)?.slice(1) ?? [];
+    app.sandbox.control.set({ api: [{ ...fault, path: '/followups' }] });
+    const { status, text } = await browser.get(`/debts/${id}`);
+    expect(status).toBe(200);
+    expect(text).toContain('<dt>Debt id</dt>');
+    expect(text).toMatch(/The follow-ups cannot be shown right now\.<\/strong>[^<]*<a href="">Try again/);
+    app.clock.skipMs(2_000);
+    expect((await browser.get(`/debts/${id}`)).text).not.toContain('right now');
+  });
+
+  it('the dashboard stands, and one box says that the company is missing', async () => {
+    app.sandbox.control.set({ api: [{ ...fault, path: '/company' }] });
+    const { status, text } = await browser.get('/dashboard');
+    expect([429, 502, 504]).toContain(status); // for machines
+    expect(text).toMatch(/Your company cannot be shown right now\.<\/strong>[^<]*<a href="">Try again/);
+    expect(text).toContain('<h2 id="access">Access</h2>');
+    expect(text).toContain('See your debts');
+  });
+});
+
+it('one broken record does not take the list', async () => {
+  const good = { id: 'good-1', firstname: 'Anaïs', lastname: 'Çelik', amount: '12.50', currency: 'EUR' };
+  const data = [null, good, 7, { id: '\ud800', firstname: '  ', due_date: 20_240_115, status: 7, amount: {} }, JSON.parse('{"__proto__":1,"constructor":2,"toString":3}'), { id: 'later', due_date: '2024-02-30' }]; // prettier-ignore
+  app.sandbox.control.set({ api: [answer('/debts', { error: false, data, pagination: { total: '6', page: '1', limit: '20', pages: '1' } })] }); // prettier-ignore
+  const { status, text } = await browser.get('/debts');
+  expect(status).toBe(200);
+  expect(text).toMatch(/<a href="\/debts\/good-1">Anaïs Çelik<\/a>[\s\S]*€12\.50/);
+  expect(text).toContain('20240115');
+  expect(text).toContain('2024-02-30');
+  expect(text.match(/No name given/g)).toHaveLength(3);
+  expect(text).toContain('2 entries of GetBill’s list cannot be read');
+});
+
+it.each(['{"error":false,"data":[]}', '{"error":false,"data":[],"pagination":null}', '{"error":false,"data":[],"pagination":{"total":"0","page":1.0,"limit":null}}'])(
+  'a list with odd page numbers is a list: %s',
+  async (body) => {
+    app.sandbox.control.set({ api: [answer('/debts', body)] });
+    const { status, text } = await browser.get('/debts');
+    expect([status, text.includes('No debts yet')]).toEqual([200, true]);
+  },
+); // prettier-ignore
+
+it('a company and a debt of other types are shown as they can be', async () => {
+  app.clock.skipMs(61_000);
+  const deep = '{"a":'.repeat(2_000) + '1' + '}'.repeat(2_000);
+  app.sandbox.control.set({ api: [answer('/company', `{"error":false,"data":{"id":7,"name":["A"],"email":null,"created_at":1705314600,"data":{"x":1},"phone":${deep}}}`)] }); // prettier-ignore
+  const dashboard = await browser.get('/dashboard');
+  expect([dashboard.status, dashboard.text.includes('1705314600')]).toEqual([200, true]);
+  app.sandbox.control.set({ api: [answer('/debts', `{"error":false,"data":{"id":"x","firstname":"\\ud800","summary":${deep}}}`)] }); // prettier-ignore
+  expect((await browser.get('/debts/x')).status).toBe(200);
+});
+
+it('a page shows the renewal that it has caused', async () => {
+  const other = app.browser();
+  await other.signIn();
+  app.clock.skipMs(600_000); // not issued just now
+  expect((await other.get('/dashboard')).text).toContain('Not renewed so far');
+  app.clock.skipMs(61_000);
+  app.sandbox.control.expireAccessTokens();
+  expect((await other.get('/dashboard')).text).toContain('Renewed just now');
+  app.clock.skipMs(60_000);
+  expect((await other.get('/connection')).text).toContain('Renewed once');
+});
+
+describe('after boxes were unticked and a token response that names no scope', () => {
+  let other: Browser;
+  beforeAll(async () => {
+    other = app.browser();
+    app.sandbox.control.set({ consent: 'ask' }); // else nothing is unticked
+    await other.signIn({ scopes: ['company:read'] });
+  });
+  const scopesOf = async (): Promise<unknown> => (await other.get('/session')).json['scopes'];
+
+  it('what was asked for is called so, not granted', async () => {
+    const { text } = await other.get('/connection');
+    expect(text).toContain('This app asked for');
+    expect(text).not.toContain('This app may');
+  });
+
+  it('what turns out to be missing is listed nowhere any more, and GetBill is not asked again', async () => {
+    expect(await scopesOf()).toContain('debts:read');
+    expect((await other.get('/debts')).text).toContain('Not shared with this app.');
+    expect(await scopesOf()).not.toContain('debts:read');
+    for (const path of ['/dashboard', '/connection'])
+      expect((await other.get(path)).text).not.toContain('See your debts');
+    const before = app.sandbox.control.state().counters.apiCalls;
+    expect((await other.get('/debts')).text).toContain('Not shared with this app.');
+    expect((await other.get('/api/debts')).json).toMatchObject({ error: 'missing_scope', scope: 'debts:read' });
+    expect(app.sandbox.control.state().counters.apiCalls).toBe(before);
+  });
+
+  it('it is remembered after a renewal, and when /api met it', async () => {
+    expect((await other.get('/api/followups')).status).toBe(403);
+    app.sandbox.control.expireAccessTokens();
+    app.clock.skipMs(61_000);
+    await other.get('/dashboard');
+    expect(await scopesOf()).toEqual(['company:read']);
+  });
+
+  it('a new sign-in starts anew, and a response that names the scopes settles it', async () => {
+    app.sandbox.control.set({ scopeInTokenAnswer: true, consent: 'ask' });
+    await other.signOut();
+    await other.signIn({ scopes: ['company:read', 'debts:read'] });
+    const { text } = await other.get('/dashboard');
+    expect(text).toContain('This app may');
+    expect(text).toContain('See your debts');
+    expect(text).not.toContain('See follow-ups');
+  });
+});
