@@ -10,6 +10,10 @@ const has = (command: string): boolean => spawnSync('sh', ['-c', `command -v ${c
 /** What the suites run against, and how a test file that needs it can be told. */
 const tools = [
   { command: 'redis-server', apt: 'redis-server', usedBy: /startRedis|startNode|startSingle|startSentinel/ },
+  { command: 'promtool', apt: 'prometheus', usedBy: /promtool/ },
+  { command: 'nginx', apt: 'nginx', usedBy: /startNginx/ },
+  { command: 'haproxy', apt: 'haproxy', usedBy: /startHaproxy/ },
+  { command: 'caddy', apt: 'caddy', usedBy: /startCaddy/ },
   { command: 'chromium', apt: 'chromium', usedBy: /\bchromium\b/ },
 ];
 

@@ -72,7 +72,7 @@ export async function createServices(
   config: Config,
   { now, monotonicMs, logTo }: Clock & { logTo?: NodeJS.WritableStream },
 ): Promise<Services> {
-  const metrics = createMetrics();
+  const metrics = createMetrics({ pendingWrites: () => tokens.pendingWrites(), now });
   const log = createLog({
     level: config.logLevel,
     pretty: config.developerPages && process.stdout.isTTY,

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { AppEvent, Emit } from '../events.js';
+import { initialLabels, audienceOf, knownReason, statusClass } from './metric-labels.js';
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
@@ -11,14 +12,43 @@ export interface Metrics {
   readonly text: () => Promise<{ body: string; contentType: string }>;
 }
 
-/** Counters over the event vocabulary. Labels are small fixed sets: never an id, a path or a text of somebody else. */
-export function createMetrics(): Metrics {
+/** With `process_*` and `nodejs_*`. */
+function withProcessMetrics(): Registry {
   const registry = new Registry();
-  const registers = [registry];
   collectDefaultMetrics({ register: registry });
+  return registry;
+}
+
+const REJECTED_FOR_MS = 600_000;
+
+/**
+ * Counters over the event vocabulary. Labels are small fixed sets: never an id, a path or a text of
+ * somebody else. Every series that an alert counts exists from the start, at 0: `increase()` does not
+ * see the first event of a series that is born with it.
+ */
+export function createMetrics({
+  pendingWrites = () => 0,
+  now = Date.now,
+  registry = withProcessMetrics(),
+}: {
+  /** Renewed token sets that the storage did not take yet. */
+  pendingWrites?: () => number;
+  now?: () => number;
+  registry?: Registry;
+} = {}): Metrics {
+  const registers = [registry];
 
   const counter = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
     new Counter({ name: `getbill_connect_${name}`, help, labelNames, registers });
+  const gauge = (name: string, help: string, valueOf: () => number) =>
+    new Gauge({
+      name: `getbill_connect_${name}`,
+      help,
+      registers,
+      collect() {
+        this.set(valueOf());
+      },
+    });
   const histogram = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
     new Histogram({ name: `getbill_connect_${name}`, help, labelNames, buckets: SECONDS, registers });
 
@@ -38,13 +68,35 @@ export function createMetrics(): Metrics {
   new Gauge({ name: 'getbill_connect_quota_left', help: 'What GetBill said is left, by class', labelNames: ['limit_class'], registers, collect() { collect(this); } }); // prettier-ignore
   const limited = counter('rate_limited_total', 'Requests refused by a limit of ours', ['limit']);
   const refused = counter('requests_refused_total', 'Requests refused for safety', ['reason']);
+  const responses = counter('responses_total', 'Responses, by who asked and class', ['audience', 'class']);
+  const rejectedAtMs = new Map<string, number>();
+  function rejectedGrants(): number {
+    for (const [grant, atMs] of rejectedAtMs) {
+      if (now() - atMs > REJECTED_FOR_MS) rejectedAtMs.delete(grant);
+    }
+    return rejectedAtMs.size;
+  }
+  gauge('pending_writes', 'Renewed token sets that Redis did not take yet', pendingWrites);
+  gauge('rejected_grants', 'Grants whose renewal GetBill rejects as misconfigured, 10 min', rejectedGrants);
   const faults = counter('faults_total', 'Things an operator should know', ['type']);
   const logLinesDropped = counter('log_dropped_total', 'Log lines that could not be written and were dropped');
   const storage = histogram('storage_seconds', 'Round trip to the session storage, measured by readiness checks');
 
+  for (const labels of initialLabels.responses) responses.inc(labels, 0);
+  for (const labels of initialLabels.tokenCalls) tokenCalls.zero(labels);
+  for (const labels of initialLabels.renewals) renewals.inc(labels, 0);
+  for (const labels of initialLabels.logins) logins.inc(labels, 0);
+  for (const reason of initialLabels.apiFailures) apiFailures.inc({ reason }, 0);
+  for (const reason of initialLabels.sessionsEnded) sessionsEnded.inc({ reason }, 0);
+  for (const limit of initialLabels.limits) limited.inc({ limit }, 0);
+  for (const reason of initialLabels.refused) refused.inc({ reason }, 0);
+  for (const type of initialLabels.faults) faults.inc({ type }, 0);
+  for (const role of ['joined', 'waited']) waits.zero({ role });
+
   function read(event: AppEvent): void {
     switch (event.type) {
       case 'request_answered':
+        responses.inc({ audience: audienceOf(event), class: statusClass(event.status) });
         return requests.observe(
           { method: event.method, route: event.route, status: event.status },
           event.durationMs / 1000,
@@ -54,15 +106,17 @@ export function createMetrics(): Metrics {
       case 'login_completed':
         return logins.inc({ outcome: 'completed', reason: '' });
       case 'login_failed':
-        return logins.inc({ outcome: 'failed', reason: event.reason });
+        return logins.inc({ outcome: 'failed', reason: knownReason('login', event.reason) });
       case 'login_repeated':
         return logins.inc({ outcome: 'repeated', reason: '' });
       case 'token_requested':
+        if (event.grantType === 'refresh_token' && event.outcome === 'ok') rejectedAtMs.clear();
         return tokenCalls.observe({ grant_type: event.grantType, outcome: event.outcome }, event.durationMs / 1000);
       case 'token_refreshed':
         renewals.inc({ role: 'led', outcome: 'renewed' });
         return renewalLate.observe(event.lateMs / 1000);
       case 'refresh_failed':
+        if (event.outcome === 'misconfigured') rejectedAtMs.set(event.grant, now());
         return renewals.inc({ role: 'led', outcome: event.outcome });
       case 'refresh_reused':
         return renewals.inc({ role: 'led', outcome: 'reused' });
@@ -83,7 +137,7 @@ export function createMetrics(): Metrics {
           event.durationMs / 1000,
         );
       case 'api_failed':
-        return apiFailures.inc({ reason: event.reason });
+        return apiFailures.inc({ reason: knownReason('api', event.reason) });
       case 'api_replayed':
         return apiReplays.inc();
       case 'rate_limited':

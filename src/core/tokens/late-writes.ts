@@ -17,6 +17,7 @@ export interface LateWrites {
     tokenSet: TokenSet,
     settled: (change: Change) => Promise<unknown>,
   ): void;
+  count(): number;
   /** Resolves when none is left. */
   drained(): Promise<void>;
 }
@@ -44,6 +45,7 @@ export function createLateWrites({
 
   return {
     get: (grantId) => waiting.get(grantId),
+    count: () => waiting.size,
     add(grantId, old, tokenSet, settled) {
       waiting.set(grantId, tokenSet);
       const run = write(grantId, old, tokenSet)

@@ -21,6 +21,8 @@ export interface TokenManager {
   renew(grantId: string, rejected: string): Promise<TokenSet>;
   /** Deletes the record, then revokes in the background; `revoked` resolves when that is over. */
   forget(grantId: string, reason: SessionEndReason): Promise<{ revoked: Promise<void> }>;
+  /** Renewed token sets that the storage did not take yet. */
+  pendingWrites(): number;
   /** Resolves when no renewal, delayed write or revocation is under way. */
   idle(): Promise<void>;
 }
@@ -122,6 +124,7 @@ export function createTokenManager({
         revoked: tokenSet === undefined ? Promise.resolve() : revocations.revoke(grantId, tokenSet),
       };
     },
+    pendingWrites: () => lateWrites.count(),
     async idle() {
       await renewOnce.idle();
       await lateWrites.drained();

@@ -1,0 +1,112 @@
+import type { AppEvent, GrantType, RefreshFailure, SessionEndReason, TokenOutcome } from '../events.js';
+
+type Event<T extends AppEvent['type']> = Extract<AppEvent, { type: T }>;
+
+const classes = ['2xx', '3xx', '4xx', '5xx'] as const;
+const grantTypes: GrantType[] = ['authorization_code', 'refresh_token', 'client_credentials', 'revocation'];
+const tokenOutcomes: TokenOutcome[] = ['ok', 'refused', 'misconfigured', 'transient'];
+const refreshFailures: RefreshFailure[] = ['refused', 'misconfigured', 'transient'];
+const waitOutcomes: Event<'refresh_waited'>['outcome'][] = ['renewed', 'ended', 'paused', 'no_lease'];
+const endReasons: Record<SessionEndReason, true> = {
+  signed_out: true,
+  replaced: true,
+  refused: true,
+  answer_lost: true,
+  record_gone: true,
+  broken_record: true,
+  no_refresh_token: true,
+};
+
+/** Codes that an error page or the log may name; any other counts as `other`. */
+const reasons = {
+  login: [
+    'authorization_access_denied',
+    'authorization_failed',
+    'authorization_invalid_client',
+    'authorization_invalid_request',
+    'authorization_redirect_uri_mismatch',
+    'authorization_invalid_scope',
+    'authorization_server_error',
+    'authorization_temporarily_unavailable',
+    'authorization_unauthorized_client',
+    'callback_malformed',
+    'code_refused',
+    'getbill_timeout',
+    'getbill_unreachable',
+    'invalid_client',
+    'invalid_request',
+    'invalid_scope',
+    'login_cookie_missing',
+    'login_unknown',
+    'redirect_uri_mismatch',
+    'storage_unavailable',
+    'token_answer_unusable',
+    'token_endpoint_busy',
+    'token_endpoint_misconfigured',
+    'token_request_rejected',
+    'unauthorized_client',
+    'unexpected',
+    'other',
+  ],
+  api: [
+    'answer_not_json',
+    'answer_too_large',
+    'answer_unexpected_shape',
+    'browser_left',
+    'getbill_timeout',
+    'getbill_unreachable',
+    'unexpected',
+    'other',
+  ],
+} as const;
+
+export function knownReason(kind: keyof typeof reasons, reason: string): string {
+  return (reasons[kind] as readonly string[]).includes(reason) ? reason : 'other';
+}
+
+const FOR_MACHINES = /^\/(healthz|readyz|metrics|assets)(\/|$)/;
+
+/**
+ * Health checks, metrics and assets are asked for by machines, unknown paths by scanners: they would
+ * hide that every request of a person fails.
+ */
+export function audienceOf({ route, status }: Pick<Event<'request_answered'>, 'route' | 'status'>) {
+  const scanner = route === 'unmatched' && status < 500;
+  return scanner || FOR_MACHINES.test(route) ? 'machines' : 'people';
+}
+
+export function statusClass(status: number): (typeof classes)[number] {
+  return classes[Math.min(Math.max(Math.floor(status / 100), 2), 5) - 2] ?? '5xx';
+}
+
+/** The series that exist before their first event. */
+export const initialLabels = {
+  responses: ['people', 'machines'].flatMap((audience) => classes.map((one) => ({ audience, class: one }))),
+  tokenCalls: grantTypes.flatMap((type) => tokenOutcomes.map((outcome) => ({ grant_type: type, outcome }))),
+  renewals: [
+    ...['renewed', 'reused', ...refreshFailures].map((outcome) => ({ role: 'led', outcome })),
+    { role: 'joined', outcome: 'joined' },
+    ...waitOutcomes.map((outcome) => ({ role: 'waited', outcome })),
+  ],
+  logins: [
+    ...['started', 'completed', 'repeated'].map((outcome) => ({ outcome, reason: '' })),
+    ...reasons.login.map((reason) => ({ outcome: 'failed', reason })),
+  ],
+  apiFailures: reasons.api,
+  sessionsEnded: [...Object.keys(endReasons), 'expired'],
+  limits: ['login', 'callback', 'api', 'share', 'refresh'],
+  refused: ['csrf', 'foreign_origin', 'navigation_only'],
+  faults: [
+    'storage_failed',
+    'record_replaced',
+    'token_write_delayed',
+    'key_missing',
+    'tls_failed',
+    'client_secret_fallback',
+    'quota_exhausted',
+    'scope_widened',
+    'session_broken',
+    'session_touch_failed',
+    'revocation_failed',
+  ],
+} as const;
