@@ -28,14 +28,14 @@ const REJECTED_FOR_MS = 600_000;
  */
 export function createMetrics({
   pendingWrites = () => 0,
-  now = Date.now,
+  now,
   registry = withProcessMetrics(),
 }: {
   /** Renewed token sets that the storage did not take yet. */
   pendingWrites?: () => number;
-  now?: () => number;
+  now: () => number;
   registry?: Registry;
-} = {}): Metrics {
+}): Metrics {
   const registers = [registry];
 
   const counter = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
