@@ -1,6 +1,12 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseConfig } from '../../src/config/config.js';
+import { connectStorage } from '../../src/core/storage/connect.js';
 import { until } from '../process/support/until.js';
 import type { Browser } from '../support/browser.js';
-import { startTestApp, type TestApp } from '../support/test-app.js';
+import { startRedis } from '../support/redis-server.js';
+import { SESSION_SECRET, startTestApp, TOKEN_ENCRYPTION_KEY, type TestApp } from '../support/test-app.js';
 import { startCluster, startSentinel, startSingle, type Topology } from './support/topologies.js';
 
 jest.setTimeout(120_000);
@@ -101,10 +107,64 @@ describe.each(topologies)('with %s', (name, start) => {
     await app.browser().signIn();
   });
 
+  it('a password that its file holds is read at each connection', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gb-password-'));
+    const file = join(folder, 'password');
+    const change = async (password: string): Promise<void> => {
+      writeFileSync(file, password);
+      await onEvery(async ({ client }) => {
+        await client.config('SET', 'requirepass', password);
+        await client.call('AUTH', password);
+        await client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      });
+    };
+    await change('first');
+    const own = await startTestApp({ env: { ...redis.env, REDIS_PASSWORD_FILE: file } });
+    try {
+      await untilReady(own, 200, 5_000);
+      await change('second');
+      await untilReady(own, 200, 20_000);
+      await own.browser().signIn();
+    } finally {
+      await own.close();
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('a Redis that accepts connections and never responds is a start that ends with a message', async () => {
+    await onEvery(async (node) => Promise.resolve(node.signal('SIGSTOP')));
+    for (const sentinel of redis.sentinels) sentinel.signal('SIGSTOP');
+    const { redis: config } = parseConfig({
+      GETBILL_CLIENT_ID: 'client',
+      GETBILL_CLIENT_SECRET: 'client-secret',
+      SESSION_SECRET,
+      TOKEN_ENCRYPTION_KEY,
+      ...redis.env,
+    });
+    const events = { emit: () => undefined, now: Date.now, onError: () => undefined };
+    await expect(connectStorage(config, events)).rejects.toThrow(Object.keys(redis.env)[0]);
+  });
+
   it('a Redis that has stopped is not ready', async () => {
     await onEvery((node) => node.kill());
     await untilReady(app, 503, 2_000);
     expect(await seen(app)).toEqual({ ready: 503, signIn: 503 });
+  });
+});
+
+describe('a unix socket', () => {
+  it('whose Redis is frozen is not ready, and ready again by itself', async () => {
+    const redis = await startRedis();
+    const app = await startTestApp({ env: { REDIS_URL: redis.url } });
+    await untilReady(app, 200, 1_000);
+    redis.pause();
+    await untilReady(app, 503, 2_000);
+    await new Promise((resolve) => setTimeout(resolve, 4_000)); // the connection has been given up meanwhile
+    redis.resume();
+    await untilReady(app, 200, 5_000);
+    await app.browser().signIn();
+    await app.close();
+    await redis.close();
   });
 });
 
