@@ -76,9 +76,7 @@ export function createUpstream({ config, emit }: { config: GetbillConfig; emit: 
       const received = await unlessAborted(ending.signal, send(ending.signal));
       clearTimeout(deadline);
       received.body.once('close', stopListening);
-      const response = await receive(received, request, ending);
-      if (Buffer.isBuffer(response.body)) ending.abort(); // a request that was sent twice has one left
-      return response;
+      return await receive(received, request, ending);
     } catch (error) {
       clearTimeout(deadline);
       stopListening();
@@ -95,8 +93,9 @@ export function createUpstream({ config, emit }: { config: GetbillConfig; emit: 
     open: (target, request) =>
       call(target, request, (signal) => {
         const { timeoutMs, method } = request;
-        const once: SendOver = (agent, sentOver) => send(agent, target, request, { signal, sentOver });
-        return isSafe(method) ? sendSafe(once, { api, apiAgain, timeoutMs }) : once(api);
+        const once: SendOver = (agent, options) => send(agent, target, request, options);
+        if (!isSafe(method)) return once(api, { signal });
+        return sendSafe(once, { api, apiAgain, timeoutMs, signal });
       }),
     async send(url, { headers, ...rest }) {
       const request = { ...rest, method: 'POST', headers };
@@ -112,13 +111,18 @@ export function createUpstream({ config, emit }: { config: GetbillConfig; emit: 
 }
 
 type Response = Dispatcher.ResponseData<unknown>;
-type SendOver = (agent: Dispatcher, sentOver?: SentOver) => Promise<Response>;
+type SendOver = (agent: Dispatcher, options: SendOptions) => Promise<Response>;
+
+interface SendOptions {
+  readonly signal: AbortSignal;
+  readonly sentOver?: SentOver;
+}
 
 function send(
   agent: Dispatcher,
   { origin, pathname, search }: Target,
   { method, headers, body }: UpstreamRequest,
-  { signal, sentOver }: { signal: AbortSignal; sentOver?: SentOver | undefined },
+  { signal, sentOver }: SendOptions,
 ): Promise<Response> {
   return agent.request<unknown>({
     origin,
@@ -138,25 +142,52 @@ const isSafe = (method: string): boolean => method === 'GET' || method === 'HEAD
  * side has closed the kept one, or when half of the deadline passes in silence: a NAT that has forgotten
  * a connection drops its packets without a word. The first response wins.
  */
-async function sendSafe(
-  once: SendOver,
-  { api, apiAgain, timeoutMs }: { api: Dispatcher; apiAgain: Dispatcher; timeoutMs: number },
-): Promise<Response> {
+async function sendSafe(once: SendOver, { api, apiAgain, timeoutMs, signal }: SafeOptions): Promise<Response> {
   const sentOver: SentOver = { keptConnection: false };
-  const first = once(api, sentOver);
+  const first = attempt(once, api, { signal, sentOver });
   const silence = timer(timeoutMs / 2);
   try {
-    const early = await Promise.race([first, silence.passed]);
+    const early = await Promise.race([first.response, silence.passed]);
     if (early !== undefined) return early;
   } catch (error) {
     if (!sentOver.keptConnection || !isConnectionLost(error)) throw error;
-    return await once(apiAgain);
+    return await once(apiAgain, { signal });
   } finally {
     silence.stop();
   }
-  if (!sentOver.keptConnection) return await first;
-  const second = once(apiAgain);
-  return await Promise.any([first, second]).catch(() => second);
+  if (!sentOver.keptConnection) return await first.response;
+  return await firstResponse(first, attempt(once, apiAgain, { signal }));
+}
+
+interface SafeOptions {
+  readonly api: Dispatcher;
+  readonly apiAgain: Dispatcher;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+interface Attempt {
+  readonly response: Promise<Response>;
+  readonly cancel: () => void;
+}
+
+/** A request that can be cancelled alone. */
+function attempt(once: SendOver, agent: Dispatcher, { signal, ...options }: SendOptions): Attempt {
+  const own = new AbortController();
+  onAbort(signal, () => own.abort(signal.reason));
+  return { response: once(agent, { ...options, signal: own.signal }), cancel: () => own.abort() };
+}
+
+/** Cancels the other one. @throws as the second, when both fail. */
+function firstResponse(first: Attempt, second: Attempt): Promise<Response> {
+  let winner: Attempt | undefined;
+  const win = async (one: Attempt, other: Attempt): Promise<Response> => {
+    const response = await one.response;
+    winner ??= one;
+    if (winner === one) other.cancel();
+    return response;
+  };
+  return Promise.any([win(first, second), win(second, first)]).catch(() => second.response);
 }
 
 function timer(ms: number): { passed: Promise<undefined>; stop: () => void } {
