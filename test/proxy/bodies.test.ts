@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { request } from 'undici';
 import type { TestApp } from '../support/test-app.js';
 import { EMPTY_SUCCESS, json, startApiServer, type ApiServer } from './support/api-server.js';
@@ -247,6 +247,42 @@ describe('a body on its way down', () => {
     api.answerWith((res) => res.writeHead(status).end());
     const answer = await caller.write('DELETE', '/api/debts/d1');
     expect([answer.status, answer.bytes.length, answer.headers['content-type']]).toEqual([status, 0, undefined]);
+  });
+
+  it.each([206, 300, 302, 304, 307, 600, 700, 999])('is refused with 502 when its status is %i', async (status) => {
+    api.answerWith((res) => {
+      res.socket?.end(`HTTP/1.1 ${status} Odd\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n`);
+    });
+    expect((await caller.read('/api/debts')).status).toBe(502);
+    expect((await caller.read('/debts', { accept: 'text/html' })).status).toBe(502);
+  });
+
+  it('comes after an early hint, and a 204 has none whatever follows it', async () => {
+    api.answerWith((res) => {
+      res.socket?.write('HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n\r\n');
+      json(res, 200, EMPTY_SUCCESS);
+    });
+    const answer = await caller.read('/api/debts');
+    expect([answer.status, answer.bytes.toString(), answer.headers['link']]).toEqual([200, EMPTY_SUCCESS, undefined]);
+    api.answerWith(
+      (res) => void res.socket?.end('HTTP/1.1 204 No Content\r\nContent-Type: application/json\r\n\r\n{"a":1}'),
+    );
+    const empty = await caller.write('DELETE', '/api/debts/d1');
+    expect([empty.status, empty.bytes.length]).toEqual([204, 0]);
+  });
+
+  it('may begin with a byte order mark, also where an error hides in a 200', async () => {
+    expect((await relay(Buffer.from('\uFEFF{"error":false,"data":[]}'))).status).toBe(200);
+    expect((await relay(Buffer.from('\uFEFF{"error":true,"code":404}'))).status).toBe(404);
+  });
+
+  it.each([
+    ['x-gzip', gzipSync],
+    ['Deflate', deflateRawSync],
+    ['identity', (body: Buffer) => body],
+  ])('is judged whatever the coding is called: %s', async (encoding, compress) => {
+    const body = compress(Buffer.from('{"error":true,"code":404}'));
+    expect((await relay(body, { 'content-encoding': encoding })).status).toBe(404);
   });
 
   it('[immunity 24] comes in chunks as well as in one piece', async () => {

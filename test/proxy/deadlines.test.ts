@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { request } from 'undici';
@@ -139,6 +140,44 @@ describe('an API that does not answer', () => {
     expect(tookMs).toBeLessThan(SLACK_MS);
     for (const socket of sockets) socket.destroy();
     await api.callsEnded();
+  });
+});
+
+describe('an API whose response keeps flowing', () => {
+  const CHUNKS = 12;
+  /** Three times as long as the deadline in all, never as long as it without a byte. */
+  const flowing = (bytes: number) => (res: ServerResponse) => {
+    start(res).write('{"data":"');
+    let sent = 0;
+    const timer = setInterval(() => {
+      if ((sent += 1) <= CHUNKS) return void res.write('x'.repeat(bytes));
+      clearInterval(timer);
+      res.end('"}');
+    }, TIMEOUT_MS / 4);
+  };
+
+  it.each([
+    ['short', 100],
+    ['long', 20 * KIB],
+  ])('is heard out, however long it takes: a %s one', async (_name, bytes) => {
+    api.answerWith(flowing(bytes));
+    const { status, cut, bytes: received } = await streamed(hastyCaller, hasty.origin);
+    expect([status, cut, received]).toEqual([200, false, CHUNKS * bytes + '{"data":""}'.length]);
+    api.answerWith((res) => json(res, 200, EMPTY_SUCCESS, { connection: 'close' }));
+    await hastyCaller.read('/api/debts');
+  });
+
+  it('is heard out by a browser that takes four times the deadline to read it', async () => {
+    const size = 12 * 1024 * KIB;
+    api.answerWith((res) => json(res, 200, Buffer.alloc(size, 'x'), { connection: 'close' }));
+    const { body } = await request(`${hasty.origin}/api/debts`, { headers: { cookie: hastyCaller.cookie() } });
+    let received = 0;
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      const before = Math.floor(received / (size / 12));
+      received += chunk.length;
+      if (Math.floor(received / (size / 12)) > before) await delay(TIMEOUT_MS / 3);
+    }
+    expect(received).toBe(size);
   });
 });
 

@@ -1,5 +1,6 @@
 /// <reference types="jest" />
 import { endpoints, limitClassOf, matchEndpoint } from '../../src/getbill/endpoints.js';
+import { describeMatching } from '../support/endpoint-property.js';
 
 function matched(method: string, path: string): string {
   const match = matchEndpoint(method, path);
@@ -84,3 +85,5 @@ describe('the allow-list of the API', () => {
     expect(matched('GET', `/debts/${'a'.repeat(128)}`)).toBe('/debts/{id} debts:read');
   });
 });
+
+describeMatching({ runs: 200 });

@@ -1,0 +1,144 @@
+import { createCallSlots, type CallSlots } from '../../src/getbill/call-slots.js';
+import type { TestApp } from '../support/test-app.js';
+import { EMPTY_SUCCESS, json, startApiServer, type ApiServer } from './support/api-server.js';
+import { send, signIn, startProxyApp, type Caller } from './support/caller.js';
+import { openSocket, rawRequest } from './support/raw-http.js';
+import { until } from './support/until.js';
+
+const PAGES = 300;
+
+let api: ApiServer;
+let app: TestApp;
+let busy: Caller;
+let other: Caller;
+beforeAll(async () => {
+  api = await startApiServer();
+  app = await startProxyApp({ env: { GETBILL_API_URL: api.apiUrl, GETBILL_TIMEOUT_MS: '60000' } });
+  [busy, other] = await Promise.all([signIn(app), signIn(app)]);
+});
+afterAll(async () => {
+  await app.close();
+  await api.close();
+});
+beforeEach(() => {
+  api.received.length = 0;
+});
+
+/** GetBill answers nobody who asks for a page of debts. */
+const slowListing = (): void =>
+  api.answerWith((res, { url }) => {
+    if (!url.includes('/debts?')) json(res, 200, EMPTY_SUCCESS, { connection: 'close' });
+  });
+const listings = (): number => api.received.filter(({ url }) => url.includes('/debts?')).length;
+
+/** As browsers do, on a connection each. */
+function load(caller: Caller, path: string, count: number, method = 'GET') {
+  const sockets = Array.from({ length: count }, () => openSocket(app.origin));
+  const heads: string[] = [];
+  const headers = ['Host: localhost', 'Accept: text/html', `Cookie: ${caller.cookie()}`];
+  for (const socket of sockets) {
+    socket.on('data', (bytes) => heads.push(bytes.toString()));
+    socket.write(rawRequest(method, path, headers));
+  }
+  return { heads, hangUp: () => sockets.forEach((socket) => socket.destroy()) };
+}
+
+describe('300 page loads of one session at a listing that does not come', () => {
+  it('hold a quarter of the connections; others are served; beyond the queue 503 with words', async () => {
+    slowListing();
+    const { heads, hangUp } = load(busy, '/debts', PAGES);
+    const refusals = (): string[] => heads.filter((head) => head.startsWith('HTTP/1.1 503'));
+    const answered = (): string[] => heads.filter((head) => head.startsWith('HTTP/1.1 '));
+    await until(() => answered().length === PAGES - 32 - 128); // some are 429: the share is used up, too
+    expect(listings()).toBe(32);
+    expect(refusals()[0]).toMatch(/\r\nRetry-After: \d+\r\n/i);
+    expect(heads.join('')).toContain('Too much is being loaded at once');
+
+    const served = await Promise.all([other.read('/api/debts'), other.read('/session'), send(app.origin, 'GET', '/healthz')]);
+    expect(served.map(({ status }) => status)).toEqual([200, 200, 200]);
+
+    hangUp();
+    await api.callsEnded(); // those under way are ended, those that waited are never made
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(listings()).toBe(32);
+    expect((await busy.read('/api/debts')).status).toBe(200);
+    expect(app.events).toContainEqual({ type: 'rate_limited', limit: 'open_calls' });
+  }); // prettier-ignore
+
+  it.each(['/debts', '/debts/d1', '/dashboard'])('end when their browser leaves: GET %s', async (path) => {
+    app.clock.skipMs(61_000); // past the time a profile is cached for
+    api.answerWith(() => undefined);
+    const { hangUp } = load(other, path, 1);
+    await api.arrived(1);
+    hangUp();
+    await api.callsEnded();
+  });
+
+  it('end when their browser leaves: HEAD', async () => {
+    slowListing();
+    const { hangUp } = load(other, '/debts', 1, 'HEAD');
+    await api.arrived(1);
+    hangUp();
+    await api.callsEnded();
+  });
+
+  it('end when their browser leaves in the wait for a renewal, which goes on', async () => {
+    const { control } = app.sandbox;
+    api.answerWith((res) => json(res, 401, '{"error":true,"code":401}', { connection: 'close' }));
+    control.set({ token: [{ mode: 'hold' }] });
+    const failures = app.events.length;
+    const renewed = new Promise<void>((resolve) => {
+      app.services.subscribe(({ type }) => void (type === 'token_refreshed' && resolve()));
+    });
+    const { hangUp } = load(other, '/debts', 1);
+    await until(() => control.state().held > 0);
+    hangUp();
+    await until(() => app.logged().includes('"code":"browser_left"'));
+    api.received.length = 0;
+    control.release();
+    await renewed;
+    expect(app.events.slice(failures).some(({ type }) => type === 'api_replayed')).toBe(false);
+    expect(api.received).toEqual([]);
+  });
+});
+
+describe('the slots for open calls', () => {
+  const slotsOf = (limits: Partial<Parameters<typeof createCallSlots>[0]>): CallSlots =>
+    createCallSlots({ total: 2, perSession: 2, waitingPerSession: 10, maxWaitMs: 60_000, emit: () => undefined, ...limits }); // prettier-ignore
+
+  it('go to sessions in turn, not to the one that asked most', async () => {
+    const slots = slotsOf({});
+    const first = await Promise.all([slots.acquire('greedy'), slots.acquire('greedy')]);
+    const order: string[] = [];
+    const acquire = async (key: string): Promise<void> => {
+      const release = await slots.acquire(key);
+      order.push(key);
+      setImmediate(release);
+    };
+    const all = ['greedy', 'greedy', 'greedy', 'modest', 'quiet'].map(acquire);
+    for (const release of first) release();
+    await Promise.all(all);
+    expect(order.slice(0, 3).sort()).toEqual(['greedy', 'modest', 'quiet']);
+  });
+
+  it('are all free again after any mix of calls, leavers and late ones', async () => {
+    const slots = slotsOf({ maxWaitMs: 5 });
+    const leaving = new AbortController();
+    const calls = Array.from({ length: 30 }, async (_, index) => {
+      const signal = index % 3 === 0 ? leaving.signal : undefined;
+      const release = await slots.acquire(`session ${index % 4}`, signal);
+      await new Promise((resolve) => setTimeout(resolve, index % 5));
+      release();
+      release(); // harmless
+    });
+    leaving.abort();
+    await Promise.allSettled(calls);
+    const held = await Promise.all([slots.acquire('a'), slots.acquire('a')]);
+    expect(held).toHaveLength(2);
+    await expect(slots.acquire('b')).rejects.toMatchObject({
+      code: 'too_many_open_calls',
+      status: 503,
+      retryAfterS: 1,
+    });
+  });
+});

@@ -1,0 +1,3 @@
+import { describeMatching } from '../support/endpoint-property.js';
+
+describeMatching({ runs: 10_000 });
