@@ -46,7 +46,7 @@ function getbillConfig(env: Record<string, string> = {}): GetbillConfig {
 
 /** As production makes it. */
 function startUpstream(env: Record<string, string> = {}): Upstream {
-  const upstream = createUpstream({ config: getbillConfig(env), emit: () => undefined, now: Date.now });
+  const upstream = createUpstream({ config: getbillConfig(env), emit: () => undefined });
   open.push(upstream);
   return upstream;
 }
