@@ -16,6 +16,7 @@ import { createRenderPage, pageHeaders, publicFolder } from './pages.js';
 export interface AppDeps extends SandboxContext {
   port: number;
   resetCounters: () => void;
+  onLimitsChanged: () => Promise<void>;
 }
 
 /** Builds the sandbox's app around one authorization server and one set of data; listens to nothing. */
@@ -49,7 +50,7 @@ export async function createApp(deps: AppDeps): Promise<{ app: Express; control:
     readAndRecord({ recorder }),
     createApiHandler({ ...deps, grants, companies: () => (companies ??= makeCompanies()), limiter }),
   );
-  app.use('/_sandbox', createControlRouter({ control, origin, port }));
+  app.use('/_sandbox', createControlRouter({ control, origin, port, onLimitsChanged: deps.onLimitsChanged }));
   app.use(createOAuthRouter({ ...deps, server, companies: companyProfiles, renderPage }));
   app.use(pageHeaders(), express.static(publicFolder));
   app.get('/', async (_req, res) => {

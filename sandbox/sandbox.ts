@@ -1,3 +1,4 @@
+import { tellAppToForgetLimits } from './tell-app.js';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createApp } from './app.js';
@@ -72,7 +73,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     gate: createGate(),
     recorder: createRecorder({ now }),
   };
-  const { app, control } = await createApp({ ...context, port, resetCounters: () => (counters = zeroCounters()) });
+  const { app, control } = await createApp({
+    ...context,
+    port,
+    resetCounters: () => (counters = zeroCounters()),
+    onLimitsChanged: () => tellAppToForgetLimits(options.appUrl),
+  });
   server.on('request', (req, res) => void app(req, res));
 
   let closing: Promise<void> | undefined;

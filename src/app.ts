@@ -30,6 +30,7 @@ import { apiRoute } from './web/routes/api.js';
 import { connectionRoute } from './web/routes/connection.js';
 import { dashboardRoute } from './web/routes/dashboard.js';
 import { debtsRoutes } from './web/routes/debts.js';
+import { demoRoutes } from './web/routes/demo.js';
 import { flowRoutes } from './flow-inspector/routes.js';
 import { healthRoutes } from './web/routes/health.js';
 import { landingRoute } from './web/routes/landing.js';
@@ -96,6 +97,7 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
   app.use('/api', api);
 
   app.use(healthRoutes({ isReady }));
+  if (config.flowInspector) app.use(demoRoutes({ quota: services.quota }));
   app.use(metricsRoute({ token: config.metricsToken, text: services.metrics.text }));
   app.use(
     '/assets',

@@ -14,10 +14,12 @@ export function createControlRouter({
   control,
   origin,
   port,
+  onLimitsChanged,
 }: {
   control: Control;
   origin: string;
   port: number;
+  onLimitsChanged: () => Promise<void>;
 }): Router {
   const router = Router();
   const change = (apply: (body: unknown) => void): RequestHandler => {
@@ -26,17 +28,28 @@ export function createControlRouter({
       res.json(control.state());
     };
   };
+  const changeLimits = (apply: (body: unknown) => void): RequestHandler => {
+    return async function changeLimitsMiddleware(req, res) {
+      apply(req.body);
+      await onLimitsChanged();
+      res.json(control.state());
+    };
+  };
+  const setFaults = (body: unknown): void => control.set(body as Partial<Faults>);
+  const faultsHandler: RequestHandler = (req, res, next) => {
+    const namesLimits = Object.keys((req.body ?? {}) as object).some((name) =>
+      /^limit(Reads|Writes|WindowS)$/.test(name),
+    );
+    return (namesLimits ? changeLimits : change)(setFaults)(req, res, next);
+  };
 
   router.use(ownPagesOnly({ origin, port }), express.json({ limit: '1mb' }));
   router.get('/state', (_req, res) => res.json(control.state()));
   router.get('/panel', (_req, res) => res.json(panelState(control)));
-  router
-    .route('/faults')
-    .put(change((body) => control.set(body as Partial<Faults>)))
-    .patch(change((body) => control.set(body as Partial<Faults>)));
+  router.route('/faults').put(faultsHandler).patch(faultsHandler);
   router.post('/expire-access-tokens', change(control.expireAccessTokens));
   router.post('/revoke-grants', change(control.revokeGrants));
-  router.post('/reset', change(control.reset));
+  router.post('/reset', changeLimits(control.reset));
   router.post('/release', change(control.release));
   router.post(
     '/redirect-uris',

@@ -38,6 +38,8 @@ export interface Quota {
   /** After a 429: nobody calls for so many seconds. */
   block(limitClass: LimitClass, response: { headers: IncomingHttpHeaders; json: unknown }): Promise<number>;
   left(limitClass: LimitClass): number | undefined;
+  /** What GetBill said holds no longer: the demo's sandbox was reset. */
+  forget(): Promise<void>;
   /** For people; `undefined` before the first response, and after the window has ended. */
   seen(limitClass: LimitClass): Promise<{ left: number; limit: number; resetsAt: Date } | undefined>;
 }
@@ -81,6 +83,7 @@ export function createQuota(deps: QuotaDeps): Quota {
       deps.emit({ type: 'quota_exhausted', limitClass, retryAfterMs: waitS * 1000 });
       return waitS;
     },
+    forget: async () => void (await Promise.all([classes.read.forget(), classes.write.forget()])),
     left: (limitClass) => classes[limitClass].current()?.quota.remaining,
     async seen(limitClass) {
       const { read, blockedForMs, current } = classes[limitClass];
@@ -162,6 +165,12 @@ function createClassQuota(limitClass: LimitClass, { keyValue, scope, emit, now }
       if (isRecent(readAtMs)) return;
       reading ??= readRecords().finally(() => (reading = undefined));
       await reading;
+    },
+    async forget(): Promise<void> {
+      known = undefined;
+      blockedUntilMs = 0;
+      lastLimit = DOCUMENTED[limitClass];
+      await Promise.all([keyValue.delete(quotaKey), keyValue.delete(blockKey)]);
     },
     learn(headers: IncomingHttpHeaders): void {
       const update = quotaFromHeaders(headers, now());

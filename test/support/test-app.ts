@@ -36,6 +36,8 @@ export interface TestAppOptions {
   /** Wraps a service before the app is built, to make it fail. */
   wrap?: (services: Services) => Services;
   sandbox?: Sandbox;
+  /** Where a sandbox was told to find it; any free one else. */
+  port?: number;
 }
 
 /** The app as production builds it, a sandbox GetBill of its own, and a clock that can be moved. */
@@ -45,11 +47,12 @@ export async function startTestApp({
   https = false,
   wrap,
   sandbox: given,
+  port: givenPort = 0,
 }: TestAppOptions = {}): Promise<TestApp> {
   let skippedMs = 0;
   const now = (): number => Date.now() + skippedMs;
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+  await new Promise<void>((resolve) => server.listen(givenPort, '127.0.0.1', () => resolve()));
   const { port } = server.address() as AddressInfo;
   const publicUrl = env['PUBLIC_URL'] ?? (https ? 'https://connect.example' : `http://localhost:${port}`);
   const redirectUri = `${publicUrl}/oauth/callback`;

@@ -33,17 +33,18 @@ describe.each(failing)('when one part of a page meets %s', (_name, fault) => {
 
   it('the debt is shown, and one box says that the follow-ups are missing', async () => {
     const [id = ''] = /\/debts\/([\w-]{10,})/.exec((await browser.get('/debts')).text)?.slice(1) ?? [];
-    app.sandbox.control.set({ api: [{ ...fault, path: '/followups' }] });
+    app.sandbox.control.set({ api: [{ ...fault, path: '/followups', times: 0 }] });
     const { status, text } = await browser.get(`/debts/${id}`);
     expect(status).toBe(200);
     expect(text).toContain('<dt>Debt id</dt>');
     expect(text).toMatch(/The follow-ups cannot be shown right now\.<\/strong>[^<]*<a href="">Try again/);
+    app.sandbox.control.reset();
     app.clock.skipMs(2_000);
     expect((await browser.get(`/debts/${id}`)).text).not.toContain('right now');
   });
 
   it('the dashboard stands, and one box says that the company is missing', async () => {
-    app.sandbox.control.set({ api: [{ ...fault, path: '/company' }] });
+    app.sandbox.control.set({ api: [{ ...fault, path: '/company', times: 0 }] });
     const { status, text } = await browser.get('/dashboard');
     expect([429, 502, 504]).toContain(status); // for machines
     expect(text).toMatch(/Your company cannot be shown right now\.<\/strong>[^<]*<a href="">Try again/);
