@@ -92,7 +92,7 @@ function explain(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE') return `GetBill Connect cannot start: the port is taken. Set PORT to another one.\n`;
   if (code === 'EACCES') return `GetBill Connect cannot start: no permission to listen on PORT. Set PORT above 1023.\n`;
-  return `GetBill Connect cannot start: ${message}\nIf this names Redis: is it running where REDIS_URL says?\n`;
+  return `GetBill Connect cannot start: ${message}\n`;
 }
 
 main().catch((error: unknown) => {

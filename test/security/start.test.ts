@@ -83,6 +83,18 @@ describe('a start', () => {
     expect(output).not.toContain('CANARY');
   });
 
+  it.each(['REDIS_SENTINELS', 'REDIS_CLUSTER_NODES'])(
+    'without Redis where %s says names that setting',
+    async (name) => {
+      const { REDIS_URL: url, ...others } = sound;
+      const { code, output } = await start({ ...others, [name]: url ?? '' });
+      expect(code).toBe(1);
+      expect(output).toContain(`is it running where ${name} says?`);
+      expect(output).toContain('ECONNREFUSED');
+      expect(output).not.toMatch(/REDIS_URL|CANARY/);
+    },
+  );
+
   it('[G02] has no password in its output when Redis refuses it', async () => {
     const redis = await startRedis();
     try {
