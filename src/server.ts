@@ -36,7 +36,9 @@ export function createHttpServer(
       keepAliveTimeout: keepAliveMs,
       maxHeaderSize: 16_384, // then 431
     },
-    app,
+    (req, res) => {
+      if (!req.socket.destroyed) app(req, res); // Node hands over pipelined requests also after that
+    },
   );
   server.maxConnections = maxConnections;
   const underWay = trackResponses(server);

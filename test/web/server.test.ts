@@ -1,0 +1,80 @@
+import { once } from 'node:events';
+import type { RequestListener } from 'node:http';
+import type { Socket } from 'node:net';
+import { createHttpServer, type HttpServer } from '../../src/server.js';
+import { openSocket, rawRequest } from '../proxy/support/raw-http.js';
+import { until } from '../process/support/until.js';
+
+const STALLED_MS = 300;
+const LARGE = Buffer.alloc(16 * 1024 * 1024, 'x'); // more than both kernels buffer
+
+let server: HttpServer;
+let origin: string;
+let respond: (() => void) | undefined;
+const app: RequestListener = (req, res) => {
+  if (req.url === '/large') res.end(LARGE);
+  else if (req.url === '/late') respond = () => res.end('late');
+  else res.end('ok');
+};
+
+beforeEach(async () => {
+  server = createHttpServer(app, { keepAliveMs: 5_000, stalledReaderMs: STALLED_MS, maxConnections: 3 });
+  const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
+  origin = `http://127.0.0.1:${port}`;
+});
+afterEach(() => server.drain({ withinMs: 0 }));
+
+function get(path: string): Socket {
+  const socket = openSocket(origin);
+  socket.write(rawRequest('GET', path, ['Host: connect.example', 'Connection: close']));
+  return socket;
+}
+
+/** Also of a connection that is reset. */
+const closed = (socket: Socket): Promise<void> => new Promise((resolve) => socket.once('close', () => resolve()));
+
+/** In pieces, each well within the time that a stalled reader has. */
+async function readSlowly(socket: Socket): Promise<number> {
+  let bytes = 0;
+  socket.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    socket.pause();
+    setTimeout(() => socket.resume(), 2);
+  });
+  await once(socket, 'close');
+  return bytes;
+}
+
+describe('the HTTP server', () => {
+  it('cuts off a client that reads nothing, and no other', async () => {
+    const stalled = get('/large').pause();
+    const slow = readSlowly(get('/large'));
+    const late = get('/late');
+    let text = '';
+    late.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    let isCut = false;
+    stalled.once('close', () => (isCut = true));
+    expect(await slow).toBeGreaterThan(LARGE.length);
+    await until('the response has been due for longer than a stalled reader has', () => respond !== undefined);
+    respond?.();
+    await once(late, 'close');
+    expect(text).toMatch(/late$/);
+    stalled.resume();
+    await until('the stalled reader is cut off', () => isCut);
+    expect(stalled.bytesRead).toBeLessThan(LARGE.length);
+  });
+
+  it('closes connections beyond its maximum, and serves again when some have ended', async () => {
+    const idle = [1, 2, 3].map(() => openSocket(origin));
+    await Promise.all(idle.map((socket) => once(socket, 'connect')));
+    const refused = get('/').resume();
+    await closed(refused);
+    expect(refused.bytesRead).toBe(0);
+    for (const socket of idle) socket.destroy();
+    await until('it serves', async () => {
+      const socket = get('/').resume();
+      await closed(socket);
+      return socket.bytesRead > 0;
+    });
+  });
+});
