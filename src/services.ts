@@ -28,7 +28,6 @@ import { createMetrics, type Metrics } from './telemetry/metrics.js';
 import { createAppTokens } from './core/tokens/app-tokens.js';
 import { createCipher } from './core/storage/cipher.js';
 import type { TokenManager } from './core/tokens/token-manager.js';
-import { refreshLimit } from './core/tokens/refresh-limit.js';
 import { createTokens } from './core/tokens/tokens.js';
 
 /** Everything the app is made of, built once. `close` waits for renewals under way, then lets go of Redis and the pool. */
@@ -129,20 +128,17 @@ export async function createServices(
   const lifecycle = {
     keyValue,
     cipher,
-    limit: refreshLimit({ keyValue, perMinute: config.rateLimits.refresh }),
+    renewalsPerMinute: config.rateLimits.refresh,
     timeoutMs: config.getbill.timeoutMs,
     marginMs: config.refreshMarginMs,
     emit,
     fingerprint,
-    now,
-    monotonicMs,
-    sleep,
-    newId: randomUUID,
+    clock: { now, monotonicMs, sleep },
   };
   const tokens = createTokens({
     ...lifecycle,
-    tokenEndpoint,
-    revocationEnabled: config.getbill.revokeUrl !== undefined,
+    renewWith: ({ refreshToken = '' }) => tokenEndpoint.refresh(refreshToken),
+    revoke: config.getbill.revokeUrl && ((token, hint) => tokenEndpoint.revoke(token, hint)),
   });
   const appTokens = createAppTokens({ ...lifecycle, tokenEndpoint, clientId: config.getbill.clientId });
 

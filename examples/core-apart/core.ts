@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../../src/config/config.js';
 import type { Emit } from '../../src/events.js';
@@ -38,12 +38,12 @@ export function createCore({
   });
   const tokens = createTokens({
     ...shared,
-    tokenEndpoint,
+    clock: clocks,
+    renewWith: ({ refreshToken = '' }) => tokenEndpoint.refresh(refreshToken),
+    revoke: getbill.revokeUrl && tokenEndpoint.revoke,
     timeoutMs: getbill.timeoutMs,
     marginMs,
-    revocationEnabled: getbill.revokeUrl !== undefined,
-    limit: async () => undefined,
-    newId: randomUUID,
+    renewalsPerMinute: 600,
   });
   return { signIn, tokens, close: () => tokens.idle().then(upstream.close) };
 }

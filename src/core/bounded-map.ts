@@ -1,5 +1,7 @@
 export interface BoundedMap<Value> {
   get(key: string): Value | undefined;
+  /** As `get`, but what is there counts as set just now, however old it is: for what is kept while in use. */
+  touch(key: string): Value | undefined;
   set(key: string, value: Value): void;
   delete(key: string): void;
   /** Drops what is too old. Every other call does so, too: this is for when nobody calls. */
@@ -30,16 +32,23 @@ export function boundedMap<Value>({
     }
   }
 
+  function set(key: string, value: Value): void {
+    entries.delete(key);
+    entries.set(key, { value, setAtMs: now() });
+    sweep();
+  }
+
   return {
     get(key) {
       sweep();
       return entries.get(key)?.value;
     },
-    set(key, value) {
-      entries.delete(key);
-      entries.set(key, { value, setAtMs: now() });
-      sweep();
+    touch(key) {
+      const entry = entries.get(key);
+      if (entry !== undefined) set(key, entry.value);
+      return entry?.value;
     },
+    set,
     delete: (key) => void entries.delete(key),
     sweep,
     get size() {

@@ -51,8 +51,10 @@ export type GrantEvent =
   | {
       type: 'record_replaced';
       grant: string;
-      record: 'pause' | 'attempt' | 'lease' | 'pending_login';
+      record: RecordKind;
     };
+
+export type RecordKind = 'pause' | 'attempt' | 'rate' | 'lease' | 'pending_login';
 
 /** A JSON body as its keys and types, never its values. */
 export type Shape = Readonly<Record<string, string>>;

@@ -75,7 +75,7 @@ export function flowStepOf(event: AppEvent): FlowStep | undefined {
       return {
         from: 'app', to: 'redis', title: 'Access token renewed',
         why: WHY_RENEWED[event.trigger],
-        code: { file: 'core/tokens/renewal.ts', symbol: 'createRenewUnderLease' },
+        code: { file: 'core/tokens/renew-under-lease.ts', symbol: 'createRenewUnderLease' },
         details: [['led by', 'this process, holding the lease'], ['reason', event.trigger], ['new refresh token', event.rotated ? 'yes' : 'no, the old one stays'], ['grant (keyed hash)', event.grant]],
       }; // prettier-ignore
     case 'refresh_waited':
@@ -83,13 +83,13 @@ export function flowStepOf(event: AppEvent): FlowStep | undefined {
       return {
         from: 'redis', to: 'app', title: event.type === 'refresh_joined' ? 'Joined a renewal already running' : 'Waited for another process',
         why: 'Somebody else is renewing this grant; two renewals at once would end it at a strict server.',
-        code: { file: 'core/tokens/renew-once.ts', symbol: 'createRenewOnce' }, details: [['waited', ms(event.waitedMs)]],
+        code: { file: 'core/tokens/renewals.ts', symbol: 'createRenewals' }, details: [['waited', ms(event.waitedMs)]],
       }; // prettier-ignore
     case 'refresh_failed':
       return {
         from: 'getbill', to: 'app', title: `Renewal did not succeed: ${event.outcome}`,
         why: event.outcome === 'refused' ? 'GetBill ended the grant; the next click signs in again.' : 'Nothing is lost: a token that still lives goes on being used.',
-        code: { file: 'core/tokens/renewal.ts', symbol: 'createRenewUnderLease' }, details: [['reason', event.reason]],
+        code: { file: 'core/tokens/renew-under-lease.ts', symbol: 'createRenewUnderLease' }, details: [['reason', event.reason]],
       }; // prettier-ignore
     case 'api_called':
       return {
@@ -115,7 +115,7 @@ export function flowStepOf(event: AppEvent): FlowStep | undefined {
       return {
         from: 'app', to: 'getbill', title: `Revocation: ${event.outcome}`,
         why: 'GetBill is told that the tokens are no longer needed.', rfc: rfc(7009, '2.1'),
-        code: { file: 'core/tokens/revocation.ts', symbol: 'createRevocations' }, details: [],
+        code: { file: 'core/oauth/revocations.ts', symbol: 'createRevocations' }, details: [],
       }; // prettier-ignore
     // no message between two parties
     case 'api_failed':

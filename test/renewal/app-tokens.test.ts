@@ -1,5 +1,5 @@
 /// <reference types="jest" />
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { parseConfig } from '../../src/config/config.js';
 import type { AppEvent } from '../../src/events.js';
 import type { HttpResponse } from '../../src/core/oauth/response-body.js';
@@ -44,15 +44,12 @@ function installation() {
       cipher: createCipher([Buffer.alloc(32, 7)]),
       clientId,
       tokenEndpoint,
-      limit: async () => Promise.resolve(),
+      renewalsPerMinute: 10_000,
       timeoutMs: TIMEOUT_MS,
       marginMs: MARGIN_MS,
       emit,
       fingerprint: (id) => createHash('sha256').update(id).digest('base64url').slice(0, 8),
-      now,
-      monotonicMs: clock.now,
-      sleep: clock.sleep,
-      newId: randomUUID,
+      clock: { now, monotonicMs: clock.now, sleep: clock.sleep },
     });
   }
   /** What it gets, in the course of time. */
@@ -110,7 +107,7 @@ describe("the app's own tokens", () => {
     const gate = createGate();
     const late = hooked(
       store,
-      async (command, key) => void (command !== 'get' && key.startsWith('grant:') && (await gate.passed)),
+      async (command, key) => void (command !== 'getWithTtl' && key.startsWith('grant:') && (await gate.passed)),
     );
     const waiting = start({ keyValue: late }).access(SCOPES);
     await clock.advance(1);

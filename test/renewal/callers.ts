@@ -21,6 +21,9 @@ interface Ask {
   readonly grantId: string;
 }
 
+/** How far a process may misjudge another one's clock. */
+const TOLERANCE_MS = 1_100;
+
 export type Callers = ReturnType<typeof createCallers>;
 
 /** What the rest of the app asks of the token manager, each answer judged. */
@@ -28,10 +31,16 @@ export function createCallers({ plan, random, scheduler, server, witness }: Worl
   const open = new Set<Ask>();
   const lastGood = new Map<string, TokenSet>();
 
-  const phase = ({ clockErrorMs }: Host, tokenSet: TokenSet | undefined) =>
-    tokenSet && phaseOf(tokenSet, { nowMs: scheduler.now() + clockErrorMs, marginMs: MARGIN_MS });
-  const isGood = (host: Host, tokenSet: TokenSet | undefined): boolean =>
-    ['fresh', 'margin'].includes(phase(host, tokenSet) ?? '');
+  const phaseAt = (nowMs: number, tokenSet: TokenSet) => phaseOf(tokenSet, { nowMs, marginMs: MARGIN_MS });
+  /** Of a token set that the process holds, by its own clock. */
+  const isGood = ({ clockErrorMs }: Host, tokenSet: TokenSet | undefined): boolean =>
+    tokenSet !== undefined && phaseAt(scheduler.now() + clockErrorMs, tokenSet) !== 'expired';
+  /** Of what is on record, in truth; `undefined` so close to its end that a process may take it for another. */
+  function phase(record: TokenSet | undefined) {
+    if (record === undefined) return undefined;
+    const earlier = phaseAt(scheduler.now() - TOLERANCE_MS, record);
+    return phaseAt(scheduler.now() + TOLERANCE_MS, record) === earlier ? earlier : undefined;
+  }
 
   /** `undefined` when it failed, or its process died. */
   async function ask<T>(asked: Ask, call: () => Promise<T>): Promise<T | undefined> {
@@ -40,7 +49,7 @@ export function createCallers({ plan, random, scheduler, server, witness }: Worl
     const startedMs = Math.max(scheduler.now(), host.frozenUntilMs);
     const frozenBeforeMs = host.frozenForMs;
     const record = grant.record;
-    const phaseBefore = phase(host, record);
+    const phaseBefore = phase(record);
     const copyIsGood = isGood(host, lastGood.get(host.name + grantId));
     const object = (rule: string, detail = ''): void =>
       witness.object(rule, `${kind} ${grantId} in ${host.name} since ${startedMs} ${detail}`);
@@ -55,7 +64,7 @@ export function createCallers({ plan, random, scheduler, server, witness }: Worl
 
     const tookMs = scheduler.now() - startedMs - (host.frozenForMs - frozenBeforeMs);
     if (tookMs > LONGEST_MS[kind]) object('(d) late', `${tookMs} ms`);
-    if (kind === 'fresh' && phaseBefore === 'margin' && phase(host, record) === 'margin' && tookMs > NO_WAIT_MS)
+    if (kind === 'fresh' && phaseBefore === 'margin' && phase(record) === 'margin' && tookMs > NO_WAIT_MS)
       object('(g) waited in the margin', `${tookMs} ms`);
     if (error === undefined) return value;
 
@@ -65,7 +74,7 @@ export function createCallers({ plan, random, scheduler, server, witness }: Worl
     } else if (![UnavailableError, MisconfiguredError, StorageError].some((known) => error instanceof known)) {
       object('(d) unexpected', describe(error));
     } else if (kind === 'fresh' && !grant.signOutTried) {
-      const stillGood = isGood(host, record) && grant.record !== undefined;
+      const stillGood = ['fresh', 'margin'].includes(phase(record) ?? '') && grant.record !== undefined;
       if (stillGood && !(error instanceof StorageError)) object('(h) valid token not used', describe(error));
       if (stillGood && copyIsGood && isGood(host, lastGood.get(host.name + grantId)))
         object('(h) own copy not used', describe(error));

@@ -1,6 +1,6 @@
 /// <reference types="jest" />
 import { GrantEndedError, GrantRefusedError, StorageError, UnavailableError } from '../../src/errors.js';
-import { createCopies } from '../../src/core/tokens/copies.js';
+import { createTokenCache } from '../../src/core/tokens/known-tokens.js';
 import { createGate } from './clock.js';
 import { failing, hooked, setUp, TIMEOUT_MS } from './setup.js';
 
@@ -81,7 +81,7 @@ describe('a holder that comes back after its lease has ended', () => {
 
 describe('[immunity 6] a slow reader', () => {
   it('does not put an older token set back into the memory of its process', () => {
-    const copies = createCopies();
+    const cache = createTokenCache({ now: () => 0 });
     const tokenSet = {
       accessToken: 'at-1',
       refreshToken: 'rt-1',
@@ -90,9 +90,9 @@ describe('[immunity 6] a slow reader', () => {
       expiresAtMs: 1,
       renewals: 1,
     };
-    copies.set('g1', tokenSet);
-    copies.set('g1', { ...tokenSet, accessToken: 'at-0', renewals: 0 });
-    expect(copies.get('g1')?.accessToken).toBe('at-1');
+    cache.set('g1', tokenSet);
+    cache.set('g1', { ...tokenSet, accessToken: 'at-0', renewals: 0 });
+    expect(cache.get('g1')?.accessToken).toBe('at-1');
   });
 });
 

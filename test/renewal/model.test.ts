@@ -86,7 +86,13 @@ describe('the model itself', () => {
   };
 
   it('finds nothing when no fault is planted', async () => {
-    expect(await firstViolation(buildWith({}), {}, 300)).toBeUndefined();
+    expect(
+      await firstViolation(
+        buildWith(() => ({})),
+        {},
+        300,
+      ),
+    ).toBeUndefined();
   }, 60_000);
 
   it.each<[string, Build, Partial<Plan>, RegExp]>([

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { StorageError } from '../../src/errors.js';
 import type { AppEvent } from '../../src/events.js';
 import type { TokenEndpoint } from '../../src/core/oauth/token-endpoint.js';
@@ -40,7 +40,7 @@ export function failing(keyValue: KeyValue, affects: (command: string, key: stri
 export type Bench = ReturnType<typeof setUp>;
 
 /** The production factories over memory, a clock of our own and a token endpoint written by hand. */
-export function setUp({ marginS = 60, lifetimeS = 3_600, revocation = true } = {}) {
+export function setUp({ marginS = 60, lifetimeS = 3_600, revocation = true, renewalsPerMinute = 10_000 } = {}) {
   const clock = createClock();
   const store = createMemoryKeyValue({ now: clock.now });
   const events: AppEvent[] = [];
@@ -74,17 +74,14 @@ export function setUp({ marginS = 60, lifetimeS = 3_600, revocation = true } = {
     return createTokens({
       keyValue,
       cipher: createCipher(keys),
-      tokenEndpoint,
-      revocationEnabled: revocation,
-      limit: async () => Promise.resolve(),
+      renewWith: ({ refreshToken = '' }) => tokenEndpoint.refresh(refreshToken),
+      revoke: revocation ? tokenEndpoint.revoke : undefined,
+      renewalsPerMinute,
       timeoutMs: TIMEOUT_MS,
       marginMs: marginS * 1_000,
       emit: (event) => void events.push(event),
       fingerprint: (id) => createHash('sha256').update(id).digest('base64url').slice(0, 8),
-      now: clock.now,
-      monotonicMs: clock.now,
-      sleep: clock.sleep,
-      newId: randomUUID,
+      clock: { now: clock.now, monotonicMs: clock.now, sleep: clock.sleep },
     });
   }
 

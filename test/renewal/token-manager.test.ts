@@ -338,7 +338,7 @@ describe('when renewals fail', () => {
     let slow = false;
     const tokens = startProcess({
       keyValue: hooked(store, async (command) => {
-        if (!slow || command !== 'get') return;
+        if (!slow || command !== 'getWithTtl') return;
         slow = false;
         await gate.passed;
         throw new StorageError('cut');

@@ -7,6 +7,13 @@ import type { Host } from './scheduler.js';
 
 const NOTE_LIVES_MS = 500_000;
 
+/** A process writes instants by its own clock. */
+const byTrueTime = (tokenSet: TokenSet, { clockErrorMs }: Host): TokenSet => ({
+  ...tokenSet,
+  issuedAtMs: tokenSet.issuedAtMs - clockErrorMs,
+  expiresAtMs: tokenSet.expiresAtMs - clockErrorMs,
+});
+
 export type Witness = ReturnType<typeof createWitness>;
 
 /** Looks at the run from outside and objects the moment an invariant is broken. */
@@ -102,7 +109,7 @@ export function createWitness({ now, leaseMs, timeoutMs }: { now: () => number; 
       if (before === after) return;
       const grant = of(grantId);
       const old = grant.record;
-      grant.record = after === undefined ? undefined : openRecord(after);
+      grant.record = after === undefined ? undefined : byTrueTime(openRecord(after), host);
       if (after === undefined) return deleted(host, name, grant, old);
       if (grant.established && before === undefined) object('(c) revived', `${grantId} by ${name} of ${host.name}`);
       if (grant.established && name === 'set') object('(b) overwritten', `${grantId} by ${host.name}`);

@@ -76,21 +76,24 @@ export function createWorld({
     const bootedMs = random.between(0, 1e6);
     let ids = 0;
     const keyValue = storageOf(host);
+    const endpoint = server.endpointOf(host);
     const tokens = build({
       keyValue,
       cipher: createModelCipher(name),
-      tokenEndpoint: server.endpointOf(host),
-      revocationEnabled: plan.revocation,
-      limit: async (grantId) => void (await keyValue.increment(`rate:${grantId}`, { ttlMs: 60_000 })),
+      renewWith: ({ refreshToken = '' }) => endpoint.refresh(refreshToken),
+      revoke: plan.revocation ? endpoint.revoke : undefined,
+      renewalsPerMinute: 10_000,
       timeoutMs: TIMEOUT_MS,
       marginMs: MARGIN_MS,
       emit: (event) => {
         if (host.alive) witness.event(host, event);
       },
       fingerprint: (id) => id,
-      now: () => scheduler.now() + host.clockErrorMs,
-      monotonicMs: () => scheduler.now() + bootedMs,
-      sleep: (ms) => scheduler.sleep(host, ms),
+      clock: {
+        now: () => scheduler.now() + host.clockErrorMs,
+        monotonicMs: () => scheduler.now() + bootedMs,
+        sleep: (ms) => scheduler.sleep(host, ms),
+      },
       newId: () => `${name}.${++ids}`,
     });
     processes.push({ host, tokens });

@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.js';
-import { jsonObject } from '../../core/oauth/token-response.js';
+import { jsonObject } from '../../core/json.js';
 import { ask, redirectOf, type Answer } from './answer.js';
 import { fail, pass, warn, type Check, type Patient, type Result } from './check.js';
 import { explainConnection } from './explain.js';

@@ -1,4 +1,4 @@
-import { jsonObject } from '../../core/oauth/token-response.js';
+import { jsonObject } from '../../core/json.js';
 import { ask, redirectOf, type Answer } from './answer.js';
 import { fail, pass, warn, type Check, type Patient, type Result } from './check.js';
 import { explainConnection } from './explain.js';

@@ -4,6 +4,7 @@ import {
   UnavailableError,
   type AppError,
 } from '../errors.js';
+import { jsonObject, type JsonObject } from '../json.js';
 import type { GrantType } from '../events.js';
 import { isTokenError } from './error-codes.js';
 import { bodyText, type HttpResponse } from './response-body.js';
@@ -28,8 +29,6 @@ export type Judgement = {
   | { readonly outcome: 'ok'; readonly token: TokenResponse | undefined }
   | { readonly outcome: 'refused' | 'misconfigured' | 'transient'; readonly error: AppError }
 );
-
-export type JsonObject = Readonly<Record<string, unknown>>;
 
 const TRY_LATER = new Set([408, 425, 429]);
 const SERVER_SIDE = new Set<unknown>(['server_error', 'temporarily_unavailable']);
@@ -173,15 +172,3 @@ const unusable = (why: string): UnavailableError =>
     code: 'token_answer_unusable',
     status: 502,
   });
-
-/** `undefined` for any text that is not a JSON object. */
-export function jsonObject(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? { ...value }
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { RecordError } from '../errors.js';
 import type { Emit } from '../events.js';
+import { jsonObject } from '../json.js';
 import type { KeyValue } from '../storage/key-value.js';
 
 /** How long a visit to the authorization server may take: password, second factor, a phone call. The code comes at its end. */
@@ -71,18 +72,8 @@ export function createPendingLogins({
 
 /** @throws {RecordError} `broken` */
 function pendingLoginFrom(text: string): PendingLogin {
-  const { codeVerifier, returnTo } = (parsed(text) ?? {}) as Partial<
-    Record<keyof PendingLogin, unknown>
-  >;
+  const { codeVerifier, returnTo } = jsonObject(text) ?? {};
   if (typeof codeVerifier !== 'string' || typeof returnTo !== 'string')
     throw new RecordError('broken');
   return { codeVerifier, returnTo };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new RecordError('broken', error);
-  }
 }

@@ -1,10 +1,10 @@
+import type { Clock } from '../clock.js';
 import { GrantEndedError, StorageError } from '../errors.js';
-import type { Emit, SessionEndReason } from '../events.js';
+import type { Report, SessionEndReason } from '../events.js';
 import { phaseOf, type TokenSet } from '../oauth/token-set.js';
-import type { Copies } from './copies.js';
-import type { LateWrites } from './late-writes.js';
-import type { RenewOnce } from './renew-once.js';
-import type { Revocations } from './revocation.js';
+import type { PendingWrites, TokenCache } from './known-tokens.js';
+import type { Renewals } from './renewals.js';
+import type { Revocations } from '../oauth/revocations.js';
 import type { TokenRecords } from './token-records.js';
 
 /** Who holds a token and when it is renewed. A `grantId` is what one person approved in one session. */
@@ -21,43 +21,45 @@ export interface TokenManager {
   renew(grantId: string, rejected: string): Promise<TokenSet>;
   /** Deletes the record, then revokes in the background; `revoked` resolves when that is over. */
   forget(grantId: string, reason: SessionEndReason): Promise<{ revoked: Promise<void> }>;
-  /** Renewed token sets that the storage did not take yet. */
+  /** Renewed token sets that wait in memory for the storage: while there are any, do not kill this process. */
   pendingWrites(): number;
+  /** Forgets token sets that were not used lately; for a timer. */
+  sweep(): void;
   /** Resolves when no renewal, delayed write or revocation is under way. */
   idle(): Promise<void>;
 }
 
 export function createTokenManager({
   records,
-  copies,
-  lateWrites,
-  renewOnce,
+  tokenCache,
+  pendingWrites,
+  renewals,
   revocations,
-  emit,
-  fingerprint,
-  now,
+  isRenewable,
+  report,
+  clock,
   marginMs,
 }: {
   records: TokenRecords;
-  copies: Copies;
-  lateWrites: LateWrites;
-  renewOnce: RenewOnce;
+  tokenCache: TokenCache;
+  pendingWrites: PendingWrites;
+  renewals: Renewals;
   revocations: Revocations;
-  emit: Emit;
-  fingerprint: (id: string) => string;
-  now: () => number;
+  isRenewable: (tokenSet: TokenSet) => boolean;
+  report: Report;
+  clock: Clock;
   marginMs: number;
 }): TokenManager {
-  const phase = (tokenSet: TokenSet) => phaseOf(tokenSet, { nowMs: now(), marginMs });
+  const phase = (tokenSet: TokenSet) => phaseOf(tokenSet, { nowMs: clock.now(), marginMs });
 
   const inMemory = (grantId: string): TokenSet | undefined =>
-    lateWrites.get(grantId) ?? copies.get(grantId);
+    pendingWrites.get(grantId) ?? tokenCache.get(grantId);
 
   async function fresh(grantId: string): Promise<TokenSet> {
     const copy = inMemory(grantId);
     if (
       copy !== undefined &&
-      (phase(copy) === 'fresh' || (phase(copy) === 'margin' && renewOnce.isRunning(grantId)))
+      (phase(copy) === 'fresh' || (phase(copy) === 'margin' && renewals.isRunning(grantId)))
     )
       return copy;
 
@@ -67,12 +69,11 @@ export function createTokenManager({
         return tokenSet;
       case 'margin': {
         const isDue = (current: TokenSet): boolean => phase(current) !== 'fresh';
-        if (tokenSet.refreshToken !== undefined)
-          renewOnce.start(grantId, { trigger: 'margin', isDue });
+        if (isRenewable(tokenSet)) renewals.start(grantId, { trigger: 'margin', isDue });
         return tokenSet;
       }
       case 'expired':
-        return await renewOnce.wait(grantId, {
+        return await renewals.wait(grantId, {
           trigger: 'expired',
           isDue: (current) => phase(current) === 'expired',
         });
@@ -82,17 +83,17 @@ export function createTokenManager({
   /** `elseCopy`: while the storage does not answer, a copy that is still good will do. */
   async function onRecord(grantId: string, { elseCopy }: { elseCopy: boolean }): Promise<TokenSet> {
     try {
-      const unwritten = lateWrites.get(grantId);
+      const unwritten = pendingWrites.get(grantId);
       if (unwritten !== undefined) return unwritten;
       const stored = await records.read(grantId);
       if (stored === undefined) throw new GrantEndedError('record_gone');
-      copies.set(grantId, stored.tokenSet);
+      tokenCache.set(grantId, stored.tokenSet);
       return stored.tokenSet;
     } catch (error) {
       const copy = elseCopy ? inMemory(grantId) : undefined;
       if (error instanceof StorageError && copy !== undefined && phase(copy) !== 'expired')
         return copy;
-      if (error instanceof GrantEndedError) copies.delete(grantId);
+      if (error instanceof GrantEndedError) tokenCache.delete(grantId);
       throw error;
     }
   }
@@ -102,32 +103,34 @@ export function createTokenManager({
       current.accessToken === rejected || phase(current) === 'expired';
     const current = await onRecord(grantId, { elseCopy: false });
     if (!isDue(current)) return current;
-    const result = await renewOnce.wait(grantId, { trigger: 'rejected', isDue });
+    const result = await renewals.wait(grantId, { trigger: 'rejected', isDue });
     // A renewal that was joined may have had nothing to do for its own caller.
-    return isDue(result) ? await renewOnce.wait(grantId, { trigger: 'rejected', isDue }) : result;
+    return isDue(result) ? await renewals.wait(grantId, { trigger: 'rejected', isDue }) : result;
   }
 
   return {
     async establish(grantId, tokenSet, options) {
       await records.create(grantId, tokenSet, options);
-      copies.set(grantId, tokenSet);
+      tokenCache.delete(grantId); // it may hold another grant's that had the same name
+      tokenCache.set(grantId, tokenSet);
     },
     holds: async (grantId) => (await records.read(grantId)) !== undefined,
     fresh,
     renew,
     async forget(grantId, reason) {
-      copies.delete(grantId);
+      tokenCache.delete(grantId);
       const tokenSet = await records.remove(grantId);
-      copies.delete(grantId);
-      emit({ type: 'session_ended', grant: fingerprint(grantId), reason });
+      tokenCache.delete(grantId);
+      report('session_ended', grantId, { reason });
       return {
         revoked: tokenSet === undefined ? Promise.resolve() : revocations.revoke(grantId, tokenSet),
       };
     },
-    pendingWrites: () => lateWrites.count(),
+    pendingWrites: () => pendingWrites.count(),
+    sweep: () => tokenCache.sweep(),
     async idle() {
-      await renewOnce.idle();
-      await lateWrites.drained();
+      await renewals.idle();
+      await pendingWrites.drained();
       await revocations.idle();
     },
   };

@@ -1,107 +1,151 @@
+import type { Clock } from '../clock.js';
 import { RecordError } from '../errors.js';
-import type { Emit } from '../events.js';
+import type { Report } from '../events.js';
+import { jsonObject } from '../json.js';
 import type { TokenSet } from '../oauth/token-set.js';
-import type { KeyValue } from '../storage/key-value.js';
 import type { Cipher } from '../storage/cipher.js';
+import type { KeyValue } from '../storage/key-value.js';
+
+const CLOCK_TOLERANCE_MS = 1_000;
 
 /** A token set together with the exact stored text, which is what compare-and-set compares. */
 export interface StoredTokens {
   readonly tokenSet: TokenSet;
   readonly sealed: string;
+  /** When the record itself ends, by the clock of this process. */
+  readonly endsAtMs: number;
 }
 
-/** `superseded` carries what somebody else wrote meanwhile. */
+/** `superseded` carries what another process wrote meanwhile. */
 export type Change =
   | { outcome: 'done'; stored: StoredTokens }
   | { outcome: 'superseded'; stored: StoredTokens }
   | { outcome: 'gone' };
 
 /**
- * One encrypted record per grant. That of a person has its TTL set once, to the absolute lifetime of the session.
- * @throws {StorageError} from every method. @throws {RecordError} `key_missing`: not readable here, and left alone.
+ * One encrypted record per grant. Its TTL is set once, for a person to the absolute lifetime of the
+ * session. A record that is not what we wrote counts as absent and is removed.
+ * @throws {StorageError} from every method.
+ * @throws {RecordError} `key_missing`: not readable here, and left alone.
  */
 export interface TokenRecords {
   read(grantId: string): Promise<StoredTokens | undefined>;
   create(grantId: string, tokenSet: TokenSet, options: { ttlMs: number }): Promise<StoredTokens>;
   createIfAbsent(grantId: string, tokenSet: TokenSet, options: { ttlMs: number }): Promise<void>;
-  /** For the app's own tokens, which no session outlives. */
-  prolong(grantId: string, options: { ttlMs: number }): Promise<void>;
   replace(grantId: string, old: StoredTokens, tokenSet: TokenSet): Promise<Change>;
   removeExactly(grantId: string, old: StoredTokens): Promise<Change>;
-  /** Whatever it holds; returns it, so that it can be revoked. */
+  /** Removes any record and returns its token set, so that it can be revoked. */
   remove(grantId: string): Promise<TokenSet | undefined>;
 }
 
 export function createTokenRecords({
   keyValue,
   cipher,
-  emit,
-  fingerprint,
+  report,
+  clock,
+  renewedTtlMs,
 }: {
   keyValue: KeyValue;
   cipher: Cipher;
-  emit: Emit;
-  fingerprint: (id: string) => string;
+  report: Report;
+  clock: Pick<Clock, 'now' | 'monotonicMs'>;
+  /** A replaced record lives for so long again: for the app's own tokens, which no session outlives. */
+  renewedTtlMs?: number | undefined;
 }): TokenRecords {
   const keyOf = (grantId: string): string => `grant:${grantId}`;
-  const open = (grantId: string, sealed: string): TokenSet =>
-    JSON.parse(cipher.decrypt(sealed, grantId)) as TokenSet;
+
+  function seal(grantId: string, tokenSet: TokenSet, endsAtMs: number): StoredTokens {
+    const sealed = cipher.encrypt(JSON.stringify({ ...tokenSet, endsAtMs }), grantId);
+    return { tokenSet, sealed, endsAtMs };
+  }
+
+  /**
+   * By the clock of this process: what the storage says is left of the record's time tells by how much
+   * the writer's clock differs. A small difference may be the time the storage took, and is left.
+   */
+  function open(
+    grantId: string,
+    sealed: string,
+    left: { ttlMs: number; tookMs: number },
+  ): StoredTokens {
+    const { endsAtMs, ...tokenSet } = recordFrom(cipher.decrypt(sealed, grantId));
+    const ourEndsAtMs = clock.now() + left.ttlMs;
+    const differenceMs = ourEndsAtMs - (endsAtMs ?? ourEndsAtMs);
+    const clocksDiffer = Math.abs(differenceMs) > CLOCK_TOLERANCE_MS + left.tookMs;
+    if (!clocksDiffer || !Number.isFinite(differenceMs)) {
+      return { tokenSet, sealed, endsAtMs: endsAtMs ?? ourEndsAtMs };
+    }
+    const issuedAtMs = tokenSet.issuedAtMs + differenceMs;
+    const expiresAtMs = tokenSet.expiresAtMs + differenceMs;
+    return { tokenSet: { ...tokenSet, issuedAtMs, expiresAtMs }, sealed, endsAtMs: ourEndsAtMs };
+  }
+
+  /** When the record will end, by the clock of this process. */
+  async function prolong(grantId: string, { endsAtMs }: StoredTokens): Promise<number> {
+    if (renewedTtlMs === undefined) return endsAtMs;
+    try {
+      await keyValue.expire(keyOf(grantId), { ttlMs: renewedTtlMs });
+      return clock.now() + renewedTtlMs;
+    } catch {
+      return endsAtMs; // the next renewal will prolong it
+    }
+  }
 
   async function read(grantId: string): Promise<StoredTokens | undefined> {
+    const startedMs = clock.monotonicMs();
     let sealed: string | undefined;
     try {
-      sealed = await keyValue.get(keyOf(grantId));
-      return sealed === undefined ? undefined : { tokenSet: open(grantId, sealed), sealed };
+      const found = await keyValue.getWithTtl(keyOf(grantId));
+      if (found === undefined) return undefined;
+      sealed = found.value;
+      return open(grantId, sealed, { ttlMs: found.ttlMs, tookMs: clock.monotonicMs() - startedMs });
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
-      const grant = fingerprint(grantId);
       if (error.code === 'record_key_missing') {
-        emit({ type: 'key_missing', grant });
+        report('key_missing', grantId, {});
         throw error;
       }
       if (sealed === undefined) await keyValue.delete(keyOf(grantId));
       else await keyValue.compareAndDelete(keyOf(grantId), sealed);
-      emit({ type: 'session_ended', grant, reason: 'broken_record' });
+      report('session_ended', grantId, { reason: 'broken_record' });
       return undefined;
     }
   }
 
   return {
     read,
-    async create(grantId, tokenSet, options) {
-      const sealed = cipher.encrypt(JSON.stringify(tokenSet), grantId);
-      await keyValue.set(keyOf(grantId), sealed, options);
-      return { tokenSet, sealed };
+    async create(grantId, tokenSet, { ttlMs }) {
+      const stored = seal(grantId, tokenSet, clock.now() + ttlMs);
+      await keyValue.set(keyOf(grantId), stored.sealed, { ttlMs });
+      return stored;
     },
-    async createIfAbsent(grantId, tokenSet, options) {
-      await keyValue.setIfAbsent(
-        keyOf(grantId),
-        cipher.encrypt(JSON.stringify(tokenSet), grantId),
-        options,
-      );
+    async createIfAbsent(grantId, tokenSet, { ttlMs }) {
+      const { sealed } = seal(grantId, tokenSet, clock.now() + ttlMs);
+      await keyValue.setIfAbsent(keyOf(grantId), sealed, { ttlMs });
     },
-    prolong: (grantId, options) => keyValue.expire(keyOf(grantId), options),
     async replace(grantId, old, tokenSet) {
-      const sealed = cipher.encrypt(JSON.stringify(tokenSet), grantId);
-      if (await keyValue.compareAndSet(keyOf(grantId), old.sealed, sealed)) {
-        return { outcome: 'done', stored: { tokenSet, sealed } };
+      const mine = seal(grantId, tokenSet, await prolong(grantId, old));
+      if (await keyValue.compareAndSet(keyOf(grantId), old.sealed, mine.sealed)) {
+        return { outcome: 'done', stored: mine };
       }
-      // "No" may be my own earlier success, sent again by the client after a cut connection or by a retry.
+      // "No" may be my own earlier success: the client re-sent it after a cut connection, or we did.
       const stored = await read(grantId);
       if (stored === undefined) return { outcome: 'gone' };
-      const mine = stored.tokenSet.accessToken === tokenSet.accessToken;
-      return { outcome: mine ? 'done' : 'superseded', stored };
+      const isMine = stored.tokenSet.accessToken === tokenSet.accessToken;
+      return { outcome: isMine ? 'done' : 'superseded', stored };
     },
     async removeExactly(grantId, old) {
-      if (await keyValue.compareAndDelete(keyOf(grantId), old.sealed))
+      if (await keyValue.compareAndDelete(keyOf(grantId), old.sealed)) {
         return { outcome: 'done', stored: old };
+      }
       const stored = await read(grantId);
       return stored === undefined ? { outcome: 'gone' } : { outcome: 'superseded', stored };
     },
     async remove(grantId) {
       try {
         const sealed = await keyValue.take(keyOf(grantId));
-        return sealed === undefined ? undefined : open(grantId, sealed);
+        const left = { ttlMs: Infinity, tookMs: 0 };
+        return sealed === undefined ? undefined : open(grantId, sealed, left).tokenSet;
       } catch (error) {
         if (!(error instanceof RecordError)) throw error;
         await keyValue.delete(keyOf(grantId));
@@ -109,4 +153,22 @@ export function createTokenRecords({
       }
     },
   };
+}
+
+/** What is stored: a token set, and when its record ends by the writer's clock. */
+type TokenRecord = TokenSet & { readonly endsAtMs: number | undefined };
+
+/** @throws {RecordError} `broken` */
+function recordFrom(text: string): TokenRecord {
+  const record = jsonObject(text) ?? {};
+  const { accessToken, refreshToken, scopes, issuedAtMs, expiresAtMs, renewals, endsAtMs } = record;
+  const isRecord =
+    typeof accessToken === 'string' &&
+    (refreshToken === undefined || typeof refreshToken === 'string') &&
+    Array.isArray(scopes) &&
+    scopes.every((scope) => typeof scope === 'string') &&
+    [issuedAtMs, expiresAtMs, renewals].every(Number.isFinite) &&
+    (endsAtMs === undefined || Number.isFinite(endsAtMs));
+  if (!isRecord) throw new RecordError('broken');
+  return record as unknown as TokenRecord;
 }

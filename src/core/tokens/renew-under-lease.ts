@@ -1,0 +1,155 @@
+import type { Clock } from '../clock.js';
+import { GrantEndedError, GrantRefusedError, StorageError, UnavailableError } from '../errors.js';
+import type { Report, SessionEndReason } from '../events.js';
+import type { TokenResponse } from '../oauth/token-response.js';
+import { tokenSetFromResponse, type TokenSet } from '../oauth/token-set.js';
+import type { PendingWrites } from './known-tokens.js';
+import type { Lease, RenewalReason, Turn } from './leases.js';
+import type { RenewalGuards } from './renewal-guards.js';
+import type { Revocations } from '../oauth/revocations.js';
+import type { Change, StoredTokens, TokenRecords } from './token-records.js';
+
+/** Gets a new token for `current` from the server, which may spend a refresh token. */
+export type RenewWith = (current: TokenSet) => Promise<TokenResponse>;
+
+/**
+ * One renewal across processes. Nothing but the server's own refusal of the very token that is still
+ * on record deletes anything.
+ * @throws {GrantEndedError} refused, or signed out meanwhile.
+ * @throws {MisconfiguredError} @throws {UnavailableError} nothing deleted, further renewals paused.
+ * @throws {StorageError}
+ */
+export type RenewUnderLease = (grantId: string, reason: RenewalReason) => Promise<TokenSet>;
+
+export function createRenewUnderLease({
+  records,
+  takeTurn,
+  guards,
+  pendingWrites,
+  revocations,
+  renewWith,
+  isRenewable,
+  report,
+  clock,
+  timeoutMs,
+}: {
+  records: TokenRecords;
+  takeTurn: (grantId: string, reason: RenewalReason) => Promise<Turn>;
+  guards: RenewalGuards;
+  pendingWrites: PendingWrites;
+  revocations: Pick<Revocations, 'revoke'>;
+  renewWith: RenewWith;
+  isRenewable: (tokenSet: TokenSet) => boolean;
+  report: Report;
+  clock: Clock;
+  timeoutMs: number;
+}): RenewUnderLease {
+  async function renewUnderLease(grantId: string, reason: RenewalReason): Promise<TokenSet> {
+    if (pendingWrites.get(grantId))
+      throw new StorageError('a renewed token is still to be written');
+
+    const seen = await records.read(grantId);
+    if (seen === undefined) throw new GrantEndedError('record_gone');
+    if (!reason.isDue(seen.tokenSet)) return reuse(grantId, seen);
+
+    const turn = await takeTurn(grantId, reason);
+    if ('error' in turn) throw turn.error;
+    if ('tokenSet' in turn) return turn.tokenSet;
+
+    try {
+      const old = await records.read(grantId); // another process may have renewed it meanwhile
+      if (old === undefined) throw new GrantEndedError('record_gone');
+      if (!reason.isDue(old.tokenSet)) return reuse(grantId, old);
+      if (!isRenewable(old.tokenSet)) return await end(grantId, old, 'no_refresh_token');
+
+      await guards.enter(grantId);
+      const { earlier } = await guards.noteAttempt(grantId, old.tokenSet.refreshToken);
+      if (turn.lease.remainingMs() < timeoutMs) throw overrun();
+
+      const renewed = await call(grantId, reason, old.tokenSet);
+      if (renewed instanceof GrantRefusedError) {
+        return await end(grantId, old, earlier ? 'answer_lost' : 'refused', renewed);
+      }
+      return await replace(grantId, turn.lease, old, renewed);
+    } finally {
+      if (!pendingWrites.get(grantId)) await turn.lease.release(); // else the pending write does it
+    }
+  }
+
+  function reuse(grantId: string, { tokenSet }: StoredTokens): TokenSet {
+    report('refresh_reused', grantId, {});
+    return tokenSet;
+  }
+
+  async function call(
+    grantId: string,
+    { trigger }: RenewalReason,
+    previous: TokenSet,
+  ): Promise<TokenSet | GrantRefusedError> {
+    const sentAtMs = clock.now();
+    const startedMs = clock.monotonicMs();
+    try {
+      const response = await renewWith(previous);
+      const next = tokenSetFromResponse(response, { sentAtMs, requestedScopes: [], previous });
+      report('token_refreshed', grantId, {
+        trigger,
+        rotated: next.refreshToken !== previous.refreshToken,
+        lateMs: Math.max(0, sentAtMs - previous.expiresAtMs),
+        durationMs: clock.monotonicMs() - startedMs,
+      });
+      return next;
+    } catch (error) {
+      if (error instanceof GrantRefusedError) return error;
+      throw await guards.failed(grantId, error);
+    }
+  }
+
+  /**
+   * The old refresh token is spent, so a storage that does not respond must not cost the new one.
+   * Until it is written the record still shows the spent one, so the lease stays ours.
+   */
+  async function replace(grantId: string, lease: Lease, old: StoredTokens, next: TokenSet) {
+    try {
+      return await settle(grantId, next, await records.replace(grantId, old, next));
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      report('token_write_delayed', grantId, {});
+      pendingWrites.add(grantId, old, next, (change) =>
+        settle(grantId, next, change).finally(() => lease.release()),
+      );
+      return next;
+    }
+  }
+
+  async function settle(grantId: string, next: TokenSet, change: Change): Promise<TokenSet> {
+    if (change.outcome === 'gone') {
+      void revocations.revoke(grantId, next);
+      throw new GrantEndedError('signed_out');
+    }
+    if (change.outcome === 'superseded') return change.stored.tokenSet;
+    await guards.done(grantId).catch(() => undefined); // left standing, it only changes words
+    return next;
+  }
+
+  /** Deletes the record the refusal was about; a newer one is used instead. */
+  async function end(grantId: string, old: StoredTokens, reason: SessionEndReason, cause?: Error) {
+    const change = await records.removeExactly(grantId, old);
+    if (change.outcome === 'superseded') {
+      // A server that ends the grant over a spent token has killed the newer one, too: explain that.
+      const { tokenSet } = change.stored;
+      await guards.noteAttempt(grantId, tokenSet.refreshToken).catch(() => undefined);
+      return tokenSet;
+    }
+    report('refresh_failed', grantId, { outcome: 'refused', reason });
+    if (change.outcome === 'done') report('session_ended', grantId, { reason });
+    throw new GrantEndedError(reason, cause);
+  }
+
+  return renewUnderLease;
+}
+
+const overrun = (): UnavailableError =>
+  new UnavailableError('the lease ended before the token call could start', {
+    code: 'lease_overrun',
+    retryAfterS: 1,
+  });
