@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { AppError, RecordError, StorageError } from '../errors.js';
 import type { Emit } from '../events.js';
-import { createBoundedMap } from '../limits/bounded-map.js';
+import { boundedMap } from '../core/bounded-map.js';
 import type { KeyValue } from '../core/storage/key-value.js';
 
 const MAX_GRANTS = 10_000;
@@ -39,7 +39,7 @@ export function createGrantFacts({
   emit: Emit;
   now: () => number;
 }): GrantFacts {
-  const copies = createBoundedMap<{ facts: Facts; readAtMs: number }>(MAX_GRANTS);
+  const copies = boundedMap<{ facts: Facts; readAtMs: number }>({ max: MAX_GRANTS });
   const keyOf = (grantId: string): string => `facts:${grantId}`;
 
   async function read(grantId: string): Promise<Facts> {

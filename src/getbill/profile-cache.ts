@@ -1,6 +1,7 @@
+import { boundedMap } from '../core/bounded-map.js';
 import type { CompanyProfile } from './types.js';
 
-const MOST = 10_000;
+const MAX_PROFILES = 10_000;
 
 /** A company profile per grant, for a while: the quota is shared by all users, and a profile hardly changes. */
 export interface ProfileCache {
@@ -10,18 +11,18 @@ export interface ProfileCache {
 }
 
 export function createProfileCache({ now, keptMs }: { now: () => number; keptMs: number }): ProfileCache {
-  const cached = new Map<string, { profile: CompanyProfile; untilMs: number }>();
+  const profiles = boundedMap<CompanyProfile>({ max: MAX_PROFILES, maxAgeMs: keptMs, now });
+  // a session that ended elsewhere asks no more, so what is too old goes by itself
+  const sweepLater = (): void => void setTimeout(() => profiles.sweep(), keptMs + 1).unref();
   return {
     async get(grantId, load) {
-      const known = cached.get(grantId);
-      if (known !== undefined && known.untilMs > now()) return known.profile;
+      const known = profiles.get(grantId);
+      if (known !== undefined) return known;
       const profile = await load();
-      cached.delete(grantId);
-      cached.set(grantId, { profile, untilMs: now() + keptMs });
-      const [oldest] = cached.keys();
-      if (cached.size > MOST && oldest !== undefined) cached.delete(oldest);
+      profiles.set(grantId, profile);
+      if (profiles.size > 0) sweepLater();
       return profile;
     },
-    forget: (grantId) => void cached.delete(grantId),
+    forget: (grantId) => profiles.delete(grantId),
   };
 }

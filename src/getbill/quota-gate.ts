@@ -1,6 +1,6 @@
 import { AppError, RequestError, StorageError } from '../errors.js';
 import type { Emit } from '../events.js';
-import { createBoundedMap } from '../limits/bounded-map.js';
+import { boundedMap } from '../core/bounded-map.js';
 import type { Consumption, SharedLimits } from '../limits/shared-limits.js';
 import type { ApiResponse } from './api-response.js';
 import { endpoints, limitClassOf, type Endpoint, type LimitClass } from './endpoints.js';
@@ -40,8 +40,8 @@ export function createQuotaGate({
   emit: Emit;
   now: () => number;
 }): Forward {
-  const uncharged = createBoundedMap<Record<LimitClass, number>>(MAX_GRANTS);
-  const askedAtMs = createBoundedMap<number>(MAX_GRANTS);
+  const uncharged = boundedMap<Record<LimitClass, number>>({ max: MAX_GRANTS });
+  const askedAtMs = boundedMap<number>({ max: MAX_GRANTS });
   const asking = new Map<string, Promise<string | undefined>>();
 
   const shareOf = (limitClass: LimitClass) => {

@@ -1,7 +1,7 @@
 import { RecordError } from '../errors.js';
 import type { Emit } from '../events.js';
 import type { KeyValue } from '../core/storage/key-value.js';
-import { createBoundedMap } from './bounded-map.js';
+import { boundedMap } from '../core/bounded-map.js';
 
 const PORTIONS = 20;
 const MAX_PORTIONS_KEPT = 10_000;
@@ -51,7 +51,7 @@ export function createSharedLimits({
   emit: Emit;
   now: () => number;
 }): SharedLimits {
-  const shares = createBoundedMap<Share>(MAX_PORTIONS_KEPT);
+  const shares = boundedMap<Share>({ max: MAX_PORTIONS_KEPT });
   const refills = new Map<string, Promise<Share>>();
   const replacing = new Map<string, Promise<void>>();
   const keyOf = (kind: LimitKind, name: string, { most, windowMs }: Limit): string =>

@@ -265,6 +265,23 @@ describe("the dashboard's profile", () => {
     expect(loaded).toBe(3);
   });
 
+  it('is not kept for longer by a session that never asks again', async () => {
+    jest.useFakeTimers();
+    try {
+      const cache = createProfileCache({ now: Date.now, keptMs: 60_000 });
+      const profile = { id: 'p', name: 'A' } as Awaited<ReturnType<typeof cache.get>>;
+      await cache.get('one', () => Promise.resolve(profile));
+      expect(jest.getTimerCount()).toBe(1);
+      jest.advanceTimersByTime(60_001);
+      expect(jest.getTimerCount()).toBe(0);
+      let loaded = false;
+      await cache.get('one', () => Promise.resolve(((loaded = true), profile)));
+      expect(loaded).toBe(true);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
   it('is not kept when it could not be loaded', async () => {
     const caller = await signIn(app);
     app.sandbox.control.set({ api: [{ mode: 'status', status: 500 }] });
