@@ -161,6 +161,37 @@ const KINDS: readonly Kind[] = [
     events: ['record_replaced'],
   },
   {
+    name: 'a pause after a failed renewal',
+    prefix: 'backoff:',
+    async meet({ person }, spoil) {
+      const { get, grantId } = await person('expired');
+      await spoil(`backoff:${grantId}`);
+      return await get('/api/debts');
+    },
+    ...ended,
+  },
+  {
+    name: 'a note of an attempt',
+    prefix: 'attempt:',
+    async meet({ person }, spoil) {
+      const { get, grantId } = await person('expired');
+      await spoil(`attempt:${grantId}`);
+      return await get('/api/debts');
+    },
+    ...ended,
+  },
+  {
+    name: 'a lease without an end',
+    prefix: 'lease:',
+    async meet({ person, redis }, spoil) {
+      const { get, grantId } = await person('expired');
+      await spoil(`lease:${grantId}`);
+      await redis.client.persist(`lease:${grantId}`);
+      return await get('/api/debts');
+    },
+    ...ended,
+  },
+  {
     name: 'a limit',
     prefix: 'rate:',
     // A counter within its minute cannot be told from ours; zero is none.
