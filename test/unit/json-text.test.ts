@@ -12,7 +12,7 @@ const isParseable = (text: string): boolean => {
     return false;
   }
 };
-const isLongJson = (text: string): Promise<boolean> => isJsonText(Buffer.from(PADDING + text + PADDING));
+const isLongJson = async (text: string): Promise<boolean> => await isJsonText(Buffer.from(PADDING + text + PADDING));
 
 describe('a long JSON text, read in slices', () => {
   it.each([
@@ -45,5 +45,19 @@ describe('a long JSON text, read in slices', () => {
       expect(await isLongJson(text)).toBe(isParseable(text));
     });
     await fc.assert(property, { numRuns: 200 });
+  });
+
+  it('is read beside others without holding up what else there is to do', async () => {
+    const body = Buffer.from('['.repeat(500_000) + ']'.repeat(500_000));
+    const checks = Promise.all(Array.from({ length: 3 }, () => isJsonText(body)));
+    let turns = 0;
+    const count = (): void => {
+      turns += 1;
+      immediate = setImmediate(count);
+    };
+    let immediate = setImmediate(count);
+    expect(await checks).toEqual([true, true, true]);
+    clearImmediate(immediate);
+    expect(turns).toBeGreaterThanOrEqual((3 * body.length) / (32 * 1024)); // a slice each, never two
   });
 });
