@@ -1,13 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createApp } from './app.js';
-import { parseConfig, type Config } from './config/config.js';
+import type { Config } from './config/config.js';
+import { loadConfig } from './config/load.js';
 import { ConfigError } from './errors.js';
 import { createHttpServer, type HttpServer } from './server.js';
 import { createServices, type Services } from './services.js';
 
 async function main(): Promise<void> {
   const stopSignal = receiveStopSignals(); // before anything that takes time: a start can be stopped too
-  const config = parseConfig(process.env);
+  const config = loadConfig(process.env);
   const clock = { now: Date.now, monotonicMs: () => performance.now() };
   const services = await createServices(config, clock);
   exitOnBug(services);
@@ -89,10 +90,30 @@ function explain(error: unknown): string {
     const lines = error.problems.map((problem) => `  - ${problem}`).join('\n');
     return `GetBill Connect cannot start. ${error.message}:\n\n${lines}\n\nCopy .env.example to .env and fill it in, or try the app without an account: npm run demo\n`;
   }
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE') return `GetBill Connect cannot start: the port is taken. Set PORT to another one.\n`;
-  if (code === 'EACCES') return `GetBill Connect cannot start: no permission to listen on PORT. Set PORT above 1023.\n`;
-  return `GetBill Connect cannot start: ${message}\n`;
+  return `GetBill Connect cannot start: ${explainListen(error as ListenError) ?? (error as Error).message}\n`;
+}
+
+type ListenError = NodeJS.ErrnoException & { port?: number; address?: string; hostname?: string };
+
+/** `undefined` for an error of something else. */
+function explainListen({ syscall, code = '', port, address, hostname }: ListenError): string | undefined {
+  if (syscall === 'getaddrinfo' && hostname === process.env['HOST']?.trim()) {
+    return 'HOST names a host that DNS does not know. Your shell may have set it (conda and tcsh do): unset HOST, or start with HOST=127.0.0.1';
+  }
+  if (syscall !== 'listen') return undefined;
+  switch (code) {
+    case 'EADDRINUSE':
+      return `port ${port} (PORT) is taken by another program. Set PORT to another one.`;
+    case 'EACCES':
+      return `no permission to listen on port ${port} (PORT). Set PORT above 1023.`;
+    case 'EADDRNOTAVAIL':
+    case 'EINVAL':
+      return `${address} (HOST) is no address of this machine. Set HOST to one that it has, such as 127.0.0.1 or 0.0.0.0.`;
+    case 'EAFNOSUPPORT':
+      return `this machine does not support the kind of address in HOST (${address}). Set HOST=127.0.0.1 or 0.0.0.0.`;
+    default:
+      return `cannot listen at HOST and PORT (${code})`;
+  }
 }
 
 main().catch((error: unknown) => {

@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { styleText } from 'node:util';
 import type { Finding, Verdict } from './doctor/check.js';
+import { harmless, inJson } from './output.js';
 import { examine } from './doctor/examine.js';
 
 /** 0: nothing failed; 1: something failed; 2: the command was not understood. */
@@ -22,7 +23,7 @@ async function main(): Promise<number> {
     if (!json) console.log(lineOf(step.value));
   }
   const ok = findings.every(({ verdict }) => verdict !== 'fail');
-  console.log(json ? JSON.stringify({ ok, findings, leftOut: step.value }, null, 2) : summaryOf(findings, step.value));
+  console.log(json ? inJson({ ok, findings, leftOut: step.value }) : summaryOf(findings, step.value));
   return ok ? 0 : 1;
 }
 
@@ -36,17 +37,22 @@ const COLOURS = { pass: 'green', warn: 'yellow', fail: 'red' } as const;
 const coloured = (verdict: Verdict): string =>
   process.stdout.isTTY && !process.env['NO_COLOR'] ? styleText(COLOURS[verdict], verdict) : verdict;
 
-function lineOf({ verdict, name, detail, cause, fix }: Finding): string {
+function lineOf(finding: Finding): string {
+  const { verdict, name, detail, cause, fix } = cleaned(finding);
   const head = `${coloured(verdict)}  ${name}`;
   if (cause === undefined) return detail === undefined ? head : `${coloured(verdict)}  ${name.padEnd(20)} ${detail}`;
   return [head, `      cause: ${cause}`, `      fix:   ${fix ?? 'see docs/doctor.md'}`].join('\n');
 }
 
+const cleaned = (finding: Finding): Finding =>
+  Object.fromEntries(Object.entries(finding).map(([key, text]) => [key, harmless(String(text))])) as unknown as Finding;
+
 function summaryOf(findings: readonly Finding[], leftOut: readonly string[]): string {
   const count = (verdict: Verdict): number => findings.filter((finding) => finding.verdict === verdict).length;
   const counts = `${count('pass')} passed, ${count('warn')} to look at, ${count('fail')} failed`;
   const rest = leftOut.length > 6 ? `${leftOut.length} more checks` : leftOut.join(', ');
-  return `\n${counts}${leftOut.length === 0 ? '' : `; not looked at because of that: ${rest}`}`;
+  const next = count('fail') === 0 ? '\nNow: npm start' : '';
+  return `\n${counts}${leftOut.length === 0 ? '' : `; not looked at because of that: ${rest}`}${next}`;
 }
 
 main().then(

@@ -1,9 +1,10 @@
 import { CommanderError } from 'commander';
-import { parseConfig } from '../config/config.js';
+import { loadConfig } from '../config/load.js';
 import { StorageError } from '../errors.js';
 import { createServices } from '../services.js';
 import { withPassingSecrets } from './environment.js';
 import { exitCodeOf, exitCodes, explain } from './exit-codes.js';
+import { toStderr, toStdout } from './output.js';
 import { createProgram, type Run } from './program.js';
 import { createProgress, type Progress } from './progress.js';
 
@@ -12,7 +13,7 @@ let interrupted = false as boolean;
 
 /** One command: what it needs is built for it and let go of after it, also on Ctrl-C. */
 const run: Run = async (work, { verbose }) => {
-  const config = parseConfig({ ...withPassingSecrets(process.env), LOG_LEVEL: verbose ? 'info' : 'silent' });
+  const config = loadConfig({ ...withPassingSecrets(process.env), LOG_LEVEL: verbose ? 'info' : 'silent' });
   const clock = { now: Date.now, monotonicMs: () => performance.now() };
   const services = await createServices(config, { ...clock, logTo: process.stderr }).catch((error: unknown) => {
     throw config.redis === undefined ? error : new StorageError(error);
@@ -45,7 +46,7 @@ const run: Run = async (work, { verbose }) => {
 
 const program = createProgram({
   run,
-  print: (text) => void (interrupted || process.stdout.write(`${text}\n`)), // all of it, or nothing
+  print: (text) => void (interrupted || toStdout(text)), // all of it, or nothing
   progress: () => (progress = createProgress(process.stderr)),
 });
 
@@ -56,7 +57,7 @@ try {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   } else if (!interrupted) {
-    process.stderr.write(`getbill: ${explain(error)}\n`);
+    toStderr(`getbill: ${explain(error)}`);
     process.exitCode = exitCodeOf(error);
   }
 }

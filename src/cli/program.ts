@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { resources, userColumns, type Client, type ListRequest, type Resource } from './resources.js';
+import { inJson } from './output.js';
 import type { Progress } from './progress.js';
 import { itemTable, listTable, type Row } from './tables.js';
 
@@ -125,8 +126,6 @@ function requestOf({ page, limit, status, debt }: ListRequest): ListRequest {
     ...(debt !== undefined && { debt }),
   };
 }
-
-const inJson = (value: unknown): string => JSON.stringify(value, null, 2);
 
 const numberFrom =
   (least: number, most: number) =>

@@ -52,8 +52,8 @@ export function observeEnvironment(env: Environment, names: readonly string[], d
     const entries = LISTS.includes(name) ? splitList(value).length : 1;
     if (seen.length > 0 && entries > 1) seen.push(`holds ${entries} entries`);
     if (cut.has(name)) seen.push('is cut at a # in .env, which begins a comment there');
-    if (seen.length > 0 && SECRETS.test(name)) seen.push(`${value.trim().length} characters`);
-    return seen.map((one) => ({ name, seen: one }));
+    if (seen.length > 0 && SECRETS.test(name)) seen.push(`has ${value.trim().length} characters`);
+    return seen.length === 0 ? [] : [{ name, seen: seen.join(', ') }];
   });
 }
 

@@ -1,4 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { startSandbox, type Sandbox } from '../../sandbox/sandbox.js';
+import { parseConfig } from '../../src/config/config.js';
+import { createCipher } from '../../src/core/storage/cipher.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
 import { consult, healthy, type Env } from './support/consult.js';
 
@@ -86,6 +89,46 @@ const faults: Record<string, Fault> = {
       return redis.url.replace('unix://', 'unix://app:the-right-one@localhost');
     },
   },
+  'a Redis user who may only read': {
+    async plant() {
+      await redis.client.call(
+        'ACL',
+        'SETUSER',
+        'reader',
+        'on',
+        '>the-right-one',
+        '~*',
+        '+@read',
+        '+info',
+        '+config',
+        '+hello',
+        '+ping',
+      );
+      return redis.url.replace('unix://', 'unix://reader:the-right-one@localhost');
+    },
+    line: 'Redis commands',
+    verdict: 'fail',
+    cause: /may not run the commands of the app \(NOPERM\)/,
+    fix: /\+@read \+@write \+@scripting/,
+    async cure() {
+      await redis.client.call('ACL', 'SETUSER', 'reader', '+@read', '+@write', '+@scripting');
+      return redis.url.replace('unix://', 'unix://reader:the-right-one@localhost');
+    },
+  },
+  'a full Redis': {
+    async plant() {
+      await redis.client.config('SET', 'maxmemory', '1');
+      return redis.url;
+    },
+    line: 'Redis commands',
+    verdict: 'fail',
+    cause: /Redis is full \(OOM/,
+    fix: /redis-cli CONFIG SET maxmemory/,
+    async cure() {
+      await redis.client.config('SET', 'maxmemory', '0');
+      return redis.url;
+    },
+  },
   'no Redis where REDIS_URL points': {
     plant: () => Promise.resolve('redis://127.0.0.1:1'),
     line: 'Redis',
@@ -116,6 +159,21 @@ describe('the doctor, of Redis', () => {
       expect((await consult(using(await cure()))).line(fault.line)?.verdict).toBe('pass');
     },
   );
+
+  it('names a key that does not open the records which are there', async () => {
+    const written = createCipher([randomBytes(32)]).encrypt('a record', 'its context');
+    const { keyPrefix } = parseConfig(using(redis.url)).redis ?? {};
+    await redis.client.set(`${keyPrefix}token:1`, JSON.stringify({ sealed: written }));
+    const found = (await consult(using(redis.url))).line('Redis records');
+    expect(found?.verdict).toBe('fail');
+    expect(found?.cause).toMatch(/1 of 1 records were encrypted with a key that TOKEN_ENCRYPTION_KEY does not hold/);
+
+    const [key = ''] = [using(redis.url)['TOKEN_ENCRYPTION_KEY']];
+    const ours = createCipher([Buffer.from(key, 'base64')]).encrypt('a record', 'its context');
+    await redis.client.set(`${keyPrefix}token:1`, JSON.stringify({ sealed: ours }));
+    expect((await consult(using(redis.url))).line('Redis records')?.verdict).toBe('pass');
+    await redis.client.flushall();
+  });
 
   it('looks at GetBill all the same when Redis is away', async () => {
     const { failed, line, leftOut } = await consult(using('redis://127.0.0.1:1'));

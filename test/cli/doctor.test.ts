@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startSandbox, type Sandbox } from '../../sandbox/sandbox.js';
 import type { Finding } from '../../src/cli/doctor/check.js';
@@ -88,6 +88,36 @@ const faults: Record<string, Fault> = {
     line: 'token endpoint',
     cause: /\/oauth\/tokens answered 404 without an OAuth error/,
     fix: /set GETBILL_TOKEN_URL=\S+\/oauth\/token, which answers as one/,
+  },
+  'a wrong path of the API': {
+    plant: ({ origin }) => ({ GETBILL_API_URL: `${origin}/external-api/v2` }),
+    line: 'GetBill API',
+    cause: /GET \S+\/external-api\/v2\/company\/profile answered 404/,
+    fix: /correct GETBILL_API_URL; GetBill documents \S+\/external-api\/v1/,
+    cure: ({ origin }) => ({ GETBILL_API_URL: `${origin}/external-api/v1` }),
+  },
+  'an issuer that GetBill does not send': {
+    plant: () => ({ GETBILL_ISSUER: 'https://getbill.example' }),
+    line: 'issuer',
+    cause: /GetBill sends another "iss" than GETBILL_ISSUER/,
+    fix: /set GETBILL_ISSUER=http/,
+  },
+  'a revocation URL that is none': {
+    plant({ origin, control }) {
+      control.set({ revocation: true });
+      return { GETBILL_REVOKE_URL: `${origin}/oauth/revocation` };
+    },
+    line: 'revocation',
+    cause: /GETBILL_REVOKE_URL does not revoke/,
+    fix: /correct GETBILL_REVOKE_URL, or unset it/,
+    cure: ({ origin }) => ({ GETBILL_REVOKE_URL: `${origin}/oauth/revoke` }),
+  },
+  'a client secret with the quotes of docker --env-file': {
+    plant: () => ({ GETBILL_CLIENT_SECRET: '"sandbox-secret-7c1f0e5ad2b94c36"' }),
+    line: 'configuration',
+    cause: /GETBILL_CLIENT_SECRET begins and ends with a quote, has \d+ characters/,
+    fix: /docker --env-file keeps quotes/,
+    cure: () => ({ GETBILL_CLIENT_SECRET: 'sandbox-secret-7c1f0e5ad2b94c36' }),
   },
   'an authorize URL that is none': {
     plant: ({ origin }) => ({ GETBILL_AUTHORIZE_URL: `${origin}/nowhere` }),
@@ -180,6 +210,7 @@ describe('the doctor', () => {
       ['client credentials', 'pass'],
       ['scopes', 'pass'],
       ['code exchange', 'pass'],
+      ['GetBill API', 'pass'],
       ['redirect URI', 'pass'],
     ]);
     expect(leftOut).toEqual([]);
@@ -210,6 +241,46 @@ describe('the doctor', () => {
     expect(followed(found as Finding)).toEqual({ GETBILL_TOKEN_URL: `${sandbox.origin}/token` });
     const again = await consult({ ...planted, ...followed(found as Finding) });
     expect(again.line('token endpoint')?.verdict).toBe('pass');
+  });
+
+  describe('where the token endpoint refuses requests without a client, with 403 and no body', () => {
+    let gate: Server;
+    let origin: string;
+    beforeEach(async () => {
+      gate = createServer((req, res) => void answer(req, res));
+      await new Promise<void>((resolve) => gate.listen(0, 'localhost', resolve));
+      origin = `http://localhost:${(gate.address() as AddressInfo).port}`;
+    });
+    afterEach(() => gate.close());
+
+    /** Only /oauth/token is one; every other path is the 404 of a framework, whose JSON has an "error", too. */
+    async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+      let body = '';
+      for await (const chunk of req as AsyncIterable<Buffer>) body += chunk.toString();
+      if (req.url !== '/oauth/token') {
+        res.writeHead(404, { 'content-type': 'application/json' }).end('{"error":"Not Found","status":404}');
+      } else if (!body.includes('client_id')) {
+        res.writeHead(403).end();
+      } else {
+        const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+        const inner = await fetch(`${sandbox.origin}/oauth/token`, { method: 'POST', headers, body });
+        res.writeHead(inner.status, { 'content-type': 'application/json' }).end(await inner.text());
+      }
+    }
+
+    it('passes the right URL', async () => {
+      const { line } = await consult({ ...healthy(sandbox), GETBILL_TOKEN_URL: `${origin}/oauth/token` });
+      expect(line('token endpoint')).toMatchObject({ verdict: 'pass' });
+      expect(line('client credentials')).toMatchObject({ verdict: 'pass' });
+    });
+
+    it('fails a wrong one, with a fix that works', async () => {
+      const planted = { ...healthy(sandbox), GETBILL_TOKEN_URL: `${origin}/token` };
+      const found = (await consult(planted)).line('token endpoint');
+      expect(followed(found as Finding)).toEqual({ GETBILL_TOKEN_URL: `${origin}/oauth/token` });
+      const again = await consult({ ...planted, ...followed(found as Finding) });
+      expect(again.line('token endpoint')?.verdict).toBe('pass');
+    });
   });
 
   it('lists every fault of the configuration by name, and looks at nothing else', async () => {

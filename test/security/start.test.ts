@@ -73,13 +73,28 @@ describe('a start', () => {
     const development = Object.fromEntries(Object.entries(sound).filter(([name]) => /GETBILL|SECRET|KEY/.test(name)));
     const { code, output } = await start({ ...development, PORT: String(port) });
     taken.close();
-    expect([code, output]).toEqual([1, 'GetBill Connect cannot start: the port is taken. Set PORT to another one.\n']);
+    expect([code, output]).toEqual([
+      1,
+      `GetBill Connect cannot start: port ${port} (PORT) is taken by another program. Set PORT to another one.\n`,
+    ]);
   });
 
-  it('without Redis says so, and shows neither its address nor its password', async () => {
+  it.each([
+    ['192.0.2.1', /192\.0\.2\.1 \(HOST\) is no address of this machine/],
+    ['arm64-apple-darwin20.invalid', /HOST names a host that DNS does not know.*unset HOST/],
+    ['x86_64-conda-linux-gnu', /HOST is neither an address nor a host name.*unset HOST/],
+  ])('at HOST=%s names the variable', async (HOST, line) => {
+    const development = Object.fromEntries(Object.entries(sound).filter(([name]) => /GETBILL|SECRET|KEY/.test(name)));
+    const { code, output } = await start({ ...development, PORT: '0', HOST });
+    expect(code).toBe(1);
+    expect(output).toMatch(line);
+    expect(output).not.toContain('Redis');
+  });
+
+  it('without Redis names where it was looked for and the variable, and not the password', async () => {
     const { code, output } = await start(sound);
     expect(code).toBe(1);
-    expect(output).toContain('is it running where REDIS_URL says?');
+    expect(output).toContain('cannot start: nothing listens at rediss://127.0.0.1:1 (REDIS_URL, ECONNREFUSED)');
     expect(output).not.toContain('CANARY');
   });
 

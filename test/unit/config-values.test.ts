@@ -99,9 +99,7 @@ describe('a value that was changed on its way', () => {
   it('is noticed where .env cut it at a #', () => {
     const seen = (dotenv: string, value: string) =>
       observeEnvironment({ GETBILL_CLIENT_SECRET: value }, ['GETBILL_CLIENT_SECRET'], dotenv).map((one) => one.seen);
-    expect(seen('GETBILL_CLIENT_SECRET=abc#def\n', 'abc')).toContain(
-      'is cut at a # in .env, which begins a comment there',
-    );
+    expect(seen('GETBILL_CLIENT_SECRET=abc#def\n', 'abc').join()).toContain('is cut at a # in .env');
     expect(seen('GETBILL_CLIENT_SECRET="abc#def"\n', 'abc#def')).toEqual([]);
     expect(seen('GETBILL_CLIENT_SECRET=abc # the new one\n', 'abc')).toEqual([]);
     expect(seen('GETBILL_CLIENT_SECRET=abc#def\n', 'from-the-shell')).toEqual([]);

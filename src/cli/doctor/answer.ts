@@ -32,7 +32,6 @@ export async function ask(
   } = await upstream.open(url, {
     method: form === undefined ? 'GET' : 'POST',
     headers: {
-      'user-agent': 'getbill-connect-doctor',
       ...(form && { 'content-type': 'application/x-www-form-urlencoded' }),
       ...headers,
     },

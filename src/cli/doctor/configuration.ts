@@ -1,22 +1,21 @@
-import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { parseConfig, type Config } from '../../config/config.js';
+import type { Config } from '../../config/config.js';
+import { loadConfig } from '../../config/load.js';
+import { observeEnvironment, type Observation } from '../../config/observations.js';
+import { variables } from '../../config/variables.js';
 import { ConfigError } from '../../errors.js';
-import { fail, pass, type Result } from './check.js';
+import { fail, pass, warn, type Result } from './check.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Every fault of the environment is a result of its own; there is a config only when there is none. */
 export function examineConfiguration(env: Environment): { results: Result[]; config: Config | undefined } {
   try {
-    const config = parseConfig(env);
-    const faults = [
-      ...caFileFaults('GETBILL_CA_FILE', config.getbill.caFile),
-      ...caFileFaults('REDIS_CA_FILE', config.redis?.caFile),
-    ];
-    if (faults.length > 0) return { results: faults, config: undefined };
+    const config = loadConfig(env);
     const rules = config.production ? 'production rules' : 'development rules';
-    return { results: [pass(`${rules}; the redirect URI agrees with PUBLIC_URL`)], config };
+    const seen = observeEnvironment(env, Object.keys(variables), dotenv());
+    const results = [pass(`${rules}; the redirect URI agrees with PUBLIC_URL`), ...seen.map(explainObservation)];
+    return { results, config };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return { results: error.problems.map(explainProblem), config: undefined };
@@ -31,14 +30,16 @@ function explainProblem(problem: string): Result {
   return fail(cause, [change, ...hints].join('; '));
 }
 
-function caFileFaults(name: string, file: string | undefined): Result[] {
-  if (file === undefined) return [];
+const explainObservation = ({ name, seen }: Observation): Result =>
+  warn(
+    `${name} ${seen}`,
+    `if that is not part of the value, correct ${name}: docker --env-file keeps quotes, and a # in .env needs them`,
+  );
+
+function dotenv(): string {
   try {
-    void new X509Certificate(readFileSync(file));
-    return [];
+    return readFileSync('.env', 'utf8');
   } catch {
-    return [
-      fail(`${name} names a file that is no readable PEM certificate`, `let ${name} name the PEM file of the CA`),
-    ];
+    return '';
   }
 }

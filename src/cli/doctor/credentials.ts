@@ -36,9 +36,16 @@ export const credentialChecks: readonly Check[] = [
       const { scopes } = patient.config.getbill;
       const authorized = await patient.authorization();
       const refusedToUsers = authorized.kind === 'answered' && authorized.error === 'invalid_scope';
-      if (!refusedToUsers && (await mayHave(scopes, patient))) return pass(`may have ${scopes.join(' ')}`);
+      const allowed = await mayHave(scopes, patient);
+      if (!refusedToUsers && allowed === undefined) {
+        return warn(
+          `without client credentials it cannot be seen from here whether this client may have ${scopes.join(' ')}`,
+          `compare GETBILL_SCOPES with what is ticked for this client in ${DASHBOARD}`,
+        );
+      }
+      if (!refusedToUsers && allowed === true) return pass(`may have ${scopes.join(' ')}`);
       const refused: string[] = [];
-      for (const scope of scopes) if (!(await mayHave([scope], patient))) refused.push(scope);
+      for (const scope of scopes) if ((await mayHave([scope], patient)) === false) refused.push(scope);
       const granted = scopes.filter((scope) => !refused.includes(scope));
       const named = refused.length === 0 ? `one of ${scopes.join(' ')}` : refused.join(' ');
       return fail(
@@ -66,10 +73,33 @@ export const credentialChecks: readonly Check[] = [
       }
     },
   },
+  {
+    name: 'revocation',
+    needs: 'client credentials',
+    async examine({ config: { getbill }, tokenEndpoint }) {
+      if (getbill.revokeUrl === undefined) return undefined;
+      try {
+        await tokenEndpoint.revoke('made-up-by-the-doctor', 'refresh_token');
+        return pass(getbill.revokeUrl.href); // RFC 7009 section 2.2: also for a token that is none
+      } catch (error) {
+        if (!(error instanceof MisconfiguredError)) {
+          return explainConnection(error, {
+            url: getbill.revokeUrl,
+            variable: 'GETBILL_REVOKE_URL',
+            timeoutMs: getbill.timeoutMs,
+          });
+        }
+        return fail(
+          `GETBILL_REVOKE_URL does not revoke: ${error.message}`,
+          'correct GETBILL_REVOKE_URL, or unset it: GetBill documents none, and then signing out revokes nothing',
+        );
+      }
+    },
+  },
 ];
 
-/** @throws {UnavailableError} */
-async function mayHave(scopes: readonly string[], { tokenEndpoint }: Patient): Promise<boolean> {
+/** `undefined`: this client may not ask by itself. @throws {UnavailableError} */
+async function mayHave(scopes: readonly string[], { tokenEndpoint }: Patient): Promise<boolean | undefined> {
   try {
     const { scope, access_token: token } = await tokenEndpoint.clientCredentials(scopes);
     await tokenEndpoint.revoke(token, 'access_token').catch(() => undefined);
@@ -77,7 +107,7 @@ async function mayHave(scopes: readonly string[], { tokenEndpoint }: Patient): P
     return scopes.every((one) => granted.includes(one));
   } catch (error) {
     if (codeOfRefusal(error) === 'invalid_scope') return false;
-    if (NOT_FOR_APPS.has(codeOfRefusal(error) ?? '')) return true;
+    if (NOT_FOR_APPS.has(codeOfRefusal(error) ?? '')) return undefined;
     throw error;
   }
 }

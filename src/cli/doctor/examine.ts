@@ -3,6 +3,7 @@ import type { Config } from '../../config/config.js';
 import { createUpstream } from '../../getbill/upstream.js';
 import { createTokenEndpoint } from '../../core/oauth/token-endpoint.js';
 import { createRedis } from '../../core/storage/redis.js';
+import { apiCheck } from './api.js';
 import { authorizationCheck, tryAuthorization } from './authorization.js';
 import { fail, type Check, type Finding, type Patient, type Result } from './check.js';
 import { examineConfiguration } from './configuration.js';
@@ -10,6 +11,7 @@ import { connectionChecks } from './connection.js';
 import { credentialChecks } from './credentials.js';
 import { deploymentChecks } from './deployment.js';
 import { codeOf } from './explain.js';
+import { issuerCheck } from './issuer.js';
 import { readRedisInfo, redisChecks } from './redis.js';
 import { askTokenUrl, tokenUrlChecks } from './token-url.js';
 
@@ -19,7 +21,9 @@ const CHECKS: readonly Check[] = [
   ...connectionChecks,
   ...tokenUrlChecks,
   ...credentialChecks,
+  apiCheck,
   authorizationCheck,
+  issuerCheck,
   ...deploymentChecks,
 ];
 

@@ -1,4 +1,7 @@
-import type { Cluster, Redis } from 'ioredis';
+import { Redis, type Cluster } from 'ioredis';
+import { RecordError } from '../../core/errors.js';
+import { createCipher, type Cipher } from '../../core/storage/cipher.js';
+import { createRedisKeyValue } from '../../core/storage/redis-key-value.js';
 import { fail, pass, warn, type Check, type Patient, type Result } from './check.js';
 import { connect, explainRedis } from './redis-connection.js';
 
@@ -6,7 +9,7 @@ const SLOW_MS = 20;
 const TOO_SLOW_MS = 250; // a command of ours gives up after 500
 const NEEDED_VERSION = 7;
 
-/** Only reads: INFO, CONFIG GET, GET. */
+/** Reads, and one key that is written, taken and gone again. */
 export const redisChecks: readonly Check[] = [
   {
     name: 'Redis',
@@ -53,6 +56,35 @@ export const redisChecks: readonly Check[] = [
     }),
   },
   {
+    name: 'Redis commands',
+    needs: 'Redis role',
+    async examine({ redis }) {
+      if (redis === undefined) return undefined;
+      try {
+        await createRedisKeyValue({ redis, emit: () => undefined }).ping();
+        return pass('a record can be written, read and taken');
+      } catch (error) {
+        return explainCommand(messageOf(error));
+      }
+    },
+  },
+  {
+    name: 'Redis records',
+    needs: 'Redis commands',
+    async examine({ redis, config }) {
+      if (redis === undefined || config.redis === undefined) return undefined;
+      const keyIds = await sealedWith(redis, config.redis.keyPrefix ?? '').catch(() => undefined);
+      if (keyIds === undefined || keyIds.length === 0) return undefined;
+      const cipher = createCipher(config.tokenEncryptionKeys.reveal());
+      const lost = keyIds.filter((id) => !hasKey(cipher, id)).length;
+      if (lost === 0) return pass(`TOKEN_ENCRYPTION_KEY is the key of ${keyIds.length} records that were looked at`);
+      return fail(
+        `${lost} of ${keyIds.length} records were encrypted with a key that TOKEN_ENCRYPTION_KEY does not hold: their people are signed out`,
+        'give every process the same TOKEN_ENCRYPTION_KEY; after a change keep the old key behind the new one: new,old',
+      );
+    },
+  },
+  {
     name: 'Redis eviction',
     needs: 'Redis',
     examine: byInfo(({ maxmemory_policy: policy = 'unknown' }) => {
@@ -89,6 +121,67 @@ export const redisChecks: readonly Check[] = [
     },
   },
 ];
+
+const messageOf = (error: unknown): string => {
+  const { message, cause } = error as { message: string; cause?: unknown };
+  return cause === undefined ? message : messageOf(cause);
+};
+
+/** By the code at the start of the reply. */
+function explainCommand(message: string): Result {
+  if (message.startsWith('NOPERM')) {
+    return fail(
+      'this Redis user may not run the commands of the app (NOPERM): nobody could sign in',
+      'give it the rights that docs/operations.md lists: ACL SETUSER name ~* +@all -@admin -@dangerous, or +@read +@write +@scripting',
+    );
+  }
+  if (message.startsWith('OOM')) {
+    return fail(
+      'Redis is full (OOM, maxmemory): nobody can sign in',
+      'raise maxmemory in redis.conf (at once: redis-cli CONFIG SET maxmemory), and look at what fills it: redis-cli --bigkeys',
+    );
+  }
+  if (message.startsWith('MISCONF')) {
+    return fail(
+      'Redis takes no writes because it cannot save to disk (MISCONF)',
+      'make room on its disk; its log says more',
+    );
+  }
+  const code = /^[A-Z]{4,}(?= )/.exec(message)?.[0] ?? 'no reply code';
+  return fail(`Redis does not carry out the commands of the app (${code})`, 'look into the log of Redis');
+}
+
+const MAX_SCANNED_KEYS = 200;
+
+/** The key ids of the first encrypted records that SCAN finds. Reads only. @throws SCAN is not allowed. */
+async function sealedWith(redis: Redis | Cluster, prefix: string): Promise<string[]> {
+  const node = redis instanceof Redis ? redis : redis.nodes('master')[0];
+  if (node === undefined) return [];
+  const ids: string[] = [];
+  let [cursor, seen] = ['0', 0];
+  do {
+    const [next, names] = await node.scan(cursor, 'MATCH', `${prefix}*`, 'COUNT', 100);
+    cursor = next;
+    for (const name of names) {
+      const value = await redis.get(name.slice(prefix.length)).catch(() => null); // another type
+      ids.push(...Array.from((value ?? '').matchAll(SEALED), ([, id = '']) => id));
+    }
+    seen += Math.max(names.length, 1);
+  } while (cursor !== '0' && seen < MAX_SCANNED_KEYS);
+  return ids;
+}
+
+/** As `createCipher` writes it: key id, dot, nonce with text and tag. */
+const SEALED = /(?<![\w-])([\w-]{8})\.[\w-]{38,}(?![\w.-])/g;
+
+function hasKey(cipher: Cipher, id: string): boolean {
+  try {
+    cipher.decrypt(`${id}.`, '');
+    return true;
+  } catch (error) {
+    return !(error instanceof RecordError && error.code === 'record_key_missing');
+  }
+}
 
 type Info = Readonly<Record<string, string>>;
 

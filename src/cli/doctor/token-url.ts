@@ -1,4 +1,5 @@
 import { jsonObject } from '../../core/json.js';
+import { isTokenError } from '../../core/oauth/error-codes.js';
 import { ask, redirectOf, type Answer } from './answer.js';
 import { fail, pass, warn, type Check, type Patient, type Result } from './check.js';
 import { explainConnection } from './explain.js';
@@ -48,6 +49,7 @@ async function judge(answer: Answer, patient: Patient): Promise<Result> {
   const { tokenUrl } = patient.config.getbill;
   const { status } = answer;
   if (isOAuth(answer)) return pass(tokenUrl.href);
+  if (await answersClient(patient, tokenUrl)) return pass(`${tokenUrl.href}, which answers only clients`);
   if (status === 408 || status === 429 || status >= 500) {
     return fail(`${tokenUrl.href} answered ${status}: overloaded, or an error of its own`, 'wait a moment and run this again'); // prettier-ignore
   }
@@ -58,15 +60,35 @@ async function judge(answer: Answer, patient: Patient): Promise<Result> {
   return fail(cause, found === undefined ? `set GETBILL_TOKEN_URL to what GetBill documents: ${PATHS.join(' or ')} on its host` : `set GETBILL_TOKEN_URL=${found.href}, which answers as one`); // prettier-ignore
 }
 
-/** The first usual address that answers as a token endpoint. */
+/** Some servers refuse a request without a client before they look at it; so the client is named, once. */
+async function answersClient({ config: { getbill }, upstream, now }: Asker, url: URL): Promise<boolean> {
+  const [secret] = getbill.clientSecrets;
+  const form = {
+    grant_type: 'client_credentials',
+    client_id: getbill.clientId,
+    client_secret: secret?.reveal() ?? '',
+    scope: getbill.scopes[0] ?? '',
+  };
+  const headers = { accept: 'application/json' };
+  const asked = ask(upstream, url, { timeoutMs: getbill.timeoutMs, now, headers, form });
+  const answer = await asked.catch(() => undefined);
+  if (answer === undefined) return false;
+  return isOAuth(answer) || typeof jsonObject(answer.text)?.['access_token'] === 'string';
+}
+
+/** The first usual address that answers as a token endpoint. The secret goes only where it would go anyway. */
 async function firstTokenUrl(origins: readonly string[], asker: Asker): Promise<URL | undefined> {
-  const urls = [...new Set(origins.flatMap((origin) => PATHS.map((path) => origin + path)))].map((href) => new URL(href)); // prettier-ignore
-  for (const url of urls) {
+  const { origin } = asker.config.getbill.tokenUrl;
+  const hrefs = new Set(origins.flatMap((one) => PATHS.map((path) => one + path)));
+  for (const url of Array.from(hrefs, (href) => new URL(href))) {
     const answer = await askTokenUrl(asker, url).catch(() => undefined);
     if (answer !== undefined && isOAuth(answer)) return url;
+    if (answer !== undefined && answer.status !== 404 && url.origin === origin) {
+      if (await answersClient(asker, url)) return url;
+    }
   }
   return undefined;
 }
 
-/** The API's errors have `error: true`; OAuth's have a code. */
-const isOAuth = ({ text, status }: Answer): boolean => status < 500 && typeof jsonObject(text)?.['error'] === 'string';
+/** Only the codes of OAuth count: many a framework's 404 has an "error", too. */
+const isOAuth = ({ text, status }: Answer): boolean => status < 500 && isTokenError(jsonObject(text)?.['error']);

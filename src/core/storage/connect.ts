@@ -31,9 +31,7 @@ export async function connectStorage(
   } catch (error) {
     redis.disconnect(); // it would go on trying, and keep a command line from ending
     const reason = config.topology === 'single' ? undefined : await problemOfFirst(config);
-    const { message } = reason ?? (error as Error);
-    const hint = `is it running where ${VARIABLE[config.topology]} says?`;
-    throw new Error(`Redis: ${message}; ${hint}`, { cause: error });
+    throw new Error(explain(reason ?? (error as Error), config), { cause: reason ?? error });
   }
   const keyValue = createRedisKeyValue({ redis, emit });
   const stopReconnecting = reconnectForEver(redis);
@@ -44,6 +42,18 @@ export async function connectStorage(
       await keyValue.close();
     },
   };
+}
+
+/** Names the place without its user and password. */
+function explain({ message, code }: NodeJS.ErrnoException, config: RedisConfig): string {
+  const variable = VARIABLE[config.topology];
+  const [{ protocol, host, pathname }] = config.urls.reveal();
+  const place = protocol === 'unix:' ? `unix://${pathname}` : `${protocol}//${host}`;
+  if (code === 'ECONNREFUSED' || code === 'ENOENT') {
+    return `nothing listens at ${place} (${variable}, ${code}); is Redis running there?`;
+  }
+  if (code === 'ENOTFOUND') return `DNS does not know the host of ${place} (${variable})`;
+  return `Redis at ${place}: ${message}; is it running where ${variable} says?`;
 }
 
 /** @throws {Error} the one that names the reason: that of `connect()` says only that there is no connection. */

@@ -1,0 +1,16 @@
+/**
+ * The way of every text to the terminal. What other people have written into GetBill, or a server into
+ * its errors, must not steer the terminal: control and format characters become spaces.
+ */
+export const harmless = (text: string): string => text.replaceAll(/(?![\n\t])[\p{Cc}\p{Cf}]/gu, ' ');
+
+/** JSON for a program that reads standard output, and harmless where it is a terminal: nothing is lost. */
+export const inJson = (value: unknown): string =>
+  JSON.stringify(value, null, 2).replaceAll(/(?!\n)[\p{Cc}\p{Cf}]/gu, (character) =>
+    Array.from({ length: character.length }, (_unit, index) => character.charCodeAt(index))
+      .map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+
+export const toStdout = (text: string): void => void process.stdout.write(`${harmless(text)}\n`);
+export const toStderr = (text: string): void => void process.stderr.write(`${harmless(text)}\n`);

@@ -1,0 +1,49 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { ConfigError } from '../errors.js';
+import { parseConfig, type Config } from './config.js';
+
+/**
+ * `parseConfig`, and a look at the files that the configuration names.
+ * @throws {ConfigError}
+ */
+export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const config = parseConfig(env);
+  const problems = [
+    ...caFileProblems('GETBILL_CA_FILE', config.getbill.caFile),
+    ...caFileProblems('REDIS_CA_FILE', config.redis?.caFile),
+    ...(config.production ? demoSecretProblems(config) : []),
+  ];
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+function caFileProblems(name: string, file: string | undefined): string[] {
+  if (file === undefined) return [];
+  try {
+    void new X509Certificate(readFileSync(file));
+    return [];
+  } catch {
+    return [`${name} names a file that is no readable PEM certificate; let ${name} name the PEM file of the CA`];
+  }
+}
+
+/** `npm run demo` keeps its secrets here, readable for everybody who may read the checkout. */
+export const DEMO_SECRETS = '.demo/secrets.json';
+
+function demoSecretProblems({ session, tokenEncryptionKeys }: Config): string[] {
+  let demo: unknown;
+  try {
+    demo = JSON.parse(readFileSync(DEMO_SECRETS, 'utf8'));
+  } catch {
+    return []; // no demo ran here
+  }
+  const known = new Set(Object.values(demo ?? {}));
+  const found = {
+    SESSION_SECRET: session.secrets.reveal().some((text) => known.has(text)),
+    TOKEN_ENCRYPTION_KEY: tokenEncryptionKeys.reveal().some((key) => known.has(key.toString('base64'))),
+  };
+  return Object.entries(found)
+    .filter(([, isFound]) => isFound)
+    .map(([name]) => `${name} is the one of the demo (${DEMO_SECRETS}); make one with: openssl rand -base64 32`);
+}
