@@ -14,6 +14,7 @@ import { flowCookie } from './flow-inspector/cookie.js';
 import { formBody } from './web/middleware/form-body.js';
 import { navigationOnly } from './web/middleware/navigation-only.js';
 import { oneAtATime } from './web/middleware/one-at-a-time.js';
+import { noPrefetch } from './web/middleware/no-prefetch.js';
 import { pageLocals } from './web/middleware/page-locals.js';
 import { byAddress, bySession, rateLimit } from './web/middleware/rate-limit.js';
 import { requestId } from './web/middleware/request-id.js';
@@ -22,6 +23,7 @@ import { routeName } from './web/middleware/route-name.js';
 import { sameOrigin } from './web/middleware/same-origin.js';
 import { secureArrival } from './web/middleware/secure-arrival.js';
 import { sessionEnded } from './web/session/session-ended.js';
+import { createStartSession } from './web/session/start-session.js';
 import { sessionView } from './web/session/read-session.js';
 import { signedIn } from './web/session/require-sign-in.js';
 import { setHeaders } from './web/middleware/set-headers.js';
@@ -122,12 +124,19 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
   );
   app.use(
     '/login',
+    noPrefetch(),
     navigationOnly({ emit }),
     rateLimit({ name: 'login', perMinute: config.rateLimits.login, keyOf: byAddress, ...limiting }),
   );
-  app.use('/oauth/callback', rateLimit({ name: 'callback', perMinute: config.rateLimits.callback, keyOf: byAddress, ...limiting })); // prettier-ignore
+  app.use(
+    '/oauth/callback',
+    noPrefetch(),
+    navigationOnly({ emit }),
+    rateLimit({ name: 'callback', perMinute: config.rateLimits.callback, keyOf: byAddress, ...limiting }),
+  );
+  const startSession = createStartSession({ ...services, session: config.session, scopes: config.getbill.scopes });
   app.use(loginRoute({ publicUrl: config.publicUrl, cookies, signIn, tokens, arrivals }));
-  app.use(oauthCallbackRoute({ ...services, session: config.session, scopes: config.getbill.scopes, cookies }));
+  app.use(oauthCallbackRoute({ cookies, signIn, startSession, emit }));
 
   app.use(sameOrigin({ publicUrl: config.publicUrl, emit }));
   app.use('/logout', formBody());

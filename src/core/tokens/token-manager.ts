@@ -1,11 +1,13 @@
 import type { Clock } from '../clock.js';
-import { GrantEndedError, StorageError } from '../errors.js';
+import { GrantEndedError, RecordError, StorageError } from '../errors.js';
 import type { Report, SessionEndReason } from '../events.js';
 import { phaseOf, type TokenSet } from '../oauth/token-set.js';
 import type { PendingWrites, TokenCache } from './known-tokens.js';
 import type { Renewals } from './renewals.js';
 import type { Revocations } from '../oauth/revocations.js';
 import type { TokenRecords } from './token-records.js';
+
+const RETRY_MS = 200;
 
 /** Who holds a token and when it is renewed. A `grantId` is what one person approved in one session. */
 export interface TokenManager {
@@ -25,7 +27,12 @@ export interface TokenManager {
   pendingWrites(): number;
   /** Forgets token sets that were not used lately; for a timer. */
   sweep(): void;
-  /** Resolves when no renewal, delayed write or revocation is under way. */
+  /**
+   * Forgets in the background, and goes on trying while the storage does not respond. `tokenSet` is one that
+   * the server has issued and that may not be on record: it is revoked at once.
+   */
+  abandon(grantId: string, reason: SessionEndReason, tokenSet?: TokenSet): void;
+  /** Resolves when no renewal, delayed write, removal or revocation is under way. */
   idle(): Promise<void>;
 }
 
@@ -50,6 +57,7 @@ export function createTokenManager({
   clock: Clock;
   marginMs: number;
 }): TokenManager {
+  const removals = new Set<Promise<void>>();
   const phase = (tokenSet: TokenSet) => phaseOf(tokenSet, { nowMs: clock.now(), marginMs });
 
   const inMemory = (grantId: string): TokenSet | undefined =>
@@ -108,6 +116,48 @@ export function createTokenManager({
     return isDue(result) ? await renewals.wait(grantId, { trigger: 'rejected', isDue }) : result;
   }
 
+  /** Read before it is deleted: when the reply to the deletion is lost, a second try finds no token to revoke. */
+  async function forget(
+    grantId: string,
+    reason: SessionEndReason,
+  ): Promise<{ revoked: Promise<void> }> {
+    const onRecord = await readable(grantId);
+    tokenCache.delete(grantId);
+    const revoke = async (tokenSet: TokenSet | undefined): Promise<void> => {
+      if (tokenSet !== undefined) await revocations.revoke(grantId, tokenSet);
+    };
+    try {
+      const removed = await records.remove(grantId);
+      tokenCache.delete(grantId);
+      report('session_ended', grantId, { reason });
+      return { revoked: revoke(removed) };
+    } catch (error) {
+      void revoke(onRecord);
+      throw error;
+    }
+  }
+
+  async function readable(grantId: string): Promise<TokenSet | undefined> {
+    try {
+      return (await records.read(grantId))?.tokenSet;
+    } catch (error) {
+      if (error instanceof RecordError) return undefined;
+      throw error;
+    }
+  }
+
+  async function forgetEventually(grantId: string, reason: SessionEndReason): Promise<void> {
+    for (;;) {
+      try {
+        await forget(grantId, reason);
+        return;
+      } catch (error) {
+        if (!(error instanceof StorageError)) return;
+        await clock.sleep(RETRY_MS);
+      }
+    }
+  }
+
   return {
     async establish(grantId, tokenSet, options) {
       await records.create(grantId, tokenSet, options);
@@ -117,20 +167,18 @@ export function createTokenManager({
     holds: async (grantId) => (await records.read(grantId)) !== undefined,
     fresh,
     renew,
-    async forget(grantId, reason) {
-      tokenCache.delete(grantId);
-      const tokenSet = await records.remove(grantId);
-      tokenCache.delete(grantId);
-      report('session_ended', grantId, { reason });
-      return {
-        revoked: tokenSet === undefined ? Promise.resolve() : revocations.revoke(grantId, tokenSet),
-      };
+    forget,
+    abandon(grantId, reason, tokenSet) {
+      if (tokenSet !== undefined) void revocations.revoke(grantId, tokenSet);
+      const run = forgetEventually(grantId, reason).finally(() => removals.delete(run));
+      removals.add(run);
     },
     pendingWrites: () => pendingWrites.count(),
     sweep: () => tokenCache.sweep(),
     async idle() {
       await renewals.idle();
       await pendingWrites.drained();
+      await Promise.all(removals);
       await revocations.idle();
     },
   };

@@ -7,7 +7,8 @@ export function navigationOnly({ emit }: { emit: Emit }): RequestHandler {
   return function navigationOnlyMiddleware(req, _res, next) {
     const dest = req.get('sec-fetch-dest') ?? 'document';
     const mode = req.get('sec-fetch-mode') ?? 'navigate';
-    if (dest !== 'document' || mode !== 'navigate') {
+    const wantsImage = req.accepts(['html', 'image/png']) === 'image/png'; // a browser too old for Sec-Fetch-*
+    if (dest !== 'document' || mode !== 'navigate' || wantsImage) {
       emit({ type: 'request_refused', reason: 'navigation_only', route: req.baseUrl });
       throw new RequestError('not a top-level navigation', { code: 'navigation_only', status: 403 });
     }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Request, Router } from 'express';
 import type { Config } from '../../config/config.js';
-import { AppError, SignInError } from '../../errors.js';
+import { AppError, GrantEndedError, MisconfiguredError, SignInError, UnavailableError } from '../../errors.js';
+import { isRejection } from '../../oauth-explanations.js';
 import { PENDING_LOGIN_TTL_MS } from '../../core/sign-in/pending-logins.js';
 import { originsOf } from '../request-origin.js';
 import { safeReturnTo } from '../return-to.js';
@@ -12,7 +13,10 @@ import { cookieOf, type Cookies } from '../session/cookies.js';
 import { destroySession, grantIdOf, isSignedIn } from '../session/session.js';
 import { createRouter } from '../create-router.js';
 
-/** Starts a sign-in, unless somebody is signed in: then straight to the page asked for. */
+/**
+ * Starts a sign-in, unless somebody is signed in: then straight to the page asked for. `?again` starts one all the same,
+ * and so does a grant that GetBill does not renew, because its page could only fail once more.
+ */
 export function loginRoute({
   publicUrl,
   cookies,
@@ -22,7 +26,7 @@ export function loginRoute({
 }: Pick<Config, 'publicUrl'> & {
   cookies: Cookies;
   signIn: Pick<SignIn, 'start'>;
-  tokens: Pick<TokenManager, 'holds'>;
+  tokens: Pick<TokenManager, 'holds' | 'fresh'>;
   arrivals: Arrivals;
 }): Router {
   const router = createRouter();
@@ -31,14 +35,17 @@ export function loginRoute({
     // Our cookies belong to PUBLIC_URL; started anywhere else, the sign-in would not find its way back.
     const elsewhere = canonicalLogin(req, { publicUrl, returnTo });
     if (elsewhere !== undefined) return res.redirect(302, elsewhere.href);
-    if (isSignedIn(req)) {
-      if (await tokens.holds(grantIdOf(req.sessionID))) return res.redirect(302, returnTo);
-      await destroySession(req);
+    if (isSignedIn(req) && req.query['again'] === undefined) {
+      const state = await stateOf(grantIdOf(req.sessionID), tokens);
+      if (state === 'ended') await destroySession(req);
+      else if (state !== 'rejected') return res.redirect(302, returnTo);
     }
     const known = cookieOf(req, cookies.login);
     const binding = known !== undefined && BINDING.test(known) ? known : randomBytes(32).toString('base64url');
     const arrived = await arrivals.lastGrant(binding);
-    if (arrived !== undefined && !isSignedIn(req) && (await tokens.holds(arrived))) throw sessionCookieLost();
+    if (arrived !== undefined && !isSignedIn(req) && (await tokens.holds(arrived))) {
+      throw cameWith(cookieOf(req, cookies.session), arrived) ? secretDiffers() : sessionCookieLost();
+    }
 
     const url = await signIn.start({ binding, returnTo });
     // The same value for every tab of this browser: any number of sign-ins can be under way at once.
@@ -56,7 +63,8 @@ function canonicalLogin(req: Request, { publicUrl, returnTo }: { publicUrl: URL;
   const received = originsOf(req, publicUrl);
   if (received.includes(publicUrl.origin)) return undefined;
   if (req.query['redirected'] === undefined) {
-    const query = new URLSearchParams({ returnTo, redirected: '1' });
+    const again: Record<string, string> = req.query['again'] === undefined ? {} : { again: '1' };
+    const query = new URLSearchParams({ returnTo, ...again, redirected: '1' });
     return new URL(`/login?${query.toString()}`, publicUrl);
   }
   const withoutDots = received.map((origin) => origin.replace(/\.(?=:\d+$|$)/, ''));
@@ -70,6 +78,32 @@ function canonicalLogin(req: Request, { publicUrl, returnTo }: { publicUrl: URL;
       'or PUBLIC_URL must be the origin that browsers see',
   });
 }
+
+/** `rejected`: expired, and GetBill does not renew it. Other failures are for the page asked for to tell. */
+async function stateOf(
+  grantId: string,
+  tokens: Pick<TokenManager, 'fresh'>,
+): Promise<'good' | 'ended' | 'rejected' | 'unknown'> {
+  try {
+    await tokens.fresh(grantId);
+    return 'good';
+  } catch (error) {
+    if (error instanceof GrantEndedError) return 'ended';
+    if (!(error instanceof MisconfiguredError || error instanceof UnavailableError)) throw error;
+    return isRejection(error.code) ? 'rejected' : 'unknown';
+  }
+}
+
+/** Whether the session cookie is the one of that grant, although its signature is not ours. */
+const cameWith = (sessionCookie: string | undefined, grantId: string): boolean =>
+  grantIdOf(/^s:([^.]+)\./.exec(sessionCookie ?? '')?.[1] ?? '') === grantId;
+
+const secretDiffers = (): AppError =>
+  new AppError('the session cookie of the sign-in just completed is not signed with this SESSION_SECRET', {
+    code: 'session_secret_differs',
+    status: 500,
+    hint: 'every process must have the same SESSION_SECRET; while secrets are rotated, new,old',
+  });
 
 const BINDING = /^[\w-]{43}$/;
 

@@ -10,10 +10,12 @@ export function isSignedIn(req: Request): boolean {
 /** Derived, so that no stored pointer can be swapped: base64url(SHA-256(session id)). */
 export const grantIdOf = (sessionId: string): string => hash('sha256', sessionId, 'base64url');
 
-/** Deletes a live session's record and takes a new id; without one the id is new already. @throws {StorageError} */
-export async function takeNewSessionId(req: Request): Promise<void> {
-  if (!isSignedIn(req)) return;
-  await settled((done) => req.session.regenerate(done));
+/**
+ * In this request alone: the record of a live session stays, so that it survives when the new one fails. (`regenerate`
+ * of express-session would delete it first.) Without a live session the id is new already.
+ */
+export function takeNewSessionId(req: Request): void {
+  if (isSignedIn(req)) req.sessionStore.generate(req);
 }
 
 /** One write, finished before this resolves, so that no answer runs ahead of it. @throws {StorageError} */
@@ -25,10 +27,15 @@ export async function saveSignedIn(req: Request, { nowMs }: { nowMs: number }): 
 
 /** @throws {StorageError} */
 export async function destroySession(req: Request): Promise<void> {
-  const { sessionID, sessionStore } = req;
+  const { sessionID } = req;
   dropSession(req);
+  await removeSession(req, sessionID);
+}
+
+/** Deletes the record of a session. @throws {StorageError} */
+export async function removeSession({ sessionStore }: Request, sessionId: string): Promise<void> {
   await settled((done) => {
-    sessionStore.destroy(sessionID, done);
+    sessionStore.destroy(sessionId, done);
   });
 }
 

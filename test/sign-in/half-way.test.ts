@@ -1,0 +1,287 @@
+/// <reference types="jest" />
+import { StorageError } from '../../src/errors.js';
+import type { Browser } from '../support/browser.js';
+import { isSignedIn, paramOf, sessionIdOf, tokenRequests } from '../support/sign-in.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+
+jest.setTimeout(30_000);
+
+type Command = (key: string, ...rest: unknown[]) => Promise<unknown>;
+type CommandName = 'set' | 'take';
+
+let base: TestApp;
+let app: TestApp;
+beforeAll(async () => {
+  base = await startTestApp({ faults: { revocation: true } });
+  const env = { GETBILL_REVOKE_URL: `${base.sandbox.origin}/oauth/revoke`, SESSION_IDLE_S: '7200' };
+  app = await startTestApp({ env, sandbox: base.sandbox });
+});
+afterAll(async () => {
+  await app.close();
+  await base.close();
+});
+beforeEach(() => {
+  app.events.length = 0;
+  app.sandbox.control.clearRequests();
+});
+
+/**
+ * While `action` runs, commands on keys that begin with `prefix` have no reply: `lost` are carried out all the same, the
+ * others are not.
+ */
+async function stalling<T>(
+  name: CommandName,
+  { prefix, lost = false }: { prefix: string; lost?: boolean },
+  action: () => Promise<T>,
+): Promise<T> {
+  const keyValue = app.services.keyValue as unknown as Record<CommandName, Command>;
+  const real = keyValue[name];
+  keyValue[name] = async (key, ...rest) => {
+    if (!key.startsWith(prefix)) return await real(key, ...rest);
+    if (lost) await real(key, ...rest);
+    throw new StorageError(new Error('stalled'));
+  };
+  try {
+    return await action();
+  } finally {
+    keyValue[name] = real;
+  }
+}
+
+const revokedTokens = (): string[] =>
+  app.sandbox.control
+    .requests()
+    .filter(({ url }) => url.startsWith('/oauth/revoke'))
+    .map(({ body }) => new URLSearchParams(body).get('token_type_hint') ?? '');
+
+async function secondSignIn(browser: Browser, stall: { prefix: string; lost?: boolean }) {
+  const [first, second] = [await browser.startLogin(), await browser.startLogin('/debts')];
+  await browser.get(await browser.approve(first));
+  const path = await browser.approve(second);
+  return await stalling('set', stall, () => browser.get(path));
+}
+
+describe('a storage that stalls in the middle of a second sign-in', () => {
+  it.each([
+    ['the token record', 'grant:', false],
+    ['the token record, although it is written', 'grant:', true],
+    ['the note of the sign-in', 'arrival:', false],
+    ['the session', 'sess:', false],
+    ['the session, although it is written', 'sess:', true],
+  ])('(%s) leaves the first session as it was, and no grant that is not revoked', async (_what, prefix, lost) => {
+    const browser = app.browser();
+    const answer = await secondSignIn(browser, { prefix, lost });
+    expect([answer.status, answer.setCookies]).toEqual([503, []]);
+    expect(answer.text).not.toContain('You did not');
+    await app.services.tokens.idle();
+    expect(await isSignedIn(browser)).toBe(true);
+    expect((await browser.get('/dashboard')).status).toBe(200);
+    expect(revokedTokens()).toEqual(expect.arrayContaining(['refresh_token', 'access_token']));
+    const ended = app.events.filter(({ type }) => type === 'session_ended');
+    expect(ended).toEqual([expect.objectContaining({ reason: 'record_gone' })]);
+    expect(app.events.filter(({ type }) => type === 'login_completed')).toHaveLength(1);
+  });
+
+  it('(the end of the first) signs in all the same, and ends the first once the storage answers', async () => {
+    const browser = app.browser();
+    const [first, second] = [await browser.startLogin(), await browser.startLogin('/debts')];
+    await browser.get(await browser.approve(first));
+    const old = sessionIdOf(browser);
+    const path = await browser.approve(second);
+    const answer = await stalling('take', { prefix: 'grant:' }, () => browser.get(path));
+    expect([answer.status, answer.location]).toEqual([303, '/debts']);
+    expect(sessionIdOf(browser)).not.toBe(old);
+    await app.services.tokens.idle();
+    expect(app.events).toContainEqual(expect.objectContaining({ type: 'session_ended', reason: 'replaced' }));
+    expect(await isSignedIn(browser)).toBe(true);
+  });
+});
+
+describe('a sign-out', () => {
+  it.each([
+    ['is not carried out', false],
+    ['is carried out, and its reply lost', true],
+  ])('whose deletion %s can be repeated, and the tokens are revoked', async (_what, lost) => {
+    const browser = app.browser();
+    await browser.signIn();
+    const headers = { 'x-csrf-token': await browser.csrfToken() };
+    const signOut = () => browser.send('POST', '/logout', { headers });
+    expect((await stalling('take', { prefix: 'grant:', lost }, signOut)).status).toBe(503);
+    expect((await signOut()).location).toBe('/');
+    await app.services.tokens.idle();
+    expect(revokedTokens()).toContain('refresh_token');
+    expect(await isSignedIn(browser)).toBe(false);
+  });
+});
+
+describe('a sign-in again', () => {
+  const rejections: [string, number, unknown][] = [
+    ['400 invalid_request', 400, { error: 'invalid_request', error_description: 'CANARY-words' }],
+    ['400 with nothing', 400, ''],
+    ['400 invalid_scope', 400, { error: 'invalid_scope' }],
+    ['400 unauthorized_client', 400, { error: 'unauthorized_client' }],
+    ['403 with a code of its own', 403, { error: 'expired' }],
+    ['404 with a page', 404, '<h1>gone</h1>'],
+  ];
+
+  it.each(rejections)('leads out when a renewal is refused with %s', async (_what, status, body) => {
+    const browser = app.browser();
+    await browser.signIn();
+    const old = sessionIdOf(browser);
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    app.clock.skipMs(3_601_000);
+    app.sandbox.control.set({ token: [{ mode: 'rawBody', status, contentType: 'application/json', body: text, times: 0, grantType: 'refresh_token' }] }); // prettier-ignore
+    for (const page of ['/debts', '/debts']) {
+      const failed = await browser.get(page); // the second one meets the pause
+      expect(failed.status).toBe(502);
+      expect(failed.text).toContain('href="/login?again=1&amp;returnTo=%2Fdebts"');
+      expect(failed.text).not.toContain('CANARY-words');
+    }
+    expect(app.events.map(({ type }) => type)).not.toContain('session_ended');
+
+    for (const login of ['/login?again=1&returnTo=%2Fdebts', '/login?returnTo=%2Fdebts']) {
+      expect((await browser.get(login)).location).toContain(`${app.sandbox.origin}/oauth/authorize`);
+    }
+    const { location = '' } = await browser.get('/login?again=1&returnTo=%2Fdebts');
+    const landed = await browser.get(await browser.approve(location));
+    expect([landed.status, landed.location]).toEqual([303, '/debts']);
+    expect(sessionIdOf(browser)).not.toBe(old);
+    expect((await browser.get('/debts')).status).toBe(200);
+    expect(app.events).toContainEqual(expect.objectContaining({ type: 'session_ended', reason: 'replaced' }));
+    app.sandbox.control.set({ token: [] });
+  });
+
+  it('is not what /login does while GetBill is only away', async () => {
+    const browser = app.browser();
+    await browser.signIn();
+    app.clock.skipMs(3_601_000);
+    app.sandbox.control.set({ token: [{ mode: 'status', status: 503, times: 0 }] });
+    expect((await browser.get('/login?returnTo=%2Fdebts')).location).toBe('/debts');
+    app.sandbox.control.set({ token: [] });
+  });
+});
+
+describe('what GetBill said', () => {
+  it('of a code is in the log and in the event, and never in the page', async () => {
+    const browser = app.browser();
+    const path = await browser.approve(await browser.startLogin());
+    const words = `the code ${paramOf(path, 'code')} is \u001b[31m unknown`;
+    app.sandbox.control.set({ token: [{ mode: 'status', status: 400, body: { error: 'invalid_request', error_description: words } }] }); // prettier-ignore
+    const logged = app.logged().length;
+    const answer = await browser.get(path);
+    expect([answer.status, answer.text.includes('Sign in again')]).toEqual([400, true]);
+    expect(answer.text).not.toContain('is unknown');
+    const serverSaid = expect.stringMatching(
+      /^invalid_request: the code \[(secret|hidden)\] is \[31m unknown$/,
+    ) as string;
+    expect(app.events).toContainEqual(
+      expect.objectContaining({ type: 'token_requested', outcome: 'refused', serverSaid }),
+    );
+    const lines = app.logged().slice(logged).split('\n').filter((line) => line.includes('request failed')); // prettier-ignore
+    expect(JSON.parse(lines[0] ?? '{}')).toMatchObject({ code: 'code_refused', serverSaid });
+    expect(app.logged()).not.toContain(paramOf(path, 'code'));
+  });
+
+  it.each([
+    ['without a state', () => ''],
+    ['with a state of nobody', () => '&state=made-up'],
+    ['with two states', () => '&state=a&state=b'],
+  ])('in an error redirect %s is in the log, though nothing is exchanged', async (_what, state) => {
+    const logged = app.logged().length;
+    const query = `error=invalid_scope&error_description=Not%20for%20you${state()}`;
+    for (const browser of [app.browser(), app.browser()]) {
+      await browser.startLogin();
+      const answer = await browser.get(`/oauth/callback?${query}`);
+      expect([answer.status, answer.text.includes('Not for you')]).toEqual([400, false]);
+      browser.cookies.clear();
+      await browser.get(`/oauth/callback?${query}`);
+    }
+    const lines = app.logged().slice(logged).split('\n').filter((line) => line.includes('invalid_scope: Not for you')); // prettier-ignore
+    expect(lines).toHaveLength(4);
+    expect(tokenRequests(app.sandbox)).toEqual([]);
+  });
+
+  it('signs in with a gzip, a mark and spellings of its own', async () => {
+    const browser = app.browser();
+    const path = await browser.approve(await browser.startLogin());
+    const body = `\ufeff${JSON.stringify({ access_token: 'a', token_type: 'bearer', expires_in: '3600.0', scope: ['company:read'], refresh_token: '' })}`; // prettier-ignore
+    app.sandbox.control.set({ token: [{ mode: 'rawBody', status: 200, contentType: 'application/json', body }] });
+    expect((await browser.get(path)).status).toBe(303);
+    expect(app.events).toContainEqual(expect.objectContaining({ type: 'login_completed', scopes: ['company:read'] }));
+  });
+
+  it('takes a code of 4 KB', async () => {
+    const browser = app.browser();
+    const { location = '' } = await browser.get('/login');
+    const code = 'c'.repeat(4096);
+    const good = { access_token: 'a', token_type: 'bearer', expires_in: 60 };
+    app.sandbox.control.set({ token: [{ mode: 'rawBody', status: 200, contentType: 'application/json', body: JSON.stringify(good) }] }); // prettier-ignore
+    const state = paramOf(location, 'state');
+    expect((await browser.get(`/oauth/callback?${new URLSearchParams({ code, state }).toString()}`)).status).toBe(303);
+    expect(tokenRequests(app.sandbox)[0]?.form.get('code')).toBe(code);
+  });
+});
+
+describe('a process with keys of its own', () => {
+  it('says that it cannot read the sign-in another one began', async () => {
+    const browser = app.browser();
+    const path = await browser.approve(await browser.startLogin());
+    const take = app.services.keyValue.take.bind(app.services.keyValue);
+    const keyValue = app.services.keyValue as { take: typeof take };
+    keyValue.take = async (key) => (await take(key))?.replace(/^[\w-]{8}\./, 'otherkey.');
+    try {
+      const answer = await browser.get(path);
+      expect([answer.status, answer.text.includes('encrypted with a key that this server does not have')]).toEqual([503, true]); // prettier-ignore
+    } finally {
+      keyValue.take = take;
+    }
+    expect(app.events.map(({ type }) => type)).toContain('key_missing');
+  });
+
+  it('says that SESSION_SECRET differs, where cookies are not to blame', async () => {
+    const other = await startTestApp({ sandbox: base.sandbox, env: { SESSION_SECRET: 'another-secret-'.repeat(4) } });
+    try {
+      const browser = app.browser();
+      await browser.signIn();
+      const stranger = other.browser();
+      const names = [...browser.cookies.keys()];
+      for (const [name, value] of browser.cookies) {
+        const port = new URL(other.publicUrl).port;
+        stranger.cookies.set(name.replace(/\d+$/, port), value);
+      }
+      expect(names.length).toBeGreaterThan(1);
+      for (const name of ['get', 'set', 'take'] as const) {
+        const shared = app.services.keyValue[name].bind(app.services.keyValue);
+        Object.assign(other.services.keyValue, { [name]: shared });
+      }
+      const answer = await stranger.get('/login');
+      expect([answer.status, answer.text.includes('another one of ours began')]).toEqual([500, true]);
+    } finally {
+      await other.close();
+    }
+  });
+});
+
+describe('thirty images on a foreign page', () => {
+  it.each<[string, Record<string, string>]>([
+    ['images', { 'sec-fetch-dest': 'image', 'sec-fetch-mode': 'no-cors', 'sec-fetch-site': 'cross-site' }],
+    ['frames', { 'sec-fetch-dest': 'iframe', 'sec-fetch-mode': 'navigate', 'sec-fetch-site': 'cross-site' }],
+    ['scripts', { 'sec-fetch-dest': 'script', 'sec-fetch-mode': 'no-cors' }],
+    ['links to fetch ahead', { 'sec-purpose': 'prefetch', 'sec-fetch-dest': 'empty', 'sec-fetch-mode': 'no-cors' }],
+    ['pages to fetch ahead', { 'sec-purpose': 'prefetch;prerender', 'sec-fetch-mode': 'navigate' }],
+    ['images of a browser without Sec-Fetch', { accept: 'image/webp,image/png,image/*;q=0.8,*/*;q=0.5' }],
+  ])('(%s) keep nobody at that address from signing in', async (_what, headers) => {
+    const env = { RATE_LIMIT_CALLBACK: '5', RATE_LIMIT_LOGIN: '5' };
+    const limited = await startTestApp({ sandbox: base.sandbox, env });
+    try {
+      for (let times = 0; times < 30; times += 1) {
+        for (const path of ['/oauth/callback', '/login']) {
+          expect([204, 403]).toContain((await limited.browser().get(path, headers)).status);
+        }
+      }
+      expect((await limited.browser().signIn()).status).toBe(303);
+    } finally {
+      await limited.close();
+    }
+  });
+});
