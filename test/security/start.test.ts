@@ -104,7 +104,7 @@ describe('a start', () => {
       const { REDIS_URL: url, ...others } = sound;
       const { code, output } = await start({ ...others, [name]: url ?? '' });
       expect(code).toBe(1);
-      expect(output).toContain(`is it running where ${name} says?`);
+      expect(output).toContain(`cannot start: nothing listens at rediss://127.0.0.1:1 (${name}, ECONNREFUSED)`);
       expect(output).toContain('ECONNREFUSED');
       expect(output).not.toMatch(/REDIS_URL|CANARY/);
     },

@@ -176,7 +176,7 @@ const SEALED = /(?<![\w-])([\w-]{8})\.[\w-]{38,}(?![\w.-])/g;
 
 function hasKey(cipher: Cipher, id: string): boolean {
   try {
-    cipher.decrypt(`${id}.`, '');
+    cipher.decrypt(`${id}.${'A'.repeat(38)}`, '');
     return true;
   } catch (error) {
     return !(error instanceof RecordError && error.code === 'record_key_missing');
