@@ -1,7 +1,12 @@
-import { defaultClientSecret } from '../../sandbox/sandbox.js';
 import type { Answer, Browser } from '../support/browser.js';
 import { sessionIdOf, paramOf } from '../support/sign-in.js';
-import { SESSION_SECRET, startTestApp, TOKEN_ENCRYPTION_KEY, type TestApp } from '../support/test-app.js';
+import {
+  CLIENT_SECRET,
+  SESSION_SECRET,
+  startTestApp,
+  TOKEN_ENCRYPTION_KEY,
+  type TestApp,
+} from '../support/test-app.js';
 import { startProduction, type Production } from './support/production.js';
 
 jest.setTimeout(90_000);
@@ -146,7 +151,7 @@ function learnFromGetbill({ sandbox }: TestApp): void {
     }
     for (const value of rawHeaders) learn('access token', /^Bearer (.+)$/.exec(value)?.[1]);
   }
-  learn('client secret', defaultClientSecret);
+  learn('client secret', CLIENT_SECRET);
   learn('session secret', SESSION_SECRET);
   learn('encryption key', TOKEN_ENCRYPTION_KEY);
   learn('encryption key', Buffer.from(TOKEN_ENCRYPTION_KEY, 'base64').toString('latin1'));
@@ -216,7 +221,7 @@ describe('in everything the app has answered, logged and stored', () => {
   it('[G02] a session id is in its own cookie and in the name of its record only', () => {
     const elsewhere = everywhere.filter(({ where }) => where !== 'Redis').map(({ where, text }) => ({ where, text: text.replaceAll(/__Host-gb-session=s%3A[^;"]+/g, '') })); // prettier-ignore
     expect(hits(sessionIds, elsewhere)).toEqual([]);
-    const values = dumps.map((text) => ({ where: 'Redis', text: text.replaceAll(/^sess:\S+/gm, '') }));
+    const values = dumps.map((text) => ({ where: 'Redis', text: text.replaceAll(/^getbill:[\w-]{8}:sess:\S+/gm, '') }));
     expect(hits(sessionIds, values)).toEqual([]);
   });
 

@@ -13,6 +13,9 @@ import { createBrowser, type Browser } from './browser.js';
 export const SESSION_SECRET = 'CANARY-session-secret-0123456789abcdef';
 export const TOKEN_ENCRYPTION_KEY = hash('sha256', 'the key of the tests', 'base64');
 
+/** Of the client at the sandbox; production refuses the one that the sandbox's source names. */
+export const CLIENT_SECRET = 'CANARY-client-secret-of-the-tests';
+
 export interface TestApp {
   /** What browsers see, PUBLIC_URL; with `https` the harness plays the TLS proxy in front. */
   publicUrl: string;
@@ -59,6 +62,7 @@ export async function startTestApp({
   const sandbox =
     given ?? (await startSandbox({ redirectUris: [redirectUri], faults: { consent: 'auto', ...faults }, now }));
   sandbox.control.addRedirectUri(redirectUri);
+  if (https) sandbox.control.setClientSecrets([CLIENT_SECRET, defaultClientSecret]);
 
   const lines: string[] = [];
   const logTo = new Writable({
@@ -73,7 +77,7 @@ export async function startTestApp({
     PUBLIC_URL: publicUrl,
     ...(https && { TRUST_PROXY: '1', REDIS_ALLOW_INSECURE: 'true' }),
     GETBILL_CLIENT_ID: defaultClientId,
-    GETBILL_CLIENT_SECRET: defaultClientSecret,
+    GETBILL_CLIENT_SECRET: https ? CLIENT_SECRET : defaultClientSecret,
     GETBILL_BASE_URL: sandbox.origin,
     GETBILL_SCOPES: 'company:read debts:read followups:read',
     GETBILL_TIMEOUT_MS: '2000',

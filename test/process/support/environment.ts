@@ -3,17 +3,27 @@ import { defaultClientId, defaultClientSecret, type Sandbox } from '../../../san
 
 export const PUBLIC_URL = 'https://connect.example';
 
-/** Production mode behind a TLS proxy, which the tests play. */
-export const environment = (sandbox: Sandbox): Record<string, string> => ({
+const CLIENT_SECRET = 'process-test-client-secret-0123456789';
+
+/**
+ * Production mode behind a TLS proxy, which the tests play. Gives the sandbox's client a secret besides its own,
+ * because production refuses the one that the sandbox's source names.
+ */
+export function environment(sandbox: Sandbox): Record<string, string> {
+  sandbox.control.setClientSecrets([CLIENT_SECRET, defaultClientSecret]);
+  return variables(sandbox.origin);
+}
+
+const variables = (sandboxOrigin: string): Record<string, string> => ({
   PATH: process.env['PATH'] ?? '',
   NODE_ENV: 'production',
   PORT: '0',
   PUBLIC_URL,
   TRUST_PROXY: '1',
   REDIS_ALLOW_INSECURE: 'true',
-  GETBILL_BASE_URL: sandbox.origin,
+  GETBILL_BASE_URL: sandboxOrigin,
   GETBILL_CLIENT_ID: defaultClientId,
-  GETBILL_CLIENT_SECRET: defaultClientSecret,
+  GETBILL_CLIENT_SECRET: CLIENT_SECRET,
   GETBILL_SCOPES: 'company:read debts:read followups:read followups:write',
   SESSION_SECRET: 'process-test-session-secret-0123456789',
   TOKEN_ENCRYPTION_KEY: hash('sha256', 'the key of the tests', 'base64'),
