@@ -1,9 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { createHmac, hash, randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from './config/config.js';
-import { createEvents, type Emit, type RequestContext } from './events.js';
+import { createEvents, createFingerprint, type Emit, type RequestContext } from './events.js';
 import { createAppClient, type AppClient } from './getbill/app-client.js';
 import { createProfileCache, type ProfileCache } from './getbill/profile-cache.js';
 import { createCallSlots } from './getbill/call-slots.js';
@@ -13,9 +13,8 @@ import { createQuotaGate } from './getbill/quota-gate.js';
 import { createGrantFacts, type GrantFacts } from './getbill/grant-facts.js';
 import { API_CONNECTIONS, createUpstream } from './getbill/upstream.js';
 import { createArrivals, type Arrivals } from './web/session/recent-sign-ins.js';
-import { createPendingLogins } from './core/sign-in/pending-logins.js';
-import { createSignIn, type SignIn } from './core/sign-in/sign-in.js';
-import { createTokenEndpoint } from './core/oauth/token-endpoint.js';
+import { createOAuthClient } from './core/index.js';
+import type { SignIn } from './core/sign-in/sign-in.js';
 import { createMemoryKeyValue } from './core/storage/memory.js';
 import { connectStorage } from './core/storage/connect.js';
 import { createSharedLimits, type SharedLimits } from './limits/shared-limits.js';
@@ -25,10 +24,7 @@ import { createAudit } from './telemetry/audit.js';
 import { createFlowRecorder, type FlowRecorder } from './flow-inspector/recorder.js';
 import { createLog } from './telemetry/log.js';
 import { createMetrics, type Metrics } from './telemetry/metrics.js';
-import { createAppTokens } from './core/tokens/app-tokens.js';
-import { createCipher } from './core/storage/cipher.js';
 import type { TokenManager } from './core/tokens/token-manager.js';
-import { createTokens } from './core/tokens/tokens.js';
 
 /** Everything the app is made of, built once. `close` waits for renewals under way, then lets go of Redis and the pool. */
 export interface Services {
@@ -91,18 +87,15 @@ export async function createServices(
     if (event.type === 'api_called' && request !== undefined) request.upstreamMs += event.durationMs;
   });
 
-  const fingerprintKey = createHmac('sha256', 'getbill-connect fingerprints').update(config.session.secrets.reveal()[0] ?? '').digest(); // prettier-ignore
-  const fingerprint = (id: string): string =>
-    createHmac('sha256', fingerprintKey).update(id).digest('base64url').slice(0, 8);
+  const encryptionKeys = config.tokenEncryptionKeys.reveal();
+  const fingerprint = createFingerprint(encryptionKeys);
 
   const keyValue = await connectStorage(config.redis, {
     emit,
     now,
     onError: (error) => log.warn({ err: error }, 'redis connection'),
   });
-  const cipher = createCipher(config.tokenEncryptionKeys.reveal());
   const upstream = createUpstream({ config: config.getbill, emit });
-  const tokenEndpoint = createTokenEndpoint({ provider: config.getbill, send: upstream.send, emit, now, monotonicMs });
   const scope = hash('sha256', config.getbill.clientId, 'base64url').slice(0, 8); // GetBill counts per client
   const limits = createSharedLimits({ keyValue, scope, emit, now });
   const quota = createQuota({ keyValue, scope, emit, now });
@@ -125,22 +118,15 @@ export async function createServices(
   });
 
   const sleep = (ms: number): Promise<void> => delay(ms);
-  const lifecycle = {
-    keyValue,
-    cipher,
-    renewalsPerMinute: config.rateLimits.refresh,
-    timeoutMs: config.getbill.timeoutMs,
-    marginMs: config.refreshMarginMs,
-    emit,
-    fingerprint,
+  const { signIn, tokens, appTokens, idle } = createOAuthClient({
+    provider: { ...config.getbill, marginMs: config.refreshMarginMs },
+    storage: keyValue,
+    encryptionKeys,
+    send: upstream.send,
+    report: emit,
     clock: { now, monotonicMs, sleep },
-  };
-  const tokens = createTokens({
-    ...lifecycle,
-    renewWith: ({ refreshToken = '' }) => tokenEndpoint.refresh(refreshToken),
-    revoke: config.getbill.revokeUrl && ((token, hint) => tokenEndpoint.revoke(token, hint)),
+    renewalsPerMinute: config.rateLimits.refresh,
   });
-  const appTokens = createAppTokens({ ...lifecycle, tokenEndpoint, clientId: config.getbill.clientId });
 
   let storageCheck: Promise<boolean> | undefined; // one for all who ask at the same time
   async function checkStorage(): Promise<boolean> {
@@ -171,14 +157,7 @@ export async function createServices(
       idleMs: config.session.idleMs,
       maxMs: config.session.maxMs,
     }),
-    signIn: createSignIn({
-      provider: config.getbill,
-      pendingLogins: createPendingLogins({ keyValue, cipher, emit, fingerprint }),
-      tokenEndpoint,
-      emit,
-      fingerprint,
-      now,
-    }),
+    signIn,
     arrivals: createArrivals({ keyValue, emit }),
     tokens,
     forward,
@@ -200,8 +179,7 @@ export async function createServices(
       return storageCheck;
     },
     async close({ withinMs = config.getbill.timeoutMs + 3_000 } = {}) {
-      const idle = Promise.all([tokens.idle(), appTokens.idle()]);
-      await Promise.race([idle, delay(withinMs, undefined, { ref: false })]);
+      await Promise.race([idle(), delay(withinMs, undefined, { ref: false })]);
       await upstream.close();
       await keyValue.close();
     },

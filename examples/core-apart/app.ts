@@ -1,15 +1,9 @@
 import { createHash } from 'node:crypto';
 import express, { type Express, type Request } from 'express';
-import { NotSignedInError } from '../../src/errors.js';
-import type { SignIn } from '../../src/core/sign-in/sign-in.js';
-import type { TokenManager } from '../../src/core/tokens/token-manager.js';
+import { NotSignedInError, type OAuthClient } from '../../src/core/index.js';
 
 /** Somebody else's app: its own people and sessions (`idOf`, secret and per session), and GetBill tokens that look after themselves. */
-export function createForeignApp(options: {
-  core: { signIn: SignIn; tokens: TokenManager };
-  idOf: (req: Request) => string;
-  apiUrl: URL;
-}): Express {
+export function createForeignApp(options: { core: OAuthClient; idOf: (req: Request) => string; apiUrl: URL }): Express {
   const { apiUrl, core, idOf } = options;
   const grantOf = (req: Request) => createHash('sha256').update(idOf(req)).digest('base64url'); // it names a record
   const app = express();

@@ -3,10 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** Time as an argument, so that tests and the model can move it. */
 export interface Clock {
   /** Epoch milliseconds; may jump, and differs between processes. */
-  now(): number;
+  now: () => number;
   /** Milliseconds that no change of the wall clock moves. */
-  monotonicMs(): number;
-  sleep(ms: number): Promise<void>;
+  monotonicMs: () => number;
+  sleep: (ms: number) => Promise<void>;
 }
 
 export const systemClock: Clock = {

@@ -96,7 +96,9 @@ export function shapeOf(json: unknown, prefix = ''): Shape | undefined {
 /** Names a grant or a sign-in in events: a keyed hash, equal for equal ids. */
 export type Fingerprint = (id: string) => string;
 
-export function createFingerprint(key: Buffer): Fingerprint {
+/** The first of the encryption keys is the key here, too: equal ids look equal in every process. */
+export function createFingerprint([key]: readonly Buffer[]): Fingerprint {
+  if (key === undefined) throw new TypeError('"encryptionKeys" is empty');
   const derived = createHmac('sha256', key).update('fingerprints of events').digest();
   return (id) => createHmac('sha256', derived).update(id).digest('base64url').slice(0, 8);
 }

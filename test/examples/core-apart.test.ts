@@ -4,9 +4,7 @@ import { createForeignApp } from '../../examples/core-apart/app.js';
 import { createCore } from '../../examples/core-apart/core.js';
 import { approve } from '../../sandbox/sign-in.js';
 import { defaultClientId, defaultClientSecret, startSandbox, type Sandbox } from '../../sandbox/sandbox.js';
-import { parseConfig } from '../../src/config/config.js';
-import { createMemoryKeyValue } from '../../src/core/storage/memory.js';
-import { SESSION_SECRET, TOKEN_ENCRYPTION_KEY } from '../support/test-app.js';
+import { createMemoryKeyValue, systemClock } from '../../src/core/index.js';
 
 interface Foreign {
   origin: string;
@@ -25,17 +23,17 @@ async function startForeign(): Promise<Foreign> {
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const redirectUri = `${origin}/oauth/callback`;
   const sandbox = await startSandbox({ redirectUris: [redirectUri], faults: { consent: 'auto' }, now });
-  const config = parseConfig({
-    PUBLIC_URL: origin,
-    GETBILL_CLIENT_ID: defaultClientId,
-    GETBILL_CLIENT_SECRET: defaultClientSecret,
-    GETBILL_BASE_URL: sandbox.origin,
-    SESSION_SECRET,
-    TOKEN_ENCRYPTION_KEY,
+  const core = createCore({
+    getbillUrl: new URL(sandbox.origin),
+    clientId: defaultClientId,
+    clientSecret: defaultClientSecret,
+    redirectUri,
+    storage: createMemoryKeyValue({ now }),
+    encryptionKey: Buffer.alloc(32, 7),
+    clock: { ...systemClock, now },
   });
-  const core = createCore({ config, keyValue: createMemoryKeyValue({ now }), emit: () => undefined, now });
   const idOf = (req: { get(name: string): string | undefined }) => req.get('x-person') ?? '';
-  server.on('request', createForeignApp({ core, idOf, apiUrl: config.getbill.apiUrl }));
+  server.on('request', createForeignApp({ core, idOf, apiUrl: new URL('/external-api/v1', sandbox.origin) }));
 
   return {
     origin,
@@ -48,7 +46,7 @@ async function startForeign(): Promise<Foreign> {
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      await core.close();
+      await core.idle();
       await sandbox.close();
     },
   };

@@ -70,7 +70,13 @@ export function setUp({ marginS = 60, lifetimeS = 3_600, revocation = true, rene
     keyValue = store,
     keys = [KEY],
     tokenEndpoint = endpoint,
-  }: { keyValue?: KeyValue; keys?: Buffer[]; tokenEndpoint?: typeof endpoint } = {}): TokenManager {
+    clockErrorMs = 0,
+  }: {
+    keyValue?: KeyValue;
+    keys?: Buffer[];
+    tokenEndpoint?: typeof endpoint;
+    clockErrorMs?: number;
+  } = {}): TokenManager {
     return createTokens({
       keyValue,
       cipher: createCipher(keys),
@@ -81,7 +87,7 @@ export function setUp({ marginS = 60, lifetimeS = 3_600, revocation = true, rene
       marginMs: marginS * 1_000,
       emit: (event) => void events.push(event),
       fingerprint: (id) => createHash('sha256').update(id).digest('base64url').slice(0, 8),
-      clock: { now: clock.now, monotonicMs: clock.now, sleep: clock.sleep },
+      clock: { now: () => clock.now() + clockErrorMs, monotonicMs: clock.now, sleep: clock.sleep },
     });
   }
 
@@ -100,6 +106,8 @@ export function setUp({ marginS = 60, lifetimeS = 3_600, revocation = true, rene
     startProcess,
     signIn,
     eventTypes: (): string[] => events.map(({ type }) => type),
+    /** Encrypted as a process would do it. */
+    sealed: (text: string, grantId: string): string => createCipher([KEY]).encrypt(text, grantId),
     /** What any process would read now. */
     onRecord: async (grantId = 'g1'): Promise<string | undefined> => await store.get(`grant:${grantId}`),
   };

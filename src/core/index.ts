@@ -1,0 +1,103 @@
+import { systemClock, type Clock } from './clock.js';
+import { createFingerprint, type Emit } from './events.js';
+import { DEFAULT_TIMEOUT_MS, type Provider } from './oauth/provider.js';
+import { sendWithFetch } from './oauth/send-with-fetch.js';
+import { createTokenEndpoint, type Send } from './oauth/token-endpoint.js';
+import { createPendingLogins } from './sign-in/pending-logins.js';
+import { createSignIn, type SignIn } from './sign-in/sign-in.js';
+import { createCipher } from './storage/cipher.js';
+import type { KeyValue } from './storage/key-value.js';
+import { createAppTokens, type AppTokens } from './tokens/app-tokens.js';
+import type { TokenManager } from './tokens/token-manager.js';
+import { createTokens } from './tokens/tokens.js';
+
+export { boundedMap, type BoundedMap } from './bounded-map.js';
+export { systemClock, type Clock } from './clock.js';
+export * from './errors.js';
+export { createFingerprint, type CoreEvent, type Fingerprint } from './events.js';
+export type { Provider } from './oauth/provider.js';
+export type { TokenSet } from './oauth/token-set.js';
+export type { SignIn } from './sign-in/sign-in.js';
+export type { KeyValue } from './storage/key-value.js';
+export { createMemoryKeyValue } from './storage/memory.js';
+export type { AppAccess, AppTokens } from './tokens/app-tokens.js';
+export type { TokenManager } from './tokens/token-manager.js';
+
+const DEFAULT_MARGIN_MS = 60_000;
+const DEFAULT_RENEWALS_PER_MINUTE = 600;
+const SWEEP_MS = 60_000;
+
+export interface OAuthClientOptions {
+  /** `marginMs`: how long before its end a token is renewed; a minute by default. */
+  provider: Provider & { readonly marginMs?: number | undefined };
+  /** Shared by all processes. */
+  storage: KeyValue;
+  /** 32 random bytes each: the first encrypts, all decrypt, so that keys can be rotated. */
+  encryptionKeys: readonly Buffer[];
+  fetch?: typeof globalThis.fetch;
+  /** Instead of `fetch`, for an HTTP client of another kind. */
+  send?: Send;
+  /** Is told what happens, never a secret. */
+  report?: Emit;
+  clock?: Clock;
+  /** For all grants together; 600 by default. */
+  renewalsPerMinute?: number;
+}
+
+export interface OAuthClient {
+  readonly signIn: SignIn;
+  readonly tokens: TokenManager;
+  /** The app's own tokens, for work without a person. */
+  readonly appTokens: AppTokens;
+  /** Resolves when no renewal, delayed write or revocation is under way: wait for it before exit. */
+  idle: () => Promise<void>;
+}
+
+/** Sign-in and tokens: renewed once, by one process, never lost, encrypted in your storage. */
+export function createOAuthClient({
+  provider,
+  storage: keyValue,
+  encryptionKeys,
+  fetch = globalThis.fetch,
+  send = sendWithFetch(fetch),
+  report: emit = () => undefined,
+  clock = systemClock,
+  renewalsPerMinute = DEFAULT_RENEWALS_PER_MINUTE,
+}: OAuthClientOptions): OAuthClient {
+  const { clientId, revokeUrl, timeoutMs = DEFAULT_TIMEOUT_MS } = provider;
+  const { marginMs = DEFAULT_MARGIN_MS } = provider;
+  const { now, monotonicMs } = clock;
+  const cipher = createCipher(encryptionKeys);
+  const fingerprint = createFingerprint(encryptionKeys);
+  const tokenEndpoint = createTokenEndpoint({ provider, send, emit, now, monotonicMs });
+  const shared = { keyValue, cipher, emit, fingerprint, clock };
+  const lifecycle = { ...shared, timeoutMs, marginMs, renewalsPerMinute };
+
+  const pendingLogins = createPendingLogins(shared);
+  const signIn = createSignIn({ provider, pendingLogins, tokenEndpoint, emit, fingerprint, now });
+  const tokens = createTokens({
+    ...lifecycle,
+    renewWith: ({ refreshToken = '' }) => tokenEndpoint.refresh(refreshToken),
+    revoke: revokeUrl && ((token, hint) => tokenEndpoint.revoke(token, hint)),
+  });
+  const appTokens = createAppTokens({ ...lifecycle, clientId, tokenEndpoint });
+  sweepWhileAlive(tokens);
+
+  return {
+    signIn,
+    tokens,
+    appTokens,
+    idle: async () => void (await Promise.all([tokens.idle(), appTokens.idle()])),
+  };
+}
+
+/** The timer keeps neither the process nor the tokens alive. */
+function sweepWhileAlive(tokens: TokenManager): void {
+  const reference = new WeakRef(tokens);
+  const timer = setInterval(() => {
+    const alive = reference.deref();
+    if (alive === undefined) clearInterval(timer);
+    else alive.sweep();
+  }, SWEEP_MS);
+  timer.unref();
+}

@@ -1,0 +1,143 @@
+import type { KeyValue } from '../../src/core/storage/key-value.js';
+import { createTokenCache } from '../../src/core/tokens/known-tokens.js';
+import { boundedMap } from '../../src/core/bounded-map.js';
+import { StorageError, UnavailableError } from '../../src/errors.js';
+import { setUp } from './setup.js';
+
+const HOUR_MS = 3_600_000;
+const FOR_EVER = { ttlMs: Infinity };
+
+/** Somebody signed in an hour ago, so the next call renews. */
+async function expired(options: Parameters<typeof setUp>[0] = {}) {
+  const bench = setUp(options);
+  const tokens = bench.startProcess();
+  await bench.signIn(tokens);
+  await bench.clock.advance(HOUR_MS);
+  return { ...bench, tokens };
+}
+
+describe('a value in the storage that is not ours', () => {
+  it.each([
+    ['a pause', 'backoff:g1', 'null'],
+    ['a pause', 'backoff:g1', '{}'],
+    ['a pause', 'backoff:g1', 'text'],
+    ['a pause', 'backoff:g1', '{"code":"x","status":200}'],
+    ['a pause', 'backoff:g1', '{"code":"x","status":1e999}'],
+    ['a pause', 'backoff:g1', '{"code":"token_endpoint_busy","status":503}'],
+    ['an attempt', 'attempt:g1', 'null'],
+    ['a count of one grant', 'rate:refresh:g1', 'text'],
+    ['a count of one grant', 'rate:refresh:g1', '61'],
+    ['a count of all', 'rate:refresh', '999999'],
+    ['a lease', 'lease:g1', 'a process that is long gone'],
+  ])('instead of %s (%s = %s, without end) counts as absent and is replaced', async (_name, key, value) => {
+    const { store, clock, tokens, server, events } = await expired();
+    await store.set(key, value, FOR_EVER);
+    const { value: tokenSet, error } = await clock.passesUntil(tokens.fresh('g1'));
+    expect([error, tokenSet?.accessToken, server.spent]).toEqual([undefined, 'at-1', ['rt-0']]);
+    expect(events.filter(({ type }) => type === 'record_replaced')).toHaveLength(1);
+    expect((await store.getWithTtl(key))?.ttlMs ?? 0).toBeLessThan(HOUR_MS);
+  });
+
+  it.each(['null', '[]', '{"accessToken":7}', '{"accessToken":"a","scopes":[1],"issuedAtMs":1,"expiresAtMs":1e999}'])(
+    'instead of a token record (%s, validly encrypted) ends the session, and is no error of ours',
+    async (text) => {
+      const { store, startProcess, eventTypes, sealed } = await expired();
+      await store.set('grant:g1', sealed(text, 'g1'), { ttlMs: HOUR_MS });
+      await expect(startProcess().fresh('g1')).rejects.toMatchObject({ code: 'grant_ended' });
+      expect(await store.get('grant:g1')).toBeUndefined();
+      expect(eventTypes()).toContain('session_ended');
+    },
+  );
+});
+
+describe('clocks that differ', () => {
+  const MINUTE_MS = 60_000;
+
+  it.each([-600_000, 600_000, HOUR_MS])(
+    'by %s ms: another process neither renews early nor uses an ended token',
+    async (offMs) => {
+      const { clock, signIn, startProcess, server } = setUp();
+      await signIn(startProcess());
+      const other = startProcess({ clockErrorMs: offMs });
+      await clock.advance(HOUR_MS - 5 * MINUTE_MS);
+      expect((await other.fresh('g1')).accessToken).toBe('at-0');
+      await other.idle();
+      expect(server.spent).toEqual([]);
+      await clock.advance(5 * MINUTE_MS);
+      expect((await clock.passesUntil(other.fresh('g1'))).value?.accessToken).toBe('at-1');
+      expect((await startProcess().fresh('g1')).accessToken).toBe('at-1');
+      expect(server.spent).toEqual(['rt-0']);
+    },
+  );
+
+  it.each([-600_000, 600_000])('by %s ms: a pause lasts as long as the server said', async (offMs) => {
+    const { clock, server, tokens, startProcess } = await expired();
+    server.respond = async () => {
+      throw new UnavailableError('busy', { code: 'token_endpoint_busy', status: 502, retryAfterS: 3 });
+    };
+    await clock.passesUntil(tokens.fresh('g1'));
+    const other = startProcess({ clockErrorMs: offMs });
+    const { error } = await clock.passesUntil(other.fresh('g1'));
+    expect(error).toMatchObject({ status: 503, retryAfterS: 3 });
+    await clock.advance(3_000);
+    server.respond = async () => server.rotated();
+    expect((await clock.passesUntil(other.fresh('g1'))).value?.accessToken).toBe('at-2');
+  });
+});
+
+describe('more renewals than are allowed', () => {
+  it('are an event with what to say and when to come back, and nothing is spent', async () => {
+    const { clock, tokens, signIn, server, events } = await expired({ renewalsPerMinute: 1 });
+    await signIn(tokens, 'g2', { expires_in: 1 });
+    await clock.passesUntil(tokens.fresh('g1'));
+    await clock.advance(2_000);
+    const { error } = await clock.passesUntil(tokens.fresh('g2'));
+    expect(error).toMatchObject({ code: 'refresh_rate_limited', status: 503, retryAfterS: 58 });
+    expect(server.spent).toEqual(['rt-0']);
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: 'refresh_failed', outcome: 'limited', reason: 'refresh_rate_limited' }),
+    );
+  });
+});
+
+describe('the memory of a process', () => {
+  const tokenSet = { accessToken: 'at', refreshToken: 'rt', scopes: [], issuedAtMs: 0, expiresAtMs: 1, renewals: 0 };
+
+  it('forgets the tokens of a grant that nobody used lately, and keeps those in use', () => {
+    let nowMs = 0;
+    const cache = createTokenCache({ now: () => nowMs });
+    cache.set('left', tokenSet);
+    cache.set('used', tokenSet);
+    for (let minute = 1; minute <= 20; minute++) {
+      nowMs = minute * 60_000;
+      cache.get('used');
+      cache.sweep();
+    }
+    expect([cache.get('left'), cache.get('used')]).toEqual([undefined, tokenSet]);
+  });
+
+  it('is bounded in number and age, also by a clock that is set back', () => {
+    let nowMs = HOUR_MS;
+    const map = boundedMap<number>({ max: 2, maxAgeMs: 1_000, now: () => nowMs });
+    for (const [index, key] of ['a', 'b', 'c'].entries()) map.set(key, index);
+    expect([map.get('a'), map.get('b'), map.get('c'), map.size]).toEqual([undefined, 1, 2, 2]);
+    nowMs = 0;
+    expect([map.get('c'), map.size]).toEqual([undefined, 0]);
+  });
+
+  it('says how many renewed tokens wait for the storage', async () => {
+    const { store, clock, startProcess } = await expired();
+    let down = false;
+    const compareAndSet: KeyValue['compareAndSet'] = async (...args) => {
+      if (down) throw new StorageError('away');
+      return await store.compareAndSet(...args);
+    };
+    const tokens = startProcess({ keyValue: { ...store, compareAndSet } });
+    down = true;
+    await clock.passesUntil(tokens.fresh('g1'));
+    expect(tokens.pendingWrites()).toBe(1);
+    down = false;
+    await clock.advance(1_000);
+    expect(tokens.pendingWrites()).toBe(0);
+  });
+});
