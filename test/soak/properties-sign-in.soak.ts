@@ -1,0 +1,8 @@
+/// <reference types="jest" />
+import { properties } from '../support/sign-in-properties.js';
+
+describe('for 10,000 inputs of any kind', () => {
+  it.each(Object.entries(properties))('%s', (_name, check) => {
+    check(10_000);
+  });
+});
