@@ -1,4 +1,4 @@
-import { runSeed, type Run } from './model.js';
+import { runSeed, type Run } from './model/model.js';
 import {
   buildWith,
   deletingWithoutCompare,
@@ -6,8 +6,8 @@ import {
   waitingInTheMargin,
   withoutSecondRead,
   writingWithoutCompare,
-} from './planted.js';
-import type { Plan } from './plan.js';
+} from './model/planted.js';
+import type { Plan } from './model/plan.js';
 
 // MODEL_SEEDS=100000 for a soak; MODEL_SEED=123 replays one run and prints its schedule.
 const SEEDS = Number(process.env['MODEL_SEEDS'] ?? 2_000);

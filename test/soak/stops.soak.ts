@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { startInstallation, type Installation } from '../process/support/installation.js';
 import { steadily } from '../process/support/steadily.js';
 import type { Visitor } from '../process/support/visitor.js';
-import { createRandom } from '../renewal/random.js';
+import { createRandom } from '../renewal/model/random.js';
 
 const DURATION_MS = 60_000;
 const seed = Number(process.env['SEED'] ?? Date.now());

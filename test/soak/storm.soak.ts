@@ -1,6 +1,6 @@
 import { startInstallation, type Installation } from '../process/support/installation.js';
 import { createCaller, storm, sum, type StormNumbers } from '../process/support/storm.js';
-import { createRandom } from '../renewal/random.js';
+import { createRandom } from '../renewal/model/random.js';
 
 const EXPIRIES = 100;
 const CALLS = 300;

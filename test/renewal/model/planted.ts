@@ -1,8 +1,8 @@
-import type { KeyValue } from '../../src/core/storage/key-value.js';
-import type { TokenSet } from '../../src/core/oauth/token-set.js';
-import type { Leases } from '../../src/core/tokens/leases.js';
-import type { StoredTokens, TokenRecords } from '../../src/core/tokens/token-records.js';
-import { createTokens } from '../../src/core/tokens/tokens.js';
+import type { KeyValue } from '../../../src/core/storage/key-value.js';
+import type { TokenSet } from '../../../src/core/oauth/token-set.js';
+import type { Leases } from '../../../src/core/tokens/leases.js';
+import type { StoredTokens, TokenRecords } from '../../../src/core/tokens/token-records.js';
+import { createTokens } from '../../../src/core/tokens/tokens.js';
 
 type Build = typeof createTokens;
 interface Parts {

@@ -1,5 +1,5 @@
-import type { TokenSet } from '../../src/core/oauth/token-set.js';
-import type { Cipher } from '../../src/core/storage/cipher.js';
+import type { TokenSet } from '../../../src/core/oauth/token-set.js';
+import type { Cipher } from '../../../src/core/storage/cipher.js';
 
 /** Readable, so that the witness can look into records; every text differs from every other, as with real nonces. */
 export function createModelCipher(name: string): Cipher {

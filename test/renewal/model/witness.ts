@@ -1,6 +1,6 @@
-import { GrantRefusedError } from '../../src/errors.js';
-import type { AppEvent } from '../../src/events.js';
-import type { TokenSet } from '../../src/core/oauth/token-set.js';
+import { GrantRefusedError } from '../../../src/errors.js';
+import type { AppEvent } from '../../../src/events.js';
+import type { TokenSet } from '../../../src/core/oauth/token-set.js';
 import { newCall, unknownGrant, type Call, type GrantFacts } from './facts.js';
 import { openRecord } from './model-cipher.js';
 import type { Host } from './scheduler.js';

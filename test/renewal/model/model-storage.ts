@@ -1,5 +1,5 @@
-import { StorageError } from '../../src/errors.js';
-import type { KeyValue } from '../../src/core/storage/key-value.js';
+import { StorageError } from '../../../src/errors.js';
+import type { KeyValue } from '../../../src/core/storage/key-value.js';
 import type { Plan } from './plan.js';
 import type { Random } from './random.js';
 import type { Host, Reply, Scheduler } from './scheduler.js';

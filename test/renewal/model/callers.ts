@@ -4,8 +4,8 @@ import {
   NotSignedInError,
   StorageError,
   UnavailableError,
-} from '../../src/errors.js';
-import { phaseOf, type TokenSet } from '../../src/core/oauth/token-set.js';
+} from '../../../src/errors.js';
+import { phaseOf, type TokenSet } from '../../../src/core/oauth/token-set.js';
 import { grantOf } from './model-server.js';
 import type { Host } from './scheduler.js';
 import { MARGIN_MS, type Process, type World } from './world.js';
