@@ -211,6 +211,7 @@ const KINDS: readonly Kind[] = [
   {
     name: 'what is known about a grant',
     prefix: 'facts:',
+    isGood: ({ value }) => /"withheld":\[("|\])/.test(value),
     async meet({ person }, spoil) {
       const { get, grantId } = await person('good');
       await spoil(`facts:${grantId}`);
