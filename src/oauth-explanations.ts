@@ -118,6 +118,9 @@ export const isRejection = (code: string): boolean => explanationOf(code)?.exit 
 
 /** For the log and the terminal. */
 export function operatorHint(code: string): string | undefined {
+  if (code === 'refresh_rate_limited') {
+    return 'more renewals in this minute than RATE_LIMIT_REFRESH allows: raise it, or the API rejects every token it is sent';
+  }
   const explanation = explanationOf(code);
   return explanation && `${explanation.cause}: ${explanation.fix}`;
 }

@@ -5,7 +5,7 @@ type Event<T extends AppEvent['type']> = Extract<AppEvent, { type: T }>;
 const classes = ['2xx', '3xx', '4xx', '5xx'] as const;
 const grantTypes: GrantType[] = ['authorization_code', 'refresh_token', 'client_credentials', 'revocation'];
 const tokenOutcomes: TokenOutcome[] = ['ok', 'refused', 'misconfigured', 'transient'];
-const refreshFailures: RefreshFailure[] = ['refused', 'misconfigured', 'transient'];
+const refreshFailures: RefreshFailure[] = ['refused', 'misconfigured', 'transient', 'limited'];
 const waitOutcomes: Event<'refresh_waited'>['outcome'][] = ['renewed', 'ended', 'paused', 'no_lease'];
 const endReasons: Record<SessionEndReason, true> = {
   signed_out: true,

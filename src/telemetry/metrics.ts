@@ -117,6 +117,7 @@ export function createMetrics({
         return renewalLate.observe(event.lateMs / 1000);
       case 'refresh_failed':
         if (event.outcome === 'misconfigured') rejectedAtMs.set(event.grant, now());
+        if (event.outcome === 'limited') limited.inc({ limit: 'refresh' });
         return renewals.inc({ role: 'led', outcome: event.outcome });
       case 'refresh_reused':
         return renewals.inc({ role: 'led', outcome: 'reused' });

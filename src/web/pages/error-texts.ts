@@ -83,6 +83,11 @@ const texts: Readonly<Record<string, ErrorText>> = {
     why: 'There is a limit to how often this can be done in a minute.',
     advice: 'Please wait a little and try again.',
   },
+  refresh_rate_limited: {
+    title: 'Too many people at once',
+    why: 'Your access must be renewed, and this app renews only so many in a minute.',
+    advice: RETRY_ADVICE,
+  },
   getbill_quota_used: {
     title: 'GetBill has heard enough from us for now',
     why: 'All users of this app share GetBill’s hourly limit, and it is used up.',
