@@ -5,7 +5,7 @@ import { invisibleCharacter } from './observations.js';
 
 /** Whole values of `.env.example` and of the guides: what merely begins like one may be somebody's own. */
 const PLACEHOLDER =
-  /^(your[_-](client[_-])?(id|secret|key)([_-]here)?|your_\w+_here|change[_-]?me|placeholder|example|secret|password|x{3,}|\.{3}|<.*>)$/i;
+  /^(your[_-](client[_-]|session[_-])?(id|secret|key)([_-]here)?|your_\w+_here|change[_-]?me|placeholder|example|secret|password|x{3,}|\.{3}|<.*>)$/i;
 const isPlaceholder = (text: string): boolean => PLACEHOLDER.test(text);
 
 const count = (least: number, most: number) =>

@@ -34,7 +34,7 @@ describe('a call without a session', () => {
     const caller = await signIn(app);
     expect((await caller.read('/api/company/profile')).status).toBe(200);
     const before = apiCalls();
-    app.clock.skipMs(1_801_000);
+    app.clock.skipMs(1_861_000); // half an hour, and the minute in which a session is not touched again
     const answer = await caller.read('/api/company/profile');
     expect(answer.status).toBe(401);
     expect(answer.json).toMatchObject(SIGN_IN_FIRST);

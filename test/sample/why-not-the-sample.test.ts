@@ -300,7 +300,8 @@ describe('what is stored', () => {
 
   it('a restart, or a second process, knows nobody; ours finds everybody in Redis', async () => {
     const secondSample = await startSampleApp({ sandbox: app.sandbox });
-    const second = await startTestApp({ env: { REDIS_URL: redis.url }, sandbox: app.sandbox });
+    const env = { REDIS_URL: redis.url, PUBLIC_URL: app.publicUrl };
+    const second = await startTestApp({ env, sandbox: app.sandbox });
     try {
       const moved = [withCookiesOf(await signedIn(sample), secondSample), withCookiesOf(await signedIn(app), second)];
       expect(await Promise.all(moved.map((browser) => companyOf(browser)))).toEqual([undefined, VICTIM]);

@@ -242,7 +242,7 @@ describe('data of the API', () => {
     answerWith({ '/debts': [debt] });
     const list = await browser.get('/debts');
     expectHarmless(list);
-    expect(list.text).toContain(`href="/debts/${encodeURIComponent(LINK)}"`);
+    expect(list.text).not.toMatch(/href="[^"]*javascript/i); // an id that is none of GetBill's has no page
     const followup = { id: LINK, debt_id: 'x', status: HOSTILE, type: HOSTILE, call_date: HOSTILE, scheduled_at: HOSTILE, summary: HOSTILE, notes: LINK }; // prettier-ignore
     answerWith({ '/debts/x': { ...debt, notes: LINK }, '/followups': [followup] });
     expectHarmless(await browser.get('/debts/x'));

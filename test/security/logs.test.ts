@@ -231,7 +231,7 @@ describe('the log', () => {
       expect(log.audit('login_failed')[0]?.['ip']).toBe('127.0.0.1');
       expect(answer.text).not.toContain('evil.example');
       const { location } = await direct.browser().get('/login', { ...spoof, host: 'evil.example' });
-      expect(location).toBe(`${direct.publicUrl}/login?returnTo=%2Fdashboard`);
+      expect(location).toBe(`${direct.publicUrl}/login?returnTo=%2Fdashboard&redirected=1`);
     } finally {
       await direct.close();
     }

@@ -6,7 +6,7 @@ import { until } from '../process/support/until.js';
 import type { Answer, Browser } from '../support/browser.js';
 import { passTime } from '../support/redis-storage.js';
 import { callbackFor, isSignedIn, sessionIdOf } from '../support/sign-in.js';
-import type { TestApp } from '../support/test-app.js';
+import { CLIENT_SECRET, type TestApp } from '../support/test-app.js';
 import { startProduction, type Production } from './support/production.js';
 
 jest.setTimeout(60_000);
@@ -53,7 +53,7 @@ describe('cookies in production', () => {
     const login = await browser.get('/login');
     const callback = await browser.get(await browser.approve(login.location ?? ''));
     expect(login.setCookies).toEqual([
-      expect.stringMatching(/^__Host-gb-login=[\w-]{43}; Max-Age=600; Path=\/; Expires=[^;]+; HttpOnly; Secure; SameSite=Lax$/), // prettier-ignore
+      expect.stringMatching(/^__Host-gb-login=[\w-]{43}; Max-Age=3600; Path=\/; Expires=[^;]+; HttpOnly; Secure; SameSite=Lax$/), // prettier-ignore
     ]);
     expect(callback.setCookies).toEqual([
       expect.stringMatching(/^__Host-gb-session=s%3A[\w-]{32}\.[\w%]+; Path=\/; HttpOnly; Secure; SameSite=Lax$/),
@@ -336,7 +336,7 @@ describe('telling GetBill that somebody has signed out', () => {
     expect(forms.map((form) => form.get('token_type_hint'))).toEqual(['refresh_token', 'access_token']);
     for (const form of forms) {
       expect(form.get('client_id')).toBe('sandbox-client');
-      expect(form.get('client_secret')).toBe('sandbox-secret-7c1f0e5ad2b94c36');
+      expect(form.get('client_secret')).toBe(CLIENT_SECRET);
     }
     expect(new Set(forms.map((form) => form.get('token'))).size).toBe(2);
     expect(outcomes()).toEqual(['ok']);
