@@ -1,0 +1,92 @@
+import { hash } from 'node:crypto';
+
+/** A verified delivery, as far as GetBill documents it: JSON with at least `type` and `data`. */
+export interface WebhookEvent {
+  readonly type: string;
+  /** As it came. A hint: what is true is read again through the API. */
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** The types GetBill documents. Others are stored and answered alike. */
+export const documentedTypes = [
+  'debt.created',
+  'debt.updated',
+  'debt.status_changed',
+  'followup.created',
+  'followup.updated',
+  'followup.completed',
+  'followup.failed',
+  'payment.received',
+  'payment.failed',
+  'payment_plan.created',
+  'payment_plan.completed',
+  'payment_plan.canceled',
+  'company.credits_low',
+  'report.generated',
+] as const;
+
+const TYPE = /^[a-z][a-z0-9_]*(\.[a-z0-9_]+){0,3}$/;
+const MAX_TYPE_LENGTH = 64;
+const MAX_ID_LENGTH = 256;
+
+interface Read {
+  readonly event: WebhookEvent;
+  /** Equal for equal deliveries: the id inside the signed body when there is one, else the hash of the body. */
+  readonly identity: string;
+  /** When the event happened, by `timeField`; `undefined` without that field. Epoch milliseconds, NaN when unreadable. */
+  readonly happenedAtMs: number | undefined;
+}
+
+/**
+ * Reads a body whose signature was verified. `undefined` for signed nonsense: not JSON, not an object, wrong types.
+ * @param idField where GetBill puts the id of the event (its documents do not say); empty: there is none.
+ * @param timeField where GetBill puts the time of the event, as epoch seconds or ISO 8601; empty: there is none.
+ */
+export function readEnvelope(
+  rawBody: Buffer,
+  { idField, timeField }: { idField: string; timeField: string },
+): Read | undefined {
+  const body = objectFrom(rawBody);
+  if (body === undefined) return undefined;
+  const { type, data } = body;
+  if (typeof type !== 'string' || type.length > MAX_TYPE_LENGTH || !TYPE.test(type)) return undefined;
+  if (!isObject(data)) return undefined;
+  const id = own(body, idField);
+  const time = own(body, timeField);
+  return {
+    event: { type, data },
+    identity: isId(id) ? hash('sha256', JSON.stringify([type, id]), 'base64url') : hash('sha256', rawBody, 'base64url'),
+    happenedAtMs: timeField === '' ? undefined : instantOf(time),
+  };
+}
+
+/** The id of the thing an event is about: `data.id`, where it is one. */
+export function subjectOf({ data }: WebhookEvent): string | undefined {
+  const id = own(data, 'id');
+  return typeof id === 'string' && /^[\w-]{1,128}$/.test(id) ? id : undefined;
+}
+
+function objectFrom(rawBody: Buffer): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(rawBody);
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const own = (object: Readonly<Record<string, unknown>>, name: string): unknown =>
+  Object.hasOwn(object, name) ? object[name] : undefined;
+
+const isId = (id: unknown): id is string | number =>
+  (typeof id === 'string' && id !== '' && id.length <= MAX_ID_LENGTH) || Number.isSafeInteger(id);
+
+function instantOf(time: unknown): number {
+  if (Number.isSafeInteger(time)) return (time as number) * 1000;
+  const zoned = typeof time === 'string' && /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/.test(time);
+  return zoned ? Date.parse(time) : NaN;
+}

@@ -1,0 +1,64 @@
+/** One stored delivery. */
+export interface Entry {
+  /** Its place in the order of arrival, as Redis Streams number it: `<epoch milliseconds>-<n>`. */
+  readonly id: string;
+  readonly type: string;
+  /** The raw body, decrypted. */
+  readonly body: string;
+}
+
+/** An entry that this process is to handle now; `tries` counts this one. */
+export interface Claim extends Entry {
+  readonly tries: number;
+}
+
+export type EntryState = 'waiting' | 'handled' | 'given_up';
+
+export interface Listed {
+  readonly id: string;
+  readonly type: string;
+  readonly state: EntryState;
+  readonly body: string;
+}
+
+/**
+ * The deliveries of one endpoint: stored before they are acknowledged, then handled by any process. Every command
+ * touches one key. @throws {StorageError} from every method.
+ */
+export interface Inbox {
+  /**
+   * Stores a delivery exactly once, for any number of simultaneous duplicates and for a crash at any step: GetBill
+   * delivers again, and the second delivery completes what the first has begun. `full`: the backlog is at its limit.
+   */
+  accept(delivery: { identity: string; type: string; body: string }): Promise<'new' | 'duplicate' | 'full'>;
+  /** New entries first, then those of dead processes and of failed tries whose pause is over. Nobody else gets them. */
+  claim(options: { count: number }): Promise<Claim[]>;
+  /** Handled: nobody gets it again. */
+  done(id: string): Promise<void>;
+  /** Tried too often: nobody gets it again, and the list says so. */
+  giveUp(id: string): Promise<void>;
+  /** Puts a copy of an entry at the end, to be handled once more; `false` when it is gone. */
+  again(id: string): Promise<boolean>;
+  /** The newest first. */
+  recent(count: number): Promise<Listed[]>;
+  /** Entries after `id` in their order, at most 100; from now on without one. `last` is where to go on. */
+  after(id: string | undefined): Promise<{ entries: { id: string; type: string; body: string }[]; last: string }>;
+  /** Forgets what is handled and too old or too much. Never what is still to be handled. */
+  trim(): Promise<void>;
+}
+
+export interface InboxLimits {
+  /** A delivery is refused beyond this many entries. */
+  readonly maxEntries: number;
+  /** Handled entries are kept this long, and a duplicate is known as one. Milliseconds. */
+  readonly keptMs: number;
+  /** The pause before try number `tries + 1`, and the time after which a process that has not finished counts as dead. */
+  readonly pauseMs: (tries: number) => number;
+}
+
+/** 30 s, 1 min, 2 min ...: eight tries take an hour. */
+export const defaultLimits: InboxLimits = {
+  maxEntries: 50_000,
+  keptMs: 7 * 86_400_000,
+  pauseMs: (tries) => 30_000 * 2 ** Math.max(0, tries - 1),
+};

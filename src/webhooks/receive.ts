@@ -1,0 +1,124 @@
+import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Response } from 'express';
+import { readEnvelope } from './envelope.js';
+import type { Inbox } from './inbox.js';
+import { signatureFault } from './signature.js';
+
+const MAX_BYTES = 256 * 1024;
+const TOLERANCE_MS = 300_000;
+const RETRY_AFTER_S = 30;
+
+/** One URL of ours that GetBill calls. Whose events come in is said by the secret, never by the body. */
+export interface Endpoint {
+  readonly name: string;
+  readonly companyId: string;
+  readonly secrets: readonly string[];
+  readonly inbox: Inbox;
+}
+
+export type Refusal =
+  | 'method'
+  | 'media_type'
+  | 'too_large'
+  | 'too_slow'
+  | 'signature_absent'
+  | 'signature_malformed'
+  | 'signature_different'
+  | 'not_an_event'
+  | 'too_old'
+  | 'not_stored';
+
+export interface ReceiveReport {
+  received(fields: { endpoint: string; type: string; outcome: 'new' | 'duplicate' }): void;
+  refused(fields: { endpoint: string; reason: Refusal }): void;
+}
+
+/**
+ * `POST /webhooks/getbill` and `/webhooks/getbill/<name>`: the raw bytes, the signature, the envelope, the inbox, in
+ * this order. 200 means stored. Knows no session and no cookie.
+ */
+export function receiveWebhook({
+  endpoints,
+  idField,
+  timeField,
+  now,
+  report,
+  wake,
+  bodyTimeoutMs,
+}: {
+  endpoints: ReadonlyMap<string, Endpoint>;
+  idField: string;
+  timeField: string;
+  now: () => number;
+  report: ReceiveReport;
+  wake: (endpoint: string) => void;
+  bodyTimeoutMs: number;
+}): (RequestHandler | ErrorRequestHandler)[] {
+  const rawBody = express.raw({ type: () => true, limit: MAX_BYTES, inflate: false });
+
+  /** What can be said without the body. */
+  function admit(req: Request, res: Response, next: (error?: unknown) => void): void {
+    const endpoint = endpoints.get(nameOf(req));
+    if (endpoint === undefined) return void respond(res, 404, 'Not found');
+    const refuse = (status: number, text: string, reason: Refusal): void => {
+      report.refused({ endpoint: endpoint.name, reason });
+      res.set('Connection', 'close'); // the body is not read
+      respond(res, status, text);
+    };
+    if (req.method !== 'POST') return refuse(405, 'Method not allowed', 'method');
+    const encoding = req.get('content-encoding');
+    if (!req.is('application/json') || (encoding !== undefined && encoding !== 'identity')) {
+      return refuse(415, 'Unsupported media type', 'media_type');
+    }
+    if (Number(req.get('content-length')) > MAX_BYTES) return refuse(413, 'Payload too large', 'too_large');
+    const slow = setTimeout(() => refuse(408, 'Request timeout', 'too_slow'), bodyTimeoutMs);
+    rawBody(req, res, (error?: unknown) => {
+      clearTimeout(slow);
+      if (res.headersSent) return;
+      if (error === undefined) return next();
+      const tooLarge = error instanceof Error && 'status' in error && error.status === 413;
+      refuse(tooLarge ? 413 : 400, tooLarge ? 'Payload too large' : 'Bad request', tooLarge ? 'too_large' : 'not_an_event'); // prettier-ignore
+    });
+  }
+
+  async function receive(req: Request, res: Response): Promise<void> {
+    const endpoint = endpoints.get(nameOf(req));
+    if (endpoint === undefined) return respond(res, 404, 'Not found');
+    const refuse = (status: number, text: string, reason: Refusal): void => {
+      report.refused({ endpoint: endpoint.name, reason });
+      respond(res, status, text);
+    };
+    const body = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0);
+    const fault = signatureFault(body, req.headersDistinct['x-getbill-signature'] ?? [], endpoint.secrets);
+    if (fault !== undefined) return refuse(401, 'Unauthorized', `signature_${fault}`);
+
+    const read = readEnvelope(body, { idField, timeField });
+    if (read === undefined) return refuse(400, 'Bad request', 'not_an_event');
+    const { event, identity, happenedAtMs } = read;
+    if (happenedAtMs !== undefined && !(Math.abs(now() - happenedAtMs) <= TOLERANCE_MS)) {
+      return refuse(400, 'Bad request', 'too_old');
+    }
+    try {
+      const outcome = await endpoint.inbox.accept({ identity, type: event.type, body: body.toString('utf8') });
+      if (outcome === 'full') throw new Error('the inbox is full');
+      report.received({ endpoint: endpoint.name, type: event.type, outcome });
+    } catch {
+      res.set('Retry-After', String(RETRY_AFTER_S));
+      return refuse(503, 'Service unavailable', 'not_stored');
+    }
+    respond(res, 200, 'OK');
+    wake(endpoint.name);
+  }
+
+  return [admit, receive];
+}
+
+/** The plain path is the endpoint with the empty name. */
+const nameOf = (req: Request): string => {
+  const { endpoint } = req.params;
+  return typeof endpoint === 'string' ? endpoint : '';
+};
+
+function respond(res: Response, status: number, text: string): void {
+  if (status === 405) res.set('Allow', 'POST');
+  res.status(status).type('text/plain').send(text);
+}

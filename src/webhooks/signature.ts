@@ -1,0 +1,30 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+
+export type SignatureFault = 'absent' | 'malformed' | 'different';
+
+/**
+ * What is wrong with `X-GetBill-Signature`: the HMAC-SHA256 of the raw body as exactly 64 lower-case hex digits.
+ * `undefined` when it fits one of `secrets` (several while one is being rotated). `headers` holds every occurrence of
+ * the header. Compares in constant time and never throws.
+ */
+export function signatureFault(
+  rawBody: Buffer,
+  headers: readonly string[],
+  secrets: readonly string[],
+): SignatureFault | undefined {
+  const [signature, ...more] = headers;
+  if (signature === undefined) return 'absent';
+  if (more.length > 0 || !/^[0-9a-f]{64}$/.test(signature)) return 'malformed';
+  const given = Buffer.from(signature, 'hex');
+  const fits = secrets.map((secret) => timingSafeEqual(given, hmac(rawBody, secret))); // all, so that time tells nothing
+  return fits.includes(true) ? undefined : 'different';
+}
+
+/** The header GetBill would send. */
+export function signatureOf(rawBody: Buffer, secret: string): string {
+  return hmac(rawBody, secret).toString('hex');
+}
+
+function hmac(rawBody: Buffer, secret: string): Buffer {
+  return createHmac('sha256', secret).update(rawBody).digest();
+}
