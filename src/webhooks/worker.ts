@@ -71,11 +71,12 @@ export function startWorker({
       } catch {
         // the storage is away, which it has reported: look again at the next poll
       }
-      if (!stop.signal.aborted) await pauseUntilWoken();
+      await pauseUntilWoken();
     }
   }
 
   async function pauseUntilWoken(): Promise<void> {
+    if (stop.signal.aborted) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, pollMs);
       timer.unref();
