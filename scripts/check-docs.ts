@@ -71,9 +71,10 @@ function checkRoutes(): void {
   const sources = [
     'src/app.ts',
     'src/flow-inspector/routes.ts',
+    'src/webhooks/webhooks.ts',
     ...readdirSync('src/web/routes').map((name) => join('src/web/routes', name)),
   ];
-  const served = sources.flatMap((file) => all(/\.(?:get|post|use)\(\s*'(\/[^']*)'/g, read(file)));
+  const served = sources.flatMap((file) => all(/\.(?:get|post|use|all)\(\s*'(\/[^']*)'/g, read(file)));
   const section = /## Routes([\s\S]*?)\n## /.exec(read('README.md'))?.[1] ?? '';
   const spans = firstCells(section).flatMap((cell) => all(/`(?:[A-Z]+ )?(\/[^`?]*)[^`]*`/g, cell));
   for (const path of spans.map((span) => span.replace(/\/\*$/, ''))) {

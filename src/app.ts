@@ -41,6 +41,7 @@ import { logoutRoute } from './web/routes/logout.js';
 import { metricsRoute } from './web/routes/metrics.js';
 import { oauthCallbackRoute } from './web/routes/oauth-callback.js';
 import { sessionRoute } from './web/routes/session.js';
+import { webhooksRoom } from './webhooks/room.js';
 
 const root = (folder: string): string => fileURLToPath(new URL(`../${folder}`, import.meta.url));
 
@@ -84,6 +85,7 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
   app.use(requestLog({ log, context, emit }));
   app.use(routeName(Object.keys(PAGES)));
   app.use(setHeaders(createCommonHeaders(config)));
+  app.use(webhooksRoom(services).receiver); // knows no session, cookie or CSRF token
 
   const api = createRouter(); // before what only pages need: the busiest path is the shortest
   api.use(

@@ -34,7 +34,11 @@ export type AppEvent =
   | { type: 'tls_failed'; host: string; reason: string }
   | { type: 'quota_exhausted'; limitClass: string; retryAfterMs: number }
   | { type: 'request_refused'; reason: string; route: string }
-  | { type: 'rate_limited'; limit: string };
+  | { type: 'rate_limited'; limit: string }
+  | { type: 'webhook_received'; endpoint: string; eventType: string; outcome: 'new' | 'duplicate' }
+  | { type: 'webhook_refused'; endpoint: string; reason: string }
+  | { type: 'webhook_handled'; endpoint: string; eventType: string; tries: number; durationMs: number }
+  | { type: 'webhook_failed'; endpoint: string; eventType: string; tries: number; final: boolean; reason: string };
 
 /** The message of the log's line per request; the log writes these in batches. */
 export const REQUEST_LINE = 'request';

@@ -68,6 +68,7 @@ async function stop({
   const limitMs = config.getbill.timeoutMs + 2_750;
   setTimeout(() => process.exit(0), limitMs).unref();
   const startedMs = performance.now();
+  void services.stop();
   const cutOff = await server.drain({ withinMs: limitMs - 750 });
   await services.close({ withinMs: limitMs - 250 - (performance.now() - startedMs) });
   log.info({ ...(cutOff > 0 && { cutOff }) }, 'stopped');

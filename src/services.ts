@@ -52,6 +52,10 @@ export interface Services {
   readonly flowRecorder: FlowRecorder | undefined;
   /** Whether the storage would carry out a sign-in. */
   isStorageReady(): Promise<boolean>;
+  /** An optional room registers what has to end before the process does. */
+  readonly onStop: (stop: () => Promise<void>) => void;
+  /** Ends what would keep responses open, before they are waited for. Resolves when the rooms have stopped. */
+  stop(): Promise<void>;
   /** Waits at most `withinMs` for renewals, by default one lease. */
   close(options?: { withinMs?: number }): Promise<void>;
 }
@@ -128,6 +132,13 @@ export async function createServices(
     renewalsPerMinute: config.rateLimits.refresh,
   });
 
+  const stops: (() => Promise<void>)[] = [];
+  let stopping: Promise<unknown> | undefined;
+  async function stop(): Promise<void> {
+    stopping ??= Promise.allSettled(stops.map((each) => each()));
+    await stopping;
+  }
+
   let storageCheck: Promise<boolean> | undefined; // one for all who ask at the same time
   async function checkStorage(): Promise<boolean> {
     const startedMs = monotonicMs();
@@ -178,8 +189,11 @@ export async function createServices(
       });
       return storageCheck;
     },
+    onStop: (each) => void stops.push(each),
+    stop,
     async close({ withinMs = config.getbill.timeoutMs + 3_000 } = {}) {
-      await Promise.race([idle(), delay(withinMs, undefined, { ref: false })]);
+      const allIdle = Promise.all([idle(), stop()]);
+      await Promise.race([allIdle, delay(withinMs, undefined, { ref: false })]);
       await upstream.close();
       await keyValue.close();
     },

@@ -17,6 +17,7 @@ export interface Config {
   readonly hsts: Values['HSTS'];
   readonly trustProxy: number | readonly string[];
   readonly getbill: GetbillConfig;
+  readonly webhooks: WebhooksConfig;
   readonly session: { readonly secrets: Secret<readonly string[]>; readonly idleMs: number; readonly maxMs: number };
   readonly tokenEncryptionKeys: Secret<readonly Buffer[]>;
   readonly refreshMarginMs: number;
@@ -50,6 +51,23 @@ export interface GetbillConfig {
   readonly tlsPinsReportOnly: boolean;
   readonly timeoutMs: number;
   readonly proxy: ProxyConfig;
+}
+
+export interface WebhooksConfig {
+  /** Empty: webhooks are off. */
+  readonly endpoints: readonly WebhookEndpointConfig[];
+  /** Where GetBill puts the id and the time of an event, which its documents do not say; empty: nowhere. */
+  readonly idField: string;
+  readonly timeField: string;
+  /** Replicas of Redis that must have an event before it is acknowledged. */
+  readonly replicas: number;
+}
+
+export interface WebhookEndpointConfig {
+  /** `/webhooks/getbill/<name>`; empty: `/webhooks/getbill`. */
+  readonly name: string;
+  readonly companyId: string;
+  readonly secrets: Secret<readonly string[]>;
 }
 
 /** The proxy through which GetBill is called, by the protocol of the call; `undefined`: none. */
@@ -154,6 +172,7 @@ function toConfig(v: Values, env: Environment): Config {
       timeoutMs: v.GETBILL_TIMEOUT_MS,
       proxy: proxyOf(v),
     },
+    webhooks: webhooksOf(v),
     session: { secrets: secret(v.SESSION_SECRET), idleMs: v.SESSION_IDLE_S * 1000, maxMs: v.SESSION_MAX_S * 1000 },
     tokenEncryptionKeys: secret(v.TOKEN_ENCRYPTION_KEY),
     refreshMarginMs: v.REFRESH_MARGIN_S * 1000,
@@ -169,6 +188,17 @@ function toConfig(v: Values, env: Environment): Config {
     drainDelayMs: v.DRAIN_DELAY_S * 1000,
     logLevel: v.LOG_LEVEL,
     metricsToken: secretOf(v.METRICS_TOKEN),
+  };
+}
+
+function webhooksOf(v: Values): WebhooksConfig {
+  const plain = { name: '', company: v.GETBILL_WEBHOOK_COMPANY ?? '', secrets: v.GETBILL_WEBHOOK_SECRET ?? [] };
+  const endpoints = [plain, ...v.GETBILL_WEBHOOK_ENDPOINTS].filter(({ secrets }) => secrets.length > 0);
+  return {
+    endpoints: endpoints.map(({ name, company, secrets }) => ({ name, companyId: company, secrets: secret(secrets) })),
+    idField: v.GETBILL_WEBHOOK_ID_FIELD ?? '',
+    timeField: v.GETBILL_WEBHOOK_TIME_FIELD ?? '',
+    replicas: v.GETBILL_WEBHOOK_REPLICAS,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Values } from './variables.js';
-import { weakSecretProblems } from './weak-secrets.js';
+import { weakSecretProblems, webhookSecretProblems } from './weak-secrets.js';
 
 /** Rules between variables. A variable that is faulty by itself is absent from `v` and passes here. */
 export function invariantProblems(v: Partial<Values>, env: Readonly<Record<string, string | undefined>>): string[] {
@@ -34,7 +34,7 @@ function always(v: Partial<Values>): string[] {
   if (v.SESSION_IDLE_S !== undefined && v.SESSION_MAX_S !== undefined && v.SESSION_IDLE_S > v.SESSION_MAX_S) {
     problems.push('SESSION_IDLE_S must not be longer than SESSION_MAX_S');
   }
-  problems.push(...ofRedis(v));
+  problems.push(...ofRedis(v), ...ofWebhooks(v));
   return problems;
 }
 
@@ -60,6 +60,27 @@ function ofRedis(v: Partial<Values>): string[] {
     }
   }
   return problems;
+}
+
+function ofWebhooks(v: Partial<Values>): string[] {
+  const problems: string[] = [];
+  if (!('GETBILL_WEBHOOK_SECRET' in v && 'GETBILL_WEBHOOK_COMPANY' in v)) return problems;
+  if (v.GETBILL_WEBHOOK_SECRET !== undefined && v.GETBILL_WEBHOOK_COMPANY === undefined) {
+    problems.push(
+      'GETBILL_WEBHOOK_COMPANY is not set: GETBILL_WEBHOOK_SECRET says that an event is genuine, this says whose it is',
+    );
+  }
+  if (v.GETBILL_WEBHOOK_COMPANY !== undefined && v.GETBILL_WEBHOOK_SECRET === undefined) {
+    problems.push('GETBILL_WEBHOOK_COMPANY is set, but GETBILL_WEBHOOK_SECRET is not; set that, or unset this');
+  }
+  const names = (v.GETBILL_WEBHOOK_ENDPOINTS ?? []).map(({ name }) => name);
+  if (new Set(names).size < names.length) problems.push('GETBILL_WEBHOOK_ENDPOINTS has a name twice');
+  if ((v.GETBILL_WEBHOOK_REPLICAS ?? 0) > 0 && (v.REDIS_CLUSTER_NODES ?? []).length > 0) {
+    problems.push(
+      'GETBILL_WEBHOOK_REPLICAS works with REDIS_URL and REDIS_SENTINELS; in a Cluster set min-replicas-to-write at Redis',
+    );
+  }
+  return [...problems, ...webhookSecretProblems(v)];
 }
 
 /** Names the parts, never their values. */

@@ -41,6 +41,36 @@ const everyEntry = (isValid: (item: string) => boolean, what: string) =>
     context.addIssue({ code: 'custom', message: list.length === 1 ? what : `${what} (${entry})` });
   });
 
+const MIN_WEBHOOK_SECRET = 16;
+const companyId = visible(z.string().max(128, { error: 'is longer than 128 characters' })).refine(
+  (text) => !/\s/.test(text),
+  { error: 'contains a space' },
+);
+/** A member of the signed JSON body; dots lead into objects. */
+const fieldPath = z.string().regex(/^[\w-]{1,64}(\.[\w-]{1,64}){0,3}$/, {
+  error: 'must be the name of a member of the JSON body, as in id or meta.id',
+});
+/** "name company secret" or "name company new-secret old-secret", several separated by commas. */
+const webhookEndpoints = visible(z.string())
+  .transform((text) => splitList(text).map((item) => item.split(/\s+/)))
+  .superRefine((endpoints, context) => {
+    const problem = endpoints.map(endpointProblem).find((found) => found !== undefined);
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+  })
+  .transform((endpoints) => endpoints.map(([name = '', company = '', ...secrets]) => ({ name, company, secrets })));
+
+function endpointProblem([name = '', company = '', ...secrets]: string[], index: number): string | undefined {
+  const entry = `in entry ${index + 1}`;
+  if (company === '' || secrets.length === 0) return `must be a name, a company id and a secret (${entry})`;
+  if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(name)) {
+    return `has a name that is not 1 to 32 lower-case letters, digits and hyphens (${entry})`;
+  }
+  if (secrets.some((text) => text.length < MIN_WEBHOOK_SECRET || isPlaceholder(text))) {
+    return `has a secret that is a placeholder or shorter than 16 characters (${entry})`;
+  }
+  return undefined;
+}
+
 const PROXY = 'the proxy through which GetBill is called, for example http://proxy.example.com:3128';
 const SHELL_HOST =
   'your shell may have set it (conda and tcsh do), and that wins over .env: unset HOST, or start with HOST=127.0.0.1';
@@ -105,6 +135,18 @@ export const variables = {
   HTTPS_PROXY: entry(proxy.optional(), PROXY),
   HTTP_PROXY: entry(proxy.optional(), PROXY),
   NO_PROXY: entry(z.string().default('')),
+  GETBILL_WEBHOOK_SECRET: entry(
+    everyEntry((item) => item.length >= MIN_WEBHOOK_SECRET, 'is shorter than 16 characters').optional(),
+    'GetBill shows the secret of a webhook in its dashboard; while it is being changed: new,old',
+  ),
+  GETBILL_WEBHOOK_COMPANY: entry(
+    companyId.optional(),
+    'the id of the company whose webhook has GETBILL_WEBHOOK_SECRET, as /company/profile shows it',
+  ),
+  GETBILL_WEBHOOK_ENDPOINTS: entry(webhookEndpoints.default([]), 'for example: acme 1f0c-id-of-the-company its-secret'),
+  GETBILL_WEBHOOK_ID_FIELD: entry(fieldPath.optional()),
+  GETBILL_WEBHOOK_TIME_FIELD: entry(fieldPath.optional()),
+  GETBILL_WEBHOOK_REPLICAS: entry(count(0, 10).default(0)),
   SESSION_SECRET: entry(
     everyEntry((item) => Buffer.byteLength(item) >= 32, 'is shorter than 32 bytes'),
     'make one with: openssl rand -base64 32',

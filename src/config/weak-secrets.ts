@@ -6,6 +6,7 @@ const PUBLISHED = new Set([
   'demo-only-client-value-0123456789',
   'demo-only-session-value-0123456789abcdef',
   'ZGVtby1vbmx5LWtleS1mb3ItaW52ZW50ZWQtZGF0YSE=',
+  'demo-only-webhook-value-0123456789abcdef',
 ]);
 const MIN_DISTINCT_BYTES = 8;
 
@@ -17,7 +18,7 @@ interface NamedSecret {
 
 /** Secrets that protect nothing: published ones, patterns, and one value in two variables. */
 export function weakSecretProblems(v: Partial<Values>): string[] {
-  const secrets = secretsOf(v);
+  const secrets = [...secretsOf(v), ...webhookSecretsOf(v)];
   const problems: string[] = [];
   const add = (name: string, what: string): void => {
     const problem = `${name} ${what}`;
@@ -30,8 +31,8 @@ export function weakSecretProblems(v: Partial<Values>): string[] {
       add(name, 'is not random; make one with: openssl rand -base64 32');
     }
   }
-  for (const [index, one] of secrets.entries()) {
-    for (const other of secrets.slice(index + 1)) {
+  for (const [index, one] of secretsOf(v).entries()) {
+    for (const other of secretsOf(v).slice(index + 1)) {
       if (one.name === other.name || !one.bytes.equals(other.bytes)) continue;
       add(one.name, `has the same value as ${other.name}; give each a value of its own`);
     }
@@ -39,13 +40,37 @@ export function weakSecretProblems(v: Partial<Values>): string[] {
   return problems;
 }
 
+/**
+ * In development, too: whoever knows the secret of an endpoint sends events as its company, so it is nothing else, and
+ * two companies share none.
+ */
+export function webhookSecretProblems(v: Partial<Values>): string[] {
+  const ours = secretsOf(v);
+  const webhooks = webhookSecretsOf(v);
+  const problems = webhooks.flatMap((one, index) => {
+    const other = [...ours, ...webhooks.slice(0, index)].find(({ bytes }) => bytes.equals(one.bytes));
+    if (other === undefined) return [];
+    const place = other.name === one.name ? 'another entry' : other.name;
+    return [`${one.name} has the same value as ${place}; give each a value of its own`];
+  });
+  return [...new Set(problems)];
+}
+
+const webhookSecretsOf = (v: Partial<Values>): NamedSecret[] => [
+  ...(v.GETBILL_WEBHOOK_SECRET ?? []).map((text) => named('GETBILL_WEBHOOK_SECRET', text)),
+  ...(v.GETBILL_WEBHOOK_ENDPOINTS ?? []).flatMap(({ secrets }) =>
+    secrets.map((text) => named('GETBILL_WEBHOOK_ENDPOINTS', text)),
+  ),
+];
+
 /** A key counts as its base64 text, so that the same text in another variable is found. */
+function named(name: string, text: string): NamedSecret {
+  const decoded = Buffer.from(text, 'base64');
+  const isKey = decoded.length === 32 && /^[\w+/-]{43}=?$/.test(text);
+  return { name, text, bytes: isKey ? decoded : Buffer.from(text) };
+}
+
 function secretsOf(v: Partial<Values>): NamedSecret[] {
-  const named = (name: string, text: string): NamedSecret => {
-    const decoded = Buffer.from(text, 'base64');
-    const isKey = decoded.length === 32 && /^[\w+/-]{43}=?$/.test(text);
-    return { name, text, bytes: isKey ? decoded : Buffer.from(text) };
-  };
   return [
     ...(v.SESSION_SECRET ?? []).map((text) => named('SESSION_SECRET', text)),
     ...(v.TOKEN_ENCRYPTION_KEY ?? []).map((key) => named('TOKEN_ENCRYPTION_KEY', key.toString('base64'))),

@@ -134,6 +134,10 @@ export function flowStepOf(event: AppEvent): FlowStep | undefined {
     case 'record_replaced':
     case 'tls_failed':
     case 'token_write_delayed':
+    case 'webhook_received':
+    case 'webhook_refused':
+    case 'webhook_handled':
+    case 'webhook_failed':
       return undefined;
   }
 }

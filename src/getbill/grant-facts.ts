@@ -28,6 +28,9 @@ export interface GrantFacts {
   withhold(grantId: string, scope: string): Promise<void>;
 }
 
+/** As facts hold it: an id of GetBill's has no place in Redis. */
+export const companyHash = (id: string | number): string => hash('sha256', String(id), 'base64url').slice(0, 22);
+
 export function createGrantFacts({
   keyValue,
   keptMs,
@@ -74,7 +77,7 @@ export function createGrantFacts({
     async learnCompany(grantId, profile) {
       const id = (profile as { data?: { id?: unknown } | null } | null | undefined)?.data?.id;
       if (!(typeof id === 'string' && id !== '') && typeof id !== 'number') return undefined;
-      const company = hash('sha256', String(id), 'base64url').slice(0, 22);
+      const company = companyHash(id);
       const facts = await read(grantId);
       if (facts.company !== company) await write(grantId, { ...facts, company });
       return company;

@@ -58,13 +58,27 @@ const reasons = {
     'unexpected',
     'other',
   ],
+  webhook: [
+    'method',
+    'media_type',
+    'too_large',
+    'too_slow',
+    'cut_off',
+    'signature_absent',
+    'signature_malformed',
+    'signature_different',
+    'not_an_event',
+    'too_old',
+    'not_stored',
+    'other',
+  ],
 } as const;
 
 export function knownReason(kind: keyof typeof reasons, reason: string): string {
   return (reasons[kind] as readonly string[]).includes(reason) ? reason : 'other';
 }
 
-const FOR_MACHINES = /^\/(healthz|readyz|metrics|assets)(\/|$)/;
+const FOR_MACHINES = /^\/(healthz|readyz|metrics|assets|webhooks)(\/|$)/;
 
 /**
  * Health checks, metrics and assets are asked for by machines, unknown paths by scanners: they would
@@ -96,6 +110,8 @@ export const initialLabels = {
   sessionsEnded: [...Object.keys(endReasons), 'expired'],
   limits: ['login', 'callback', 'api', 'share', 'refresh'],
   refused: ['csrf', 'foreign_origin', 'navigation_only'],
+  webhooks: ['new', 'duplicate', 'handled', 'failed', 'given_up'],
+  webhooksRefused: reasons.webhook,
   faults: [
     'storage_failed',
     'record_replaced',

@@ -68,6 +68,8 @@ export function createMetrics({
   new Gauge({ name: 'getbill_connect_quota_left', help: 'What GetBill said is left, by class', labelNames: ['limit_class'], registers, collect() { collect(this); } }); // prettier-ignore
   const limited = counter('rate_limited_total', 'Requests refused by a limit of ours', ['limit']);
   const refused = counter('requests_refused_total', 'Requests refused for safety', ['reason']);
+  const webhooks = counter('webhooks_total', 'Webhooks by what became of them', ['outcome']);
+  const webhooksRefused = counter('webhooks_refused_total', 'Webhooks that were not acknowledged', ['reason']);
   const responses = counter('responses_total', 'Responses, by who asked and class', ['audience', 'class']);
   const rejectedAtMs = new Map<string, number>();
   function rejectedGrants(): number {
@@ -90,6 +92,8 @@ export function createMetrics({
   for (const reason of initialLabels.sessionsEnded) sessionsEnded.inc({ reason }, 0);
   for (const limit of initialLabels.limits) limited.inc({ limit }, 0);
   for (const reason of initialLabels.refused) refused.inc({ reason }, 0);
+  for (const outcome of initialLabels.webhooks) webhooks.inc({ outcome }, 0);
+  for (const reason of initialLabels.webhooksRefused) webhooksRefused.inc({ reason }, 0);
   for (const type of initialLabels.faults) faults.inc({ type }, 0);
   for (const role of ['joined', 'waited']) waits.zero({ role });
 
@@ -145,6 +149,14 @@ export function createMetrics({
         return limited.inc({ limit: event.limit });
       case 'request_refused':
         return refused.inc({ reason: event.reason });
+      case 'webhook_received':
+        return webhooks.inc({ outcome: event.outcome });
+      case 'webhook_refused':
+        return webhooksRefused.inc({ reason: knownReason('webhook', event.reason) });
+      case 'webhook_handled':
+        return webhooks.inc({ outcome: 'handled' });
+      case 'webhook_failed':
+        return webhooks.inc({ outcome: event.final ? 'given_up' : 'failed' });
       case 'token_revoked':
         return event.outcome === 'failed' ? faults.inc({ type: 'revocation_failed' }) : undefined;
       case 'scope_widened':

@@ -29,8 +29,10 @@ const TYPE = /^[a-z][a-z0-9_]*(\.[a-z0-9_]+){0,3}$/;
 const MAX_TYPE_LENGTH = 64;
 const MAX_ID_LENGTH = 256;
 
-interface Read {
+interface Envelope {
   readonly event: WebhookEvent;
+  /** The body as text, without a byte order mark. */
+  readonly text: string;
   /** Equal for equal deliveries: the id inside the signed body when there is one, else the hash of the body. */
   readonly identity: string;
   /** When the event happened, by `timeField`; `undefined` without that field. Epoch milliseconds, NaN when unreadable. */
@@ -45,16 +47,18 @@ interface Read {
 export function readEnvelope(
   rawBody: Buffer,
   { idField, timeField }: { idField: string; timeField: string },
-): Read | undefined {
-  const body = objectFrom(rawBody);
-  if (body === undefined) return undefined;
+): Envelope | undefined {
+  const text = textFrom(rawBody);
+  const body = text === undefined ? undefined : objectFrom(text);
+  if (text === undefined || body === undefined) return undefined;
   const { type, data } = body;
   if (typeof type !== 'string' || type.length > MAX_TYPE_LENGTH || !TYPE.test(type)) return undefined;
   if (!isObject(data)) return undefined;
-  const id = own(body, idField);
-  const time = own(body, timeField);
+  const id = memberAt(body, idField);
+  const time = memberAt(body, timeField);
   return {
     event: { type, data },
+    text,
     identity: isId(id) ? hash('sha256', JSON.stringify([type, id]), 'base64url') : hash('sha256', rawBody, 'base64url'),
     happenedAtMs: timeField === '' ? undefined : instantOf(time),
   };
@@ -66,9 +70,21 @@ export function subjectOf({ data }: WebhookEvent): string | undefined {
   return typeof id === 'string' && /^[\w-]{1,128}$/.test(id) ? id : undefined;
 }
 
-function objectFrom(rawBody: Buffer): Readonly<Record<string, unknown>> | undefined {
+function textFrom(rawBody: Buffer): string | undefined {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(rawBody);
+    return new TextDecoder('utf-8', { fatal: true }).decode(rawBody);
+  } catch {
+    return undefined;
+  }
+}
+
+/** `path` is a name, or names separated by dots. */
+function memberAt(body: Readonly<Record<string, unknown>>, path: string): unknown {
+  return path.split('.').reduce<unknown>((value, name) => (isObject(value) ? own(value, name) : undefined), body);
+}
+
+function objectFrom(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
     const value: unknown = JSON.parse(text);
     return isObject(value) ? value : undefined;
   } catch {

@@ -3,13 +3,15 @@ import type { WebhookEvent } from './envelope.js';
 export interface HandlerContext {
   /** The company whose secret signed the event: never what the body says. */
   readonly companyId: string;
-  /** Drops what is cached of this company, so that the next page reads the truth. */
-  readonly forgetCompany: (companyId: string) => Promise<void>;
+  /** Every process drops what it has cached of the company, and tells those of its people who look. */
+  readonly announce: (event: WebhookEvent) => Promise<void>;
+  /** Aborts when the handler has taken too long: it will be called again. */
+  readonly signal: AbortSignal;
 }
 
 type Handler = (event: WebhookEvent, context: HandlerContext) => Promise<void>;
 
-const forgetCachedReads: Handler = async (_event, { companyId, forgetCompany }) => forgetCompany(companyId);
+const announce: Handler = (event, context) => context.announce(event);
 
 /**
  * What happens on which event: the list to edit. An event is a hint (it may come late, twice, or out of order), so a
@@ -17,17 +19,18 @@ const forgetCachedReads: Handler = async (_event, { companyId, forgetCompany }) 
  * A type without a handler is stored and counts as handled.
  */
 export const handlers: Readonly<Record<string, Handler>> = {
-  'debt.created': forgetCachedReads,
-  'debt.updated': forgetCachedReads,
-  'debt.status_changed': forgetCachedReads,
-  'followup.created': forgetCachedReads,
-  'followup.updated': forgetCachedReads,
-  'followup.completed': forgetCachedReads,
-  'followup.failed': forgetCachedReads,
-  'payment.received': forgetCachedReads,
-  'payment.failed': forgetCachedReads,
-  'payment_plan.created': forgetCachedReads,
-  'payment_plan.completed': forgetCachedReads,
-  'payment_plan.canceled': forgetCachedReads,
-  'company.credits_low': forgetCachedReads,
+  'debt.created': announce,
+  'debt.updated': announce,
+  'debt.status_changed': announce,
+  'followup.created': announce,
+  'followup.updated': announce,
+  'followup.completed': announce,
+  'followup.failed': announce,
+  'payment.received': announce,
+  'payment.failed': announce,
+  'payment_plan.created': announce,
+  'payment_plan.completed': announce,
+  'payment_plan.canceled': announce,
+  'company.credits_low': announce,
+  'report.generated': announce,
 };

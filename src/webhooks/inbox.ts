@@ -7,8 +7,9 @@ export interface Entry {
   readonly body: string;
 }
 
-/** An entry that this process is to handle now; `tries` counts this one. */
-export interface Claim extends Entry {
+/** An entry that this process is to handle now; `tries` counts this one. `body` is undefined when it cannot be decrypted. */
+export interface Claim extends Omit<Entry, 'body'> {
+  readonly body: string | undefined;
   readonly tries: number;
 }
 
@@ -41,8 +42,6 @@ export interface Inbox {
   again(id: string): Promise<boolean>;
   /** The newest first. */
   recent(count: number): Promise<Listed[]>;
-  /** Entries after `id` in their order, at most 100; from now on without one. `last` is where to go on. */
-  after(id: string | undefined): Promise<{ entries: { id: string; type: string; body: string }[]; last: string }>;
   /** Forgets what is handled and too old or too much. Never what is still to be handled. */
   trim(): Promise<void>;
 }

@@ -60,11 +60,6 @@ export function createMemoryInbox({ now, limits }: { now: () => number; limits: 
         .reverse()
         .map(({ id, type, body, state }) => ({ id, type, body, state }));
     },
-    async after(id) {
-      const start = id === undefined ? entries.length : entries.findIndex((entry) => entry.id === id) + 1;
-      const later = entries.slice(start, start + 100).map(({ id: one, type, body }) => ({ id: one, type, body }));
-      return { entries: later, last: later.at(-1)?.id ?? id ?? entries.at(-1)?.id ?? '0-0' };
-    },
     async trim() {
       const keptFromMs = now() - limits.keptMs;
       entries = entries.filter(({ id, state }) => state === 'waiting' || Number(id.split('-')[0]) > keptFromMs);

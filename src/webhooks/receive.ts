@@ -3,6 +3,7 @@ import { readEnvelope } from './envelope.js';
 import type { Inbox } from './inbox.js';
 import { signatureFault } from './signature.js';
 
+const PATH = '/webhooks/getbill';
 const MAX_BYTES = 256 * 1024;
 const TOLERANCE_MS = 300_000;
 const RETRY_AFTER_S = 30;
@@ -20,6 +21,7 @@ export type Refusal =
   | 'media_type'
   | 'too_large'
   | 'too_slow'
+  | 'cut_off'
   | 'signature_absent'
   | 'signature_malformed'
   | 'signature_different'
@@ -59,6 +61,7 @@ export function receiveWebhook({
   function admit(req: Request, res: Response, next: (error?: unknown) => void): void {
     const endpoint = endpoints.get(nameOf(req));
     if (endpoint === undefined) return void respond(res, 404, 'Not found');
+    res.locals['route'] = endpoint.name === '' ? PATH : `${PATH}/:endpoint`;
     const refuse = (status: number, text: string, reason: Refusal): void => {
       report.refused({ endpoint: endpoint.name, reason });
       res.set('Connection', 'close'); // the body is not read
@@ -75,8 +78,10 @@ export function receiveWebhook({
       clearTimeout(slow);
       if (res.headersSent) return;
       if (error === undefined) return next();
-      const tooLarge = error instanceof Error && 'status' in error && error.status === 413;
-      refuse(tooLarge ? 413 : 400, tooLarge ? 'Payload too large' : 'Bad request', tooLarge ? 'too_large' : 'not_an_event'); // prettier-ignore
+      if (error instanceof Error && 'status' in error && error.status === 413) {
+        return refuse(413, 'Payload too large', 'too_large');
+      }
+      refuse(400, 'Bad request', 'cut_off');
     });
   }
 
@@ -93,12 +98,12 @@ export function receiveWebhook({
 
     const read = readEnvelope(body, { idField, timeField });
     if (read === undefined) return refuse(400, 'Bad request', 'not_an_event');
-    const { event, identity, happenedAtMs } = read;
+    const { event, text, identity, happenedAtMs } = read;
     if (happenedAtMs !== undefined && !(Math.abs(now() - happenedAtMs) <= TOLERANCE_MS)) {
       return refuse(400, 'Bad request', 'too_old');
     }
     try {
-      const outcome = await endpoint.inbox.accept({ identity, type: event.type, body: body.toString('utf8') });
+      const outcome = await endpoint.inbox.accept({ identity, type: event.type, body: text });
       if (outcome === 'full') throw new Error('the inbox is full');
       report.received({ endpoint: endpoint.name, type: event.type, outcome });
     } catch {

@@ -1,32 +1,46 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { Cipher } from '../core/storage/cipher.js';
-import type { KeyValue } from '../core/storage/key-value.js';
 import { StorageError } from '../errors.js';
 import type { Claim, Entry, Inbox, InboxLimits, Listed } from './inbox.js';
 
 const GROUP = 'workers';
+/** Clocks of two masters of a Cluster, or of a master and its replica, may differ by this much. */
+const CLOCK_SKEW_MS = 250;
+/** Handled entries kept at least, for the list. */
+const KEPT_ENTRIES = 1_000;
+/** A consumer that asked for nothing for this long, and owes nothing, belongs to a process that is gone. */
+const CONSUMER_GONE_MS = 3_600_000;
+const WAIT_FOR_REPLICAS_MS = 400;
+const PENDING_PAGE = 100;
+const MAX_PENDING_PAGES = 10;
 
-/**
- * Appends unless the same identity was appended within ARGV[2] milliseconds: that is how long ago its first delivery
- * was claimed, so a few entries are looked at. The age is counted by the clock of Redis alone.
- */
-const APPEND = `local now = redis.call('TIME')
-local since = string.format('%d', now[1] * 1000 + math.floor(now[2] / 1000) - ARGV[2])
-for _, entry in ipairs(redis.call('XRANGE', KEYS[1], since, '+')) do
-  if entry[2][2] == ARGV[1] then return 'duplicate' end
+/** "stored", or when the first delivery of this identity came in, in milliseconds by the clock of Redis. */
+const FIRST_SEEN = `local seen = redis.call('GET', KEYS[1])
+if seen then return seen end
+local now = redis.call('TIME')
+local at = string.format('%d', now[1] * 1000 + math.floor(now[2] / 1000))
+redis.call('SET', KEYS[1], at, 'PX', ARGV[1])
+return at`;
+
+/** Appends unless the same identity was appended since ARGV[2], when its first delivery came in: few entries to look at. */
+const APPEND = `if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[4]) then return { 'full', '' } end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local since = math.max(0, math.min(tonumber(ARGV[2]) or 0, now) - ARGV[3])
+for _, entry in ipairs(redis.call('XRANGE', KEYS[1], string.format('%d', since), '+')) do
+  if entry[2][2] == ARGV[1] then return { 'duplicate', entry[1] } end
 end
-if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[3]) then return 'full' end
-redis.call('XADD', KEYS[1], '*', 'identity', ARGV[1], 'type', ARGV[4], 'body', ARGV[5])
-return 'new'`;
+return { 'new', redis.call('XADD', KEYS[1], '*', 'identity', ARGV[1], 'type', ARGV[5], 'body', ARGV[6]) }`;
 
-/** Drops entries older than ARGV[1] milliseconds or beyond ARGV[2] entries, up to the first that is still to be handled. */
+const DELETE_IF_EQUAL = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
+
+/** Drops entries older than ARGV[1] ms or beyond ARGV[2], up to the first that is still to be handled; then dead consumers. */
 const TRIM = `local now = redis.call('TIME')
 local group = redis.call('XINFO', 'GROUPS', KEYS[1])[1]
 if not group then return 0 end
-local delivered, first
+local delivered
 for i = 1, #group, 2 do if group[i] == 'last-delivered-id' then delivered = group[i + 1] end end
-local pending = redis.call('XPENDING', KEYS[1], ARGV[3])
-first = pending[2] or delivered
+local first = redis.call('XPENDING', KEYS[1], ARGV[3])[2] or delivered
 local function ms(id) return tonumber(string.match(id, '^%d+')) end
 local until_ms = math.min(ms(first), now[1] * 1000 - ARGV[1])
 local over = redis.call('XLEN', KEYS[1]) - ARGV[2]
@@ -34,37 +48,40 @@ if over > 0 then
   local oldest = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', over)
   until_ms = math.min(ms(first), math.max(until_ms, ms(oldest[#oldest][1])))
 end
+for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[3])) do
+  local of = {}
+  for i = 1, #consumer, 2 do of[consumer[i]] = consumer[i + 1] end
+  if of.pending == 0 and of.idle > tonumber(ARGV[4]) then redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[3], of.name) end
+end
 return redis.call('XTRIM', KEYS[1], 'MINID', string.format('%d', until_ms))`;
-
-/** Longer than the steps of one delivery take in any process. */
-const SLACK_MS = 2_000;
-/** Events the list keeps at least, and at most once they are handled. */
-const KEPT_ENTRIES = 1_000;
 
 /** Redis Streams: one stream per endpoint, one consumer group, a consumer per process. */
 export function createRedisInbox({
   redis,
-  keyValue,
   cipher,
   endpoint,
-  prefix,
   consumer,
   limits,
   replicas,
+  connected = Promise.resolve(),
+  consumerGoneMs = CONSUMER_GONE_MS,
 }: {
+  /** With a key prefix of its own. */
   redis: Redis | Cluster;
-  keyValue: Pick<KeyValue, 'setIfAbsent' | 'compareAndSet' | 'getWithTtl'>;
   cipher: Cipher;
   endpoint: string;
-  prefix: string;
   /** Names this process. */
   consumer: string;
   limits: InboxLimits;
   /** How many replicas must have an entry before it is acknowledged, where failover is to lose none. */
   replicas: number;
+  /** Commands wait for it: a connection that is being made. */
+  connected?: Promise<void>;
+  consumerGoneMs?: number;
 }): Inbox {
-  const stream = `${prefix}webhook:stream:${endpoint}`;
-  const givenUp = `${prefix}webhook:given-up:${endpoint}`;
+  const stream = `webhook:stream:${endpoint}`;
+  const givenUp = `webhook:given-up:${endpoint}`;
+  const barrier = `webhook:barrier:${endpoint}`;
   const seenKey = (identity: string): string => `webhook:seen:${endpoint}:${identity}`;
   const contextOf = (identity: string): string => `webhook.${endpoint}.${identity}`;
   let ready: Promise<void> | undefined;
@@ -84,9 +101,10 @@ export function createRedisInbox({
 
   async function call<T>(command: () => Promise<T>): Promise<T> {
     try {
+      await connected;
       return await command();
     } catch (error) {
-      if (error instanceof Error && error.message.startsWith('NOGROUP')) ready = undefined; // Redis was emptied
+      if (error instanceof Error && error.message.includes('NOGROUP')) ready = undefined; // Redis was emptied
       throw error instanceof StorageError ? error : new StorageError(error);
     }
   }
@@ -96,32 +114,46 @@ export function createRedisInbox({
     try {
       return { id, type, identity, body: cipher.decrypt(body, contextOf(identity)) };
     } catch {
-      return undefined; // spoilt, or sealed with a key that is gone
+      return undefined; // spoilt, or sealed with a key that this process does not have
     }
   }
 
-  async function append(identity: string, type: string, body: string, ageMs: number) {
-    const age = Math.ceil(ageMs) + SLACK_MS;
-    const sealed = cipher.encrypt(body, contextOf(identity));
-    const outcome = await call(() => redis.eval(APPEND, 1, stream, identity, age, limits.maxEntries, type, sealed));
-    if (outcome !== 'full' && replicas > 0) {
-      const acknowledged = await call(() => redis.wait(replicas, 400));
-      if (acknowledged < replicas)
-        throw new StorageError(new Error('the replicas of Redis did not take the event in time'));
-    }
-    return outcome as 'new' | 'duplicate' | 'full';
+  /**
+   * Resolves when enough replicas have the entry. WAIT counts the writes of its own connection, so a write goes before it,
+   * and all three commands must have gone over one connection, to a master that has the entry.
+   */
+  async function replicated(id: string): Promise<void> {
+    if (replicas === 0 || !('stream' in redis)) return;
+    const { stream: socket } = redis;
+    const [, waited, found] = await call(async () =>
+      redis
+        .pipeline()
+        .set(barrier, id, 'PX', 60_000)
+        .wait(replicas, WAIT_FOR_REPLICAS_MS)
+        .xrange(stream, id, id)
+        .exec(),
+    ).then((replies) => replies ?? []);
+    const acknowledged = Number(waited?.[1] ?? 0);
+    const isThere = Array.isArray(found?.[1]) && found[1].length === 1;
+    if (acknowledged >= replicas && isThere && redis.stream === socket) return;
+    throw new StorageError(new Error('the replicas of Redis did not take the event in time'));
   }
 
   return {
     async accept({ identity, type, body }) {
       const key = seenKey(identity);
-      const startedMs = performance.now();
-      const present = await keyValue.setIfAbsent(key, 'claimed', { ttlMs: limits.keptMs });
-      if (present === 'stored') return 'duplicate';
-      const ageMs = present === undefined ? performance.now() - startedMs : await ageOfClaim(key);
-      const outcome = await append(identity, type, body, ageMs);
-      if (outcome !== 'full') await keyValue.compareAndSet(key, 'claimed', 'stored');
-      return present === undefined && outcome !== 'full' ? 'new' : outcome;
+      const seen = String(await call(() => redis.eval(FIRST_SEEN, 1, key, limits.keptMs)));
+      if (seen === 'stored') return 'duplicate';
+      const sealed = cipher.encrypt(body, contextOf(identity));
+      const append = [identity, seen, CLOCK_SKEW_MS, limits.maxEntries, type, sealed];
+      const [outcome, id] = (await call(() => redis.eval(APPEND, 1, stream, ...append))) as [Outcome, string];
+      if (outcome === 'full') {
+        await call(() => redis.eval(DELETE_IF_EQUAL, 1, key, seen));
+      } else {
+        await replicated(id);
+        await call(() => redis.set(key, 'stored', 'PX', limits.keptMs));
+      }
+      return outcome;
     },
 
     async claim({ count }) {
@@ -131,13 +163,10 @@ export function createRedisInbox({
       );
       const claims = (fresh?.[0]?.[1] ?? []).map((raw) => ({ raw, tries: 1 }));
       if (claims.length < count) claims.push(...(await claimOverdue(count - claims.length)));
-      const readable: Claim[] = [];
-      for (const { raw, tries } of claims) {
-        const entry = entryFrom(raw);
-        if (entry === undefined) await this.giveUp(raw[0]);
-        else readable.push({ id: entry.id, type: entry.type, body: entry.body, tries });
-      }
-      return readable;
+      return claims.map(({ raw, tries }): Claim => {
+        const { type = '' } = pairs(raw[1] ?? []);
+        return { id: raw[0], type, body: entryFrom(raw)?.body, tries };
+      });
     },
 
     async done(id) {
@@ -168,34 +197,15 @@ export function createRedisInbox({
       });
     },
 
-    async after(id) {
-      if (id === undefined) {
-        const [newest] = await call(() => redis.xrevrange(stream, '+', '-', 'COUNT', 1) as Promise<RawEntry[]>);
-        return { entries: [], last: newest?.[0] ?? '0-0' };
-      }
-      const raws = await call(() => redis.xrange(stream, `(${id}`, '+', 'COUNT', 100) as Promise<RawEntry[]>);
-      return { entries: raws.flatMap((raw) => entryFrom(raw) ?? []), last: raws.at(-1)?.[0] ?? id };
-    },
-
     async trim() {
       await withGroup();
-      await call(() => redis.eval(TRIM, 1, stream, limits.keptMs, KEPT_ENTRIES, GROUP));
+      await call(() => redis.eval(TRIM, 1, stream, limits.keptMs, KEPT_ENTRIES, GROUP, consumerGoneMs));
     },
   };
 
-  /** How long ago the first delivery of this identity came in, by the clock of Redis. */
-  async function ageOfClaim(key: string): Promise<number> {
-    const claim = await keyValue.getWithTtl(key);
-    return claim === undefined ? limits.keptMs : Math.max(0, limits.keptMs - claim.ttlMs);
-  }
-
   /** Of dead processes, and failed before: an entry is due when it has been idle for the pause of its number of tries. */
   async function claimOverdue(count: number): Promise<{ raw: RawEntry; tries: number }[]> {
-    const shortest = Math.max(0, limits.pauseMs(1));
-    const pending = await call(
-      () => redis.xpending(stream, GROUP, 'IDLE', shortest, '-', '+', count * 4) as Promise<Pending[]>,
-    );
-    const due = pending.filter(([, , idleMs, tries]) => idleMs >= limits.pauseMs(tries)).slice(0, count);
+    const due = await overdue(count);
     const claims = await Promise.all(
       due.map(async ([id, , , tries]) => {
         const minIdleMs = limits.pauseMs(tries); // of two processes that see it due, one still finds it idle
@@ -206,6 +216,22 @@ export function createRedisInbox({
       }),
     );
     return claims.flat();
+  }
+
+  /** Looks behind entries with long pauses, too. */
+  async function overdue(count: number): Promise<Pending[]> {
+    const due: Pending[] = [];
+    let start = '-';
+    for (let page = 0; page < MAX_PENDING_PAGES && due.length < count; page += 1) {
+      const from = start;
+      const pending = await call(
+        () => redis.xpending(stream, GROUP, 'IDLE', limits.pauseMs(1), from, '+', PENDING_PAGE) as Promise<Pending[]>,
+      );
+      due.push(...pending.filter(([, , idleMs, tries]) => idleMs >= limits.pauseMs(tries)));
+      if (pending.length < PENDING_PAGE) break;
+      start = `(${pending.at(-1)?.[0] ?? ''}`;
+    }
+    return due.slice(0, count);
   }
 
   async function whichGivenUp(ids: string[]): Promise<Set<string>> {
@@ -228,6 +254,7 @@ export function createRedisInbox({
   }
 }
 
+type Outcome = 'new' | 'duplicate' | 'full';
 type RawEntry = [id: string, fields: string[] | null];
 type Streams = [name: string, entries: RawEntry[]][] | null;
 type Pending = [id: string, consumer: string, idleMs: number, tries: number];

@@ -2,13 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { Router } from 'express';
 import type { Cluster, Redis } from 'ioredis';
 import type { Cipher } from '../core/storage/cipher.js';
-import type { KeyValue } from '../core/storage/key-value.js';
-import { handlers } from './handlers.js';
+import { createMemoryChanges, createRedisChanges, type Change } from './changes.js';
+import { subjectOf, type WebhookEvent } from './envelope.js';
+import { follow } from './follow.js';
+import { handlers as ourHandlers, type HandlerContext } from './handlers.js';
 import { defaultLimits, type Inbox, type InboxLimits } from './inbox.js';
 import { createMemoryInbox } from './memory-inbox.js';
-import { receiveWebhook, type Endpoint, type ReceiveReport } from './receive.js';
+import { receiveWebhook, type Endpoint, type Refusal } from './receive.js';
 import { createRedisInbox } from './redis-inbox.js';
-import { startWorker, type WorkerReport } from './worker.js';
+import { startWorker } from './worker.js';
+
+const POLL_MS = 1_000;
 
 export interface WebhooksConfig {
   readonly endpoints: readonly { name: string; companyId: string; secrets: readonly string[] }[];
@@ -17,6 +21,13 @@ export interface WebhooksConfig {
   readonly timeField: string;
   /** Replicas of Redis that must have an event before it is acknowledged. */
   readonly replicas: number;
+}
+
+export interface WebhooksReport {
+  received(fields: { endpoint: string; type: string; outcome: 'new' | 'duplicate' }): void;
+  refused(fields: { endpoint: string; reason: Refusal }): void;
+  handled(fields: { endpoint: string; type: string; tries: number; durationMs: number }): void;
+  failed(fields: { endpoint: string; type: string; tries: number; final: boolean; error: unknown }): void;
 }
 
 export interface Webhooks {
@@ -32,61 +43,80 @@ export interface Webhooks {
 export function createWebhooks({
   config,
   redis,
-  prefix,
-  keyValue,
+  connected,
   cipher,
-  forgetCompany,
+  onChanges,
   report,
   clock,
+  handlers = ourHandlers,
   limits = defaultLimits,
-  pollMs = 1_000,
+  pollMs = () => POLL_MS,
   bodyTimeoutMs = 10_000, // GetBill waits no longer for a response
 }: {
   config: WebhooksConfig;
   redis: Redis | Cluster | undefined;
-  prefix: string;
-  keyValue: KeyValue;
+  /** Commands wait for it. */
+  connected?: Promise<void>;
   cipher: Cipher;
-  forgetCompany: (companyId: string) => Promise<void>;
-  report: ReceiveReport & WorkerReport;
+  /** In every process, after an event was handled in any. */
+  onChanges: (companyId: string, changes: readonly Change[]) => void;
+  report: WebhooksReport;
   clock: { now: () => number; monotonicMs: () => number };
+  handlers?: Readonly<Record<string, (event: WebhookEvent, context: HandlerContext) => Promise<void>>>;
   limits?: InboxLimits;
-  pollMs?: number;
+  pollMs?: () => number;
   bodyTimeoutMs?: number;
 }): Webhooks {
+  const { now, monotonicMs } = clock;
   const consumer = randomUUID();
-  const inboxOf = (endpoint: string): Inbox =>
-    redis === undefined
-      ? createMemoryInbox({ now: clock.now, limits })
-      : createRedisInbox({ redis, keyValue, cipher, endpoint, prefix, consumer, limits, replicas: config.replicas });
+  const waiting = connected === undefined ? {} : { connected };
+  const { replicas } = config;
+  const rooms = new Map(config.endpoints.map((endpoint) => [endpoint.name, openEndpoint(endpoint)]));
 
-  const endpoints = new Map<string, Endpoint>();
-  for (const { name, companyId, secrets } of config.endpoints) {
-    endpoints.set(name, { name, companyId, secrets, inbox: inboxOf(name) });
-  }
-  const workers = new Map(
-    [...endpoints.values()].map(({ name, companyId, inbox }) => {
-      const context = { companyId, forgetCompany };
-      const handle = async (event: Parameters<NonNullable<(typeof handlers)[string]>>[0]): Promise<void> => {
+  function openEndpoint({ name, companyId, secrets }: WebhooksConfig['endpoints'][number]) {
+    const inbox =
+      redis === undefined
+        ? createMemoryInbox({ now, limits })
+        : createRedisInbox({ redis, cipher, endpoint: name, consumer, limits, replicas, ...waiting });
+    const changes =
+      redis === undefined ? createMemoryChanges({ now }) : createRedisChanges({ redis, endpoint: name, ...waiting });
+    const follower = follow({ changes, onChanges: (list) => onChanges(companyId, list), pollMs });
+    const announce = async (event: WebhookEvent): Promise<void> => {
+      await changes.publish({ type: event.type, subject: subjectOf(event) });
+      follower.wake();
+    };
+    const worker = startWorker({
+      inbox,
+      handle: async (event, signal) => {
         const handler = Object.hasOwn(handlers, event.type) ? handlers[event.type] : undefined;
-        await handler?.(event, context);
-      };
-      return [name, startWorker({ inbox, handle, report, pollMs, monotonicMs: clock.monotonicMs })];
-    }),
-  );
+        await handler?.(event, { companyId, announce, signal });
+      },
+      report: {
+        handled: (fields) => report.handled({ endpoint: name, ...fields }),
+        failed: (fields) => report.failed({ endpoint: name, ...fields }),
+      },
+      pollMs: POLL_MS,
+      monotonicMs,
+    });
+    const endpoint: Endpoint = { name, companyId, secrets, inbox };
+    return { endpoint, worker, follower };
+  }
 
-  const router = Router({ caseSensitive: true, strict: true });
+  const endpoints = new Map([...rooms].map(([name, { endpoint }]) => [name, endpoint]));
+  const wake = (name: string): void => rooms.get(name)?.worker.wake();
   const { idField, timeField } = config;
-  const wake = (name: string): void => workers.get(name)?.wake();
-  const receive = receiveWebhook({ endpoints, idField, timeField, now: clock.now, report, wake, bodyTimeoutMs });
-  router.all(['/webhooks/getbill', '/webhooks/getbill/:endpoint'], ...receive);
+  const receive = receiveWebhook({ endpoints, idField, timeField, now, report, wake, bodyTimeoutMs });
+  const router = Router({ caseSensitive: true, strict: true });
+  router.all('/webhooks/getbill', ...receive);
+  router.all('/webhooks/getbill/:endpoint', ...receive);
 
   return {
     router,
     inboxesOf: (companyId) =>
       [...endpoints.values()].filter((endpoint) => endpoint.companyId === companyId).map(({ inbox }) => inbox),
     async stop() {
-      await Promise.all([...workers.values()].map((worker) => worker.stop()));
+      for (const { follower } of rooms.values()) follower.stop();
+      await Promise.all([...rooms.values()].map(({ worker }) => worker.stop()));
     },
   };
 }

@@ -1,10 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { WebhookEvent } from './envelope.js';
 import type { Claim, Inbox } from './inbox.js';
 
 const MAX_TRIES = 8;
-const BATCH = 10;
+/** Entries that one process handles at a time. */
+const LANES = 10;
 /** Below the shortest pause, after which another process takes an entry over. */
 const HANDLER_TIMEOUT_MS = 20_000;
+const TRIM_EVERY_MS = 10_000;
+const MARK_AGAIN_AFTER_MS = 500;
 
 export interface WorkerReport {
   handled(fields: { type: string; tries: number; durationMs: number }): void;
@@ -19,8 +23,8 @@ export interface Worker {
 }
 
 /**
- * Handles the entries of one inbox, one after the other, in the background. A failure is tried again after growing
- * pauses, `MAX_TRIES` times in all; an entry that a dead process has left is taken over.
+ * Handles the entries of one inbox in the background. A failure is tried again after growing pauses, `MAX_TRIES` times
+ * in all; an entry that a dead process has left is taken over.
  */
 export function startWorker({
   inbox,
@@ -36,47 +40,71 @@ export function startWorker({
   monotonicMs: () => number;
 }): Worker {
   const stop = new AbortController();
+  const underWay = new Set<Promise<void>>();
+  let trimmedAtMs = -Infinity;
+  let woken = false;
   let wake: () => void = () => undefined;
 
   async function handleOne({ id, type, body, tries }: Claim): Promise<void> {
     const startedMs = monotonicMs();
     try {
+      if (body === undefined) throw new Error('it was sealed with a key that this process does not have, or is spoilt');
       const { data } = JSON.parse(body) as WebhookEvent; // checked before it was stored
       const signal = AbortSignal.timeout(HANDLER_TIMEOUT_MS);
       await within(signal, handle({ type, data }, signal));
     } catch (error) {
       const final = tries >= MAX_TRIES;
-      if (final) await inbox.giveUp(id);
+      if (final) await mark(() => inbox.giveUp(id));
       report.failed({ type, tries, final, error });
       return;
     }
-    await inbox.done(id);
+    await mark(() => inbox.done(id));
     report.handled({ type, tries, durationMs: monotonicMs() - startedMs });
   }
 
-  /** One at a time, so that what is claimed is under way: its pause runs from the claim. */
-  async function handleAll(): Promise<void> {
-    while (!stop.signal.aborted) {
-      const claims = await inbox.claim({ count: 1 });
-      if (claims.length === 0) return;
-      for (const claim of claims) await handleOne(claim);
+  /** The effect has happened, so the mark is tried until the storage takes it: else the entry is handled again. */
+  async function mark(write: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        return await write();
+      } catch {
+        if (stop.signal.aborted) return;
+        await delay(MARK_AGAIN_AFTER_MS, undefined, { ref: false });
+      }
     }
+  }
+
+  /** Claims no more than it can begin at once: the pause of an entry runs from its claim. */
+  async function fillLanes(): Promise<boolean> {
+    const free = LANES - underWay.size;
+    const claims = free === 0 ? [] : await inbox.claim({ count: free });
+    for (const claim of claims) {
+      const handling = handleOne(claim).finally(() => underWay.delete(handling));
+      underWay.add(handling);
+    }
+    return claims.length > 0 && claims.length === free;
   }
 
   async function run(): Promise<void> {
-    for (let round = 0; !stop.signal.aborted; round++) {
+    while (!stop.signal.aborted) {
+      let isMore = false;
+      woken = false;
       try {
-        await Promise.all(Array.from({ length: BATCH }, () => handleAll()));
-        if (round % 100 === 0) await inbox.trim();
+        isMore = await fillLanes();
+        if (monotonicMs() - trimmedAtMs >= TRIM_EVERY_MS) {
+          trimmedAtMs = monotonicMs();
+          await inbox.trim();
+        }
       } catch {
         // the storage is away, which it has reported: look again at the next poll
       }
-      await pauseUntilWoken();
+      await (isMore ? Promise.race(underWay) : pauseUntilWoken());
     }
+    await Promise.all(underWay);
   }
 
   async function pauseUntilWoken(): Promise<void> {
-    if (stop.signal.aborted) return;
+    if (woken || stop.signal.aborted) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, pollMs);
       timer.unref();
@@ -87,12 +115,17 @@ export function startWorker({
     });
   }
 
+  function wakeUp(): void {
+    woken = true;
+    wake();
+  }
+
   const running = run();
   return {
-    wake: () => wake(),
+    wake: wakeUp,
     async stop() {
       stop.abort();
-      wake();
+      wakeUp();
       await running;
     },
   };

@@ -45,7 +45,16 @@ const apiCall: AppEvent = { type: 'api_called', limitClass: 'default', method: '
 const apiFailure: AppEvent = { type: 'api_failed', route: '/debts', reason: 'getbill_timeout' };
 const waited = (waitedMs: number): AppEvent => ({ type: 'refresh_waited', grant: 'g', waitedMs, outcome: 'renewed' });
 
+const webhookRefused = (reason: string): AppEvent => ({ type: 'webhook_refused', endpoint: '', reason });
+const webhookFailed = (final: boolean): AppEvent => ({ type: 'webhook_failed', endpoint: '', eventType: 'debt.updated', tries: final ? 8 : 1, final, reason: 'Error' }); // prettier-ignore
+
 const stories: [alert: string, what: string, verdict: 'fires' | 'is silent', story: Story][] = [
+  ['WebhookGivenUp', 'a handler has failed for the eighth time', 'fires', once(webhookFailed(true))],
+  ['WebhookGivenUp', 'a handler fails and is tried again', 'is silent', everyMinute(3, webhookFailed(false))],
+  ['WebhooksNotStored', 'Redis did not take one', 'fires', once(webhookRefused('not_stored'))],
+  ['WebhooksNotStored', 'one was no event', 'is silent', once(webhookRefused('not_an_event'))],
+  ['WebhooksRefused', 'the secret is wrong', 'fires', everyMinute(1, webhookRefused('signature_different'))],
+  ['WebhooksRefused', 'scanners send no signature', 'is silent', everyMinute(60, webhookRefused('signature_absent'))],
   ['Errors', 'all 42 calls of people fail while a balancer asks for health', 'fires', both(once(...Array<AppEvent>(42).fill(request('/debts', 502))), everyMinute(60, request('/healthz', 200), request('/readyz', 200)))],
   ['Errors', 'all calls of people fail while scanners look for unknown paths', 'fires', both(everyMinute(5, request('/api/debts', 503)), everyMinute(500, request('unmatched', 404)))],
   ['Errors', 'one in a hundred calls fails', 'is silent', both(everyMinute(1, request('/debts', 502)), everyMinute(99, request('/debts', 200)))],

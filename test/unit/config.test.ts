@@ -247,6 +247,12 @@ describe('values from files', () => {
     HTTPS_PROXY: 'http://proxy.test:3128',
     HTTP_PROXY: 'http://proxy.test:3129',
     NO_PROXY: 'direct.test',
+    GETBILL_WEBHOOK_SECRET: 'CANARY-webhook-secret,CANARY-older-webhook-secret',
+    GETBILL_WEBHOOK_COMPANY: 'other-company',
+    GETBILL_WEBHOOK_ENDPOINTS: 'second company-2 CANARY-second-webhook, third company-3 CANARY-third-webhook',
+    GETBILL_WEBHOOK_ID_FIELD: 'meta.id',
+    GETBILL_WEBHOOK_TIME_FIELD: 'created_at',
+    GETBILL_WEBHOOK_REPLICAS: '1',
     SESSION_SECRET: 'f'.repeat(32),
     TOKEN_ENCRYPTION_KEY: Buffer.alloc(32, 9).toString('base64'),
     SESSION_IDLE_S: '60',
@@ -277,6 +283,8 @@ describe('values from files', () => {
   const fileForms = Object.keys(variables).filter((name) => !name.endsWith('_FILE'));
   // What only shows next to Redis.
   const beside = /^REDIS_(SENTINEL_|PASSWORD|PREFIX)/;
+  // Set together or not at all.
+  const pair = /^GETBILL_WEBHOOK_(SECRET|COMPANY)$/;
   // Read again at every connection, so the file itself is part of the configuration.
   const rereadFiles = /^REDIS_(SENTINEL_)?PASSWORD$/;
 
@@ -285,7 +293,11 @@ describe('values from files', () => {
   });
 
   it.each(fileForms)('reads %s from the file that its _FILE form names', (name) => {
-    const env: Env = beside.test(name) ? { ...required, REDIS_SENTINELS: 'redis://a:1' } : required;
+    const env: Env = {
+      ...required,
+      ...(beside.test(name) && { REDIS_SENTINELS: 'redis://a:1' }),
+      ...(pair.test(name) && { GETBILL_WEBHOOK_SECRET: 'w'.repeat(16), GETBILL_WEBHOOK_COMPANY: 'company' }),
+    };
     const readFile = (path: string): string => (path === '/run/secrets/it' ? `${values[name] ?? ''}\n` : '');
     const fromFile = plain(parseConfig({ ...env, [`${name}_FILE`]: '/run/secrets/it' }, readFile));
     if (!rereadFiles.test(name)) {

@@ -1,7 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createCipher } from '../../src/core/storage/cipher.js';
-import { createMemoryKeyValue } from '../../src/core/storage/memory.js';
-import { createRedisKeyValue } from '../../src/core/storage/redis-key-value.js';
 import type { Inbox, InboxLimits } from '../../src/webhooks/inbox.js';
 import { createMemoryInbox } from '../../src/webhooks/memory-inbox.js';
 import { createRedisInbox } from '../../src/webhooks/redis-inbox.js';
@@ -31,10 +29,9 @@ const adapters: [string, () => [Inbox, Inbox]][] = [
   [
     'Redis',
     () => {
-      const keyValue = createRedisKeyValue({ redis: redis.client, emit: () => undefined, prefix: 'gb:' } as never);
       const at = `e${++endpoint}`;
       const open = (consumer: string): Inbox =>
-        createRedisInbox({ redis: redis.client, keyValue, cipher, endpoint: at, prefix: 'gb:', consumer, limits, replicas: 0 }); // prettier-ignore
+        createRedisInbox({ redis: redis.client, cipher, endpoint: at, consumer, limits, replicas: 0 });
       return [open('one'), open('two')];
     },
   ],
@@ -89,16 +86,6 @@ describe.each(adapters)('the inbox in %s', (_name, open) => {
     expect(await one.recent(200)).toHaveLength(100);
   });
 
-  it('tells a follower what has come since', async () => {
-    const [one] = open();
-    await one.accept(delivery('before'));
-    const { last } = await one.after(undefined);
-    await one.accept(delivery('since'));
-    const later = await one.after(last);
-    expect(later.entries).toHaveLength(1);
-    expect((await one.after(later.last)).entries).toEqual([]);
-  });
-
   it('forgets nothing that is still to be handled when it trims', async () => {
     const [one] = open();
     await one.accept(delivery('a'));
@@ -111,24 +98,67 @@ describe.each(adapters)('the inbox in %s', (_name, open) => {
 });
 
 describe('the inbox in Redis', () => {
-  it('completes a delivery whose process died between claim and append, and between append and mark', async () => {
-    const real = createMemoryKeyValue({ now: () => Date.now() });
-    const open = (keyValue: typeof real): Inbox =>
-      createRedisInbox({ redis: redis.client, keyValue, cipher, endpoint: 'crash', prefix: 'gb:', consumer: 'one', limits, replicas: 0 }); // prettier-ignore
-    await real.setIfAbsent('webhook:seen:crash:a', 'claimed', { ttlMs: limits.keptMs }); // and then it died
-    expect(await open(real).accept(delivery('a'))).toBe('new');
+  const openAs = (
+    consumer: string,
+    at: string,
+    overrides: Partial<Parameters<typeof createRedisInbox>[0]> = {},
+  ): Inbox =>
+    createRedisInbox({ redis: redis.client, cipher, endpoint: at, consumer, limits, replicas: 0, ...overrides });
 
-    const dying = { ...real, compareAndSet: () => Promise.reject(new Error('died')) };
-    await expect(open(dying).accept(delivery('b'))).rejects.toThrow('died');
-    await open(real).accept(delivery('b'));
-    expect(await open(real).accept(delivery('b'))).toBe('duplicate');
-    expect(await open(real).recent(10)).toHaveLength(2);
+  it('completes a delivery whose process died between the steps, and never twice', async () => {
+    const inbox = openAs('one', 'crash');
+    const [second, microseconds] = (await redis.client.time()).map(Number) as [number, number];
+    const at = second * 1000 + Math.floor(microseconds / 1000);
+    await redis.client.set('webhook:seen:crash:a', String(at)); // it died before the append
+    expect(await inbox.accept(delivery('a'))).toBe('new');
+    await redis.client.set('webhook:seen:crash:a', String(at)); // it died before the mark
+    expect(await inbox.accept(delivery('a'))).toBe('duplicate');
+    expect(await redis.client.get('webhook:seen:crash:a')).toBe('stored');
+    for (const spoilt of ['', 'NaN', 'x', '99999999999999']) {
+      await redis.client.set('webhook:seen:crash:a', spoilt);
+      expect([spoilt, await inbox.accept(delivery('a'))]).toEqual([spoilt, 'duplicate']);
+    }
+    expect(await inbox.recent(10)).toHaveLength(1);
+  });
+
+  it('keeps what it cannot decrypt for a process that can', async () => {
+    await openAs('one', 'keys').accept(delivery('a'));
+    const stranger = openAs('two', 'keys', { cipher: createCipher([Buffer.alloc(32, 8)]) });
+    expect(await stranger.claim({ count: 1 })).toMatchObject([{ body: undefined, tries: 1 }]);
+    await delay(50);
+    expect(await openAs('one', 'keys').claim({ count: 1 })).toMatchObject([{ body, tries: 2 }]);
+  });
+
+  it('finds what is due behind many entries whose pause is longer', async () => {
+    const pauseMs = (tries: number): number => (tries === 1 ? 0 : 60_000);
+    const inbox = openAs('one', 'starved', { limits: { ...limits, maxEntries: 1000, pauseMs } });
+    for (let n = 0; n < 150; n += 1) await inbox.accept(delivery(`n${n}`));
+    const first = await inbox.claim({ count: 150 });
+    for (const { id } of first.slice(0, 140)) await redis.client.call('XCLAIM', 'webhook:stream:starved', 'workers', 'one', 0, id); // prettier-ignore
+    expect((await inbox.claim({ count: 20 })).map(({ id }) => id)).toEqual(first.slice(140).map(({ id }) => id));
+  });
+
+  it('forgets a delivery that it had no room for, so that the next one of it looks at few entries', async () => {
+    const inbox = openAs('one', 'full', { limits: { ...limits, maxEntries: 1 } });
+    await inbox.accept(delivery('a'));
+    expect(await inbox.accept(delivery('b'))).toBe('full');
+    expect(await redis.client.exists('webhook:seen:full:b')).toBe(0);
+  });
+
+  it('drops consumers of processes that are gone, and none that owes something', async () => {
+    const inbox = openAs('one', 'consumers');
+    await inbox.accept(delivery('a'));
+    await inbox.claim({ count: 1 });
+    await redis.client.call('XGROUP', 'CREATECONSUMER', 'webhook:stream:consumers', 'workers', 'gone');
+    await delay(5);
+    await openAs('one', 'consumers', { consumerGoneMs: 1 }).trim();
+    expect(await redis.client.xinfo('CONSUMERS', 'webhook:stream:consumers', 'workers')).toHaveLength(1);
   });
 
   it('holds no readable body', async () => {
     const [inbox] = adapters[1]?.[1]() ?? [];
     await inbox?.accept({ identity: 'secret', type: 'debt.updated', body: '{"data":{"name":"CANARY"}}' });
-    const streams = await redis.client.keys('gb:webhook:stream:*');
+    const streams = await redis.client.keys('webhook:stream:*');
     for (const stream of streams)
       expect(JSON.stringify(await redis.client.xrange(stream, '-', '+'))).not.toContain('CANARY');
   });

@@ -3,7 +3,6 @@ import { connect, type AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import express from 'express';
 import { createCipher } from '../../src/core/storage/cipher.js';
-import { createMemoryKeyValue } from '../../src/core/storage/memory.js';
 import { signatureOf } from '../../src/webhooks/signature.js';
 import { createWebhooks, type WebhooksConfig } from '../../src/webhooks/webhooks.js';
 import { until } from '../process/support/until.js';
@@ -22,7 +21,6 @@ interface Response {
 type Sent = { method?: string; path?: string; body?: Buffer; headers?: Record<string, string | string[]> };
 
 async function startReceiver(config: Partial<WebhooksConfig> = {}, overrides: { failing?: boolean } = {}) {
-  const keyValue = createMemoryKeyValue({ now: Date.now });
   const refused: string[] = [];
   const forgotten: string[] = [];
   const webhooks = createWebhooks({
@@ -37,10 +35,8 @@ async function startReceiver(config: Partial<WebhooksConfig> = {}, overrides: { 
       ...config,
     },
     redis: undefined,
-    prefix: 'gb:',
-    keyValue,
     cipher: createCipher([Buffer.alloc(32, 7)]),
-    forgetCompany: async (companyId) => void forgotten.push(companyId),
+    onChanges: (companyId) => void forgotten.push(companyId),
     report: {
       received: () => undefined,
       handled: () => undefined,
@@ -48,7 +44,7 @@ async function startReceiver(config: Partial<WebhooksConfig> = {}, overrides: { 
       refused: ({ reason }) => void refused.push(reason),
     },
     clock: { now: Date.now, monotonicMs: () => performance.now() },
-    pollMs: 20,
+    pollMs: () => 20,
     bodyTimeoutMs: 300,
   });
   if (overrides.failing) {

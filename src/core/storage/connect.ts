@@ -77,7 +77,7 @@ async function connect(redis: Redis | Cluster): Promise<void> {
 }
 
 /** ioredis gives up when no Sentinel answers, or when a failover ends a connection that is being made. */
-function reconnectForEver(redis: Redis | Cluster): () => void {
+export function reconnectForEver(redis: Redis | Cluster): () => void {
   let timer: NodeJS.Timeout | undefined;
   const onEnd = (): void => {
     timer = setTimeout(() => void redis.connect().catch(() => undefined), CONNECT_AGAIN_AFTER_MS);

@@ -1,0 +1,79 @@
+import type { Cluster, Redis } from 'ioredis';
+import { StorageError } from '../errors.js';
+
+const MAX_CHANGES = 1_000;
+const PER_READ = 100;
+
+/** What has changed, for processes and people that look: a type and an id, never data. */
+export interface Change {
+  /** `<epoch milliseconds>-<n>`. */
+  readonly id: string;
+  readonly type: string;
+  /** The id of the thing that changed, where the event names one. */
+  readonly subject: string | undefined;
+}
+
+/** The changes of one endpoint in the order in which they were handled; the last `MAX_CHANGES` are kept. */
+export interface Changes {
+  publish(change: { type: string; subject: string | undefined }): Promise<void>;
+  /** After `id` in their order; from now on without one. `last` is where to go on. */
+  after(id: string | undefined): Promise<{ changes: Change[]; last: string }>;
+}
+
+export function createMemoryChanges({ now }: { now: () => number }): Changes {
+  const changes: Change[] = [];
+  let counter = 0;
+  return {
+    async publish(change) {
+      changes.push({ id: `${now()}-${++counter}`, ...change });
+      if (changes.length > MAX_CHANGES) changes.shift();
+    },
+    async after(id) {
+      if (id === undefined) return { changes: [], last: changes.at(-1)?.id ?? '0-0' };
+      const start = changes.findIndex((change) => change.id === id) + 1;
+      const later = changes.slice(start, start + PER_READ);
+      return { changes: later, last: later.at(-1)?.id ?? id };
+    },
+  };
+}
+
+/** @throws {StorageError} from every method. */
+export function createRedisChanges({
+  redis,
+  endpoint,
+  connected = Promise.resolve(),
+}: {
+  /** With a key prefix of its own. */
+  redis: Redis | Cluster;
+  endpoint: string;
+  connected?: Promise<void>;
+}): Changes {
+  const stream = `webhook:changes:${endpoint}`;
+  async function call<T>(command: () => Promise<T>): Promise<T> {
+    try {
+      await connected;
+      return await command();
+    } catch (error) {
+      throw new StorageError(error);
+    }
+  }
+  return {
+    async publish({ type, subject = '' }) {
+      const fields = ['type', type, 'subject', subject];
+      await call(() => redis.xadd(stream, 'MAXLEN', '~', MAX_CHANGES, '*', ...fields));
+    },
+    async after(id) {
+      if (id === undefined) {
+        const [newest] = await call(() => redis.xrevrange(stream, '+', '-', 'COUNT', 1));
+        return { changes: [], last: newest?.[0] ?? '0-0' };
+      }
+      const entries = await call(() => redis.xrange(stream, `(${id}`, '+', 'COUNT', PER_READ));
+      const changes = entries.map(([each, [, type = '', , subject = '']]): Change => ({
+        id: each,
+        type,
+        subject: subject === '' ? undefined : subject,
+      }));
+      return { changes, last: changes.at(-1)?.id ?? id };
+    },
+  };
+}
