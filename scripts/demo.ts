@@ -1,13 +1,28 @@
 // `npm run demo`: a sandbox GetBill and the app, configured for each other; nothing to install, no account.
+// Imports nothing that an older Node lacks, so that it can say which Node is needed.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { portProblems } from './support/demo-ports.js';
 
-const appPort = process.env['PORT'] ?? '3000';
-const sandboxPort = process.env['SANDBOX_PORT'] ?? '4000';
+const KILL_AFTER_MS = 5_000;
+
+requireNode();
+
+const appPort = process.env['PORT'] || '3000';
+const sandboxPort = process.env['SANDBOX_PORT'] || '4000';
 const appUrl = `http://localhost:${appPort}`;
 const sandboxUrl = `http://localhost:${sandboxPort}`;
+
+const problems = await portProblems([
+  { variable: 'PORT', value: appPort, usedFor: 'the app' },
+  { variable: 'SANDBOX_PORT', value: sandboxPort, usedFor: 'the sandbox' },
+]);
+if (problems.length > 0) {
+  console.error(`The demo cannot start:\n${problems.map((line) => `  ${line}`).join('\n')}`);
+  process.exit(1);
+}
 
 /** Kept in an ignored file, so that a restart keeps the sign-in when REDIS_URL is set. */
 function secrets(): Record<string, string> {
@@ -23,8 +38,7 @@ function secrets(): Record<string, string> {
 
 const shared = secrets();
 const clientId = 'demo-client';
-const appEnv = {
-  ...shared,
+const settings = {
   NODE_ENV: 'development',
   PORT: appPort,
   PUBLIC_URL: appUrl,
@@ -37,8 +51,8 @@ const appEnv = {
   RATE_LIMIT_API: '10000',
   FLOW_INSPECTOR: 'true',
   DRAIN_DELAY_S: '0',
-  LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'warn',
 };
+const appEnv = { ...shared, ...settings, LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'warn' };
 const sandboxEnv = {
   SANDBOX_PORT: sandboxPort,
   SANDBOX_CLIENT_ID: clientId,
@@ -48,8 +62,9 @@ const sandboxEnv = {
 };
 
 const children: ChildProcess[] = [];
+const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
 const exited = async (child: ChildProcess): Promise<void> => {
-  if (child.exitCode === null) await new Promise((resolve) => child.once('exit', resolve));
+  if (!hasEnded(child)) await new Promise((resolve) => child.once('exit', resolve));
 };
 let stopping = false as boolean;
 
@@ -59,15 +74,42 @@ function start(script: string, env: NodeJS.ProcessEnv): void {
   const base = Object.fromEntries(Object.entries({ PATH, HOME, REDIS_URL, TERM }).filter(([, value]) => value));
   const child = spawn(process.execPath, ['--import', 'tsx', script], { env: { ...base, ...env }, stdio: 'inherit' });
   children.push(child);
-  child.once('exit', (code) => void stop(code ?? 0));
+  child.once('exit', (code) => void stop(code ?? 1));
 }
 
+/** Ends both. What has not ended after five seconds, or at the third Ctrl-C, is killed. */
 async function stop(code: number): Promise<void> {
   if (stopping) return;
   stopping = true;
   for (const child of children) child.kill('SIGTERM');
-  await Promise.race([Promise.all(children.map(exited)), delay(5_000)]);
+  await Promise.race([Promise.all(children.map(exited)), delay(KILL_AFTER_MS)]);
+  await kill(code);
+}
+
+async function kill(code: number): Promise<void> {
+  for (const child of children.filter((one) => !hasEnded(one))) child.kill('SIGKILL');
+  await Promise.all(children.map(exited));
+  forget();
   process.exit(code);
+}
+
+const RUNNING = '.demo/running.json';
+
+/** For `npm run getbill` and `npm run doctor`, which use the demo's sandbox while there is no `.env`. */
+function remember(): void {
+  const { REDIS_URL } = process.env;
+  const env = { ...settings, ...(REDIS_URL && { REDIS_URL }) };
+  writeFileSync(RUNNING, JSON.stringify({ pid: process.pid, env }, null, 2), { mode: 0o600 });
+}
+
+/** Unless another demo has written its own by now. */
+function forget(): void {
+  try {
+    const { pid } = JSON.parse(readFileSync(RUNNING, 'utf8')) as { pid?: unknown };
+    if (pid === process.pid) rmSync(RUNNING);
+  } catch {
+    // never written, or gone
+  }
 }
 
 async function answers(url: string): Promise<void> {
@@ -81,13 +123,28 @@ async function answers(url: string): Promise<void> {
   }
 }
 
-process.once('SIGINT', () => void stop(0));
-process.once('SIGTERM', () => void stop(0));
+function requireNode(): void {
+  const { engines } = JSON.parse(readFileSync('package.json', 'utf8')) as { engines: { node: string } };
+  const needed = engines.node.replace('>=', '');
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const [neededMajor = 0, neededMinor = 0] = needed.split('.').map(Number);
+  if (major > neededMajor || (major === neededMajor && minor >= neededMinor)) return;
+  console.error(`The demo needs Node ${needed} or newer, and this is Node ${process.versions.node}.`);
+  console.error('Install a newer one from https://nodejs.org, or with a version manager: nvm install 24');
+  console.error('Then: npm ci && npm run demo');
+  process.exit(1);
+}
+
+let signals = 0; // npm and the terminal both send one for the same Ctrl-C
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => void (++signals > 2 ? kill(1) : stop(0)));
+}
 console.log('starting the sandbox GetBill and the app ...');
 start('sandbox/main.ts', sandboxEnv);
 start('src/main.ts', appEnv);
 await Promise.all([answers(`${sandboxUrl}/healthz`), answers(`${appUrl}/readyz`)]);
 if (!stopping) {
+  remember();
   console.log(`
   GetBill Connect    ${appUrl}
   sandbox GetBill    ${sandboxUrl}   (not the real GetBill: break things here)

@@ -1,8 +1,9 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { styleText } from 'node:util';
 import type { Finding, Verdict } from './doctor/check.js';
-import { harmless, inJson } from './output.js';
+import { harmless, inJson, toStderr } from './output.js';
 import { examine } from './doctor/examine.js';
+import { orRunningDemo, readDotenv } from './environment.js';
 
 /** 0: nothing failed; 1: something failed; 2: the command was not understood. */
 async function main(): Promise<number> {
@@ -16,7 +17,9 @@ async function main(): Promise<number> {
   const { json = false, ...deployment } = command.opts<{ url?: URL; urlCaFile?: string; json?: boolean }>();
 
   const findings: Finding[] = [];
-  const looking = examine({ env: process.env, ...deployment, now: Date.now, monotonicMs: () => performance.now() });
+  readDotenv();
+  const env = await orRunningDemo(process.env, toStderr);
+  const looking = examine({ env, ...deployment, now: Date.now, monotonicMs: () => performance.now() });
   let step = await looking.next();
   for (; !step.done; step = await looking.next()) {
     findings.push(step.value);

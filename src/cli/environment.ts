@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { jsonObject } from '../core/json.js';
+import { DEMO_SECRETS } from '../config/load.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -16,4 +19,52 @@ export function withPassingSecrets(env: Environment): Environment {
     SESSION_SECRET: env['SESSION_SECRET'] || random(),
     TOKEN_ENCRYPTION_KEY: env['TOKEN_ENCRYPTION_KEY'] || random(),
   };
+}
+
+/** `.env`, where there is one. What the environment has already stays as it is. Unlike Node's option, silent without it. */
+export function readDotenv(): void {
+  if (existsSync('.env')) process.loadEnvFile('.env');
+}
+
+/** `npm run demo` writes its settings here while it runs; its secrets are in `DEMO_SECRETS`. */
+const RUNNING_DEMO = '.demo/running.json';
+const DEMO_ANSWERS_WITHIN_MS = 1_000;
+
+/**
+ * The environment, or that of a demo that runs in this folder when nobody has set up a GetBill client here.
+ * @param tell is told about it.
+ */
+export async function orRunningDemo(env: Environment, tell: (line: string) => void): Promise<Environment> {
+  const isOwn = Object.entries(env).some(([name, value]) => name.startsWith('GETBILL_') && value);
+  if (isOwn) return env;
+  const demo = stringsOf(jsonObject(textOf(RUNNING_DEMO))?.['env']);
+  const sandbox = demo['GETBILL_BASE_URL'];
+  if (sandbox === undefined || !(await answers(sandbox))) return env;
+  tell(`using the demo's sandbox at ${sandbox}: there is no GetBill client in .env`);
+  const given = Object.entries(env).filter(([, value]) => value);
+  return { ...Object.fromEntries(given), ...demo, ...stringsOf(jsonObject(textOf(DEMO_SECRETS))) };
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function stringsOf(value: unknown): Record<string, string> {
+  const entries = Object.entries(value ?? {}).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
+  );
+  return Object.fromEntries(entries);
+}
+
+async function answers(origin: string): Promise<boolean> {
+  try {
+    const signal = AbortSignal.timeout(DEMO_ANSWERS_WITHIN_MS);
+    return (await fetch(`${origin}/healthz`, { signal })).ok;
+  } catch {
+    return false;
+  }
 }

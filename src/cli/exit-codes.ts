@@ -6,7 +6,9 @@ import {
   WalkStoppedError,
   AppError,
 } from '../errors.js';
+import type { Config } from '../config/config.js';
 import { explanationOf, operatorHint } from '../oauth-explanations.js';
+import { explainConnection } from './doctor/explain.js';
 
 /** What a script can act on; the README has the same list. */
 export const exitCodes = {
@@ -35,21 +37,50 @@ export function exitCodeOf(error: unknown): number {
   return error.status >= 400 && error.status < 500 ? exitCodes.refused : exitCodes.unavailable;
 }
 
-/** For a person at a terminal, who is the operator: hints included. */
-export function explain(error: unknown): string {
+const DOCTOR = 'npm run doctor';
+
+/** For a person at a terminal, who is the operator: hints included. `config`: where it could be read. */
+export function explain(error: unknown, config?: Config): string {
   if (error instanceof ConfigError) {
     const lines = error.problems.map((problem) => `  - ${problem}`);
-    return [`${error.message}:`, ...lines].join('\n');
+    return [`${error.message}:`, ...lines, '  without an account: npm run demo in another terminal'].join('\n');
   }
   if (!(error instanceof AppError)) return error instanceof Error ? error.message : String(error);
-  const { code, retryAfterS, serverSaid } = error;
+  const unreachable = error instanceof WalkStoppedError ? undefined : explainUnreachable(error, config);
+  return [...(unreachable ?? explainAppError(error)), ...whatNext(error)].join('\n');
+}
+
+function explainAppError(error: AppError): string[] {
+  const { code, serverSaid } = error;
   const hint = operatorHint(code) ?? error.hint;
   const lines = [`${error.message} (${code})`];
   if (hint !== undefined) lines.push(`  ${hint}`);
   if (serverSaid !== undefined) lines.push(`  GetBill said: ${serverSaid}`);
   if (error.cause instanceof AppError && !(error instanceof WalkStoppedError)) lines.push(`  ${error.cause.message}`);
-  if (error.status === 429 && retryAfterS !== undefined) lines.push(`  try again in ${retryAfterS} s`);
-  if (error instanceof WalkStoppedError)
+  return lines;
+}
+
+function whatNext(error: AppError): string[] {
+  const lines: string[] = [];
+  if (error.code === 'invalid_client') lines.push(`  ${DOCTOR} says which of the two is wrong`);
+  if (UNREACHABLE.has(error.code)) lines.push(`  ${DOCTOR} looks closer`);
+  if (error.status === 429 && error.retryAfterS !== undefined) lines.push(`  try again in ${error.retryAfterS} s`);
+  if (error instanceof WalkStoppedError) {
     lines.push(`  what came before it is shown; go on with --page ${error.nextPage}`);
-  return lines.join('\n');
+  }
+  return lines;
+}
+
+const UNREACHABLE = new Set(['getbill_unreachable', 'getbill_timeout']);
+
+/** Which host and why, instead of what could not be done because of it. `undefined` for another error. */
+function explainUnreachable(error: AppError, config: Config | undefined): string[] | undefined {
+  if (config === undefined || !UNREACHABLE.has(error.code)) return undefined;
+  const { tokenUrl, apiUrl, timeoutMs } = config.getbill;
+  const isTokenCall = error.cause instanceof AppError; // "could not be renewed" wraps the call
+  const isOneHost = tokenUrl.origin === apiUrl.origin;
+  const variable = isOneHost ? 'GETBILL_BASE_URL' : isTokenCall ? 'GETBILL_TOKEN_URL' : 'GETBILL_API_URL';
+  const place = { url: isTokenCall ? tokenUrl : apiUrl, variable, timeoutMs };
+  const { cause = '', fix = '' } = explainConnection(error, place);
+  return [`GetBill could not be reached: ${cause}`, `  ${fix}`];
 }

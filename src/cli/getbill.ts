@@ -1,22 +1,27 @@
 import { CommanderError } from 'commander';
+import type { Config } from '../config/config.js';
 import { loadConfig } from '../config/load.js';
 import { StorageError } from '../errors.js';
 import { createServices } from '../services.js';
-import { withPassingSecrets } from './environment.js';
+import { orRunningDemo, readDotenv, withPassingSecrets } from './environment.js';
 import { exitCodeOf, exitCodes, explain } from './exit-codes.js';
-import { toStderr, toStdout } from './output.js';
+import { harmlessStderr, toStderr, toStdout } from './output.js';
 import { createProgram, type Run } from './program.js';
 import { createProgress, type Progress } from './progress.js';
 
+let config: Config | undefined;
 let progress: Progress | undefined;
 let interrupted = false as boolean;
 
 /** One command: what it needs is built for it and let go of after it, also on Ctrl-C. */
 const run: Run = async (work, { verbose }) => {
-  const config = loadConfig({ ...withPassingSecrets(process.env), LOG_LEVEL: verbose ? 'info' : 'silent' });
+  readDotenv();
+  const env = await orRunningDemo(process.env, toStderr);
+  const read = loadConfig({ ...withPassingSecrets(env), LOG_LEVEL: verbose ? 'info' : 'silent' });
+  config = read;
   const clock = { now: Date.now, monotonicMs: () => performance.now() };
-  const services = await createServices(config, { ...clock, logTo: process.stderr }).catch((error: unknown) => {
-    throw config.redis === undefined ? error : new StorageError(error);
+  const services = await createServices(read, { ...clock, logTo: harmlessStderr() }).catch((error: unknown) => {
+    throw read.redis === undefined ? error : new StorageError(error);
   });
 
   if (verbose) {
@@ -47,6 +52,8 @@ const run: Run = async (work, { verbose }) => {
 const program = createProgram({
   run,
   print: (text) => void (interrupted || toStdout(text)), // all of it, or nothing
+  tell: (text) => void (interrupted || toStderr(text)),
+  width: () => (process.stdout.isTTY ? process.stdout.columns : Infinity),
   progress: () => (progress = createProgress(process.stderr)),
 });
 
@@ -57,7 +64,7 @@ try {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   } else if (!interrupted) {
-    toStderr(`getbill: ${explain(error)}`);
+    toStderr(`getbill: ${explain(error, config)}`);
     process.exitCode = exitCodeOf(error);
   }
 }

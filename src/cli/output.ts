@@ -1,3 +1,5 @@
+import { Writable } from 'node:stream';
+
 /**
  * The way of every text to the terminal. What other people have written into GetBill, or a server into
  * its errors, must not steer the terminal: control and format characters become spaces.
@@ -14,3 +16,10 @@ export const inJson = (value: unknown): string =>
 
 export const toStdout = (text: string): void => void process.stdout.write(`${harmless(text)}\n`);
 export const toStderr = (text: string): void => void process.stderr.write(`${harmless(text)}\n`);
+
+/** Standard error as the log writes to it: whole lines. */
+export const harmlessStderr = (): Writable =>
+  new Writable({
+    decodeStrings: false,
+    write: (chunk, _encoding, done) => void process.stderr.write(harmless(String(chunk)), done),
+  });

@@ -2,7 +2,10 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { resources, userColumns, type Client, type ListRequest, type Resource } from './resources.js';
 import { inJson } from './output.js';
 import type { Progress } from './progress.js';
-import { itemTable, listTable, type Row } from './tables.js';
+import { USER_AGENT } from '../getbill/user-agent.js';
+import { csv, itemTable, listTable, type Row } from './tables.js';
+import { statusFrom, unknownStatus } from './statuses.js';
+import { totalsOf } from './totals.js';
 
 /** Runs one command with a client, and ends what it needs. */
 export type Run = (work: (client: Client) => Promise<void>, options: { verbose: boolean }) => Promise<void>;
@@ -13,25 +16,29 @@ interface Flags {
 }
 
 interface ListFlags extends Flags, ListRequest {
+  csv?: true;
   all?: true;
   maxWait: number;
 }
 
 export interface Deps {
   run: Run;
+  /** The data, on standard output. */
   print: (text: string) => void;
+  /** What is no data, on standard error. */
+  tell: (text: string) => void;
+  /** Columns of the terminal; `Infinity` where there is none. */
+  width: () => number;
   progress: () => Progress;
 }
 
 /** The commands. Each asks GetBill for a token with the one scope it needs. */
-export function createProgram({ run, print, progress }: Deps): Command {
+export function createProgram({ run, print, tell, width, progress }: Deps): Command {
   const program = new Command('getbill')
     .description('Reads from the GetBill API with the client credentials of .env.')
     .exitOverride()
-    .addHelpText(
-      'after',
-      '\nExit codes: 0 done, 2 usage, 3 configuration, 4 refused, 5 limit, 6 no answer, 130 Ctrl-C.',
-    );
+    .version(USER_AGENT.replace('/', ' '))
+    .addHelpText('after', HELP);
 
   /** Every command can answer in JSON, and tell what it does. */
   const leaf = (parent: Command, name: string, description: string): Command =>
@@ -58,7 +65,7 @@ export function createProgram({ run, print, progress }: Deps): Command {
   leaf(program, 'users', 'the users of your company').action(async (flags: Flags) => {
     const work = async (client: Client): Promise<void> => {
       const users = (await client.users()).map((user) => ({ ...user }));
-      print(flags.json ? inJson(users) : listTable(userColumns, users));
+      print(flags.json ? inJson(users) : listTable(userColumns, users, width()));
     };
     await run(work, { verbose: flags.verbose === true });
   });
@@ -79,9 +86,12 @@ export function createProgram({ run, print, progress }: Deps): Command {
         new Option('--max-wait <seconds>', "with --all: the longest wait for GetBill's limit")
           .default(60)
           .argParser(numberFrom(0, 86_400)),
-      );
-    if (resource.filters.includes('status'))
-      list.option('--status <status>', 'only this one, spelled exactly: status.default.paid');
+      )
+      .option('--csv', 'CSV instead of a table, a field per column');
+    if (resource.filters.includes('status')) {
+      const example = resource.noun === 'debt' ? 'paid, or spelled out: status.default.paid' : 'delivered';
+      list.option('--status <status>', `only this one: ${example}`);
+    }
     if (resource.filters.includes('debt')) list.option('--debt <id>', 'only those of this debt');
     list.action(async (flags: ListFlags) => {
       const work = flags.all ? listAll : listPage;
@@ -90,16 +100,35 @@ export function createProgram({ run, print, progress }: Deps): Command {
   }
 
   async function listPage(client: Client, resource: Resource, flags: ListFlags): Promise<void> {
-    const { items, pagination } = await resource.list(client, requestOf(flags));
-    if (flags.json) return print(inJson(items));
+    const { items, pagination } = await resource.list(client, requestOf(resource, flags));
     const { page, pages, total } = pagination;
-    print(listTable(resource.columns, items));
-    print(`page ${page} of ${pages}, ${total} in all${page < pages ? `; next: --page ${page + 1}, or --all` : ''}`);
+    printList(resource, items, flags);
+    if (flags.json && items.length > 0) return;
+    if (items.length > 0) {
+      const next = page < pages ? `; next: --page ${page + 1}, or --all` : '';
+      tell(`page ${page} of ${pages}, ${total} in all${next}`);
+    } else if (page > 1 && total > 0) {
+      tell(`there is no page ${page}: the last one is ${pages}`);
+    } else {
+      tellNothing(resource, flags);
+    }
+  }
+
+  function tellNothing({ noun }: Resource, { status }: ListFlags): void {
+    const unknown = noun === 'debt' && status !== undefined ? unknownStatus(status) : undefined;
+    tell(unknown ?? `no ${noun} here${status === undefined ? '' : ` has the status ${status}`}`);
+  }
+
+  /** An empty list is `[]` in JSON, a line of headings in CSV, and no table at all. */
+  function printList({ columns }: Resource, items: readonly Row[], flags: ListFlags): void {
+    if (flags.json) print(inJson(items));
+    else if (flags.csv) print(csv(columns, items));
+    else if (items.length > 0) print(listTable(columns, items, width()));
   }
 
   /** Shows what has come also when it stops before the end: nothing that was paid for from the quota is lost. */
   async function listAll(client: Client, resource: Resource, flags: ListFlags): Promise<void> {
-    const { page: from = 1, limit: perPage = 100, ...filters } = requestOf(flags);
+    const { page: from = 1, limit: perPage = 100, ...filters } = requestOf(resource, flags);
     const shown = progress();
     const items: Row[] = [];
     try {
@@ -113,12 +142,15 @@ export function createProgram({ run, print, progress }: Deps): Command {
       for await (const item of all) items.push(item);
     } finally {
       shown.stop();
-      if (items.length > 0 || flags.json) print(flags.json ? inJson(items) : listTable(resource.columns, items));
+      printList(resource, items, flags);
     }
+    if (items.length === 0) tellNothing(resource, flags);
+    else if (!flags.json && resource.noun === 'debt') tell(totalsOf(items));
   }
 }
 
-function requestOf({ page, limit, status, debt }: ListRequest): ListRequest {
+function requestOf({ noun }: Resource, { page, limit, status: given, debt }: ListRequest): ListRequest {
+  const status = given !== undefined && noun === 'debt' ? statusFrom(given) : given;
   return {
     ...(page !== undefined && { page }),
     ...(limit !== undefined && { limit }),
@@ -126,6 +158,19 @@ function requestOf({ page, limit, status, debt }: ListRequest): ListRequest {
     ...(debt !== undefined && { debt }),
   };
 }
+
+const HELP = `
+Examples:
+  getbill company profile
+  getbill debts list --status paid --limit 20
+  getbill debts list --all --json | jq length
+  getbill debts list --all --csv > debts.csv
+  getbill followups list --debt <id>
+
+Data goes to standard output, everything else to standard error. In a pipe: npx getbill ..., or
+npm run --silent getbill -- ..., since npm run prints lines of its own.
+
+Exit codes: 0 done, 1 a bug, 2 usage, 3 configuration, 4 refused, 5 limit, 6 no answer, 130 Ctrl-C.`;
 
 const numberFrom =
   (least: number, most: number) =>

@@ -1,4 +1,5 @@
 import { Presets, SingleBar } from 'cli-progress';
+import { toStderr } from './output.js';
 
 /** What a walk reports, for whoever watches. It goes to standard error: standard output is the data. */
 export interface Progress {
@@ -9,7 +10,7 @@ export interface Progress {
 
 /** A bar at a terminal, else a line per page. */
 export function createProgress(stream: NodeJS.WriteStream): Progress {
-  return stream.isTTY ? bar(stream) : lines(stream);
+  return stream.isTTY ? bar(stream) : lines();
 }
 
 function bar(stream: NodeJS.WriteStream): Progress {
@@ -27,13 +28,11 @@ function bar(stream: NodeJS.WriteStream): Progress {
   };
 }
 
-function lines(stream: NodeJS.WriteStream): Progress {
+function lines(): Progress {
   return {
-    page({ page, pages, limit, total }) {
-      stream.write(`page ${page} of ${pages}: ${Math.min(page * limit, total)} of ${total}\n`);
-    },
-    wait: ({ page, waitMs }) =>
-      void stream.write(`GetBill's limit is reached: page ${page} again in ${inSeconds(waitMs)}\n`),
+    page: ({ page, pages, limit, total }) =>
+      toStderr(`page ${page} of ${pages}: ${Math.min(page * limit, total)} of ${total}`),
+    wait: ({ page, waitMs }) => toStderr(`GetBill's limit is reached: page ${page} again in ${inSeconds(waitMs)}`),
     stop: () => undefined,
   };
 }

@@ -5,15 +5,28 @@ export type Row = Readonly<Record<string, unknown>>;
 /** A heading and the field under it, or two fields to be read together. */
 export type Columns = Readonly<Record<string, readonly [field: string, second?: string]>>;
 
-const WIDEST = 40;
+const MAX_CELL = 40;
+/** Ids are needed whole for the next command, so they are cut last. */
+const MIN_CELL = 8;
+/** GetBill's own statuses begin with it; `--status` takes them without. */
+export const STATUS_PREFIX = 'status.default.';
 
-/** As a table for people: one row per item, long texts cut. */
-export function listTable(columns: Columns, rows: readonly Row[]): string {
-  const table = new Table({ head: Object.keys(columns), ...PLAIN });
-  for (const row of rows) {
-    const cells = Object.values(columns).map((fields) => fields.map((field) => text(row[field ?? ''])));
-    table.push(cells.map((words) => cut(words.filter(Boolean).join(' '))));
-  }
+/** As a table for people: one row per item, long texts cut, at most `width` columns of the terminal wide. */
+export function listTable(columns: Columns, rows: readonly Row[], width = Infinity): string {
+  const names = Object.keys(columns);
+  const cells = rows.map((row) =>
+    Object.values(columns).map((fields) => {
+      const words = fields.map((field) => cellText(field, row[field ?? '']));
+      return cut(words.filter(Boolean).join(' '), MAX_CELL);
+    }),
+  );
+  const widths = fittingWidths([names, ...cells], names, width);
+  const table = new Table({
+    head: names,
+    colAligns: names.map((name) => (name === 'amount' ? 'right' : 'left')),
+    ...PLAIN,
+  });
+  table.push(...cells.map((row) => row.map((cell, index) => cut(cell, widths[index] ?? MAX_CELL))));
   return table.toString();
 }
 
@@ -24,9 +37,46 @@ export function itemTable(item: Row): string {
   return table.toString();
 }
 
+/** RFC 4180, every field in a column of its own, for a spreadsheet. */
+export function csv(columns: Columns, rows: readonly Row[]): string {
+  const fields = Object.values(columns)
+    .flat()
+    .filter((field) => field !== undefined);
+  const lines = rows.map((row) => fields.map((field) => csvCell(text(row[field]))).join(','));
+  return [fields.join(','), ...lines].join('\n');
+}
+
+/** What a spreadsheet would run as a formula is marked as text. */
+function csvCell(value: string): string {
+  const isFormula = /^[=+@]|^-(?!\d)/.test(value);
+  const safe = isFormula ? `'${value}` : value;
+  return /[",\n]|^'/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
 const PLAIN = { style: { head: [], border: [], compact: true } };
 
-const cut = (line: string): string => (line.length > WIDEST ? `${line.slice(0, WIDEST - 1)}…` : line);
+/** Takes from the widest column until the table fits; the ids come last. */
+function fittingWidths(lines: readonly string[][], names: readonly string[], width: number): number[] {
+  const widths = names.map((_name, index) => Math.max(...lines.map((line) => (line[index] ?? '').length)));
+  const total = (): number => widths.reduce((sum, one) => sum + one + 3, 1);
+  const isId = (index: number): boolean => names[index] === 'id';
+  for (const mayCut of [(index: number) => !isId(index), isId]) {
+    while (total() > width) {
+      const candidates = widths.map((one, index) => (mayCut(index) ? one : 0));
+      const widest = candidates.indexOf(Math.max(...candidates));
+      if ((candidates[widest] ?? 0) <= MIN_CELL) break;
+      widths[widest] = (widths[widest] ?? 0) - 1;
+    }
+  }
+  return widths;
+}
+
+const cut = (line: string, length: number): string => (line.length > length ? `${line.slice(0, length - 1)}…` : line);
+
+function cellText(field: string | undefined, value: unknown): string {
+  const written = text(value);
+  return field === 'status' && written.startsWith(STATUS_PREFIX) ? written.slice(STATUS_PREFIX.length) : written;
+}
 
 /** What other people have written into GetBill must not steer this terminal: control characters are taken out. */
 function text(value: unknown): string {

@@ -16,10 +16,16 @@ export interface Running {
   ended: Promise<Ended>;
 }
 
+export interface StartOptions {
+  cwd?: string;
+  /** No GetBill client in the environment. */
+  bare?: boolean;
+}
+
 export interface CommandLine {
   sandbox: Sandbox;
-  start(args: string, env?: Record<string, string>): Running;
-  run(args: string, env?: Record<string, string>): Promise<Ended>;
+  start(args: string, env?: Record<string, string>, options?: StartOptions): Running;
+  run(args: string, env?: Record<string, string>, options?: StartOptions): Promise<Ended>;
   close(): Promise<void>;
 }
 
@@ -29,15 +35,16 @@ export async function startCommandLine(): Promise<CommandLine> {
   const sandbox = await startSandbox();
   const script = join(dirname(build.main), 'cli', 'getbill.js');
 
-  function start(args: string, env: Record<string, string> = {}): Running {
+  const client = {
+    GETBILL_CLIENT_ID: defaultClientId,
+    GETBILL_CLIENT_SECRET: defaultClientSecret,
+    GETBILL_BASE_URL: sandbox.origin,
+  };
+
+  function start(args: string, env: Record<string, string> = {}, { cwd, bare = false }: StartOptions = {}): Running {
     const child = spawn(process.execPath, [script, ...args.split(' ')], {
-      env: {
-        PATH: process.env['PATH'] ?? '',
-        GETBILL_CLIENT_ID: defaultClientId,
-        GETBILL_CLIENT_SECRET: defaultClientSecret,
-        GETBILL_BASE_URL: sandbox.origin,
-        ...env,
-      },
+      ...(cwd !== undefined && { cwd }),
+      env: { PATH: process.env['PATH'] ?? '', ...(!bare && client), ...env },
     });
     let [stdout, stderr] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
@@ -49,7 +56,7 @@ export async function startCommandLine(): Promise<CommandLine> {
   return {
     sandbox,
     start,
-    run: (args, env) => start(args, env).ended,
+    run: (args, env, options) => start(args, env, options).ended,
     async close() {
       await sandbox.close();
       build.remove();

@@ -1,0 +1,19 @@
+import { statuses } from '../web/pages/statuses.js';
+import { STATUS_PREFIX } from './tables.js';
+
+const shortNames = statuses.map(({ value }) => value.slice(STATUS_PREFIX.length));
+
+/** GetBill's own statuses by their short name: `paid` is `status.default.paid`. Any other text stays as it is. */
+export const statusFrom = (text: string): string => {
+  const short = text
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[\s-]+/g, '_');
+  return shortNames.includes(short) ? `${STATUS_PREFIX}${short}` : text;
+};
+
+/** For a list that is empty: `undefined` when the status is one of GetBill's own. A company may have others. */
+export function unknownStatus(text: string): string | undefined {
+  if (statuses.some(({ value }) => value === statusFrom(text))) return undefined;
+  return `no debt has the status "${text}"; GetBill's own are ${shortNames.join(', ')}`;
+}

@@ -1,0 +1,136 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { defaultClientId, defaultClientSecret } from '../../sandbox/sandbox.js';
+import { freePort } from '../support/free-port.js';
+import { startCommandLine, type CommandLine } from './support/commands.js';
+
+let cli: CommandLine;
+beforeAll(async () => {
+  cli = await startCommandLine();
+});
+afterAll(() => cli.close());
+afterEach(() => cli.sandbox.control.reset());
+
+describe('a list', () => {
+  it('puts the table alone on standard output, short statuses in it, and what follows it on standard error', async () => {
+    const { code, stdout, stderr } = await cli.run('debts list --limit 3 --status in_progress');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/│ in_progress /);
+    expect(stdout).not.toMatch(/status\.default|page 1/);
+    expect(stderr).toMatch(/^page 1 of \d+, \d+ in all; next: --page 2, or --all\n$/);
+  });
+
+  it.each(['paid', 'Paid', 'status.default.paid'])('takes the status %s', async (status) => {
+    const { stdout } = await cli.run(`debts list --limit 2 --json --status ${status}`);
+    const statuses = (JSON.parse(stdout) as { status: string }[]).map((debt) => debt.status);
+    expect(statuses).toEqual(['status.default.paid', 'status.default.paid']);
+  });
+
+  it('without any debt of an unknown status names the known ones, and prints no empty table', async () => {
+    const { code, stdout, stderr } = await cli.run('debts list --status status.default.payed');
+    expect([code, stdout]).toEqual([0, '']);
+    expect(stderr).toMatch(/no debt has the status "status\.default\.payed"; GetBill's own are pending, .*paid/);
+  });
+
+  it('behind the last page says which one that is', async () => {
+    const { code, stdout, stderr } = await cli.run('debts list --page 999');
+    expect([code, stdout]).toEqual([0, '']);
+    expect(stderr).toMatch(/^there is no page 999: the last one is \d+\n$/);
+  });
+
+  it('as CSV has a field per column, quoted where it must be, and no formula', async () => {
+    const { stdout, stderr } = await cli.run('debts list --all --csv');
+    const [head, ...lines] = stdout.trimEnd().split('\n');
+    expect(head).toBe('id,firstname,lastname,amount_text,currency,due_date,status');
+    expect(lines.filter((line) => /(^|,)[=+@]/.test(line))).toEqual([]);
+    expect(stderr).toMatch(/\n\d+ debts, \d+\.\d\d [A-Z]{3}/);
+    expect(lines).toHaveLength(Number(/(\d+) debts, /.exec(stderr)?.[1]));
+  });
+});
+
+describe('a command that fails', () => {
+  it.each([
+    ['secret', { GETBILL_CLIENT_SECRET: 'another' }],
+    ['id', { GETBILL_CLIENT_ID: 'somebody-else' }],
+  ])('for a wrong %s leads to the doctor', async (_what, env) => {
+    const { code, stderr } = await cli.run('company profile', env);
+    expect(code).toBe(3);
+    expect(stderr).toContain('npm run doctor says which of the two is wrong');
+  });
+
+  it('because nothing listens at GetBill names the host and the reason, and no token', async () => {
+    const port = await freePort();
+    const { code, stderr } = await cli.run('company profile', { GETBILL_BASE_URL: `http://localhost:${port}` });
+    expect(code).toBe(6);
+    expect(stderr).toContain(`GetBill could not be reached: nothing listens at localhost:${port} (ECONNREFUSED)`);
+    expect(stderr).toContain('correct host and port in GETBILL_BASE_URL');
+    expect(stderr).toContain('npm run doctor looks closer');
+    expect(stderr).not.toMatch(/token|renew/);
+  });
+
+  it('because GetBill does not answer in time says how long it waited', async () => {
+    cli.sandbox.control.set({ token: [{ mode: 'hang' }] });
+    const { code, stderr } = await cli.run('company profile', { GETBILL_TIMEOUT_MS: '300' });
+    expect(code).toBe(6);
+    expect(stderr).toMatch(/GetBill could not be reached: localhost:\d+ did not answer within 300 ms/);
+  });
+
+  it('shows texts of GetBill without anything that steers the terminal', async () => {
+    const message = 'gone \u001b[2J\u009b31m \u202e away';
+    cli.sandbox.control.set({ api: [{ mode: 'status', status: 404, body: { error: true, message } }] });
+    const { stderr } = await cli.run('company profile --verbose');
+    expect(stderr).toContain('gone');
+    expect(stderr).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]/u);
+  });
+});
+
+it('--version names the version; --help has examples and every exit code', async () => {
+  const { stdout: version } = await cli.run('--version');
+  expect(version).toMatch(/^getbill-connect \S+\n$/);
+  const { stdout: help } = await cli.run('--help');
+  expect(help).toContain('getbill debts list --all --csv > debts.csv');
+  expect(help).toContain('0 done, 1 a bug, 2 usage, 3 configuration, 4 refused, 5 limit, 6 no answer, 130 Ctrl-C');
+});
+
+describe('without a client in the environment', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'gb-demo-'));
+    mkdirSync(join(folder, '.demo'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+  const none = { GETBILL_CLIENT_ID: '', GETBILL_CLIENT_SECRET: '', GETBILL_BASE_URL: '' };
+
+  function writeDemo(GETBILL_BASE_URL: string): void {
+    const env = { GETBILL_BASE_URL, GETBILL_CLIENT_ID: defaultClientId };
+    writeFileSync(join(folder, '.demo/running.json'), JSON.stringify({ pid: 1, env }));
+    writeFileSync(join(folder, '.demo/secrets.json'), JSON.stringify({ GETBILL_CLIENT_SECRET: defaultClientSecret }));
+  }
+
+  it('a running demo is used, and said to be, apart from the data', async () => {
+    writeDemo(cli.sandbox.origin);
+    const { code, stdout, stderr } = await cli.run('company profile --json', none, { cwd: folder });
+    expect(stderr).toBe(`using the demo's sandbox at ${cli.sandbox.origin}: there is no GetBill client in .env\n`);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toHaveProperty('name');
+  });
+
+  it('the settings of .env come before a demo, and nothing is said of either', async () => {
+    writeDemo('http://localhost:1');
+    const lines = { GETBILL_CLIENT_ID: defaultClientId, GETBILL_CLIENT_SECRET: defaultClientSecret, GETBILL_BASE_URL: cli.sandbox.origin }; // prettier-ignore
+    const text = Object.entries(lines).map(([name, value]) => `${name}=${value}`);
+    writeFileSync(join(folder, '.env'), text.join('\n'));
+    const { code, stderr } = await cli.run('company profile', undefined, { cwd: folder, bare: true });
+    expect([code, stderr]).toEqual([0, '']);
+  });
+
+  it('a demo that has ended is none: the fault is named, and how to start one', async () => {
+    writeDemo(`http://localhost:${await freePort()}`);
+    const { code, stderr } = await cli.run('company profile', none, { cwd: folder });
+    expect(code).toBe(3);
+    expect(stderr).toContain('GETBILL_CLIENT_ID is not set');
+    expect(stderr).toContain('npm run demo');
+    expect(stderr).not.toContain("the demo's sandbox");
+  });
+});

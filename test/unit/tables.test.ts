@@ -1,0 +1,64 @@
+import { csv, listTable, type Columns } from '../../src/cli/tables.js';
+import { totalsOf } from '../../src/cli/totals.js';
+
+const columns: Columns = { id: ['id'], debtor: ['first', 'last'], amount: ['amount_text', 'currency'], note: ['note'] };
+const rows = [
+  {
+    id: 'EswJUp0C9Dh1MaZkgVK6IQ',
+    first: 'Anaïs',
+    last: 'Çelik',
+    amount_text: '9.50',
+    currency: 'EUR',
+    note: 'n'.repeat(90),
+  },
+  { id: 'Sft8_IClqynlOs-4C9aU6Q', first: 'F'.repeat(30), last: '', amount_text: '1250.00', currency: 'EUR', note: '' },
+];
+const widest = (table: string): number => Math.max(...table.split('\n').map((line) => line.length));
+
+describe('a table', () => {
+  it.each([126, 100, 80, 62])('fits %d columns, with whole ids', (width) => {
+    const table = listTable(columns, rows, width);
+    expect(widest(table)).toBeLessThanOrEqual(width);
+    for (const { id } of rows) expect(table).toContain(` ${id} `);
+  });
+
+  it('of 46 columns cuts the ids too, and of 10 is as narrow as it can be read', () => {
+    expect(widest(listTable(columns, rows, 46))).toBeLessThanOrEqual(46);
+    expect(listTable(columns, rows, 10)).toContain('EswJUp0…');
+  });
+
+  it('without a terminal cuts long texts only', () => {
+    expect(listTable(columns, rows)).toContain(`${'n'.repeat(39)}…`);
+  });
+
+  it('has amounts under each other', () => {
+    expect(listTable(columns, rows)).toMatch(/│ {4}9\.50 EUR │/);
+  });
+});
+
+describe('CSV', () => {
+  it('quotes what must be quoted, and lets no spreadsheet run a formula', () => {
+    const cells = ['plain', 'a,b', 'say "hi"', '=1+1', '@SUM', '-5.00', '-x', '+49 30'];
+    const lines = csv(
+      { note: ['note'] },
+      cells.map((note) => ({ note })),
+    ).split('\n');
+    expect(lines).toEqual([
+      'note',
+      'plain',
+      '"a,b"',
+      '"say ""hi"""',
+      `"'=1+1"`,
+      `"'@SUM"`,
+      '-5.00',
+      `"'-x"`,
+      `"'+49 30"`,
+    ]);
+  });
+});
+
+it('amounts are added up by currency, to the cent', () => {
+  const debts = [0.1, 0.2, '4.35', undefined].map((amount) => ({ amount, currency: 'EUR' }));
+  expect(totalsOf([...debts, { amount_text: '7.00', currency: 'USD' }])).toBe('5 debts, 4.65 EUR and 7.00 USD');
+  expect(totalsOf([{}])).toBe('1 debt');
+});
