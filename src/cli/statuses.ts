@@ -1,7 +1,6 @@
-import { statuses } from '../web/pages/statuses.js';
-import { STATUS_PREFIX } from './tables.js';
+import { debtStatuses, STATUS_PREFIX } from '../getbill/debt-statuses.js';
 
-const shortNames = statuses.map(({ value }) => value.slice(STATUS_PREFIX.length));
+const shortNames: readonly string[] = debtStatuses;
 
 /** GetBill's own statuses by their short name: `paid` is `status.default.paid`. Any other text stays as it is. */
 export const statusFrom = (text: string): string => {
@@ -14,6 +13,6 @@ export const statusFrom = (text: string): string => {
 
 /** For a list that is empty: `undefined` when the status is one of GetBill's own. A company may have others. */
 export function unknownStatus(text: string): string | undefined {
-  if (statuses.some(({ value }) => value === statusFrom(text))) return undefined;
+  if (shortNames.some((short) => statusFrom(text) === `${STATUS_PREFIX}${short}`)) return undefined;
   return `no debt has the status "${text}"; GetBill's own are ${shortNames.join(', ')}`;
 }

@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { STATUS_PREFIX } from '../getbill/debt-statuses.js';
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -8,8 +9,6 @@ export type Columns = Readonly<Record<string, readonly [field: string, second?: 
 const MAX_CELL = 40;
 /** Ids are needed whole for the next command, so they are cut last. */
 const MIN_CELL = 8;
-/** GetBill's own statuses begin with it; `--status` takes them without. */
-export const STATUS_PREFIX = 'status.default.';
 
 /** As a table for people: one row per item, long texts cut, at most `width` columns of the terminal wide. */
 export function listTable(columns: Columns, rows: readonly Row[], width = Infinity): string {

@@ -1,3 +1,4 @@
+import { debtStatuses, STATUS_PREFIX, type DebtStatus } from '../../getbill/debt-statuses.js';
 import { textOf } from '../../getbill/values.js';
 
 export interface Status {
@@ -6,19 +7,24 @@ export interface Status {
   readonly colour: 'blue' | 'green' | 'purple' | 'red' | 'grey' | 'orange' | 'none';
 }
 
-export const statuses: readonly Status[] = [
-  { value: 'status.default.pending', label: 'Pending', colour: 'blue' },
-  { value: 'status.default.in_progress', label: 'In progress', colour: 'blue' },
-  { value: 'status.default.processing', label: 'Processing', colour: 'blue' },
-  { value: 'status.default.settled', label: 'Settled', colour: 'green' },
-  { value: 'status.default.paid', label: 'Paid', colour: 'green' },
-  { value: 'status.default.partial', label: 'Partly paid', colour: 'purple' },
-  { value: 'status.default.failed', label: 'Failed', colour: 'red' },
-  { value: 'status.default.archived', label: 'Archived', colour: 'grey' },
-  { value: 'status.default.invalid_phone', label: 'Invalid contact', colour: 'orange' },
-  { value: 'status.default.on_hold', label: 'On hold', colour: 'orange' },
-  { value: 'status.default.refused', label: 'Refused', colour: 'red' },
-];
+const looks: Readonly<Record<DebtStatus, Omit<Status, 'value'>>> = {
+  pending: { label: 'Pending', colour: 'blue' },
+  in_progress: { label: 'In progress', colour: 'blue' },
+  processing: { label: 'Processing', colour: 'blue' },
+  settled: { label: 'Settled', colour: 'green' },
+  paid: { label: 'Paid', colour: 'green' },
+  partial: { label: 'Partly paid', colour: 'purple' },
+  failed: { label: 'Failed', colour: 'red' },
+  archived: { label: 'Archived', colour: 'grey' },
+  invalid_phone: { label: 'Invalid contact', colour: 'orange' },
+  on_hold: { label: 'On hold', colour: 'orange' },
+  refused: { label: 'Refused', colour: 'red' },
+};
+
+export const statuses: readonly Status[] = debtStatuses.map((name) => ({
+  value: `${STATUS_PREFIX}${name}`,
+  ...looks[name],
+}));
 
 /** A company may have statuses of its own: "status.custom.legal_action" reads "Legal action", other shapes stay as they are. */
 export function statusOf(value: unknown): Status {
