@@ -1,8 +1,8 @@
 import type { Router } from 'express';
 import { createCipher } from '../core/storage/cipher.js';
-import { createRedis } from '../core/storage/redis.js';
+import { createRedis, type RedisConfig } from '../core/storage/redis.js';
 import { reconnectForEver } from '../core/storage/connect.js';
-import type { Config, RedisConfig } from '../config/config.js';
+import type { Config } from '../config/config.js';
 import { AppError } from '../errors.js';
 import type { Emit } from '../events.js';
 import type { ProfileCache } from '../getbill/profile-cache.js';

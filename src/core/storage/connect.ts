@@ -1,10 +1,13 @@
 import type { Cluster, Redis } from 'ioredis';
-import type { RedisConfig } from '../../config/config.js';
+import { systemClock } from '../clock.js';
 import type { Emit } from '../events.js';
 import type { KeyValue } from './key-value.js';
 import { createMemoryKeyValue } from './memory.js';
-import { createRedis, problemOfFirst } from './redis.js';
+import { createRedis, problemOfFirst, type RedisConfig } from './redis.js';
 import { createRedisKeyValue } from './redis-key-value.js';
+
+export { createRedisKeyValue } from './redis-key-value.js';
+export type { RedisConfig } from './redis.js';
 
 const CONNECT_WITHIN_MS = 5_000;
 const CONNECT_AGAIN_AFTER_MS = 1_000;
@@ -42,6 +45,21 @@ export async function connectStorage(
       await keyValue.close();
     },
   };
+}
+
+/**
+ * One Redis by its URL, for a program of your own. Sentinel, Cluster and files of passwords or CAs:
+ * `connectStorage`. @throws {Error} as `connectStorage`.
+ */
+export async function connectRedis(
+  url: string,
+  { keyPrefix = 'getbill:', report = () => undefined }: { keyPrefix?: string; report?: Emit } = {},
+): Promise<KeyValue> {
+  const urls = [new URL(url)] as const;
+  return await connectStorage(
+    { topology: 'single', urls: { reveal: () => urls }, keyPrefix },
+    { emit: report, now: systemClock.now, onError: () => undefined },
+  );
 }
 
 /** Names the place without its user and password. */

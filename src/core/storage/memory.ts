@@ -1,3 +1,4 @@
+import { systemClock } from '../clock.js';
 import { RecordError } from '../errors.js';
 import type { KeyValue } from './key-value.js';
 
@@ -10,7 +11,7 @@ interface Entry {
  * For the demo and for tests: one process, nothing survives it. Expired entries go when they are read,
  * or at a sweep every 1,000 writes.
  */
-export function createMemoryKeyValue({ now }: { now: () => number }): KeyValue {
+export function createMemoryKeyValue({ now = systemClock.now }: { now?: () => number } = {}): KeyValue {
   const entries = new Map<string, Entry>();
   let writes = 0;
 

@@ -2,8 +2,28 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
 import { Cluster, Redis } from 'ioredis';
-import type { RedisConfig } from '../../config/config.js';
-import { secret } from '../../secret.js';
+
+/** Wrapped, so that no log prints it. */
+interface Hidden<T> {
+  reveal(): T;
+}
+
+export interface RedisConfig {
+  readonly topology: 'single' | 'sentinel' | 'cluster';
+  /** They may hold the password. */
+  readonly urls: Hidden<readonly [URL, ...URL[]]>;
+  readonly sentinelName?: string;
+  readonly caFile?: string | undefined;
+  /** In front of every key. */
+  readonly keyPrefix?: string;
+  readonly password?: Hidden<string> | undefined;
+  /** Read again at every connection, since the password in it may change. */
+  readonly passwordFile?: string | undefined;
+  /** Of the Sentinels, where they are not those of Redis. */
+  readonly sentinelUsername?: string | undefined;
+  readonly sentinelPassword?: Hidden<string> | undefined;
+  readonly sentinelPasswordFile?: string | undefined;
+}
 
 /** A connection that owes a reply for so long is given up, and a new one is made. */
 const SILENT_CONNECTION_MS = 2_000;
@@ -54,7 +74,7 @@ export function createRedis(config: RedisConfig): Redis | Cluster {
           enableReadyCheck: true, // its INFO shows whether the node is the master
           maxLoadingRetryTime: 1000,
           sentinels: urls.map(address),
-          name: config.sentinelName,
+          name: config.sentinelName ?? 'mymaster',
           ...(sentinelUsername !== undefined && { sentinelUsername }),
           ...(tls !== undefined && { sentinelTLS: tls, enableTLSForSentinelMode: true }),
           sentinelCommandTimeout: 1000,
@@ -88,7 +108,7 @@ export async function problemOfFirst(config: RedisConfig): Promise<Error | undef
   const { password, sentinelUsername, sentinelPassword } = credentials(config);
   const url = new URL(first);
   if (config.topology === 'sentinel') url.username = encodeURIComponent(sentinelUsername ?? '');
-  const only = { topology: 'single', urls: secret([url] as const) } as const;
+  const only = { topology: 'single', urls: { reveal: () => [url] as const } } as const;
   const redis = createRedis({ ...config, ...only, password: undefined, passwordFile: undefined });
   readAtEachConnection(redis as Redis, { password: config.topology === 'sentinel' ? sentinelPassword : password });
   try {

@@ -1,24 +1,13 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { defaultClientId, defaultClientSecret, startSandbox, type Sandbox } from '../../../sandbox/sandbox.js';
-import { createBrowser, type Browser } from '../../support/browser.js';
-import { freePort } from '../../support/free-port.js';
-
-export interface MinimalProcess {
-  origin: string;
-  /** Keeps its cookies; `like` starts with those of another browser. */
-  browser(options?: { like: Browser }): Browser;
-  /** Moves the clock of the process, or makes every write of tokens fail. */
-  steer(message: { skipMs?: number; writesFail?: boolean }): Promise<void>;
-}
+import { startSandbox, type Sandbox } from '../../../sandbox/sandbox.js';
+import { startSteered, type SteeredProcess } from './steered-process.js';
 
 export interface Minimal {
   sandbox: Sandbox;
-  start(env?: Record<string, string>): Promise<MinimalProcess>;
+  start(env?: Record<string, string>): Promise<SteeredProcess>;
   close(): Promise<void>;
 }
 
@@ -41,44 +30,16 @@ export async function startMinimal({
   writeFileSync(file, edit(readFileSync(file, 'utf8')));
 
   const sandbox = await startSandbox({ redirectUris: [], faults: { consent: 'auto' } });
-  const children: ReturnType<typeof spawn>[] = [];
+  const apps: SteeredProcess[] = [];
   return {
     sandbox,
     async start(env = {}) {
-      const port = await freePort();
-      const origin = `http://localhost:${port}`;
-      sandbox.control.addRedirectUri(`${origin}/oauth/callback`);
-      const preload = pathToFileURL(resolve('test/examples/support/steered.mjs')).href;
-      const child = spawn(process.execPath, ['--import', 'tsx', '--import', preload, file], {
-        cwd: folder,
-        stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-        env: {
-          PATH: process.env['PATH'],
-          PORT: String(port),
-          GETBILL_BASE_URL: sandbox.origin,
-          GETBILL_CLIENT_ID: defaultClientId,
-          GETBILL_CLIENT_SECRET: defaultClientSecret,
-          SESSION_SECRET: 'a-session-secret-of-the-tests-0123456789',
-          ...env,
-        },
-      });
-      children.push(child);
-      if (child.stdout !== null) await once(child.stdout, 'data'); // "Open http://localhost:..."
-      return {
-        origin,
-        browser({ like } = { like: createBrowser({ origin, publicUrl: origin }) }) {
-          const browser = createBrowser({ origin, publicUrl: origin });
-          like.cookies.forEach((value, name) => browser.cookies.set(name, value));
-          return browser;
-        },
-        async steer(message) {
-          child.send(message);
-          await once(child, 'message');
-        },
-      };
+      const app = await startSteered({ file, sandbox, typescript: true, env });
+      apps.push(app);
+      return app;
     },
     async close() {
-      for (const child of children) child.kill('SIGKILL');
+      for (const app of apps) app.kill();
       await sandbox.close();
       rmSync(folder, { recursive: true, force: true });
     },
