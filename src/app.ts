@@ -1,162 +1,150 @@
 import { fileURLToPath } from 'node:url';
-import express, { type Express } from 'express';
-import session from 'express-session';
+import express, { type Express, type RequestHandler } from 'express';
+import type { Config } from './config/config.js';
 import { RequestError } from './errors.js';
+import { flowCookie } from './flow-inspector/cookie.js';
+import { listFlowSteps, showFlow } from './flow-inspector/routes.js';
 import type { Services } from './services.js';
+import { assets } from './web/assets.js';
 import { createCommonHeaders } from './web/common-headers.js';
-import { createCookies } from './web/session/cookies.js';
-import { createRouter } from './web/create-router.js';
 import './web/locals.js';
 import { allowedMethods } from './web/middleware/allowed-methods.js';
 import { csrf } from './web/middleware/csrf.js';
 import { errorPage } from './web/middleware/error-page.js';
-import { flowCookie } from './flow-inspector/cookie.js';
 import { formBody } from './web/middleware/form-body.js';
 import { navigationOnly } from './web/middleware/navigation-only.js';
-import { oneAtATime } from './web/middleware/one-at-a-time.js';
 import { noPrefetch } from './web/middleware/no-prefetch.js';
+import { oneAtATime } from './web/middleware/one-at-a-time.js';
 import { pageLocals } from './web/middleware/page-locals.js';
 import { byAddress, bySession, rateLimit } from './web/middleware/rate-limit.js';
 import { requestId } from './web/middleware/request-id.js';
 import { requestLog } from './web/middleware/request-log.js';
+import { requireHttps } from './web/middleware/require-https.js';
 import { routeName } from './web/middleware/route-name.js';
 import { sameOrigin } from './web/middleware/same-origin.js';
-import { secureArrival } from './web/middleware/secure-arrival.js';
-import { sessionEnded } from './web/session/session-ended.js';
-import { createStartSession } from './web/session/start-session.js';
-import { sessionView } from './web/session/read-session.js';
-import { signedIn } from './web/session/require-sign-in.js';
 import { setHeaders } from './web/middleware/set-headers.js';
 import { tokenRefresh } from './web/middleware/token-refresh.js';
-import { apiRoute } from './web/routes/api.js';
-import { connectionRoute } from './web/routes/connection.js';
-import { dashboardRoute } from './web/routes/dashboard.js';
-import { debtsRoutes } from './web/routes/debts.js';
-import { demoRoutes } from './web/routes/demo.js';
-import { flowRoutes } from './flow-inspector/routes.js';
-import { healthRoutes } from './web/routes/health.js';
-import { landingRoute } from './web/routes/landing.js';
-import { loginRoute } from './web/routes/login.js';
-import { logoutRoute } from './web/routes/logout.js';
-import { metricsRoute } from './web/routes/metrics.js';
-import { oauthCallbackRoute } from './web/routes/oauth-callback.js';
-import { sessionRoute } from './web/routes/session.js';
+import { listRoutes } from './web/route-list.js';
+import { callApi, readBody } from './web/routes/api.js';
+import { showConnection } from './web/routes/connection.js';
+import { showDashboard } from './web/routes/dashboard.js';
+import { listDebts, showDebt } from './web/routes/debts.js';
+import { forgetLimits } from './web/routes/demo.js';
+import { reportHealth, reportReadiness } from './web/routes/health.js';
+import { showLanding } from './web/routes/landing.js';
+import { startSignIn } from './web/routes/login.js';
+import { signOut } from './web/routes/logout.js';
+import { showMetrics } from './web/routes/metrics.js';
+import { completeSignIn } from './web/routes/oauth-callback.js';
+import { showSession } from './web/routes/session.js';
+import { createCookies } from './web/session/cookies.js';
+import { createEndSession, destroyEndedSession } from './web/session/end-session.js';
+import { makeSession } from './web/session/make-session.js';
+import { readSession } from './web/session/read-session.js';
+import { requireSignIn } from './web/session/require-sign-in.js';
+import { createStartSession } from './web/session/start-session.js';
 import { webhooksRoom } from './webhooks/room.js';
 
 const root = (folder: string): string => fileURLToPath(new URL(`../${folder}`, import.meta.url));
 
-/** The methods of every page. */
-const PAGES = {
-  '/': ['GET', 'HEAD'],
-  '/login': ['GET'],
-  '/oauth/callback': ['GET'],
-  '/dashboard': ['GET', 'HEAD'],
-  '/logout': ['POST'],
-  '/session': ['GET'],
-  '/debts': ['GET', 'HEAD'],
-  '/debts/:id': ['GET', 'HEAD'],
-  '/connection': ['GET', 'HEAD'],
-  '/healthz': ['GET', 'HEAD'],
-  '/readyz': ['GET', 'HEAD'],
-};
-
-/** The order of middleware and routers, and nothing else: no listening, no connecting, no reading of the environment. */
+/**
+ * The table of routes, in the order in which a request meets them: path, guards, handler. A new page
+ * is a line here, its row in `web/pages/pages.ts`, a handler and a view.
+ */
 export function createApp(services: Services, { isReady }: { isReady: () => Promise<boolean> }): Express {
-  const { config, log, emit, context, flowRecorder, limits, tokens, profiles, forward, signIn, arrivals } = services;
+  const { config, log, emit, context, flowRecorder, limits, quota, forward, sessions, signIn, tokens } = services;
+  const { publicUrl, rateLimits } = config;
   const cookies = createCookies(config);
-  const limiting = { limits, emit };
-  const access = { tokens, facts: services.facts };
-  const timeline = { marginMs: config.refreshMarginMs, now: services.now };
   const secrets = config.session.secrets.reveal();
+  const access = { tokens, facts: services.facts };
+  const page = { forward, access, marginMs: config.refreshMarginMs, now: services.now };
+  const startSession = createStartSession({ ...services, session: config.session, scopes: config.getbill.scopes });
+  const endSession = createEndSession({ sessions, cookies });
+  const limitTo = (name: 'login' | 'callback' | 'api', keyOf: typeof byAddress | typeof bySession) =>
+    rateLimit({ name, perMinute: rateLimits[name], keyOf, limits, emit });
 
+  const app = createExpress(config);
+  const routes = listRoutes(app, { getOnly: ['/login', '/oauth/callback', '/session'] });
+
+  // Every request
+  app.use(oneAtATime(), requestId(services));
+  if (flowRecorder !== undefined) app.use(flowCookie({ context, cookies }));
+  app.use(requestLog({ log, context, emit }), routeName(routes), setHeaders(createCommonHeaders(config)));
+
+  // For machines: without a session, over http too
+  app.use(webhooksRoom(services).receiver);
+  app.get('/healthz', reportHealth());
+  app.get('/readyz', reportReadiness({ isReady }));
+  if (config.metricsToken)
+    app.get('/metrics', showMetrics({ token: config.metricsToken, text: services.metrics.text }));
+  if (config.flowInspector) app.post('/demo/forget-limits', forgetLimits({ quota }));
+  app.use('/assets', assets(root('public')));
+
+  // For browsers: who is signed in, and nothing that another site makes them send
+  app.use(requireHttps(config), allowedMethods(routes));
+  app.use(readSession({ sessions, secrets, cookieName: cookies.session }));
+  app.use(sameOrigin({ publicUrl, emit }));
+  app.use('/logout', formBody());
+  app.use(csrf({ emit }));
+
+  // Signed in: the API
+  const isSignedIn = requireSignIn();
+  const hasFreshToken = tokenRefresh(access);
+  const signedIn = [isSignedIn, hasFreshToken];
+  app.use('/api', isSignedIn, limitTo('api', bySession), hasFreshToken, readBody(), callApi({ forward, access }));
+  app.get('/session', ...signedIn, showSession({ session: config.session, sessions, emit, now: services.now }));
+
+  // Signing in and out
+  const personOnly = [noPrefetch(), navigationOnly({ emit })];
+  app.get(
+    '/login',
+    ...personOnly,
+    limitTo('login', byAddress),
+    startSignIn({ ...services, publicUrl, cookies, endSession }),
+  );
+  app.get(
+    '/oauth/callback',
+    ...personOnly,
+    limitTo('callback', byAddress),
+    makeSession({ sessions, secrets, cookies }),
+    completeSignIn({ cookies, signIn, startSession, emit }),
+  );
+  app.use(pageLocals(config));
+  app.post('/logout', signOut({ cookies, endSession, tokens, forgetProfile: services.profiles.forget }));
+
+  // Pages
+  app.get('/', showLanding({ cookies, scopes: config.getbill.scopes }));
+  if (flowRecorder !== undefined) {
+    app.get('/flow', showFlow({ context, stepsOf: flowRecorder.stepsOf }));
+    app.get('/flow/steps', listFlowSteps({ context, stepsOf: flowRecorder.stepsOf }));
+  }
+  app.get('/dashboard', ...signedIn, showDashboard({ ...page, profiles: services.profiles }));
+  app.get('/debts', ...signedIn, listDebts(page));
+  app.get('/debts/:id', ...signedIn, showDebt(page));
+  app.get('/connection', ...signedIn, showConnection({ ...page, quota }));
+
+  app.use(noSuchPath());
+  app.use(destroyEndedSession({ endSession }), errorPage({ log, developerPages: config.developerPages }));
+  return app;
+}
+
+/** Express with one spelling per path: "/Login" and "/login/" are unknown paths. */
+function createExpress({ trustProxy, production }: Pick<Config, 'trustProxy' | 'production'>): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   Object.defineProperty(app.request, 'fresh', { value: false }); // Express would answer 304 to "If-None-Match: *"
   app.enable('case sensitive routing');
-  app.set('trust proxy', config.trustProxy);
+  app.enable('strict routing');
+  app.set('trust proxy', trustProxy);
   app.set('views', root('views'));
   app.set('view engine', 'ejs');
-  app.set('view cache', config.production);
-
-  app.use(oneAtATime());
-  app.use(requestId(services));
-  if (flowRecorder !== undefined) app.use(flowCookie({ context, cookies }));
-  app.use(requestLog({ log, context, emit }));
-  app.use(routeName(Object.keys(PAGES)));
-  app.use(setHeaders(createCommonHeaders(config)));
-  app.use(webhooksRoom(services).receiver); // knows no session, cookie or CSRF token
-
-  const api = createRouter(); // before what only pages need: the busiest path is the shortest
-  api.use(
-    secureArrival(config),
-    sessionView({ sessions: services.sessions, secrets, cookieName: cookies.session }),
-    sameOrigin({ publicUrl: config.publicUrl, emit }),
-    csrf({ emit, pages: false }),
-    signedIn(),
-    rateLimit({ name: 'api', perMinute: config.rateLimits.api, keyOf: bySession, ...limiting }),
-    tokenRefresh(access),
-    apiRoute({ forward, access }),
-  );
-  app.use('/api', api);
-
-  app.use(healthRoutes({ isReady }));
-  if (config.flowInspector) app.use(demoRoutes({ quota: services.quota }));
-  app.use(metricsRoute({ token: config.metricsToken, text: services.metrics.text }));
-  app.use(
-    '/assets',
-    express.static(root('public'), {
-      index: false,
-      redirect: false,
-      setHeaders: (res) => void res.setHeader('Cache-Control', 'public, max-age=3600'), // else it keeps our no-store
-    }),
-  );
-  app.use(secureArrival(config));
-  app.use(allowedMethods(PAGES));
-  app.use(
-    session({
-      store: services.sessions,
-      secret: [...secrets],
-      name: cookies.session,
-      cookie: cookies.attributes, // no maxAge: the store decides how long a session lives
-      rolling: false,
-      resave: false,
-      saveUninitialized: false,
-    }),
-  );
-  app.use(
-    '/login',
-    noPrefetch(),
-    navigationOnly({ emit }),
-    rateLimit({ name: 'login', perMinute: config.rateLimits.login, keyOf: byAddress, ...limiting }),
-  );
-  app.use(
-    '/oauth/callback',
-    noPrefetch(),
-    navigationOnly({ emit }),
-    rateLimit({ name: 'callback', perMinute: config.rateLimits.callback, keyOf: byAddress, ...limiting }),
-  );
-  const startSession = createStartSession({ ...services, session: config.session, scopes: config.getbill.scopes });
-  app.use(loginRoute({ publicUrl: config.publicUrl, cookies, signIn, tokens, arrivals }));
-  app.use(oauthCallbackRoute({ cookies, signIn, startSession, emit }));
-
-  app.use(sameOrigin({ publicUrl: config.publicUrl, emit }));
-  app.use('/logout', formBody());
-  app.use(csrf({ emit, pages: true }));
-
-  app.use(pageLocals({ flowInspector: config.flowInspector }));
-  app.use(logoutRoute({ cookies, tokens, forgetPages: profiles.forget })); // prettier-ignore
-  app.use(landingRoute({ cookies, scopes: config.getbill.scopes }));
-  if (flowRecorder !== undefined) app.use(flowRoutes({ context, stepsOf: flowRecorder.stepsOf }));
-  app.use(['/dashboard', '/debts', '/connection', '/session'], signedIn(), tokenRefresh(access));
-  app.use(sessionRoute({ session: config.session, sessions: services.sessions, emit, now: services.now }));
-  app.use(dashboardRoute({ forward, profiles, access, ...timeline }));
-  app.use(debtsRoutes({ forward, access }));
-  app.use(connectionRoute({ quota: services.quota, ...timeline }));
-
-  app.use(() => {
-    throw new RequestError('no such path', { code: 'not_found', status: 404 });
-  });
-  app.use(sessionEnded({ cookies }), errorPage({ log, developerPages: config.developerPages }));
+  app.set('view cache', production);
   return app;
+}
+
+function noSuchPath(): RequestHandler {
+  return function noSuchPathMiddleware() {
+    throw new RequestError('no such path', { code: 'not_found', status: 404 });
+  };
 }

@@ -12,7 +12,7 @@ import { createQuota, type Quota } from './getbill/quota.js';
 import { createQuotaGate } from './getbill/quota-gate.js';
 import { createGrantFacts, type GrantFacts } from './getbill/grant-facts.js';
 import { API_CONNECTIONS, createUpstream } from './getbill/upstream.js';
-import { createArrivals, type Arrivals } from './web/session/recent-sign-ins.js';
+import { createRecentSignIns, type RecentSignIns } from './web/session/recent-sign-ins.js';
 import { createOAuthClient } from './core/index.js';
 import type { SignIn } from './core/sign-in/sign-in.js';
 import { createMemoryKeyValue } from './core/storage/memory.js';
@@ -39,7 +39,7 @@ export interface Services {
   readonly limits: SharedLimits;
   readonly sessions: SessionStore;
   readonly signIn: SignIn;
-  readonly arrivals: Arrivals;
+  readonly recentSignIns: RecentSignIns;
   readonly tokens: TokenManager;
   readonly forward: Forward;
   readonly quota: Quota;
@@ -169,7 +169,7 @@ export async function createServices(
       maxMs: config.session.maxMs,
     }),
     signIn,
-    arrivals: createArrivals({ keyValue, emit }),
+    recentSignIns: createRecentSignIns({ keyValue, emit }),
     tokens,
     forward,
     quota,

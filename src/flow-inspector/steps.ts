@@ -50,7 +50,7 @@ export function flowStepOf(event: AppEvent): FlowStep | undefined {
       return {
         from: 'app', to: 'redis', title: 'Session and token record written',
         why: 'The tokens are encrypted and stay on the server; the browser gets the number of a session.',
-        code: { file: 'web/routes/oauth-callback.ts', symbol: 'oauthCallbackRoute' },
+        code: { file: 'web/routes/oauth-callback.ts', symbol: 'completeSignIn' },
         details: [['grant (keyed hash)', event.grant], ['scopes', event.scopes.join(' ')], ['replaced an older session', event.replaced ? 'yes' : 'no']],
       }; // prettier-ignore
     case 'login_failed':

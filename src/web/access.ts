@@ -14,7 +14,11 @@ export interface AccessDeps {
  * The session's right to call the API, after the token-refresh middleware. A renewal on the way is put on
  * `res.locals.tokenSet`, so that the page shows what is true when it is rendered.
  */
-export function accessOf(req: Request, res: Response, { tokens, facts }: AccessDeps): Access & { visitor: Visitor } {
+export function accessOf(
+  req: Pick<Request, 'ip'>,
+  res: Response,
+  { tokens, facts }: AccessDeps,
+): Access & { visitor: Visitor } {
   const { grantId } = res.locals;
   return {
     grantId,

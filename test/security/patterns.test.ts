@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Request, RequestHandler } from 'express';
+import express, { type Request, type RequestHandler } from 'express';
 import { variables } from '../../src/config/variables.js';
 import { parseConfig } from '../../src/config/config.js';
 import type { RequestContext } from '../../src/events.js';
@@ -11,6 +11,7 @@ import { createCipher } from '../../src/core/storage/cipher.js';
 import { cookieOf } from '../../src/web/session/cookies.js';
 import { errorText } from '../../src/web/pages/error-texts.js';
 import { formats } from '../../src/web/pages/formats.js';
+import { listRoutes } from '../../src/web/route-list.js';
 import { allowedMethods } from '../../src/web/middleware/allowed-methods.js';
 import { requestId } from '../../src/web/middleware/request-id.js';
 import { describeScope } from '../../src/web/pages/scope-texts.js';
@@ -29,7 +30,9 @@ const ENVIRONMENT = {
   TOKEN_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'),
 };
 const cipher = createCipher([Buffer.alloc(32, 1)]);
-const byMethod = allowedMethods({ '/': ['GET'], '/debts/:id': ['GET'], '/oauth/callback': ['GET'] });
+const routed = express();
+for (const path of ['/', '/debts/:id', '/oauth/callback']) routed.get(path, () => undefined);
+const byMethod = allowedMethods(listRoutes(routed));
 const byNumber = requestId({ context: new AsyncLocalStorage<RequestContext>() });
 
 /** Calls a middleware with a request of which it reads these parts only. */

@@ -1,17 +1,17 @@
 import csurfModule from 'csurf';
-import type { Request, RequestHandler } from 'express';
+import type { RequestHandler } from 'express';
 import type { Emit } from '../../events.js';
-import { isSignedIn } from '../session/session.js';
 
 const csurf = csurfModule as unknown as typeof csurfModule.default;
 
 /**
- * Synchronizer token in session mode, from the form body or `X-CSRF-Token` only (a query would leak it). For whoever is
- * not signed in it does nothing: there is nothing to protect, and csurf would create a session for every visitor.
- * `pages` are given `req.csrfToken` for their forms; without them a read has no use for any of it.
+ * Synchronizer token of the session: writes must carry it in the form body or in `X-CSRF-Token`
+ * (a query would leak it), and `req.csrfToken()` gives it to pages. Without a sign-in there is
+ * nothing to protect.
  */
-export function csrf({ emit, pages }: { emit: Emit; pages: boolean }): RequestHandler {
+export function csrf({ emit }: { emit: Emit }): RequestHandler {
   const protect = csurf({
+    sessionKey: 'signedIn', // csurf reads `req.signedIn.csrfSecret`, which sign-in wrote
     value: (req) => {
       const fromBody = (req.body as Record<string, unknown> | undefined)?.['_csrf'];
       const token = req.get('x-csrf-token') ?? fromBody;
@@ -19,12 +19,10 @@ export function csrf({ emit, pages }: { emit: Emit; pages: boolean }): RequestHa
     },
   });
   return function csrfMiddleware(req, res, next) {
-    if (!isSignedIn(req) || (!pages && isRead(req))) return next();
+    if (req.signedIn === undefined) return next();
     protect(req, res, (error?: unknown) => {
       if (error) emit({ type: 'request_refused', reason: 'csrf', route: req.path });
       next(error);
     });
   };
 }
-
-const isRead = ({ method }: Request): boolean => method === 'GET' || method === 'HEAD';

@@ -1,21 +1,16 @@
 import type { RequestHandler } from 'express';
-import { isSignedIn } from '../session/session.js';
+import type { Config } from '../../config/config.js';
+import { navigationOf } from '../pages/pages.js';
 
-const NAVIGATION = [
-  { href: '/dashboard', label: 'Dashboard' },
-  { href: '/debts', label: 'Debts' },
-  { href: '/connection', label: 'Connection' },
-  { href: '/flow', label: 'Flow' },
-];
-
-/** What the layout needs on every page: who is here, and the token of the sign-out form. */
-export function pageLocals({ flowInspector }: { flowInspector: boolean }): RequestHandler {
+/** Gives the layout what it needs on every page: who is here, the links, and the token of the sign-out form. */
+export function pageLocals(config: Pick<Config, 'flowInspector' | 'getbill'>): RequestHandler {
+  const links = navigationOf(config);
   return function pageLocalsMiddleware(req, res, next) {
+    const isSignedIn = req.signedIn !== undefined;
     res.locals['path'] = req.path;
-    res.locals['nav'] = NAVIGATION;
-    res.locals['flowInspector'] = flowInspector;
-    res.locals['signedIn'] = isSignedIn(req);
-    res.locals['csrfToken'] = isSignedIn(req) ? req.csrfToken() : undefined;
+    res.locals['nav'] = links.filter(({ isPublic }) => isPublic || isSignedIn);
+    res.locals['signedIn'] = isSignedIn;
+    res.locals['csrfToken'] = isSignedIn ? req.csrfToken() : undefined;
     next();
   };
 }

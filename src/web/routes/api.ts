@@ -1,12 +1,11 @@
 import { pipeline } from 'node:stream/promises';
-import express, { type Request, type Response, type Router } from 'express';
+import express, { type Request, type RequestHandler, type Response } from 'express';
 import { RequestError, UnavailableError } from '../../errors.js';
 import type { ApiResponse } from '../../getbill/api-response.js';
 import { matchEndpoint, type Endpoint } from '../../getbill/endpoints.js';
 import type { ApiCall, Forward } from '../../getbill/forward.js';
 import { browserLeft } from '../../getbill/unavailable.js';
 import { accessOf, type AccessDeps } from '../access.js';
-import { createRouter } from '../create-router.js';
 import { hasBody } from '../request-kind.js';
 import { isJsonText } from '../json-text.js';
 import { leftSignal } from '../left-signal.js';
@@ -14,13 +13,18 @@ import { leftSignal } from '../left-signal.js';
 const BODY_LIMIT = 1024 * 1024;
 const JSON_IN_UTF8 = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
 
-/** `/api/*`: the GetBill API through the allow-list, with the session's token. */
-export function apiRoute({ forward, access }: { forward: Forward; access: AccessDeps }): Router {
-  const router = createRouter();
-  const readBody = express.raw({ type: 'application/json', limit: BODY_LIMIT, inflate: false });
-  router.use((req, res, next) => (req.method === 'GET' ? next() : readBody(req, res, next)));
+/** Reads the body of a write as bytes, up to 1 MiB. */
+export function readBody(): RequestHandler {
+  const read = express.raw({ type: 'application/json', limit: BODY_LIMIT, inflate: false });
+  return function readBodyMiddleware(req, res, next) {
+    if (req.method === 'GET') return next();
+    read(req, res, next);
+  };
+}
 
-  router.use(async (req, res) => {
+/** `/api/*`: the GetBill API through the allow-list, with the session's token. */
+export function callApi({ forward, access }: { forward: Forward; access: AccessDeps }): RequestHandler {
+  return async function callApiHandler(req, res) {
     const { endpoint, path, query } = targetOf(req);
     res.locals.route = `/api${endpoint.path}`;
     if (!res.locals.tokenSet.scopes.includes(endpoint.scope)) throw scopeMissing(endpoint.scope);
@@ -35,8 +39,7 @@ export function apiRoute({ forward, access }: { forward: Forward; access: Access
       signal: leftSignal(res),
     };
     await respond(res, await forward(call, accessOf(req, res, access)));
-  });
-  return router;
+  };
 }
 
 async function respond(res: Response, { status, headers, body }: ApiResponse): Promise<void> {

@@ -1,7 +1,6 @@
-import type { Router } from 'express';
+import type { RequestHandler } from 'express';
 import type { LimitClass } from '../../getbill/endpoints.js';
 import type { Quota } from '../../getbill/quota.js';
-import { createRouter } from '../create-router.js';
 import { quotaView } from '../pages/quota.js';
 import { tokenTimeline } from '../pages/token-timeline.js';
 import { renderPage } from '../render-page.js';
@@ -12,7 +11,7 @@ const LIMIT_CLASSES: readonly (readonly [LimitClass, label: string])[] = [
 ];
 
 /** What was granted, when it is renewed, and what is left of GetBill's quota. */
-export function connectionRoute({
+export function showConnection({
   quota,
   marginMs,
   now,
@@ -20,15 +19,13 @@ export function connectionRoute({
   quota: Pick<Quota, 'seen'>;
   marginMs: number;
   now: () => number;
-}): Router {
-  const router = createRouter();
-  router.get('/connection', async (_req, res) => {
+}): RequestHandler {
+  return async function showConnectionHandler(_req, res) {
     const seen = LIMIT_CLASSES.map(async ([limitClass, label]) => quotaView(label, await quota.seen(limitClass)));
     renderPage(res, 'connection', {
       title: 'Connection',
       timeline: tokenTimeline(res.locals.tokenSet, { marginMs, nowMs: now() }),
       quota: (await Promise.all(seen)).filter((entry) => entry !== undefined),
     });
-  });
-  return router;
+  };
 }

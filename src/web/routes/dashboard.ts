@@ -1,16 +1,15 @@
-import type { Router } from 'express';
+import type { RequestHandler } from 'express';
 import { createGetbillClient } from '../../getbill/client.js';
 import type { Forward } from '../../getbill/forward.js';
 import type { ProfileCache } from '../../getbill/profile-cache.js';
 import { accessOf, type AccessDeps } from '../access.js';
 import { leftSignal } from '../left-signal.js';
-import { createRouter } from '../create-router.js';
 import { companyView } from '../pages/company.js';
 import { loadPart, setStatusOf } from '../pages/part.js';
 import { tokenTimeline } from '../pages/token-timeline.js';
 import { renderPage } from '../render-page.js';
 
-export function dashboardRoute({
+export function showDashboard({
   forward,
   profiles,
   access,
@@ -22,9 +21,8 @@ export function dashboardRoute({
   access: AccessDeps;
   marginMs: number;
   now: () => number;
-}): Router {
-  const router = createRouter();
-  router.get('/dashboard', async (req, res) => {
+}): RequestHandler {
+  return async function showDashboardHandler(req, res) {
     const mine = accessOf(req, res, access);
     const { withhold } = mine.visitor;
     const { requestId } = res.locals;
@@ -34,6 +32,5 @@ export function dashboardRoute({
     setStatusOf(res, company);
     const timeline = tokenTimeline(res.locals.tokenSet, { marginMs, nowMs: now() }); // after the calls: they may renew
     renderPage(res, 'dashboard', { title: 'Dashboard', company, timeline });
-  });
-  return router;
+  };
 }

@@ -1,15 +1,16 @@
-import type { Router } from 'express';
-import { createRouter } from '../create-router.js';
+import type { RequestHandler } from 'express';
 
-/** For machines: `/healthz` while the process runs, `/readyz` while it can serve. */
-export function healthRoutes({ isReady }: { isReady: () => Promise<boolean> }): Router {
-  const router = createRouter();
-  router.get('/healthz', (_req, res) => {
+/** 200 while the process runs. */
+export function reportHealth(): RequestHandler {
+  return function reportHealthHandler(_req, res) {
     res.json({ status: 'ok' });
-  });
-  router.get('/readyz', async (_req, res) => {
+  };
+}
+
+/** 200 while the process can serve, else 503. */
+export function reportReadiness({ isReady }: { isReady: () => Promise<boolean> }): RequestHandler {
+  return async function reportReadinessHandler(_req, res) {
     const ready = await isReady();
     res.status(ready ? 200 : 503).json({ status: ready ? 'ok' : 'unavailable' });
-  });
-  return router;
+  };
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Request, Router } from 'express';
+import type { Request, RequestHandler } from 'express';
 import type { Config } from '../../config/config.js';
 import { AppError, GrantEndedError, MisconfiguredError, SignInError, UnavailableError } from '../../errors.js';
 import { isRejection } from '../../oauth-explanations.js';
@@ -7,52 +7,52 @@ import { PENDING_LOGIN_TTL_MS } from '../../core/sign-in/pending-logins.js';
 import { originsOf } from '../request-origin.js';
 import { safeReturnTo } from '../return-to.js';
 import type { SignIn } from '../../core/sign-in/sign-in.js';
-import type { Arrivals } from '../session/recent-sign-ins.js';
+import type { RecentSignIns } from '../session/recent-sign-ins.js';
 import type { TokenManager } from '../../core/tokens/token-manager.js';
 import { cookieOf, type Cookies } from '../session/cookies.js';
-import { destroySession, grantIdOf, isSignedIn } from '../session/session.js';
-import { createRouter } from '../create-router.js';
+import type { EndSession } from '../session/end-session.js';
+import { grantIdOf } from '../session/session.js';
 
 /**
  * Starts a sign-in, unless somebody is signed in: then straight to the page asked for. `?again` starts one all the same,
  * and so does a grant that GetBill does not renew, because its page could only fail once more.
  */
-export function loginRoute({
+export function startSignIn({
   publicUrl,
   cookies,
   signIn,
   tokens,
-  arrivals,
+  recentSignIns,
+  endSession,
 }: Pick<Config, 'publicUrl'> & {
   cookies: Cookies;
   signIn: Pick<SignIn, 'start'>;
   tokens: Pick<TokenManager, 'holds' | 'fresh'>;
-  arrivals: Arrivals;
-}): Router {
-  const router = createRouter();
-  router.get('/login', async (req, res) => {
+  recentSignIns: RecentSignIns;
+  endSession: EndSession;
+}): RequestHandler {
+  return async function startSignInHandler(req, res) {
     const returnTo = safeReturnTo(req.query['returnTo']);
     // Our cookies belong to PUBLIC_URL; started anywhere else, the sign-in would not find its way back.
     const elsewhere = canonicalLogin(req, { publicUrl, returnTo });
     if (elsewhere !== undefined) return res.redirect(302, elsewhere.href);
-    if (isSignedIn(req) && req.query['again'] === undefined) {
-      const state = await stateOf(grantIdOf(req.sessionID), tokens);
-      if (state === 'ended') await destroySession(req);
+    if (req.signedIn !== undefined && req.query['again'] === undefined) {
+      const state = await stateOf(grantIdOf(req.signedIn.sessionId), tokens);
+      if (state === 'ended') await endSession(req, res);
       else if (state !== 'rejected') return res.redirect(302, returnTo);
     }
     const known = cookieOf(req, cookies.login);
     const binding = known !== undefined && BINDING.test(known) ? known : randomBytes(32).toString('base64url');
-    const arrived = await arrivals.lastGrant(binding);
-    if (arrived !== undefined && !isSignedIn(req) && (await tokens.holds(arrived))) {
-      throw cameWith(cookieOf(req, cookies.session), arrived) ? secretDiffers() : sessionCookieLost();
+    const recent = await recentSignIns.lastGrant(binding);
+    if (recent !== undefined && req.signedIn === undefined && (await tokens.holds(recent))) {
+      throw cameWith(cookieOf(req, cookies.session), recent) ? secretDiffers() : sessionCookieLost();
     }
 
     const url = await signIn.start({ binding, returnTo });
     // The same value for every tab of this browser: any number of sign-ins can be under way at once.
     res.cookie(cookies.login, binding, { ...cookies.attributes, maxAge: PENDING_LOGIN_TTL_MS });
     res.status(302).location(url.href).end(); // no body: it would hold the state
-  });
-  return router;
+  };
 }
 
 /**

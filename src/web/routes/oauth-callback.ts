@@ -1,15 +1,13 @@
-import type { Router } from 'express';
+import type { RequestHandler } from 'express';
 import { SignInError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { reportedBy } from '../../core/oauth/authorization.js';
 import type { SignIn } from '../../core/sign-in/sign-in.js';
-import { createRouter } from '../create-router.js';
 import { cookieOf, type Cookies } from '../session/cookies.js';
-import { isSignedIn } from '../session/session.js';
 import type { StartSession } from '../session/start-session.js';
 
 /** The way back from GetBill. Every case of the table in `docs/architecture.md` and no other reading of it. */
-export function oauthCallbackRoute({
+export function completeSignIn({
   cookies,
   signIn,
   startSession,
@@ -19,9 +17,8 @@ export function oauthCallbackRoute({
   signIn: Pick<SignIn, 'complete'>;
   startSession: StartSession;
   emit: Emit;
-}): Router {
-  const router = createRouter();
-  router.get('/oauth/callback', async (req, res) => {
+}): RequestHandler {
+  return async function completeSignInHandler(req, res) {
     const binding = cookieOf(req, cookies.login);
     const response = new URLSearchParams(req.originalUrl.split('?').slice(1).join('?'));
 
@@ -32,13 +29,12 @@ export function oauthCallbackRoute({
         return res.redirect(303, completed.returnTo);
       }
     }
-    if (isSignedIn(req)) {
+    if (req.signedIn !== undefined) {
       emit({ type: 'login_repeated' });
       return res.redirect(303, '/dashboard');
     }
     const code = binding === undefined ? 'login_cookie_missing' : 'login_unknown';
     emit({ type: 'login_failed', reason: code });
     throw new SignInError('no pending login belongs to this callback', { code, status: 400, ...reportedBy(response) });
-  });
-  return router;
+  };
 }

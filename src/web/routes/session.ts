@@ -1,12 +1,11 @@
-import type { Router } from 'express';
+import type { RequestHandler } from 'express';
 import type { Config } from '../../config/config.js';
-import { RequestError } from '../../errors.js';
+import { NotSignedInError, RequestError } from '../../errors.js';
 import type { Emit } from '../../events.js';
-import { createRouter } from '../create-router.js';
 import type { SessionStore } from '../session/session-store.js';
 
 /** For front ends: who is signed in, and the CSRF token for writes. Same origin only; never cached. */
-export function sessionRoute({
+export function showSession({
   session,
   sessions,
   emit,
@@ -15,15 +14,16 @@ export function sessionRoute({
   sessions: Pick<SessionStore, 'renewIdleTime'>;
   emit: Emit;
   now: () => number;
-}): Router {
-  const router = createRouter();
-  router.get('/session', async (req, res) => {
+}): RequestHandler {
+  return async function showSessionHandler(req, res) {
     if (!['same-origin', 'none'].includes(req.get('sec-fetch-site') ?? 'same-origin')) {
       emit({ type: 'request_refused', reason: 'foreign_origin', route: '/session' });
       throw new RequestError('the request comes from another site', { code: 'foreign_origin', status: 403 });
     }
-    const { leftMs } = await sessions.renewIdleTime(req.sessionID, req.session);
-    const expiresAtMs = (req.session.signedInAtMs ?? now()) + session.maxMs;
+    if (req.signedIn === undefined) throw new NotSignedInError();
+    const { sessionId, signedInAtMs } = req.signedIn;
+    const { leftMs } = await sessions.renewIdleTime(sessionId, { signedInAtMs });
+    const expiresAtMs = signedInAtMs + session.maxMs;
     res.json({
       signedIn: true,
       scopes: res.locals.tokenSet.scopes,
@@ -31,6 +31,5 @@ export function sessionRoute({
       idleExpiresAt: new Date(Math.min(now() + leftMs, expiresAtMs)).toISOString(),
       expiresAt: new Date(expiresAtMs).toISOString(),
     });
-  });
-  return router;
+  };
 }

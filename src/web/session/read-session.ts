@@ -1,29 +1,31 @@
 import { unsign } from 'cookie-signature';
 import type { Request, RequestHandler } from 'express';
-import type { SessionData, Store } from 'express-session';
 import { cookieOf } from './cookies.js';
+import './session.js';
+import type { SessionStore } from './session-store.js';
 
 /**
- * The session for `/api`, which reads it and never writes it: one read of the store, a touch when one is due. What
- * express-session prepares for a write (methods, hashes before and after, hooks into the answer) is left out.
+ * Reads the session of every request, and never writes one: the id from the signed cookie, its record
+ * from the store, and a touch when one is due. Sessions are made by express-session ({@link makeSession})
+ * in the one place where that happens; mounted here it would cost a third of an API call.
  */
-export function sessionView({
+export function readSession({
   sessions,
   secrets,
   cookieName,
 }: {
-  sessions: Store & { read(id: string): Promise<SessionData | undefined> };
+  sessions: Pick<SessionStore, 'read' | 'touch'>;
   secrets: readonly string[];
   cookieName: string;
 }): RequestHandler {
-  return async function sessionViewMiddleware(req, _res, next) {
-    const id = signedId(req, { secrets, cookieName });
-    const session = id === undefined ? undefined : await sessions.read(id);
-    if (id !== undefined && session !== undefined) {
-      req.sessionID = id;
-      req.sessionStore = sessions as unknown as Request['sessionStore']; // lacks only what makes new ones
-      req.session = session as Request['session']; // the data alone
-      sessions.touch?.(id, session);
+  return async function readSessionMiddleware(req, _res, next) {
+    req.signedIn = undefined;
+    const sessionId = signedId(req, { secrets, cookieName });
+    const session = sessionId === undefined ? undefined : await sessions.read(sessionId);
+    if (sessionId !== undefined && session !== undefined) {
+      const { signedInAtMs, csrfSecret } = session;
+      req.signedIn = { sessionId, signedInAtMs, csrfSecret };
+      void sessions.touch(sessionId, session); // never fails
     }
     next();
   };

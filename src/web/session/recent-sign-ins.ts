@@ -12,12 +12,18 @@ const GRANT_ID = /^[\w-]{43}$/;
  * Which grant a browser (by its binding cookie) has just signed in to. A browser that comes back to `/login` without
  * the session cookie while that grant lives does not keep our cookie: sent to GetBill again, it would go round for ever.
  */
-export interface Arrivals {
+export interface RecentSignIns {
   note(binding: string, grantId: string): Promise<void>;
   lastGrant(binding: string): Promise<string | undefined>;
 }
 
-export function createArrivals({ keyValue, emit }: { keyValue: Pick<KeyValue, 'get' | 'set'>; emit: Emit }): Arrivals {
+export function createRecentSignIns({
+  keyValue,
+  emit,
+}: {
+  keyValue: Pick<KeyValue, 'get' | 'set'>;
+  emit: Emit;
+}): RecentSignIns {
   const keyOf = (binding: string): string => `arrival:${hash('sha256', binding, 'base64url')}`;
   return {
     note: (binding, grantId) => keyValue.set(keyOf(binding), grantId, { ttlMs: REMEMBERED_MS }),

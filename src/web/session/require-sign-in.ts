@@ -1,12 +1,12 @@
 import type { RequestHandler } from 'express';
 import { NotSignedInError } from '../../errors.js';
-import { grantIdOf, isSignedIn } from './session.js';
+import { grantIdOf } from './session.js';
 
-/** Lets those through who are signed in, and says on `res.locals.grantId` whose tokens are theirs. */
-export function signedIn(): RequestHandler {
-  return function signedInMiddleware(req, res, next) {
-    if (!isSignedIn(req)) throw new NotSignedInError();
-    res.locals.grantId = grantIdOf(req.sessionID);
+/** Refuses whoever is not signed in; puts the key of the session's tokens on `res.locals.grantId`. */
+export function requireSignIn(): RequestHandler {
+  return function requireSignInMiddleware(req, res, next) {
+    if (req.signedIn === undefined) throw new NotSignedInError();
+    res.locals.grantId = grantIdOf(req.signedIn.sessionId);
     next();
   };
 }

@@ -1,8 +1,9 @@
 import { RedisStore } from 'connect-redis';
 import type { SessionData } from 'express-session';
 import { z } from 'zod';
-import { RecordError } from '../../errors.js';
+import { RecordError, StorageError } from '../../errors.js';
 import type { Emit } from '../../events.js';
+import { boundedMap } from '../../core/bounded-map.js';
 import type { KeyValue } from '../../core/storage/key-value.js';
 
 declare module 'express-session' {
@@ -18,15 +19,14 @@ const MAX_RECORD_LENGTH = 4_096;
 const DAY_MS = 86_400_000;
 
 /**
- * connect-redis over the storage port, so that Redis in any topology and the memory of the demo behave alike. Tolerant
- * where it reads (what is not a session of ours is no session), sparing where it touches (once a minute per session).
+ * connect-redis writes and destroys the records as express-session asks for it; its client is our storage
+ * port, so that Redis in any topology and the demo's memory behave alike. Reading (what is not a session of
+ * ours is no session) and touching (once a minute per session) are our own.
  */
 export class SessionStore extends RedisStore {
   readonly #keyValue: KeyValue;
   readonly #emit: Emit;
-  readonly #touchedAtMs = new Map<string, number>();
-  /** Given exactly their idle time in the course of the request that they belong to. */
-  readonly #renewed = new WeakSet<Partial<SessionData>>();
+  readonly #touchedAtMs = boundedMap<number>({ max: MAX_REMEMBERED_TOUCHES });
   readonly #touchEveryMs: number;
   readonly #now: () => number;
   readonly #monotonicMs: () => number;
@@ -73,7 +73,7 @@ export class SessionStore extends RedisStore {
         const session = sessionFrom(text, { nowMs: this.#now() });
         if (session.signedInAtMs > this.#now() - this.#maxMs) return session;
       }
-      // express-session asks only for ids that it has signed, so this one has been somebody's.
+      // Only ids that we have signed are asked for, so this one has been somebody's.
       this.#emit({ type: 'session_expired' });
     } catch (error) {
       if (!(error instanceof BrokenSession || error instanceof RecordError)) throw error;
@@ -87,24 +87,30 @@ export class SessionStore extends RedisStore {
    * Never fails and never delays a response: express-session would destroy the socket of one that is under way.
    * The record is given as much longer as the next touch may be away, so that no session ends before its idle time.
    */
-  override touch(id: string, session: SessionData, callback?: () => void): Promise<void> {
+  override touch(id: string, session: Pick<SessionData, 'signedInAtMs'>, callback?: () => void): Promise<void> {
     const nowMs = this.#monotonicMs(); // a wall clock that is set back would put off every touch
     const isDue = nowMs - (this.#touchedAtMs.get(id) ?? -Infinity) >= this.#touchEveryMs;
-    if (isDue && !this.#renewed.has(session)) {
-      this.#touchedAtMs.delete(id);
+    if (isDue) {
       this.#touchedAtMs.set(id, nowMs);
-      const [oldest] = this.#touchedAtMs.keys();
-      if (this.#touchedAtMs.size > MAX_REMEMBERED_TOUCHES && oldest !== undefined) this.#touchedAtMs.delete(oldest);
       this.#expireAfter(id, this.#ttlMs(session, this.#idleMs + this.#touchEveryMs));
     }
     callback?.();
     return Promise.resolve();
   }
 
-  /** For who is told how long the session may stay unused: gives it exactly that, and says what it has. */
-  async renewIdleTime(id: string, session: Partial<SessionData>): Promise<{ leftMs: number }> {
+  /** Deletes the record. @throws {StorageError} */
+  async end(id: string): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      void this.destroy(id, (error?: unknown) => {
+        if (error) reject(error instanceof StorageError ? error : new StorageError(error));
+        else resolve();
+      });
+    });
+  }
+
+  /** Gives the session exactly its idle time, after the touch of its request, and says what it has. */
+  async renewIdleTime(id: string, session: Pick<SessionData, 'signedInAtMs'>): Promise<{ leftMs: number }> {
     this.#touchedAtMs.delete(id);
-    this.#renewed.add(session);
     this.#expireAfter(id, this.#ttlMs(session, this.#idleMs));
     const record = await this.#keyValue.getWithTtl(this.prefix + id);
     return { leftMs: Math.min(record?.ttlMs ?? 0, this.#idleMs) };
@@ -143,7 +149,7 @@ function sessionFrom(text: string, { nowMs }: { nowMs: number }): SessionData {
   return { cookie: { originalMaxAge: null, path: '/' }, signedInAtMs, csrfSecret };
 }
 
-/** The five commands of ioredis that connect-redis 8 uses, spoken by the storage port. */
+/** The four commands of ioredis that connect-redis 8 uses, spoken by the storage port. */
 function asRedisClient(keyValue: KeyValue) {
   return {
     get: (key: string) => keyValue.get(key),

@@ -1,11 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import type { Request } from 'express';
 import type { Config } from '../../config/config.js';
 import { StorageError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import type { Completed } from '../../core/sign-in/sign-in.js';
 import type { TokenManager } from '../../core/tokens/token-manager.js';
-import type { Arrivals } from './recent-sign-ins.js';
-import { dropSession, grantIdOf, isSignedIn, removeSession, saveSignedIn, takeNewSessionId } from './session.js';
+import type { RecentSignIns } from './recent-sign-ins.js';
+import { grantIdOf } from './session.js';
+import type { SessionStore } from './session-store.js';
 
 /**
  * Completes a sign-in: a new session id, the tokens on record, the session written, then the earlier session of this
@@ -17,33 +19,35 @@ export type StartSession = (req: Request, completed: Completed, options: { bindi
 export function createStartSession({
   session,
   scopes,
+  sessions,
   tokens,
-  arrivals,
+  recentSignIns,
   emit,
   fingerprint,
   now,
 }: Pick<Config, 'session'> & {
   scopes: readonly string[];
+  sessions: Pick<SessionStore, 'end'>;
   tokens: Pick<TokenManager, 'establish' | 'forget' | 'abandon'>;
-  arrivals: Arrivals;
+  recentSignIns: RecentSignIns;
   emit: Emit;
   fingerprint: (id: string) => string;
   now: () => number;
 }): StartSession {
   return async function startSession(req, { tokenSet, login }, { binding }) {
-    const earlierId = isSignedIn(req) ? req.sessionID : undefined;
+    const earlierId = req.signedIn?.sessionId;
     takeNewSessionId(req);
     const grantId = grantIdOf(req.sessionID);
     try {
       await tokens.establish(grantId, tokenSet, { ttlMs: session.maxMs });
-      await arrivals.note(binding, grantId);
+      await recentSignIns.note(binding, grantId);
       await saveSignedIn(req, { nowMs: now() });
     } catch (error) {
       dropSession(req);
       tokens.abandon(grantId, 'record_gone', tokenSet);
       throw error;
     }
-    if (earlierId !== undefined) await end(earlierId, req);
+    if (earlierId !== undefined) await end(earlierId);
 
     const grant = fingerprint(grantId);
     if (tokenSet.scopes.some((scope) => !scopes.includes(scope))) {
@@ -53,14 +57,40 @@ export function createStartSession({
   };
 
   /** The visitor is signed in anew whatever the storage says of the earlier session now. */
-  async function end(earlierId: string, req: Request): Promise<void> {
+  async function end(earlierId: string): Promise<void> {
     const grantId = grantIdOf(earlierId);
     try {
       await tokens.forget(grantId, 'replaced');
-      await removeSession(req, earlierId);
+      await sessions.end(earlierId);
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       tokens.abandon(grantId, 'replaced'); // a session without its grant ends at its next use
     }
   }
+}
+
+/**
+ * In this request alone: the record of a live session stays, so that it survives when the new one
+ * fails. (`regenerate` of express-session would delete it first.) Without a live session the id is
+ * new already.
+ */
+function takeNewSessionId(req: Request): void {
+  if (req.session.signedInAtMs !== undefined) req.sessionStore.generate(req);
+}
+
+/** One write, finished before this resolves, so that no response runs ahead of it. @throws {StorageError} */
+async function saveSignedIn(req: Request, { nowMs }: { nowMs: number }): Promise<void> {
+  req.session.signedInAtMs = nowMs;
+  req.session.csrfSecret = randomBytes(18).toString('base64url');
+  await new Promise<void>((resolve, reject) => {
+    req.session.save((error: unknown) => {
+      if (!error) resolve();
+      else reject(error instanceof StorageError ? error : new StorageError(error));
+    });
+  });
+}
+
+/** Forgets the session in this request alone: no cookie names it and nothing saves it again. */
+function dropSession(req: Request): void {
+  delete (req as Partial<Request>).session;
 }

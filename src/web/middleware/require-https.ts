@@ -6,8 +6,8 @@ import { AppError } from '../../errors.js';
  * With an https PUBLIC_URL a request that did not arrive as secure would get no cookie, and sign-in would loop. It is
  * stopped here, before any redirect.
  */
-export function secureArrival({ publicUrl }: Pick<Config, 'publicUrl'>): RequestHandler {
-  return function secureArrivalMiddleware(req, _res, next) {
+export function requireHttps({ publicUrl }: Pick<Config, 'publicUrl'>): RequestHandler {
+  return function requireHttpsMiddleware(req, _res, next) {
     const forwarded = req.headers['x-forwarded-proto'];
     if (typeof forwarded === 'string') req.headers['x-forwarded-proto'] = forwarded.toLowerCase(); // RFC 3986, 3.1
     if (publicUrl.protocol !== 'https:' || req.secure) return next();

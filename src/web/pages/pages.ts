@@ -1,0 +1,47 @@
+import type { Config } from '../../config/config.js';
+
+/** A page that a person can go to, and come back to after signing in. */
+export interface Page {
+  /** As Express matches it. */
+  readonly path: string;
+  /** Its link at the top of every page; without one there is no link. */
+  readonly label?: string;
+  /** Without this scope it has nothing to show: no link while GETBILL_SCOPES does not ask for it. */
+  readonly scope?: string;
+  /** `true` for a page that needs no sign-in. */
+  readonly isPublic?: true;
+  /** The page is there while this setting is on. */
+  readonly setting?: 'flowInspector';
+}
+
+/**
+ * The one table of pages: navigation, `returnTo` and the tests of every page read it. `app.ts` has
+ * a line of the same path with its guards and its handler.
+ */
+export const pages: readonly Page[] = [
+  { path: '/', isPublic: true },
+  { path: '/dashboard', label: 'Dashboard' },
+  { path: '/debts', label: 'Debts', scope: 'debts:read' },
+  { path: '/debts/:id', scope: 'debts:read' },
+  { path: '/connection', label: 'Connection' },
+  { path: '/flow', label: 'Flow', isPublic: true, setting: 'flowInspector' },
+];
+
+export interface NavigationLink {
+  readonly href: string;
+  readonly label: string;
+  readonly isPublic: boolean;
+}
+
+/** The links at the top of every page, in the order of the table. */
+export function navigationOf({
+  getbill,
+  flowInspector,
+}: Pick<Config, 'flowInspector'> & { getbill: Pick<Config['getbill'], 'scopes'> }): NavigationLink[] {
+  const settings = { flowInspector };
+  return pages.flatMap(({ path, label, scope, isPublic = false, setting }) => {
+    const isThere = setting === undefined || settings[setting];
+    const isOfUse = scope === undefined || getbill.scopes.includes(scope);
+    return label !== undefined && isThere && isOfUse ? [{ href: path, label, isPublic }] : [];
+  });
+}
