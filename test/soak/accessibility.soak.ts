@@ -76,7 +76,7 @@ const whole: readonly State[] = [
     await page.goto('/debts?page=2');
     await openAll(page);
   }],
-  ['no debts in a state', /No debts in this state/, (page) => page.goto('/debts?status=of.my.own')],
+  ['no debts in a state', /No debts with this status/, (page) => page.goto('/debts?status=of.my.own')],
   ['a page behind the last', /There is no page/, (page) => page.goto('/debts?page=9999')],
   ['no debts at all', /No debts yet/, async (page) => {
     const body = JSON.stringify({ error: false, data: [], pagination: { page: 1, limit: 20, total: 0, pages: 0 } });
