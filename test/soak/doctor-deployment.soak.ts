@@ -136,7 +136,7 @@ describe('npm run doctor', () => {
       command([...through, '--json'], doctorsEnvironment()),
       command(['--url', 'nowhere'], doctorsEnvironment()),
     ]);
-    expect(sound).toMatchObject({ code: 0, output: expect.stringMatching(/^(pass {2}.+\n)+\n\d+ passed, 0 to look at, 0 failed\n$/) as string }); // prettier-ignore
+    expect(sound).toMatchObject({ code: 0, output: expect.stringMatching(/^(pass {2}.+\n)+\n\d+ passed, 0 to look at, 0 failed\nNow: npm start\n$/) as string }); // prettier-ignore
     expect(misunderstood).toMatchObject({ code: 2, output: expect.stringContaining('https:// origin') as string });
     const { ok, findings, leftOut } = JSON.parse(faulty.output) as { ok: boolean; findings: Finding[]; leftOut: string[] }; // prettier-ignore
     expect([faulty.code, ok, leftOut]).toEqual([1, false, ['cookie round trip']]);
