@@ -72,6 +72,8 @@ function checkRoutes(): void {
     'src/app.ts',
     'src/flow-inspector/routes.ts',
     'src/webhooks/webhooks.ts',
+    'src/webhooks/events-page.ts',
+    'src/webhooks/room.ts',
     ...readdirSync('src/web/routes').map((name) => join('src/web/routes', name)),
   ];
   const served = sources.flatMap((file) => all(/\.(?:get|post|use|all)\(\s*'(\/[^']*)'/g, read(file)));

@@ -72,7 +72,8 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
   app.use(requestLog({ log, context, emit }), routeName(routes), setHeaders(createCommonHeaders(config)));
 
   // For machines: without a session, over http too
-  app.use(webhooksRoom(services).receiver);
+  const webhooks = webhooksRoom(services);
+  app.use(webhooks.receiver);
   app.get('/healthz', reportHealth());
   app.get('/readyz', reportReadiness({ isReady }));
   if (config.metricsToken)
@@ -110,6 +111,7 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
     completeSignIn({ cookies, signIn, startSession, emit }),
   );
   app.use(pageLocals(config));
+  app.use(webhooks.pages(isSignedIn));
   app.post('/logout', signOut({ cookies, endSession, tokens, forgetProfile: services.profiles.forget }));
 
   // Pages

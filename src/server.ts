@@ -10,7 +10,10 @@ const STALLED_READER_MS = 30_000;
 
 export interface HttpServer {
   listen(options: { host: string; port: number }): Promise<{ port: number }>;
-  /** From now on every response says `Connection: close`, so that clients go to another process. */
+  /**
+   * From now on every response says `Connection: close`, so that clients go to another process. Those under way emit
+   * `stopping`: a stream without an end ends then.
+   */
   announceStop(): void;
   /**
    * Takes no new connection, waits for the responses under way, at most `withinMs`, and closes all connections.
@@ -53,6 +56,7 @@ export function createHttpServer(
     },
     announceStop() {
       server.prependListener('request', (_req, res) => res.setHeader('Connection', 'close'));
+      underWay.tell('stopping');
     },
     async drain({ withinMs }) {
       server.close();
@@ -70,6 +74,7 @@ export function createHttpServer(
 interface ResponsesUnderWay {
   has(socket: Socket): boolean;
   count(): number;
+  tell(event: string): void;
   untilNone(): Promise<void>;
 }
 
@@ -99,6 +104,7 @@ function trackResponses(server: Server): ResponsesUnderWay {
   return {
     has: (socket) => underWay.has(socket),
     count: () => underWay.size,
+    tell: (event) => [...underWay.values()].forEach((res) => res.emit(event)),
     untilNone: () =>
       new Promise((resolve) => {
         if (underWay.size === 0) resolve();

@@ -1,12 +1,21 @@
-import type { Router } from 'express';
+import { Router, type Request, type RequestHandler } from 'express';
 import { createCipher } from '../core/storage/cipher.js';
 import { createRedis, type RedisConfig } from '../core/storage/redis.js';
 import { reconnectForEver } from '../core/storage/connect.js';
 import type { Config } from '../config/config.js';
 import { AppError } from '../errors.js';
 import type { Emit } from '../events.js';
+import type { GrantFacts } from '../getbill/grant-facts.js';
 import type { ProfileCache } from '../getbill/profile-cache.js';
+import { formBody } from '../web/middleware/form-body.js';
+import { eventsPage } from './events-page.js';
+import { createLive } from './live.js';
 import { createWebhooks, type WebhooksReport } from './webhooks.js';
+
+/** Pages on which "changed just now" appears. */
+const LIVE_PAGES = /^\/(dashboard|debts(\/[^/]+)?|events)$/;
+const WATCHED_POLL_MS = 250;
+const UNWATCHED_POLL_MS = 1_000;
 
 /** What this room takes of the services. */
 export interface WebhooksServices {
@@ -15,30 +24,69 @@ export interface WebhooksServices {
   readonly emit: Emit;
   readonly now: () => number;
   readonly profiles: Pick<ProfileCache, 'forgetCompany'>;
+  readonly facts: Pick<GrantFacts, 'company'>;
+  readonly sessions: { read(id: string): Promise<unknown> };
   readonly onStop: (stop: () => Promise<void>) => void;
 }
 
+export interface WebhooksRoom {
+  /** `/webhooks/getbill`: before sessions, cookies and CSRF. */
+  readonly receiver: Router;
+  /** `/events`, and what other pages show of it: before them. `signedIn` guards them. */
+  pages(signedIn: RequestHandler): Router;
+}
+
 /** The optional room of webhooks: without a secret its paths are 404 and nothing runs. */
-export function webhooksRoom({ config, log, emit, now, profiles, onStop }: WebhooksServices): { receiver: Router } {
-  const { endpoints, ...settings } = config.webhooks;
-  const isOn = endpoints.length > 0;
+export function webhooksRoom(services: WebhooksServices): WebhooksRoom {
+  const { config, log, emit, now, profiles, facts, sessions, onStop } = services;
+  const { endpoints: configured, ...settings } = config.webhooks;
   const onError = (error: Error): void => log.warn({ err: error }, 'redis connection of webhooks');
+  const isOn = configured.length > 0;
   const connection = isOn && config.redis !== undefined ? connect(config.redis, onError) : undefined;
   const webhooks = createWebhooks({
-    config: { ...settings, endpoints: endpoints.map((each) => ({ ...each, secrets: each.secrets.reveal() })) },
+    config: { ...settings, endpoints: configured.map((each) => ({ ...each, secrets: each.secrets.reveal() })) },
     redis: connection?.redis,
     ...(connection !== undefined && { connected: connection.connected }),
     cipher: createCipher(config.tokenEncryptionKeys.reveal()),
-    onChanges: (companyId) => profiles.forgetCompany(companyId),
+    onChanges(companyId, changes) {
+      profiles.forgetCompany(companyId);
+      live.onChanges(companyId, changes);
+    },
     report: reportTo(emit),
     clock: { now, monotonicMs: () => performance.now() },
+    pollMs: () => (live.count() > 0 ? WATCHED_POLL_MS : UNWATCHED_POLL_MS),
   });
+  const { endpoints, router } = webhooks;
+  const isSignedIn = async ({ signedIn }: Request): Promise<boolean> =>
+    signedIn !== undefined && (await sessions.read(signedIn.sessionId)) !== undefined;
+  const live = createLive({ endpoints, facts, isSignedIn });
   onStop(async () => {
     await webhooks.stop();
     connection?.close();
   });
-  return { receiver: webhooks.router };
+  if (isOn) router.post('/events/again', formBody()); // the CSRF token is in the body
+
+  return {
+    receiver: router,
+    pages(signedIn) {
+      const pages = Router({ caseSensitive: true, strict: true });
+      if (!isOn) return pages;
+      pages.use(showsChanges, eventsPage({ endpoints, facts, guards: [signedIn] }));
+      pages.get('/events/live', signedIn, live.stream);
+      return pages;
+    },
+  };
 }
+
+/** The layout puts the line "changed just now" above the page, and the navigation names `/events`. */
+const showsChanges: RequestHandler = function showsChangesMiddleware(req, res, next) {
+  if (res.locals['signedIn'] === true) {
+    const navigation = (res.locals['nav'] ?? []) as object[];
+    res.locals['nav'] = [...navigation, { href: '/events', label: 'Events' }];
+    if (LIVE_PAGES.test(req.path)) res.locals['above'] = ['partials/changes'];
+  }
+  next();
+};
 
 const CONNECTED_WITHIN_MS = 2_000;
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Router } from 'express';
 import type { Cluster, Redis } from 'ioredis';
 import type { Cipher } from '../core/storage/cipher.js';
-import { createMemoryChanges, createRedisChanges, type Change } from './changes.js';
+import { createMemoryChanges, createRedisChanges, type Change, type Changes } from './changes.js';
 import { subjectOf, type WebhookEvent } from './envelope.js';
 import { follow } from './follow.js';
 import { handlers as ourHandlers, type HandlerContext } from './handlers.js';
@@ -30,11 +30,20 @@ export interface WebhooksReport {
   failed(fields: { endpoint: string; type: string; tries: number; final: boolean; error: unknown }): void;
 }
 
+export interface OpenEndpoint {
+  readonly name: string;
+  readonly companyId: string;
+  readonly inbox: Inbox;
+  readonly changes: Changes;
+  /** An entry has come in by itself, or was put at the end once more. */
+  wake(): void;
+}
+
 export interface Webhooks {
   /** `/webhooks/getbill`, to be mounted before sessions, CSRF and cookies. */
   readonly router: Router;
-  /** The events of a company, oldest endpoint first; empty for a company that no endpoint names. */
-  inboxesOf(companyId: string): readonly Inbox[];
+  /** In the order of the settings. */
+  readonly endpoints: readonly OpenEndpoint[];
   /** Takes nothing new to handle, and resolves when what is under way has ended. */
   stop(): Promise<void>;
 }
@@ -99,7 +108,7 @@ export function createWebhooks({
       monotonicMs,
     });
     const endpoint: Endpoint = { name, companyId, secrets, inbox };
-    return { endpoint, worker, follower };
+    return { endpoint, changes, worker, follower };
   }
 
   const endpoints = new Map([...rooms].map(([name, { endpoint }]) => [name, endpoint]));
@@ -112,8 +121,13 @@ export function createWebhooks({
 
   return {
     router,
-    inboxesOf: (companyId) =>
-      [...endpoints.values()].filter((endpoint) => endpoint.companyId === companyId).map(({ inbox }) => inbox),
+    endpoints: [...rooms.values()].map(({ endpoint: { name, companyId, inbox }, changes, worker }) => ({
+      name,
+      companyId,
+      inbox,
+      changes,
+      wake: () => worker.wake(),
+    })),
     async stop() {
       for (const { follower } of rooms.values()) follower.stop();
       await Promise.all([...rooms.values()].map(({ worker }) => worker.stop()));

@@ -48,10 +48,7 @@ async function startReceiver(config: Partial<WebhooksConfig> = {}, overrides: { 
     bodyTimeoutMs: 300,
   });
   if (overrides.failing) {
-    for (const company of ['company-1']) {
-      for (const inbox of webhooks.inboxesOf(company))
-        inbox.accept = () => Promise.reject(new Error('the storage is away'));
-    }
+    for (const { inbox } of webhooks.endpoints) inbox.accept = () => Promise.reject(new Error('the storage is away'));
   }
   const app = express();
   app.use(webhooks.router);
@@ -83,7 +80,8 @@ async function startReceiver(config: Partial<WebhooksConfig> = {}, overrides: { 
     /** With a good signature. */
     deliver: (body: Buffer, more: Sent = {}) => send({ ...more, body, headers: { ...sign(body), ...more.headers } }),
     sign,
-    entries: async (company = 'company-1') => (await webhooks.inboxesOf(company)[0]?.recent(100)) ?? [],
+    entries: async (company = 'company-1') =>
+      (await webhooks.endpoints.find(({ companyId }) => companyId === company)?.inbox.recent(100)) ?? [],
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

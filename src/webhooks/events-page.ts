@@ -1,0 +1,88 @@
+import { Router, type RequestHandler, type Response } from 'express';
+import { RequestError } from '../errors.js';
+import { companyHash, type GrantFacts } from '../getbill/grant-facts.js';
+import { instantText } from '../web/pages/formats.js';
+import { renderPage } from '../web/render-page.js';
+import { subjectOf, type WebhookEvent } from './envelope.js';
+import type { EntryState, Listed } from './inbox.js';
+import type { OpenEndpoint } from './webhooks.js';
+
+const SHOWN = 100;
+const ENTRY = /^([a-z0-9-]*)\/(\d{1,16}-\d{1,16})$/;
+
+const STATES: Readonly<Record<EntryState, { label: string; colour: string }>> = {
+  waiting: { label: 'Waiting', colour: 'orange' },
+  handled: { label: 'Handled', colour: 'green' },
+  given_up: { label: 'Given up', colour: 'red' },
+};
+
+interface EventRow {
+  /** `<endpoint>/<id>`, as "handle again" sends it. */
+  readonly entry: string;
+  readonly when: { text: string; iso: string };
+  readonly what: string;
+  readonly href: string | undefined;
+  readonly status: { label: string; colour: string };
+}
+
+export interface EventsPageDeps {
+  readonly endpoints: readonly OpenEndpoint[];
+  readonly facts: Pick<GrantFacts, 'company'>;
+}
+
+/** `/events`: the last webhooks of the company of this session, and "handle again". */
+export function eventsPage({ endpoints, facts, guards }: EventsPageDeps & { guards: RequestHandler[] }): Router {
+  const router = Router({ caseSensitive: true, strict: true });
+
+  /** `undefined` while no response of GetBill has said whose session this is. */
+  async function mine(res: Response): Promise<readonly OpenEndpoint[] | undefined> {
+    const company = await facts.company(res.locals.grantId);
+    if (company === undefined) return undefined;
+    return endpoints.filter(({ companyId }) => companyHash(companyId) === company);
+  }
+
+  router.get('/events', ...guards, async (_req, res) => {
+    const mineOrUnknown = await mine(res);
+    const lists = await Promise.all(
+      (mineOrUnknown ?? []).map(async ({ name, inbox }) =>
+        (await inbox.recent(SHOWN)).map((each) => rowOf(name, each)),
+      ),
+    );
+    const rows = lists
+      .flat()
+      .sort((one, other) => other.when.iso.localeCompare(one.when.iso))
+      .slice(0, SHOWN);
+    const isKnown = mineOrUnknown !== undefined;
+    renderPage(res, 'events', { title: 'Events', rows, isKnown, isOn: mineOrUnknown?.length !== 0 });
+  });
+
+  router.post('/events/again', ...guards, async (req, res) => {
+    const { entry } = (req.body ?? {}) as Record<string, unknown>;
+    const [, name, id = ''] = (typeof entry === 'string' && ENTRY.exec(entry)) || [];
+    const endpoint = (await mine(res))?.find((each) => each.name === name);
+    const isThere = endpoint !== undefined && (await endpoint.inbox.again(id));
+    if (!isThere) throw new RequestError('no such event', { code: 'not_found', status: 404 });
+    endpoint.wake();
+    res.redirect(303, '/events');
+  });
+
+  return router;
+}
+
+function rowOf(endpoint: string, { id, type, body, state }: Listed): EventRow {
+  const subject = subjectOf(JSON.parse(body) as WebhookEvent);
+  const isDebt = type.startsWith('debt.') && subject !== undefined;
+  return {
+    entry: `${endpoint}/${id}`,
+    when: instantText(new Date(Number(id.split('-')[0]))),
+    what: wordsOf(type),
+    href: isDebt ? `/debts/${encodeURIComponent(subject)}` : undefined,
+    status: STATES[state],
+  };
+}
+
+/** "debt.status_changed" as "Debt status changed". */
+function wordsOf(type: string): string {
+  const words = type.replaceAll(/[._]/g, ' ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

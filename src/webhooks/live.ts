@@ -1,0 +1,109 @@
+import type { Request, RequestHandler, Response } from 'express';
+import { RequestError } from '../errors.js';
+import { companyHash, type GrantFacts } from '../getbill/grant-facts.js';
+import { openEventStream } from '../web/event-stream.js';
+import type { Change } from './changes.js';
+import type { OpenEndpoint } from './webhooks.js';
+
+const MAX_STREAMS = 1_000;
+const MAX_STREAMS_PER_SESSION = 6;
+const STREAM_MS = 600_000;
+const CHECK_EVERY_MS = 3_000;
+/** What waits while the changes that were missed are being read. */
+const MAX_BUFFERED = 1_000;
+
+interface Listener {
+  readonly grantId: string;
+  /** `undefined` until a response of GetBill has said whose grant it is. */
+  company: string | undefined;
+  tell(changes: readonly Change[]): void;
+}
+
+export interface LiveDeps {
+  readonly endpoints: readonly OpenEndpoint[];
+  readonly facts: Pick<GrantFacts, 'company'>;
+  /** Whether the session of this request is still signed in. Does not count as its use. */
+  readonly isSignedIn: (req: Request) => Promise<boolean>;
+}
+
+/** Tells open pages of a company that something of it has changed: a type and an id, never data. */
+export function createLive({ endpoints, facts, isSignedIn }: LiveDeps) {
+  const listeners = new Set<Listener>();
+  const companies = new Set(endpoints.map(({ companyId }) => companyHash(companyId)));
+
+  function onChanges(companyId: string, changes: readonly Change[]): void {
+    const company = companyHash(companyId);
+    for (const listener of listeners) if (listener.company === company) listener.tell(changes);
+  }
+
+  /** `GET /events/live`. 204 tells the browser not to come back: no endpoint is this company's. */
+  const stream: RequestHandler = async function streamChanges(req: Request, res: Response) {
+    const { grantId } = res.locals;
+    const company = await facts.company(grantId);
+    if (company !== undefined && !companies.has(company)) return void res.status(204).end();
+    refuseTooMany([...listeners], grantId);
+
+    const events = openEventStream(res, { maxMs: STREAM_MS });
+    if (events.ended.aborted) return;
+    let buffer: Change[] | undefined = [];
+    const send = (changes: readonly Change[]): void => {
+      for (const { id, type, subject } of changes) events.send({ name: 'change', id, data: { type, id: subject } });
+    };
+    const listener: Listener = {
+      grantId,
+      company,
+      tell(changes) {
+        if (buffer === undefined) send(changes);
+        else if (buffer.length < MAX_BUFFERED) buffer.push(...changes);
+      },
+    };
+    listeners.add(listener);
+    const check = setInterval(() => void endWithSession(), CHECK_EVERY_MS);
+    events.ended.addEventListener('abort', () => {
+      clearInterval(check);
+      listeners.delete(listener);
+    });
+
+    async function endWithSession(): Promise<void> {
+      try {
+        if (!(await isSignedIn(req))) return events.end();
+        listener.company = await facts.company(grantId);
+      } catch {
+        // the storage is away: checked again
+      }
+    }
+
+    const missed = await missedBy(company, req.get('last-event-id'));
+    send(missed);
+    const told = new Set(missed.map(({ id }) => id));
+    send(buffer.filter(({ id }) => !told.has(id)));
+    buffer = undefined;
+  };
+
+  /** After `lastId`, when the browser lost its stream. */
+  async function missedBy(company: string | undefined, lastId = ''): Promise<Change[]> {
+    if (company === undefined || !/^\d{1,16}-\d{1,16}$/.test(lastId)) return [];
+    const mine = endpoints.filter(({ companyId }) => companyHash(companyId) === company);
+    const missed = await Promise.all(
+      mine.map(({ changes }) =>
+        changes.after(lastId).then(
+          (read) => read.changes,
+          () => [], // the storage is away: a hint is lost
+        ),
+      ),
+    );
+    return missed.flat();
+  }
+
+  return { stream, onChanges, count: () => listeners.size };
+}
+
+function refuseTooMany(listeners: readonly Listener[], grantId: string): void {
+  const mine = listeners.filter((listener) => listener.grantId === grantId).length;
+  if (mine >= MAX_STREAMS_PER_SESSION) {
+    throw new RequestError('too many streams', { code: 'rate_limited', status: 429, retryAfterS: 60 });
+  }
+  if (listeners.length >= MAX_STREAMS) {
+    throw new RequestError('too many streams', { code: 'rate_limited', status: 503, retryAfterS: 60 });
+  }
+}

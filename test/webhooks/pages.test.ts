@@ -1,0 +1,192 @@
+import { signatureOf } from '../../src/webhooks/signature.js';
+import { until } from '../process/support/until.js';
+import type { Browser } from '../support/browser.js';
+import { startRedis, type RedisServer } from '../support/redis-server.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+
+const SECRET = 'CANARY-webhook-secret-0123456789';
+const OTHER = 'CANARY-secret-of-another-company';
+
+let redis: RedisServer;
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis.close());
+beforeEach(() => redis.raw.flushall());
+
+/** Signed in, in an app whose plain endpoint belongs to the company of the sandbox, and `/other` to another. */
+async function withSignedIn(use: (app: TestApp, browser: Browser) => Promise<void>, { isOurs = true } = {}) {
+  const probe = await startTestApp();
+  const visitor = probe.browser();
+  await visitor.signIn();
+  const profile = (await visitor.get('/api/company/profile')).json as { data: { id: string } };
+  await probe.close();
+  const app = await startTestApp({
+    env: {
+      REDIS_URL: redis.url,
+      GETBILL_WEBHOOK_SECRET: SECRET,
+      GETBILL_WEBHOOK_COMPANY: isOurs ? profile.data.id : 'nobody',
+      GETBILL_WEBHOOK_ENDPOINTS: `other company-2 ${OTHER}`,
+    },
+  });
+  try {
+    const browser = app.browser();
+    await browser.signIn();
+    await browser.get('/dashboard');
+    await use(app, browser);
+  } finally {
+    await app.close();
+  }
+}
+
+async function deliver(app: TestApp, event: object, { path = '', secret = SECRET } = {}): Promise<void> {
+  const body = JSON.stringify(event);
+  const headers = {
+    'content-type': 'application/json',
+    'x-getbill-signature': signatureOf(Buffer.from(body), secret),
+  };
+  const { status } = await fetch(`${app.origin}/webhooks/getbill${path}`, { method: 'POST', headers, body });
+  expect(status).toBe(200);
+}
+
+const updated = (id: string) => ({ type: 'debt.updated', data: { id, debtor_name: 'CANARY-debtor' } });
+const cookieOf = ({ cookies }: Browser): string => [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+
+/** Reads a stream of the app in the name of `browser`. */
+async function openStream(app: TestApp, browser: Browser, headers: Record<string, string> = {}) {
+  const leave = new AbortController();
+  const response = await fetch(`${app.origin}/events/live`, {
+    headers: { cookie: cookieOf(browser), ...headers },
+    signal: leave.signal,
+  });
+  let text = '';
+  let isOver = false;
+  const reading = (async () => {
+    const decoder = new TextDecoder();
+    for await (const chunk of response.body ?? []) text += decoder.decode(chunk as Uint8Array);
+  })()
+    .catch(() => undefined)
+    .finally(() => (isOver = true));
+  return {
+    status: response.status,
+    type: response.headers.get('content-type'),
+    text: () => text,
+    ids: () => [...text.matchAll(/^data: .*"id":"([^"]+)"/gm)].map(([, id]) => id),
+    lastId: () => [...text.matchAll(/^id: (.+)$/gm)].at(-1)?.[1] ?? '',
+    isOver: () => isOver,
+    async leave() {
+      leave.abort();
+      await reading;
+    },
+  };
+}
+
+describe('/events', () => {
+  it('lists the last hundred events of my company, with their state and a link to the debt, under 40 KB', () =>
+    withSignedIn(async (app, browser) => {
+      expect((await browser.get('/events')).text).toContain('Nothing has come in yet');
+      await deliver(app, updated('not-mine'), { path: '/other', secret: OTHER });
+      for (let n = 0; n < 105; n += 1) await deliver(app, updated(`00000000-0000-4000-8000-000000000${100 + n}`));
+      await until('all are handled', async () => !(await browser.get('/events')).text.includes('Waiting'));
+      const { text } = await browser.get('/events');
+      expect(text.match(/<li><a href="\/debts\/[\w-]+">Debt updated<\/a>/g)).toHaveLength(100);
+      expect(text).toContain('/debts/00000000-0000-4000-8000-000000000204');
+      expect(text).not.toMatch(/not-mine|CANARY/);
+      expect(Buffer.byteLength(text)).toBeLessThan(40_000);
+    }));
+
+  it('handles one again when asked with the CSRF token, and none of another company', () =>
+    withSignedIn(async (app, browser) => {
+      await deliver(app, updated('mine'));
+      await deliver(app, updated('theirs'), { path: '/other', secret: OTHER });
+      const handled = () => app.events.filter(({ type }) => type === 'webhook_handled').length;
+      await until('both are handled', () => handled() === 2);
+      const [, entry = ''] = /name="entry" value="([^"]+)"/.exec((await browser.get('/events')).text) ?? [];
+      const post = (form: Record<string, string>) =>
+        browser.send('POST', '/events/again', {
+          headers: { 'content-type': 'application/x-www-form-urlencoded' },
+          body: new URLSearchParams(form).toString(),
+        });
+      expect((await post({ entry })).status).toBe(403);
+      const _csrf = await browser.csrfToken();
+      const [theirs] = await redis.client.xrange('webhook:stream:other', '-', '+');
+      for (const wrong of [`other/${theirs?.[0] ?? ''}`, '/1-1', 'x', '', '/../1-1', `${entry}x`]) {
+        expect([wrong, (await post({ entry: wrong, _csrf })).status]).toEqual([wrong, 404]);
+      }
+      expect(handled()).toBe(2);
+      expect(await post({ entry, _csrf })).toMatchObject({ status: 303, location: '/events' });
+      await until('it is handled again', () => handled() === 3);
+    }));
+
+  it('is not there without a secret, and asks for a sign-in', async () => {
+    const app = await startTestApp();
+    try {
+      const browser = app.browser();
+      await browser.signIn();
+      expect((await browser.get('/events')).status).toBe(404);
+      expect((await browser.get('/dashboard')).text).not.toContain('/events');
+    } finally {
+      await app.close();
+    }
+    await withSignedIn(async (on) => {
+      expect((await on.browser().get('/events')).status).not.toBe(200);
+      expect((await on.browser().get('/events/live')).status).not.toBe(200);
+    });
+  });
+});
+
+describe('open pages', () => {
+  it('are told type and id of what has changed, and go on where they left off', () =>
+    withSignedIn(async (app, browser) => {
+      const first = await openStream(app, browser);
+      expect(first).toMatchObject({ status: 200, type: expect.stringContaining('text/event-stream') as string });
+      await deliver(app, updated('not-mine'), { path: '/other', secret: OTHER });
+      await deliver(app, updated('one'));
+      await until('it is told', () => first.ids().length === 1);
+      await first.leave();
+      await deliver(app, updated('two'));
+      await until('it is handled', () => app.events.filter(({ type }) => type === 'webhook_handled').length === 3);
+      const second = await openStream(app, browser, { 'last-event-id': first.lastId() });
+      await until('what was missed is told', () => second.ids().length === 1);
+      await deliver(app, updated('three'));
+      await until('and what comes then', () => second.ids().length === 2);
+      expect([first.ids(), second.ids()]).toEqual([['one'], ['two', 'three']]);
+      expect(first.text() + second.text()).not.toContain('CANARY');
+      for (const odd of ['x', '1', '99999999999999999-1', '1-1;']) {
+        const third = await openStream(app, browser, { 'last-event-id': odd });
+        expect(third.status).toBe(200);
+        await third.leave();
+      }
+      await second.leave();
+    }));
+
+  it('have no stream for a company without an endpoint, so the browser does not ask again', () =>
+    withSignedIn(
+      async (app, browser) => {
+        expect((await openStream(app, browser)).status).toBe(204);
+      },
+      { isOurs: false },
+    ));
+
+  it('lose their stream at sign-out', () =>
+    withSignedIn(async (app, browser) => {
+      const stream = await openStream(app, browser);
+      expect(stream.isOver()).toBe(false);
+      await browser.signOut();
+      await until('it is over', () => stream.isOver());
+    }));
+
+  it('hold six streams a session', () =>
+    withSignedIn(async (app, browser) => {
+      const streams = [];
+      for (let n = 0; n < 6; n += 1) streams.push(await openStream(app, browser));
+      expect((await openStream(app, browser)).status).toBe(429);
+      await streams[0]?.leave();
+      await until('there is room', async () => {
+        const next = await openStream(app, browser);
+        await next.leave();
+        return next.status === 200;
+      });
+      for (const stream of streams) await stream.leave();
+    }));
+});
