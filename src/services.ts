@@ -16,9 +16,9 @@ import { createRecentSignIns, type RecentSignIns } from './web/session/recent-si
 import { createOAuthClient } from './core/index.js';
 import type { SignIn } from './core/sign-in/sign-in.js';
 import { createMemoryKeyValue } from './core/storage/memory.js';
-import { connectStorage } from './core/storage/connect.js';
 import { createSharedLimits, type SharedLimits } from './limits/shared-limits.js';
 import type { KeyValue } from './core/storage/key-value.js';
+import { connectStorage } from './redis/connect.js';
 import { SessionStore } from './web/session/session-store.js';
 import { createAudit } from './telemetry/audit.js';
 import { createFlowRecorder, type FlowRecorder } from './flow-inspector/recorder.js';

@@ -10,6 +10,7 @@ const breaches: Record<string, { file: string; imports: string }> = {
   'app-imports': { file: 'src/app.ts', imports: './core/tokens/leases.js' },
   'web-imports': { file: 'src/web/session/cookies.ts', imports: '../../telemetry/log.js' },
   'core-imports': { file: 'src/core/tokens/leases.ts', imports: '../../events.js' },
+  'redis-imports': { file: 'src/redis/client.ts', imports: '../limits/shared-limits.js' },
   'limits-imports': { file: 'src/limits/shared-limits.ts', imports: '../getbill/quota.js' },
   'getbill-imports': { file: 'src/getbill/quota.ts', imports: '../web/return-to.js' },
   'oauth-explanations-imports': { file: 'src/oauth-explanations.ts', imports: './core/oauth/token-set.js' },

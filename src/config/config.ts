@@ -5,7 +5,6 @@ import { observe } from './observations.js';
 import { invariantProblems, isProduction } from './invariants.js';
 import { variables, type Values } from './variables.js';
 import { secret, type Secret } from '../secret.js';
-import type { RedisConfig } from '../core/storage/redis.js';
 
 /** Final types only: URLs, milliseconds, lists. Frozen; secrets show as "[secret]" wherever it is printed. */
 export interface Config {
@@ -78,6 +77,23 @@ export interface ProxyConfig {
   readonly https: Secret | undefined;
   /** Hosts that are called directly, as `NO_PROXY` lists them. */
   readonly except: string;
+}
+
+export interface RedisConfig {
+  readonly topology: 'single' | 'sentinel' | 'cluster';
+  /** They may hold the password. */
+  readonly urls: Secret<readonly [URL, ...URL[]]>;
+  readonly sentinelName?: string;
+  readonly caFile?: string | undefined;
+  /** In front of every key. */
+  readonly keyPrefix?: string;
+  readonly password?: Secret | undefined;
+  /** Read again at every connection, since the password in it may change. */
+  readonly passwordFile?: string | undefined;
+  /** Of the Sentinels, where they are not those of Redis. */
+  readonly sentinelUsername?: string | undefined;
+  readonly sentinelPassword?: Secret | undefined;
+  readonly sentinelPasswordFile?: string | undefined;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;

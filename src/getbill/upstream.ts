@@ -5,6 +5,7 @@ import type { GetbillConfig } from '../config/config.js';
 import type { Emit } from '../events.js';
 import { createAgent, type SentOver } from './agent.js';
 import { checkAnnouncedLength, pastDeadline, readBody, tooLarge } from './response-body.js';
+import { responseText } from './response-text.js';
 import { createPinCheck } from './tls-pins.js';
 import { browserLeft, isConnectionLost, unavailableBecause } from './unavailable.js';
 import { USER_AGENT } from './user-agent.js';
@@ -51,7 +52,7 @@ export interface Upstream {
   send: (
     url: URL,
     request: { headers: Record<string, string>; body: string; timeoutMs: number },
-  ) => Promise<{ status: number; headers: IncomingHttpHeaders; body: Buffer }>;
+  ) => Promise<{ status: number; headers: IncomingHttpHeaders; body: string }>;
   close(): Promise<void>;
 }
 
@@ -100,8 +101,9 @@ export function createUpstream({ config, emit }: { config: GetbillConfig; emit: 
     async send(url, { headers, ...rest }) {
       const request = { ...rest, method: 'POST', headers };
       const response = await call(url, request, (signal) => send(token, url, request, { signal }));
-      if (Buffer.isBuffer(response.body)) return { ...response, body: response.body };
-      response.body.destroy();
+      const { status, headers: received, body } = response;
+      if (Buffer.isBuffer(body)) return { status, headers: received, body: responseText(received, body) };
+      body.destroy();
       throw tooLarge();
     },
     async close() {

@@ -1,8 +1,8 @@
 import { Router, type Request, type RequestHandler } from 'express';
 import { createCipher } from '../core/storage/cipher.js';
-import { createRedis, type RedisConfig } from '../core/storage/redis.js';
-import { reconnectForEver } from '../core/storage/connect.js';
-import type { Config } from '../config/config.js';
+import { createRedis } from '../redis/client.js';
+import { reconnectForEver } from '../redis/connect.js';
+import type { Config, RedisConfig } from '../config/config.js';
 import { AppError } from '../errors.js';
 import type { Emit } from '../events.js';
 import type { GrantFacts } from '../getbill/grant-facts.js';

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { parseConfig } from '../../src/config/config.js';
 import type { AppEvent } from '../../src/events.js';
-import type { HttpResponse } from '../../src/core/oauth/response-body.js';
+import type { HttpResponse } from '../../src/core/oauth/token-response.js';
 import { createTokenEndpoint, type Send } from '../../src/core/oauth/token-endpoint.js';
 import type { KeyValue } from '../../src/core/storage/key-value.js';
 import { createMemoryKeyValue } from '../../src/core/storage/memory.js';

@@ -1,7 +1,7 @@
 /// <reference types="jest" />
 import { parseConfig } from '../../src/config/config.js';
 import { type AppError, GrantEndedError, MisconfiguredError, UnavailableError } from '../../src/errors.js';
-import type { HttpResponse } from '../../src/core/oauth/response-body.js';
+import type { HttpResponse } from '../../src/core/oauth/token-response.js';
 import { createTokenEndpoint, type Send } from '../../src/core/oauth/token-endpoint.js';
 import { setUp } from './setup.js';
 

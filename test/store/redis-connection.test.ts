@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseConfig } from '../../src/config/config.js';
-import { connectStorage } from '../../src/core/storage/connect.js';
+import { connectStorage } from '../../src/redis/connect.js';
 import { until } from '../process/support/until.js';
 import { startNode, type RedisNode } from '../soak/support/redis-node.js';
 import { startSentinel, startSingle, type Topology } from '../soak/support/topologies.js';

@@ -1,11 +1,10 @@
-import { connectStorage as connect } from '../../src/core/storage/connect.js';
-import type { KeyValue } from '../../src/core/storage/key-value.js';
+import { connectStorage as connect, type Storage } from '../../src/redis/connect.js';
 import type { AppEvent } from '../../src/events.js';
 import { secret } from '../../src/secret.js';
 import { KEY_PREFIX, type RedisServer } from './redis-server.js';
 
 export interface RedisStorage {
-  keyValue: KeyValue;
+  keyValue: Storage;
   /** Those the adapter has emitted. */
   events: AppEvent[];
 }

@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { AppError, SignInError } from '../../src/errors.js';
 import { stateOf, validateAuthorizationResponse } from '../../src/core/oauth/authorization.js';
 import { MAX_RETRY_AFTER_S, parseRetryAfter } from '../../src/core/oauth/retry-after.js';
+import { responseText } from '../../src/getbill/response-text.js';
 import { judgeTokenResponse } from '../../src/core/oauth/token-response.js';
 import { tokenSetFromResponse } from '../../src/core/oauth/token-set.js';
 import { safeReturnTo } from '../../src/web/return-to.js';
@@ -52,8 +53,9 @@ export const properties: Readonly<Record<string, (numRuns: number) => void>> = {
       bodies,
       grantTypes,
       (status, sent, body, grantType) => {
-        // prettier-ignore
-        const judgement = judgeTokenResponse({ status, headers: sent, body }, { grantType, nowMs: 0, secrets: ['secret'] });
+        const text = typeof body === 'string' ? body : responseText(sent, Buffer.from(body));
+        const response = { status, headers: sent, body: text };
+        const judgement = judgeTokenResponse(response, { grantType, nowMs: 0, secrets: ['secret'] });
         if ((judgement.serverSaid ?? '').length > 266) return false;
         if (judgement.outcome !== 'ok') return judgement.error instanceof AppError;
         if (judgement.token === undefined) return grantType === 'revocation';

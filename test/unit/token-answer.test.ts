@@ -2,7 +2,8 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { GrantRefusedError, MisconfiguredError, UnavailableError, type AppError } from '../../src/errors.js';
 import type { GrantType } from '../../src/events.js';
-import type { HttpResponse } from '../../src/core/oauth/response-body.js';
+import type { HttpResponse } from '../../src/core/oauth/token-response.js';
+import { responseText } from '../../src/getbill/response-text.js';
 import { judgeTokenResponse, type Judgement } from '../../src/core/oauth/token-response.js';
 import { tokenSetFromResponse, type TokenSet } from '../../src/core/oauth/token-set.js';
 
@@ -202,9 +203,9 @@ describe('[A18] what an answer of the token endpoint means', () => {
     ['UTF-16 by charset', (text) => Buffer.from(text.toString(), 'utf16le'), { 'content-type': 'application/json; charset=utf-16le' }], // prettier-ignore
     ['an unknown charset', (text) => text, { 'content-type': 'application/json; charset=martian' }],
   ])('is read when it comes as %s, though nobody asked for it', (_what, encode, headers) => {
-    const body = encode(Buffer.from(JSON.stringify(good)));
+    const body = responseText(headers, encode(Buffer.from(JSON.stringify(good))));
     expect(judge({ status: 200, headers, body })).toMatchObject({ outcome: 'ok', token: { access_token: 'a' } });
-    const refusal = encode(Buffer.from('{"error":"invalid_grant"}'));
+    const refusal = responseText(headers, encode(Buffer.from('{"error":"invalid_grant"}')));
     expect(judge({ status: 400, headers, body: refusal }).outcome).toBe('refused');
   });
 
@@ -213,7 +214,8 @@ describe('[A18] what an answer of the token endpoint means', () => {
     ['a broken one', Buffer.from('{"access_token":"a"}'), 'gzip'],
     ['a bomb', gzipSync(Buffer.alloc(50_000_000, ' ')), 'gzip'],
   ])('is unusable in %s', (_what, body, encoding) => {
-    const judgement = judge({ status: 200, headers: { 'content-encoding': encoding }, body });
+    const headers = { 'content-encoding': encoding };
+    const judgement = judge({ status: 200, headers, body: responseText(headers, body) });
     expect(judgement).toMatchObject({ outcome: 'transient', error: { code: 'token_answer_unusable' } });
   });
 

@@ -2,7 +2,7 @@ import { Redis, type Cluster } from 'ioredis';
 import type { Config } from '../../config/config.js';
 import { createUpstream } from '../../getbill/upstream.js';
 import { createTokenEndpoint } from '../../core/oauth/token-endpoint.js';
-import { createRedis } from '../../core/storage/redis.js';
+import { createRedis } from '../../redis/client.js';
 import { apiCheck } from './api.js';
 import { authorizationCheck, tryAuthorization } from './authorization.js';
 import { fail, type Check, type Finding, type Patient, type Result } from './check.js';

@@ -1,7 +1,7 @@
 import { Redis, type Cluster } from 'ioredis';
 import { RecordError } from '../../core/errors.js';
 import { createCipher, type Cipher } from '../../core/storage/cipher.js';
-import { createRedisKeyValue } from '../../core/storage/redis-key-value.js';
+import { tryStorage } from '../../redis/readiness.js';
 import { fail, pass, warn, type Check, type Patient, type Result } from './check.js';
 import { connect, explainRedis } from './redis-connection.js';
 
@@ -61,7 +61,7 @@ export const redisChecks: readonly Check[] = [
     async examine({ redis }) {
       if (redis === undefined) return undefined;
       try {
-        await createRedisKeyValue({ redis, emit: () => undefined }).ping();
+        await tryStorage(redis);
         return pass('a record can be written, read and taken');
       } catch (error) {
         return explainCommand(messageOf(error));

@@ -2,8 +2,12 @@ import type { AppError } from '../errors.js';
 import { shapeOf, type Emit, type GrantType } from '../events.js';
 import type { AuthorizationCode } from './authorization.js';
 import { DEFAULT_TIMEOUT_MS, type Provider } from './provider.js';
-import type { HttpResponse } from './response-body.js';
-import { judgeTokenResponse, type Judgement, type TokenResponse } from './token-response.js';
+import {
+  judgeTokenResponse,
+  type HttpResponse,
+  type Judgement,
+  type TokenResponse,
+} from './token-response.js';
 
 /** One POST with a deadline, redirects not followed, the body read whole. @throws {UnavailableError} no response. */
 export type Send = (

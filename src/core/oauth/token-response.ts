@@ -7,9 +7,15 @@ import {
 import { jsonObject, type JsonObject } from '../json.js';
 import type { GrantType } from '../events.js';
 import { isTokenError } from './error-codes.js';
-import { bodyText, type HttpResponse } from './response-body.js';
 import { parseRetryAfter } from './retry-after.js';
 import { serverText } from './server-text.js';
+
+/** An HTTP response, its body read whole and decoded. Header names are in lower case. */
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+}
 
 /** A successful response (RFC 6749 section 5.1): types checked, spellings made one. */
 export interface TokenResponse {
@@ -43,7 +49,7 @@ export function judgeTokenResponse(
   }: { grantType: GrantType; nowMs: number; secrets: readonly string[] },
 ): Judgement {
   const { status, headers = {} } = response;
-  const json = jsonObject(bodyText(response) ?? '');
+  const json = jsonObject(response.body.replace(/^\ufeff/, ''));
   const serverSaid = serverText(
     { error: json?.['error'], description: json?.['error_description'] },
     { secrets },

@@ -19,7 +19,12 @@ export function createCipher(keys: readonly Buffer[]): Cipher {
     encrypt(plaintext, context) {
       const nonce = randomBytes(12);
       const cipher = createCipheriv('aes-256-gcm', writerKey, nonce).setAAD(Buffer.from(context));
-      const sealed = Buffer.concat([nonce, cipher.update(plaintext, 'utf8'), cipher.final(), cipher.getAuthTag()]);
+      const sealed = Buffer.concat([
+        nonce,
+        cipher.update(plaintext, 'utf8'),
+        cipher.final(),
+        cipher.getAuthTag(),
+      ]);
       return `${writerId}.${sealed.toString('base64url')}`;
     },
     decrypt(sealed, context) {
@@ -29,7 +34,9 @@ export function createCipher(keys: readonly Buffer[]): Cipher {
       if (key === undefined) throw new RecordError('key_missing');
       try {
         const bytes = Buffer.from(body, 'base64url');
-        const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12), { authTagLength: 16 })
+        const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12), {
+          authTagLength: 16,
+        })
           .setAAD(Buffer.from(context))
           .setAuthTag(bytes.subarray(-16));
         return decipher.update(bytes.subarray(12, -16), undefined, 'utf8') + decipher.final('utf8');

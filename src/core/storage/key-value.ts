@@ -16,10 +16,10 @@ export interface KeyValue {
    * Counts up by one, or `by`; the TTL starts with the first count and is returned as what is left of it, `Infinity` for
    * a key that never expires. @throws {RecordError} `broken` when the key does not hold a number.
    */
-  increment(key: string, options: { ttlMs: number; by?: number }): Promise<{ count: number; ttlMs: number }>;
+  increment(
+    key: string,
+    options: { ttlMs: number; by?: number },
+  ): Promise<{ count: number; ttlMs: number }>;
   expire(key: string, options: { ttlMs: number }): Promise<void>;
   delete(key: string): Promise<void>;
-  /** Resolves when the storage carries out every command of this port, wherever keys may lie. */
-  ping(): Promise<void>;
-  close(): Promise<void>;
 }

@@ -11,7 +11,9 @@ interface Entry {
  * For the demo and for tests: one process, nothing survives it. Expired entries go when they are read,
  * or at a sweep every 1,000 writes.
  */
-export function createMemoryKeyValue({ now = systemClock.now }: { now?: () => number } = {}): KeyValue {
+export function createMemoryKeyValue({
+  now = systemClock.now,
+}: { now?: () => number } = {}): KeyValue {
   const entries = new Map<string, Entry>();
   let writes = 0;
 
@@ -64,7 +66,5 @@ export function createMemoryKeyValue({ now = systemClock.now }: { now?: () => nu
       if (entry !== undefined) entry.expiresAtMs = now() + ttlMs;
     },
     delete: async (key) => void entries.delete(key),
-    ping: async () => undefined,
-    close: async () => entries.clear(),
   };
 }

@@ -1,202 +1,94 @@
-import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
-import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
-import { Cluster, Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
+import { RecordError, StorageError } from '../errors.js';
+import type { Emit } from '../events.js';
+import type { KeyValue } from './key-value.js';
 
-/** Wrapped, so that no log prints it. */
-interface Hidden<T> {
-  reveal(): T;
-}
+const COMPARE_AND_SET = `if redis.call('GET', KEYS[1]) == ARGV[1] then
+  redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL') return 1 end return 0`;
+const COMPARE_AND_DELETE = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
+const NOT_WHAT_WE_WROTE =
+  /^(WRONGTYPE|ERR (value is not an integer|increment or decrement would overflow))/;
+const INCREMENT = `local count = redis.call('INCRBY', KEYS[1], ARGV[2])
+if count == tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end return { count, redis.call('PTTL', KEYS[1]) }`;
 
-export interface RedisConfig {
-  readonly topology: 'single' | 'sentinel' | 'cluster';
-  /** They may hold the password. */
-  readonly urls: Hidden<readonly [URL, ...URL[]]>;
-  readonly sentinelName?: string;
-  readonly caFile?: string | undefined;
-  /** In front of every key. */
-  readonly keyPrefix?: string;
-  readonly password?: Hidden<string> | undefined;
-  /** Read again at every connection, since the password in it may change. */
-  readonly passwordFile?: string | undefined;
-  /** Of the Sentinels, where they are not those of Redis. */
-  readonly sentinelUsername?: string | undefined;
-  readonly sentinelPassword?: Hidden<string> | undefined;
-  readonly sentinelPasswordFile?: string | undefined;
-}
+const GET_WITH_TTL = `return { redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1]) }`;
 
-/** A connection that owes a reply for so long is given up, and a new one is made. */
-const SILENT_CONNECTION_MS = 2_000;
-const RECONNECT_ON_ERROR_EVERY_MS = 1_000;
-
-/**
- * Errors of a node that is no longer the one to talk to: a replica after a failover, a node that
- * reads its data from disk, a connection whose sign-in is void. A new connection finds the right one.
- */
-const WRONG_NODE = /^(READONLY|MASTERDOWN|LOADING|NOAUTH)/;
-
-/**
- * One client for any topology. It fails fast: no command is queued while Redis is away. How long a
- * command may take is decided in `redis-key-value.ts`, how long a connection may be silent here.
- */
-export function createRedis(config: RedisConfig): Redis | Cluster {
-  const urls = config.urls.reveal();
-  const [first] = urls;
-  const tls = first.protocol === 'rediss:' ? tlsOptions(urls, config) : undefined;
-  const { username, password, sentinelUsername, sentinelPassword } = credentials(config);
-  const options = {
-    ...(username !== undefined && { username }),
-    ...(tls !== undefined && { tls }),
-    keyPrefix: config.keyPrefix ?? '',
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    enableReadyCheck: false, // LOADING is answered by a new connection; an ACL need not allow INFO
-    maxRetriesPerRequest: 1,
-    connectTimeout: 1000,
-    disconnectTimeout: 200,
-    socketTimeout: SILENT_CONNECTION_MS,
-    retryStrategy: reconnectAfterMs,
-    reconnectOnError: atMostEvery(RECONNECT_ON_ERROR_EVERY_MS, ({ message }) => WRONG_NODE.test(message)),
-  };
-
-  switch (config.topology) {
-    case 'single':
-      return readAtEachConnection(
-        first.protocol === 'unix:'
-          ? new Redis({ ...options, path: first.pathname })
-          : new Redis({ ...options, ...address(first), db: Number(first.pathname.slice(1)) || 0 }),
-        { password },
-      );
-    case 'sentinel':
-      return readAtEachConnection(
-        new Redis({
-          ...options,
-          enableReadyCheck: true, // its INFO shows whether the node is the master
-          maxLoadingRetryTime: 1000,
-          sentinels: urls.map(address),
-          name: config.sentinelName ?? 'mymaster',
-          ...(sentinelUsername !== undefined && { sentinelUsername }),
-          ...(tls !== undefined && { sentinelTLS: tls, enableTLSForSentinelMode: true }),
-          sentinelCommandTimeout: 1000,
-          sentinelRetryStrategy: () => null, // `connectStorage` tries again, but not at the start
-          failoverDetector: true,
-        }),
-        { password, sentinelPassword },
-      );
-    case 'cluster': {
-      const cluster = new Cluster(urls.map(address), {
-        lazyConnect: true,
-        enableOfflineQueue: false,
-        clusterRetryStrategy: reconnectAfterMs,
-        slotsRefreshTimeout: 1000,
-        // By name, not by the address behind it: a certificate may hold names only.
-        dnsLookup: (host, done) => done(null, host),
-        redisOptions: options,
-      });
-      cluster.on('+node', (node: Redis) => readAtEachConnection(node, { password }));
-      return cluster;
-    }
-  }
-}
-
-/**
- * Why the first node or Sentinel cannot be used: ioredis keeps that to itself where it has several
- * to try. `undefined` when it can be used.
- */
-export async function problemOfFirst(config: RedisConfig): Promise<Error | undefined> {
-  const [first] = config.urls.reveal();
-  const { password, sentinelUsername, sentinelPassword } = credentials(config);
-  const url = new URL(first);
-  if (config.topology === 'sentinel') url.username = encodeURIComponent(sentinelUsername ?? '');
-  const only = { topology: 'single', urls: { reveal: () => [url] as const } } as const;
-  const redis = createRedis({ ...config, ...only, password: undefined, passwordFile: undefined });
-  readAtEachConnection(redis as Redis, { password: config.topology === 'sentinel' ? sentinelPassword : password });
-  try {
-    return await new Promise((resolve) => {
-      redis.on('error', resolve);
-      redis.connect().then(
-        () => resolve(undefined),
-        () => undefined,
-      );
-      setTimeout(resolve, 2 * SILENT_CONNECTION_MS, undefined).unref();
-    });
-  } finally {
-    redis.disconnect();
-  }
-}
-
-const reconnectAfterMs = (attempt: number): number => Math.min(attempt * 50, 1000);
-
-/** Keeps a node that always gives such errors from being connected to over and over. */
-function atMostEvery(intervalMs: number, isMatch: (error: Error) => boolean) {
-  let lastMs = -Infinity;
-  return (error: Error): boolean => {
-    if (!isMatch(error) || performance.now() - lastMs < intervalMs) return false;
-    lastMs = performance.now();
-    return true;
-  };
-}
-
-type ReadPassword = () => string | undefined;
-
-/** ioredis reads these options when it connects, so that a password which has changed is used. */
-function readAtEachConnection(redis: Redis, passwords: Record<string, ReadPassword>): Redis {
-  for (const [option, get] of Object.entries(passwords)) {
-    Object.defineProperty(redis.options, option, { get, enumerable: true, configurable: true });
-  }
-  return redis;
-}
-
-/** Those of the URL are for Redis and for the Sentinels, unless the Sentinels have their own. */
-function credentials(config: RedisConfig) {
-  const [{ username, password }] = config.urls.reveal();
-  const user = decodeURIComponent(username) || undefined;
-  const hasOwn = (config.sentinelPasswordFile ?? config.sentinelPassword) !== undefined;
-  const forRedis = passwordFrom({
-    file: config.passwordFile,
-    fixed: config.password?.reveal() ?? (decodeURIComponent(password) || undefined),
-  });
-  return {
-    username: user,
-    password: forRedis,
-    sentinelUsername: config.sentinelUsername ?? (hasOwn ? undefined : user),
-    sentinelPassword: hasOwn
-      ? passwordFrom({ file: config.sentinelPasswordFile, fixed: config.sentinelPassword?.reveal() })
-      : forRedis,
-  };
-}
-
-/** While the file is being replaced, the last password that was read still counts. */
-function passwordFrom({ file, fixed }: { file: string | undefined; fixed: string | undefined }): ReadPassword {
-  let last = fixed;
-  return () => {
-    if (file === undefined) return fixed;
+/** Scripts go as EVAL, not EVALSHA: no server needs to know them beforehand, so failover and Cluster change nothing. Needs Redis 7. */
+export function createRedisKeyValue({
+  redis,
+  emit = () => undefined,
+}: {
+  redis: Redis | Cluster;
+  emit?: Emit;
+}): KeyValue {
+  async function run<T>(operation: string, command: () => Promise<T>): Promise<T> {
     try {
-      last = readFileSync(file, 'utf8').trim() || last;
-    } catch {
-      // as above
+      return await inTime(command());
+    } catch (error) {
+      if (error instanceof Error && NOT_WHAT_WE_WROTE.test(error.message))
+        throw new RecordError('broken', error);
+      emit({ type: 'storage_failed', operation });
+      throw new StorageError(error);
     }
-    return last;
-  };
-}
+  }
+  const px = (ttlMs: number): number => Math.max(1, Math.ceil(ttlMs));
 
-/**
- * A Cluster or a Sentinel may name a node by its address although its certificate holds names only.
- * Then the certificate must be valid for one of the names in the configuration.
- */
-function tlsOptions(urls: readonly URL[], { caFile }: RedisConfig): ConnectionOptions {
-  const names = urls.map((url) => address(url).host).filter((host) => isIP(host) === 0);
   return {
-    ...(caFile !== undefined && { ca: readFileSync(caFile) }),
-    checkServerIdentity(host, certificate) {
-      const error = checkServerIdentity(host, certificate);
-      const isNamed = (name: string): boolean => checkServerIdentity(name, certificate) === undefined;
-      return isIP(host) !== 0 && names.some(isNamed) ? undefined : error;
-    },
+    get: (key) => run('get', async () => (await redis.get(key)) ?? undefined),
+    getWithTtl: (key) =>
+      run('get', async () => {
+        const [value, left] = (await redis.eval(GET_WITH_TTL, 1, key)) as [string | null, number];
+        return value === null ? undefined : { value, ttlMs: ttlOf(left) };
+      }),
+    set: (key, value, { ttlMs }) =>
+      run('set', async () => void (await redis.set(key, value, 'PX', px(ttlMs)))),
+    setIfAbsent: (key, value, { ttlMs }) =>
+      run('setIfAbsent', async () => {
+        const present = await redis.call('SET', key, value, 'PX', px(ttlMs), 'NX', 'GET');
+        return typeof present === 'string' ? present : undefined;
+      }),
+    take: (key) => run('take', async () => (await redis.getdel(key)) ?? undefined),
+    compareAndSet: (key, expected, value) =>
+      run(
+        'compareAndSet',
+        async () => (await redis.eval(COMPARE_AND_SET, 1, key, expected, value)) === 1,
+      ),
+    compareAndDelete: (key, expected) =>
+      run(
+        'compareAndDelete',
+        async () => (await redis.eval(COMPARE_AND_DELETE, 1, key, expected)) === 1,
+      ),
+    increment: (key, { ttlMs, by = 1 }) =>
+      run('increment', async () => {
+        const [count, left] = (await redis.eval(INCREMENT, 1, key, px(ttlMs), by)) as [
+          number,
+          number,
+        ];
+        return { count, ttlMs: ttlOf(left) };
+      }),
+    expire: (key, { ttlMs }) =>
+      run('expire', async () => void (await redis.pexpire(key, px(ttlMs)))),
+    delete: (key) => run('delete', async () => void (await redis.del(key))),
   };
 }
 
-const address = ({ hostname, port }: URL): { host: string; port: number } => ({
-  host: hostname.replace(/^\[|\]$/g, ''),
-  port: Number(port) || 6379,
-});
+/** PTTL says -1 for a key that never expires. */
+const ttlOf = (pttl: number): number => (pttl < 0 ? Infinity : pttl);
+
+const DEADLINE_MS = 500;
+
+/** What arrived while this process was busy or stopped is in time: the deadline looks at the socket once more. */
+export async function inTime<T>(command: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(
+      () => setImmediate(() => reject(new Error('Redis did not answer in time'))),
+      DEADLINE_MS,
+    );
+  });
+  try {
+    return await Promise.race([command, tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

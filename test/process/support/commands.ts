@@ -1,7 +1,7 @@
 import { KEY_PREFIX } from '../../support/redis-server.js';
 import type { Matches } from './redis-proxy.js';
 
-/** Commands as `src/core/storage/redis-key-value.ts` sends them; scripts have their key behind the text and the number of keys. */
+/** Commands as `src/core/storage/redis.ts` sends them; scripts have their key behind the text and the number of keys. */
 const on =
   (name: string, prefix: string, length?: number): Matches =>
   (words) =>

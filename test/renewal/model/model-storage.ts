@@ -88,8 +88,6 @@ export function createModelStorage({
       increment: (key, options) => send('increment', key, () => store.increment(key, options)),
       expire: (key, options) => send('expire', key, () => store.expire(key, options)),
       delete: (key) => send('delete', key, () => store.delete(key)),
-      ping: () => send('ping', '', () => store.ping()),
-      close: () => send('close', '', () => store.close()),
     };
   };
 }

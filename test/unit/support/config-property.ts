@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import { inspect } from 'node:util';
 import { parseConfig } from '../../../src/config/config.js';
 import { variables } from '../../../src/config/variables.js';
-import { createRedis } from '../../../src/core/storage/redis.js';
+import { createRedis } from '../../../src/redis/client.js';
 import { ConfigError } from '../../../src/errors.js';
 
 /** Long enough that it cannot be part of a message by chance. */

@@ -1,13 +1,11 @@
 import type { Cluster, Redis } from 'ioredis';
-import { systemClock } from '../clock.js';
-import type { Emit } from '../events.js';
-import type { KeyValue } from './key-value.js';
-import { createMemoryKeyValue } from './memory.js';
-import { createRedis, problemOfFirst, type RedisConfig } from './redis.js';
-import { createRedisKeyValue } from './redis-key-value.js';
-
-export { createRedisKeyValue } from './redis-key-value.js';
-export type { RedisConfig } from './redis.js';
+import type { RedisConfig } from '../config/config.js';
+import type { Emit } from '../core/events.js';
+import type { KeyValue } from '../core/storage/key-value.js';
+import { createMemoryKeyValue } from '../core/storage/memory.js';
+import { createRedis, problemOfFirst } from './client.js';
+import { createRedisKeyValue, inTime } from '../core/storage/redis.js';
+import { tryStorage } from './readiness.js';
 
 const CONNECT_WITHIN_MS = 5_000;
 const CONNECT_AGAIN_AFTER_MS = 1_000;
@@ -18,6 +16,13 @@ const VARIABLE = {
   cluster: 'REDIS_CLUSTER_NODES',
 } as const;
 
+/** The storage of a running app: the port, and what only its operation needs. */
+export interface Storage extends KeyValue {
+  /** Resolves when the storage carries out every command of the port, wherever keys may lie. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
 /**
  * Redis when it is configured, else the memory of this process.
  * @throws {Error} Redis is away; the message says why, and which setting names it.
@@ -25,8 +30,11 @@ const VARIABLE = {
 export async function connectStorage(
   config: RedisConfig | undefined,
   { emit, now, onError }: { emit: Emit; now: () => number; onError: (error: Error) => void },
-): Promise<KeyValue> {
-  if (config === undefined) return createMemoryKeyValue({ now });
+): Promise<Storage> {
+  if (config === undefined) {
+    const nothing = (): Promise<void> => Promise.resolve();
+    return { ...createMemoryKeyValue({ now }), ping: nothing, close: nothing };
+  }
   const redis = createRedis(config);
   redis.on('error', onError);
   try {
@@ -36,30 +44,23 @@ export async function connectStorage(
     const reason = config.topology === 'single' ? undefined : await problemOfFirst(config);
     throw new Error(explain(reason ?? (error as Error), config), { cause: reason ?? error });
   }
-  const keyValue = createRedisKeyValue({ redis, emit });
   const stopReconnecting = reconnectForEver(redis);
   return {
-    ...keyValue,
+    ...createRedisKeyValue({ redis, emit }),
+    async ping() {
+      try {
+        await inTime(tryStorage(redis));
+      } catch (error) {
+        emit({ type: 'storage_failed', operation: 'ping' });
+        throw error;
+      }
+    },
     async close() {
       stopReconnecting();
-      await keyValue.close();
+      await inTime(redis.quit()).catch(() => undefined);
+      redis.disconnect(); // QUIT does not close the connections to Sentinels
     },
   };
-}
-
-/**
- * One Redis by its URL, for a program of your own. Sentinel, Cluster and files of passwords or CAs:
- * `connectStorage`. @throws {Error} as `connectStorage`.
- */
-export async function connectRedis(
-  url: string,
-  { keyPrefix = 'getbill:', report = () => undefined }: { keyPrefix?: string; report?: Emit } = {},
-): Promise<KeyValue> {
-  const urls = [new URL(url)] as const;
-  return await connectStorage(
-    { topology: 'single', urls: { reveal: () => urls }, keyPrefix },
-    { emit: report, now: systemClock.now, onError: () => undefined },
-  );
 }
 
 /** Names the place without its user and password. */

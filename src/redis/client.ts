@@ -1,0 +1,182 @@
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
+import { Cluster, Redis } from 'ioredis';
+import type { RedisConfig } from '../config/config.js';
+import { secret } from '../secret.js';
+
+/** A connection that owes a reply for so long is given up, and a new one is made. */
+const SILENT_CONNECTION_MS = 2_000;
+const RECONNECT_ON_ERROR_EVERY_MS = 1_000;
+
+/**
+ * Errors of a node that is no longer the one to talk to: a replica after a failover, a node that
+ * reads its data from disk, a connection whose sign-in is void. A new connection finds the right one.
+ */
+const WRONG_NODE = /^(READONLY|MASTERDOWN|LOADING|NOAUTH)/;
+
+/**
+ * One client for any topology. It fails fast: no command is queued while Redis is away. How long a
+ * command may take is decided in `core/storage/redis.ts`, how long a connection may be silent here.
+ */
+export function createRedis(config: RedisConfig): Redis | Cluster {
+  const urls = config.urls.reveal();
+  const [first] = urls;
+  const tls = first.protocol === 'rediss:' ? tlsOptions(urls, config) : undefined;
+  const { username, password, sentinelUsername, sentinelPassword } = credentials(config);
+  const options = {
+    ...(username !== undefined && { username }),
+    ...(tls !== undefined && { tls }),
+    keyPrefix: config.keyPrefix ?? '',
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    enableReadyCheck: false, // LOADING is answered by a new connection; an ACL need not allow INFO
+    maxRetriesPerRequest: 1,
+    connectTimeout: 1000,
+    disconnectTimeout: 200,
+    socketTimeout: SILENT_CONNECTION_MS,
+    retryStrategy: reconnectAfterMs,
+    reconnectOnError: atMostEvery(RECONNECT_ON_ERROR_EVERY_MS, ({ message }) => WRONG_NODE.test(message)),
+  };
+
+  switch (config.topology) {
+    case 'single':
+      return readAtEachConnection(
+        first.protocol === 'unix:'
+          ? new Redis({ ...options, path: first.pathname })
+          : new Redis({ ...options, ...address(first), db: Number(first.pathname.slice(1)) || 0 }),
+        { password },
+      );
+    case 'sentinel':
+      return readAtEachConnection(
+        new Redis({
+          ...options,
+          enableReadyCheck: true, // its INFO shows whether the node is the master
+          maxLoadingRetryTime: 1000,
+          sentinels: urls.map(address),
+          name: config.sentinelName ?? 'mymaster',
+          ...(sentinelUsername !== undefined && { sentinelUsername }),
+          ...(tls !== undefined && { sentinelTLS: tls, enableTLSForSentinelMode: true }),
+          sentinelCommandTimeout: 1000,
+          sentinelRetryStrategy: () => null, // `connectStorage` tries again, but not at the start
+          failoverDetector: true,
+        }),
+        { password, sentinelPassword },
+      );
+    case 'cluster': {
+      const cluster = new Cluster(urls.map(address), {
+        lazyConnect: true,
+        enableOfflineQueue: false,
+        clusterRetryStrategy: reconnectAfterMs,
+        slotsRefreshTimeout: 1000,
+        // By name, not by the address behind it: a certificate may hold names only.
+        dnsLookup: (host, done) => done(null, host),
+        redisOptions: options,
+      });
+      cluster.on('+node', (node: Redis) => readAtEachConnection(node, { password }));
+      return cluster;
+    }
+  }
+}
+
+/**
+ * Why the first node or Sentinel cannot be used: ioredis keeps that to itself where it has several
+ * to try. `undefined` when it can be used.
+ */
+export async function problemOfFirst(config: RedisConfig): Promise<Error | undefined> {
+  const [first] = config.urls.reveal();
+  const { password, sentinelUsername, sentinelPassword } = credentials(config);
+  const url = new URL(first);
+  if (config.topology === 'sentinel') url.username = encodeURIComponent(sentinelUsername ?? '');
+  const only = { topology: 'single', urls: secret([url] as const) } as const;
+  const redis = createRedis({ ...config, ...only, password: undefined, passwordFile: undefined });
+  readAtEachConnection(redis as Redis, { password: config.topology === 'sentinel' ? sentinelPassword : password });
+  try {
+    return await new Promise((resolve) => {
+      redis.on('error', resolve);
+      redis.connect().then(
+        () => resolve(undefined),
+        () => undefined,
+      );
+      setTimeout(resolve, 2 * SILENT_CONNECTION_MS, undefined).unref();
+    });
+  } finally {
+    redis.disconnect();
+  }
+}
+
+const reconnectAfterMs = (attempt: number): number => Math.min(attempt * 50, 1000);
+
+/** Keeps a node that always gives such errors from being connected to over and over. */
+function atMostEvery(intervalMs: number, isMatch: (error: Error) => boolean) {
+  let lastMs = -Infinity;
+  return (error: Error): boolean => {
+    if (!isMatch(error) || performance.now() - lastMs < intervalMs) return false;
+    lastMs = performance.now();
+    return true;
+  };
+}
+
+type ReadPassword = () => string | undefined;
+
+/** ioredis reads these options when it connects, so that a password which has changed is used. */
+function readAtEachConnection(redis: Redis, passwords: Record<string, ReadPassword>): Redis {
+  for (const [option, get] of Object.entries(passwords)) {
+    Object.defineProperty(redis.options, option, { get, enumerable: true, configurable: true });
+  }
+  return redis;
+}
+
+/** Those of the URL are for Redis and for the Sentinels, unless the Sentinels have their own. */
+function credentials(config: RedisConfig) {
+  const [{ username, password }] = config.urls.reveal();
+  const user = decodeURIComponent(username) || undefined;
+  const hasOwn = (config.sentinelPasswordFile ?? config.sentinelPassword) !== undefined;
+  const forRedis = passwordFrom({
+    file: config.passwordFile,
+    fixed: config.password?.reveal() ?? (decodeURIComponent(password) || undefined),
+  });
+  return {
+    username: user,
+    password: forRedis,
+    sentinelUsername: config.sentinelUsername ?? (hasOwn ? undefined : user),
+    sentinelPassword: hasOwn
+      ? passwordFrom({ file: config.sentinelPasswordFile, fixed: config.sentinelPassword?.reveal() })
+      : forRedis,
+  };
+}
+
+/** While the file is being replaced, the last password that was read still counts. */
+function passwordFrom({ file, fixed }: { file: string | undefined; fixed: string | undefined }): ReadPassword {
+  let last = fixed;
+  return () => {
+    if (file === undefined) return fixed;
+    try {
+      last = readFileSync(file, 'utf8').trim() || last;
+    } catch {
+      // as above
+    }
+    return last;
+  };
+}
+
+/**
+ * A Cluster or a Sentinel may name a node by its address although its certificate holds names only.
+ * Then the certificate must be valid for one of the names in the configuration.
+ */
+function tlsOptions(urls: readonly URL[], { caFile }: RedisConfig): ConnectionOptions {
+  const names = urls.map((url) => address(url).host).filter((host) => isIP(host) === 0);
+  return {
+    ...(caFile !== undefined && { ca: readFileSync(caFile) }),
+    checkServerIdentity(host, certificate) {
+      const error = checkServerIdentity(host, certificate);
+      const isNamed = (name: string): boolean => checkServerIdentity(name, certificate) === undefined;
+      return isIP(host) !== 0 && names.some(isNamed) ? undefined : error;
+    },
+  };
+}
+
+const address = ({ hostname, port }: URL): { host: string; port: number } => ({
+  host: hostname.replace(/^\[|\]$/g, ''),
+  port: Number(port) || 6379,
+});
