@@ -1,10 +1,21 @@
-// Makes times live: local to the reader, and counting down while the page is looked at. Everything reads well without it.
-const localTime = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+// Comfort for pages that read well without it: times local to the reader, countdowns while the page is
+// looked at, copy buttons, a menu that closes, and a bar while a slow page loads.
+const { locale } = document.documentElement.dataset;
+const formatOf = (options) => new Intl.DateTimeFormat(locale, options);
+const localFormats = {
+  '': formatOf({ dateStyle: 'medium', timeStyle: 'short' }),
+  time: formatOf({ timeStyle: 'short' }),
+  seconds: formatOf({ timeStyle: 'medium' }),
+};
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 for (const time of document.querySelectorAll('time[data-local]')) {
   const date = new Date(time.dateTime);
   const hasZone = /(Z|[+-]\d\d:?\d\d)$/.test(time.dateTime); // without one, the server's reading stands
-  if (hasZone && !Number.isNaN(date.getTime())) time.textContent = localTime.format(date);
+  const format = localFormats[time.dataset.local];
+  if (!hasZone || format === undefined || Number.isNaN(date.getTime())) continue;
+  time.textContent = format.format(date);
+  time.title = zone;
 }
 
 const countdowns = document.querySelectorAll('time[data-countdown]');
@@ -17,12 +28,23 @@ function left(ms) {
   return `in ${seconds} s`;
 }
 
+/** How far "now" is on the line of a token's life. */
+function moveNow() {
+  for (const now of document.querySelectorAll('[data-now-from]')) {
+    const { nowFrom, nowTo, nowWidth } = now.dataset;
+    const share = (Date.now() - Number(nowFrom)) / (Number(nowTo) - Number(nowFrom));
+    const x = Math.min(1, Math.max(0, share)) * Number(nowWidth);
+    now.setAttribute('transform', `translate(${x} 0)`);
+  }
+}
+
 function update() {
   for (const time of countdowns) {
     const ms = Date.parse(time.dateTime) - Date.now();
     const text = ms > 0 ? left(ms) : time.dataset.countdown || 'now';
     if (time.textContent !== text) time.textContent = text;
   }
+  moveNow();
 }
 
 let timer;
@@ -37,3 +59,58 @@ if (countdowns.length > 0) {
   document.addEventListener('visibilitychange', tickWhileVisible);
   tickWhileVisible();
 }
+
+for (const button of document.querySelectorAll('button[data-copy]')) {
+  if (navigator.clipboard === undefined) break; // only in a secure context
+  const words = button.firstChild;
+  const name = words.textContent;
+  button.hidden = false;
+  button.addEventListener('click', async () => {
+    await navigator.clipboard.writeText(button.dataset.copy).then(
+      () => (words.textContent = 'Copied'),
+      () => (words.textContent = 'Not allowed'),
+    );
+    setTimeout(() => (words.textContent = name), 2000);
+  });
+}
+
+// An open menu closes by Escape and by a click elsewhere, which then does nothing else.
+for (const menu of document.querySelectorAll('details.filter')) {
+  const summary = menu.querySelector('summary');
+  document.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape' || !menu.open) return;
+    menu.open = false;
+    summary.focus();
+  });
+  document.addEventListener(
+    'click',
+    (event) => {
+      if (!menu.open || menu.contains(event.target)) return;
+      menu.open = false;
+      event.preventDefault();
+    },
+    true,
+  );
+}
+
+/** A page that takes longer than a moment: a thin bar, and a second click on the same link is none. */
+let leaving;
+function leave(href) {
+  leaving = href;
+  setTimeout(() => leaving === href && document.body.classList.add('loading'), 250);
+}
+document.addEventListener('click', (event) => {
+  const link = event.target.closest?.('a[href]');
+  const isOrdinary = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+  if (!link || event.defaultPrevented || !isOrdinary || link.target !== '') return;
+  const href = link.href.baseVal ?? link.href; // a link inside an SVG
+  const { origin, pathname, search, hash, protocol } = new URL(href, location.href);
+  if (origin !== location.origin || !protocol.startsWith('http')) return;
+  if (hash !== '' && pathname === location.pathname && search === location.search) return;
+  if (leaving === href) return event.preventDefault();
+  leave(href);
+});
+addEventListener('pageshow', () => {
+  leaving = undefined;
+  document.body.classList.remove('loading');
+});

@@ -112,7 +112,8 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
   );
   app.use(pageLocals(config));
   app.use(webhooks.pages(isSignedIn));
-  app.post('/logout', signOut({ cookies, endSession, tokens, forgetProfile: services.profiles.forget }));
+  const forgetPages = (grantId: string) => [services.profiles, services.figures].forEach((one) => one.forget(grantId));
+  app.post('/logout', signOut({ cookies, endSession, tokens, forgetPages }));
 
   // Pages
   app.get('/', showLanding({ cookies, scopes: config.getbill.scopes }));
@@ -120,8 +121,8 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
     app.get('/flow', showFlow({ context, stepsOf: flowRecorder.stepsOf }));
     app.get('/flow/steps', listFlowSteps({ context, stepsOf: flowRecorder.stepsOf }));
   }
-  app.get('/dashboard', ...signedIn, showDashboard({ ...page, profiles: services.profiles }));
-  app.get('/debts', ...signedIn, listDebts(page));
+  app.get('/dashboard', ...signedIn, showDashboard({ ...services, ...page }));
+  app.get('/debts', ...signedIn, listDebts({ ...services, ...page }));
   app.get('/debts/:id', ...signedIn, showDebt(page));
   app.get('/connection', ...signedIn, showConnection({ ...page, quota }));
 

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { Config } from './config/config.js';
 import { createEvents, createFingerprint, type Emit, type RequestContext } from './events.js';
 import { createAppClient, type AppClient } from './getbill/app-client.js';
+import { createDebtFigures, type DebtFigures } from './getbill/debt-figures.js';
 import { createProfileCache, type ProfileCache } from './getbill/profile-cache.js';
 import { createCallSlots } from './getbill/call-slots.js';
 import { createForward, type Forward } from './getbill/forward.js';
@@ -45,6 +46,7 @@ export interface Services {
   readonly quota: Quota;
   readonly facts: GrantFacts;
   readonly profiles: ProfileCache;
+  readonly figures: DebtFigures;
   /** The API with the app's own power, for work without a person. */
   readonly appClient: AppClient;
   readonly metrics: Metrics;
@@ -174,6 +176,7 @@ export async function createServices(
     forward,
     quota,
     facts,
+    figures: createDebtFigures({ quota, limits, facts, now }),
     profiles: createProfileCache({ now, keptMs: config.flowInspector ? 0 : 60_000 }), // who inspects wants to see every call
     appClient: createAppClient({
       forward,

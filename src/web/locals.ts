@@ -1,4 +1,5 @@
 import type { TokenSet } from '../core/oauth/token-set.js';
+import type { Formats } from './pages/formats.js';
 
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace -- the way Express wants it
@@ -7,6 +8,8 @@ declare global {
       requestId: string;
       /** The pattern that matched, where Express does not know it. */
       route: string | undefined;
+      /** How this reader writes numbers and dates, by `Accept-Language`. */
+      formats: Formats;
       /** Set by the signed-in middleware: the key of this session's tokens. */
       grantId: string;
       /** Set by the token-refresh middleware. */

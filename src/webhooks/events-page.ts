@@ -1,7 +1,7 @@
 import { Router, type RequestHandler, type Response } from 'express';
 import { RequestError } from '../errors.js';
 import { companyHash, type GrantFacts } from '../getbill/grant-facts.js';
-import { instantText } from '../web/pages/formats.js';
+import { formats } from '../web/pages/formats.js';
 import { renderPage } from '../web/render-page.js';
 import { subjectOf, type WebhookEvent } from './envelope.js';
 import type { EntryState, Listed } from './inbox.js';
@@ -74,7 +74,7 @@ function rowOf(endpoint: string, { id, type, body, state }: Listed): EventRow {
   const isDebt = type.startsWith('debt.') && subject !== undefined;
   return {
     entry: `${endpoint}/${id}`,
-    when: instantText(new Date(Number(id.split('-')[0]))),
+    when: formats.instant(new Date(Number(id.split('-')[0]))),
     what: wordsOf(type),
     href: isDebt ? `/debts/${encodeURIComponent(subject)}` : undefined,
     status: STATES[state],

@@ -7,27 +7,27 @@ describe('the card of examples/add-a-card.diff', () => {
   beforeAll(() => void (tree = patchedTree('examples/add-a-card.diff')));
   afterAll(() => tree.remove());
 
-  it('shows the credits on the dashboard', async () => {
+  it('shows the latest follow-ups on the dashboard', async () => {
     const app = await tree.startTestApp();
     try {
       const browser = app.browser();
       await browser.signIn();
       const { text } = await browser.get('/dashboard');
-      expect(text).toMatch(/<h2 id="credits">Credits<\/h2>[\s\S]*<dt>Left<\/dt>\s*<dd>[\d,]+<\/dd>/);
+      expect(text).toMatch(/<h2 id="latest">Latest follow-ups<\/h2>\s*<dl class="ruled">\s*<div>\s*<dt>[^<]+<\/dt>/);
       expect(text).toContain('Example Collections LLC');
     } finally {
       await app.close();
     }
   });
 
-  it('says which scope it lacks when the company was left out at consent', async () => {
+  it('says which scope it lacks when follow-ups were left out at consent', async () => {
     const app = await tree.startTestApp({ faults: { consent: 'ask' } });
     try {
       const browser = app.browser();
       await browser.signIn({ scopes: ['debts:read'] });
       const { status, text } = await browser.get('/dashboard');
       expect(status).toBe(200);
-      expect(text).toContain('Your company’s credits would be here.');
+      expect(text).toContain('The latest follow-ups would be here.');
     } finally {
       await app.close();
     }
@@ -35,17 +35,17 @@ describe('the card of examples/add-a-card.diff', () => {
 
   it('has nothing to show without its line in the allow-list', async () => {
     const file = join(tree.folder, 'src/getbill/endpoints.ts');
-    const line = "  { method: 'GET', path: '/company/credits', scope: 'company:read' },\n";
+    const line = "  { method: 'GET', path: '/followups', scope: 'followups:read' },\n";
     writeFileSync(file, readFileSync(file, 'utf8').replace(line, ''));
     jest.resetModules();
     const app = await tree.startTestApp();
     try {
       const browser = app.browser();
       await browser.signIn();
-      expect((await browser.get('/api/company/credits')).status).toBe(404);
+      expect((await browser.get('/api/followups')).status).toBe(404);
       const { status, text } = await browser.get('/dashboard');
       expect(status).toBe(200);
-      expect(text).toContain('Your credits cannot be shown right now.');
+      expect(text).toContain('The latest follow-ups cannot be shown right now.');
       expect(text).toContain('Example Collections LLC');
       expect((await browser.get('/api/company/profile')).status).toBe(200);
     } finally {

@@ -173,16 +173,19 @@ describe('an envelope', () => {
 
 it('a list says where it ends, and an empty one why', () => {
   const pagination = { total: 41, page: 3, limit: 20, pages: 3 };
-  const list = debtList({ items: [{}], pagination }, 'status.default.paid');
-  expect(list.pager).toEqual({
-    text: 'Page 3 of 3',
-    previous: '/debts?status=status.default.paid&page=2',
-    next: undefined,
-  });
-  expect(debtList({ items: [], pagination: { ...pagination, page: 9 } }, '').empty?.title).toBe('There is no page 9');
-  expect(debtList({ items: [], pagination: { ...pagination, total: 0, page: 1 } }, '').empty?.title).toBe(
-    'No debts yet',
-  );
+  const place = { status: '', page: 1, limit: 20 };
+  const paid = { ...place, status: 'status.default.paid', page: 3 };
+  const { pager } = debtList({ items: [{}], pagination }, paid);
+  expect([pager?.text, pager?.range]).toEqual(['Page 3 of 3', '41 to 41 of 41']);
+  expect(pager?.before.map(({ href }) => href)).toEqual([
+    '/debts?status=status.default.paid',
+    '/debts?status=status.default.paid&page=2',
+  ]);
+  expect(pager?.after.map(({ href }) => href)).toEqual([undefined, undefined]);
+  const emptyTitle = (changes: object): string | undefined =>
+    debtList({ items: [], pagination: { ...pagination, ...changes } }, place).empty?.title;
+  expect(emptyTitle({ page: 9 })).toBe('There is no page 9');
+  expect(emptyTitle({ total: 0, page: 1 })).toBe('No debts yet');
 });
 
 describe('the timeline of a token', () => {

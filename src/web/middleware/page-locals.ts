@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express';
 import type { Config } from '../../config/config.js';
+import { formatsFor } from '../pages/formats.js';
 import { navigationOf } from '../pages/pages.js';
 
 /** Gives the layout what it needs on every page: who is here, the links, and the token of the sign-out form. */
@@ -7,6 +8,7 @@ export function pageLocals(config: Pick<Config, 'flowInspector' | 'getbill'>): R
   const links = navigationOf(config);
   return function pageLocalsMiddleware(req, res, next) {
     const isSignedIn = req.signedIn !== undefined;
+    res.locals.formats = formatsFor(req.acceptsLanguages());
     res.locals['path'] = req.path;
     res.locals['nav'] = links.filter(({ isPublic }) => isPublic || isSignedIn);
     res.locals['signedIn'] = isSignedIn;

@@ -1,21 +1,21 @@
 import { fieldOf, textOf } from '../../getbill/values.js';
-import { formats } from './formats.js';
-import type { Fact } from './debt.js';
+import { UNKNOWN_READER, type Reader } from './reader.js';
+import { mailHref, phoneHref, type Fact } from './facts.js';
 
 export interface CompanyView {
   readonly name: string;
   readonly facts: readonly Fact[];
 }
 
-export function companyView(profile: unknown): CompanyView {
+export function companyView(profile: unknown, { formats }: Reader = UNKNOWN_READER): CompanyView {
   const text = (name: string): string | undefined => textOf(fieldOf(profile, name));
   return {
     name: text('name') ?? 'A company without a name',
     facts: [
-      { label: 'Email', text: text('email') },
-      { label: 'Phone', text: text('phone') },
+      { label: 'Email', text: text('email'), href: mailHref(text('email')) },
+      { label: 'Phone', text: text('phone'), href: phoneHref(text('phone')) },
       { label: 'With GetBill since', text: undefined, ...formats.date(fieldOf(profile, 'created_at')) },
-      { label: 'Company id', text: text('id'), isCode: true },
+      { label: 'Company id', text: text('id'), isCode: true, canCopy: true },
     ],
   };
 }

@@ -1,23 +1,28 @@
 import type { Page } from '../../getbill/types.js';
-import { fieldOf, isTrue, numberOf, textOf } from '../../getbill/values.js';
-import { nameOf } from './debt-list.js';
-import { countText, formats, type DateText } from './formats.js';
+import { dayOf, instantOf } from '../../getbill/dates.js';
+import { followupAt } from '../../getbill/debt-figures.js';
+import { fieldOf, isRecord, isTrue, numberOf, textOf } from '../../getbill/values.js';
+import { isStatus, listHref, listPlaceOf, listTitle, nameOf, overdueText } from './debt-list.js';
+import { mailHref, pageHref, phoneHref, type Fact } from './facts.js';
+import type { DateText, Formats } from './formats.js';
+import { UNKNOWN_READER, type Reader } from './reader.js';
 import { statusOf, type Status } from './statuses.js';
-
-/** One line of a list of facts. */
-export interface Fact {
-  readonly label: string;
-  /** Missing: "Not given". */
-  readonly text: string | undefined;
-  readonly iso?: string | undefined;
-  readonly isCode?: boolean;
-}
 
 export interface DebtView {
   readonly name: string;
   readonly amount: string | undefined;
   readonly status: Status | undefined;
-  readonly sections: readonly { readonly title: string; readonly facts: readonly Fact[] }[];
+  readonly statusHref: string | undefined;
+  readonly overdue: string | undefined;
+  readonly sections: readonly DebtSection[];
+}
+
+interface DebtSection {
+  readonly id: string;
+  readonly title: string;
+  readonly facts: readonly Fact[];
+  /** Said instead of facts. */
+  readonly none?: string;
 }
 
 export interface FollowupView {
@@ -29,28 +34,71 @@ export interface FollowupView {
 }
 
 export interface FollowupList {
+  /** Newest first. */
   readonly items: readonly FollowupView[];
   readonly unreadable: number;
+  /** "8 contacts, the last on 22 May 2026: email, delivered" */
+  readonly summary: string | undefined;
   /** "Showing 20 of 31." */
   readonly more: string | undefined;
 }
 
-/** Shown also when GetBill did not give them. */
-const ALWAYS = new Set(['Name', 'Email', 'Phone', 'For', 'Invoice', 'Due']);
+/** The list that a debt's page leads back to. */
+export interface BackLink {
+  readonly href: string;
+  readonly label: string;
+}
 
-export function debtView(debt: unknown): DebtView {
+/** `from`: the query of the list, as `debtRow` writes it. Read anew, so that it leads nowhere else. */
+export function placeFrom(from: unknown, reader: Reader): BackLink {
+  const text = typeof from === 'string' ? from.slice(0, 200) : '';
+  const place = listPlaceOf(Object.fromEntries(new URLSearchParams(text)));
+  return { href: listHref(place), label: listTitle(place, reader) };
+}
+
+/** "Anaïs Çelik, €2,370.90" */
+export function debtTitle(debt: unknown, { formats }: Reader): string {
   const field = (name: string): unknown => fieldOf(debt, name);
-  const text = (label: string, name: string): Fact => ({ label, text: textOf(field(name)) });
+  const amount = formats.money(field('amount'), field('currency'), field('amount_text'));
+  const { name } = nameOf(debt);
+  return amount === undefined ? name : `${name}, ${amount}`;
+}
+
+/** Shown also when GetBill did not give them. */
+const ALWAYS = new Set([
+  'Name',
+  'Email',
+  'Phone',
+  'For',
+  'Invoice',
+  'Due',
+  'Payment plan',
+  'Payment link',
+  'Reminders sent',
+]);
+
+export function debtView(debt: unknown, reader: Reader = UNKNOWN_READER): DebtView {
+  const { formats } = reader;
+  const field = (name: string): unknown => fieldOf(debt, name);
+  const own = (name: string): string | undefined => textOf(field(name));
+  const text = (label: string, name: string): Fact => ({ label, text: own(name) });
+  const code = (label: string, name: string): Fact => ({
+    ...text(label, name),
+    isCode: true,
+    canCopy: true,
+  });
   const date = (label: string, name: string): Fact => ({ label, text: undefined, ...formats.date(field(name)) });
   const { person, name } = nameOf(debt, { civility: true });
-  const company = textOf(field('debtor_company'));
-  const status = textOf(field('status'));
+  const company = own('debtor_company');
+  const status = own('status');
   const debtor: Fact[] = [
     { label: 'Name', text: person ?? company },
     { label: 'Company', text: person === undefined ? undefined : company },
-    text('Email', 'email'),
-    text('Phone', 'phone'),
+    { ...text('Email', 'email'), href: mailHref(own('email')) },
+    { ...text('Phone', 'phone'), href: phoneHref(own('phone')) },
     { label: 'Address', text: addressOf(debt) },
+    date('Born', 'birthdate'),
+    code('IBAN', 'iban'),
   ];
   const claim: Fact[] = [
     text('For', 'object'),
@@ -58,22 +106,64 @@ export function debtView(debt: unknown): DebtView {
     date('Invoice date', 'invoice_date'),
     date('Due', 'due_date'),
     text('Creditor', 'company'),
-    text('Your reference', 'internal_id'),
-    text('Debtor reference', 'debtor_reference'),
-    { label: 'Payment plan', text: isTrue(field('payment_plan_active')) ? 'Active' : undefined },
+    code('Your reference', 'internal_id'),
+    code('Debtor reference', 'debtor_reference'),
+    date('Imported', 'import_date'),
     text('Summary', 'summary'),
-    { ...text('Debt id', 'id'), isCode: true },
+    code('Debt id', 'id'),
+  ];
+  const link = own('payment_link');
+  const payment: Fact[] = [
+    { label: 'Payment link', text: link, href: pageHref(link), canCopy: true },
+    { label: 'Payment plan', text: planText(field('payment_plan_active')) },
+    date('Plan start', 'plan_start_date'),
+  ];
+  const reminders: Fact[] = [
+    { label: 'Reminders sent', text: countOf(field('nb_reminders'), formats) },
+    { label: 'Answered', text: countOf(field('nb_answered'), formats) },
+    date('Timeline restarted', 'last_timeline_restart'),
   ];
   const given = (facts: Fact[]): Fact[] => facts.filter(({ label, text }) => text !== undefined || ALWAYS.has(label));
   return {
     name,
     amount: formats.money(field('amount'), field('currency'), field('amount_text')),
     status: status === undefined ? undefined : statusOf(status),
+    statusHref: isStatus(status) ? listHref({ status }) : undefined,
+    overdue: overdueText(debt, reader),
     sections: [
-      { title: 'Debtor', facts: given(debtor) },
-      { title: 'Claim', facts: given(claim) },
+      { id: 'debtor', title: 'Debtor', facts: given(debtor) },
+      { id: 'claim', title: 'Claim', facts: given(claim) },
+      { id: 'payment', title: 'Payment', facts: given(payment) },
+      { id: 'reminders', title: 'Reminders', facts: given(reminders) },
+      contactsSection(field('contacts')),
     ],
   };
+}
+
+const planText = (active: unknown): string | undefined =>
+  textOf(active) === undefined ? undefined : isTrue(active) ? 'Active' : 'None';
+
+function countOf(value: unknown, { count }: Formats): string | undefined {
+  const number = numberOf(value);
+  return number === undefined ? undefined : count(number);
+}
+
+const MAX_CONTACTS = 20;
+
+/** GetBill does not document what a contact holds: every field that can be shown as text is shown. */
+function contactsSection(contacts: unknown): DebtSection {
+  const list = Array.isArray(contacts) ? contacts.slice(0, MAX_CONTACTS) : [];
+  const facts = list.flatMap((contact: unknown, index): Fact[] => {
+    const label = list.length === 1 ? 'Contact' : `Contact ${index + 1}`;
+    if (!isRecord(contact)) return [{ label, text: textOf(contact) }];
+    const texts = Object.keys(contact)
+      .filter((name) => name !== 'id')
+      .map((name) => textOf(fieldOf(contact, name)))
+      .filter((text) => text !== undefined);
+    return [{ label, text: texts.length > 0 ? texts.join(', ') : undefined }];
+  });
+  const none = facts.length === 0 ? { none: 'No further contacts are on record for this debt.' } : {};
+  return { id: 'contacts', title: 'Contacts', facts, ...none };
 }
 
 function addressOf(debt: unknown): string | undefined {
@@ -86,24 +176,46 @@ function addressOf(debt: unknown): string | undefined {
 }
 
 /** `debt`: says how many there are in all. */
-export function followupList({ items, unreadable = 0 }: Page<unknown>, debt: unknown): FollowupList {
-  const total = numberOf(fieldOf(debt, 'followups_count')) ?? 0;
+export function followupList(
+  { items, unreadable = 0 }: Page<unknown>,
+  debt: unknown,
+  reader: Reader = UNKNOWN_READER,
+): FollowupList {
+  const { count } = reader.formats;
+  const total = Math.max(items.length, numberOf(fieldOf(debt, 'followups_count')) ?? 0);
+  const newestFirst = items.toSorted((a, b) => momentOf(b) - momentOf(a));
   return {
-    items: items.map(followupView),
+    items: newestFirst.map((followup) => followupView(followup, reader)),
     unreadable,
-    more: total > items.length ? `Showing ${countText(items.length)} of ${countText(total)}.` : undefined,
+    summary: summaryOf(newestFirst, total, reader),
+    more: total > items.length ? `Showing ${count(items.length)} of ${count(total)}.` : undefined,
   };
 }
 
-export function followupView(followup: unknown): FollowupView {
+function momentOf(followup: unknown): number {
+  const at = followupAt(followup);
+  return (instantOf(at) ?? dayOf(at))?.getTime() ?? 0;
+}
+
+/** The last one that has happened; follow-ups that are planned come before it in the list. */
+function summaryOf(newestFirst: readonly unknown[], total: number, { formats, nowMs }: Reader) {
+  const last = newestFirst.find((followup) => momentOf(followup) <= nowMs) ?? newestFirst[0];
+  if (last === undefined) return undefined;
+  const date = formats.date(followupAt(last))?.text;
+  const what = total === 1 ? '1 follow-up' : `${formats.count(total)} follow-ups`;
+  const on = date === undefined ? 'the last' : `the last on ${date}`;
+  return `${what}, ${on}: ${followupTitle(last)}`;
+}
+
+export function followupView(followup: unknown, { formats }: Reader = UNKNOWN_READER): FollowupView {
   const field = (name: string): unknown => fieldOf(followup, name);
-  const at = ['call_date', 'scheduled_at', 'processed_at'].map(field).find((value) => textOf(value) !== undefined);
+  const at = followupAt(followup);
   const details = [
     words(field('direction')),
     durationText(field('duration_ms')),
     isTrue(field('is_retry')) ? 'Another try' : undefined,
-    timesText('Opened', field('email_open_count')),
-    timesText('Clicked', field('email_click_count')),
+    timesText('Opened', field('email_open_count'), formats),
+    timesText('Clicked', field('email_click_count'), formats),
     isTrue(field('triggered_payment')) ? 'Led to a payment' : undefined,
   ];
   return {
@@ -115,9 +227,22 @@ export function followupView(followup: unknown): FollowupView {
   };
 }
 
+/** "Email, delivered" */
+export function followupTitle(followup: unknown): string {
+  const type = words(fieldOf(followup, 'type')) ?? 'Follow-up';
+  const status = words(fieldOf(followup, 'status'));
+  return status === undefined ? type : `${type}, ${status.toLowerCase()}`;
+}
+
 const SPELLED = new Map([
   ['sms', 'SMS'],
   ['whatsapp', 'WhatsApp'],
+  ['physical', 'Visit'],
+  ['postmail', 'Letter'],
+  ['manual call', 'Call by a person'],
+  ['deal found', 'Agreement reached'],
+  ['deal not found', 'No agreement'],
+  ['bad behavior', 'Bad behaviour'],
 ]);
 
 /** "no_answer" reads "No answer". */
@@ -132,8 +257,8 @@ function durationText(ms: unknown): string | undefined {
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
-function timesText(verb: string, value: unknown): string | undefined {
+function timesText(verb: string, value: unknown, formats: Formats): string | undefined {
   const count = numberOf(value) ?? 0;
   if (count <= 0) return undefined;
-  return `${verb} ${count === 1 ? 'once' : count === 2 ? 'twice' : `${countText(count)} times`}`;
+  return `${verb} ${count === 1 ? 'once' : count === 2 ? 'twice' : `${formats.count(count)} times`}`;
 }

@@ -1,8 +1,5 @@
+import { dayOf, instantOf } from '../../getbill/dates.js';
 import { numberOf, textOf } from '../../getbill/values.js';
-
-const LOCALE = 'en-GB';
-const dateTimeFormat = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' });
-const dateFormat = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeZone: 'UTC' });
 
 /** A date of GetBill's for `<time>`. What cannot be read as a date is shown as it came: then `iso` is missing. */
 export interface DateText {
@@ -10,72 +7,115 @@ export interface DateText {
   readonly iso?: string;
 }
 
-/** Times are UTC, and say so. */
-export const instantText = (instant: Date): { text: string; iso: string } => ({
-  text: `${dateTimeFormat.format(instant)} UTC`,
-  iso: instant.toISOString(),
-});
-
-/** A point in time of GetBill's; a day without a time is shown as a day. */
-function dateTimeText(value: unknown): DateText | undefined {
-  const read = readDate(value);
-  if (read?.instant === undefined) return dateText(value);
-  return instantText(read.instant);
+export interface InstantText {
+  readonly text: string;
+  readonly iso: string;
 }
 
-/** A day, as it was written: in the zone of the writer. */
-function dateText(value: unknown): DateText | undefined {
-  const text = textOf(value);
-  if (text === undefined) return undefined;
-  const read = readDate(value);
-  return read === undefined
-    ? { text }
-    : { text: dateFormat.format(read.day), iso: read.day.toISOString().slice(0, 10) };
+/** How a reader writes numbers and dates. The words of the pages are English for everybody. */
+export interface Formats {
+  readonly locale: string;
+  /** A day, as it was written: in the zone of the writer. */
+  date(value: unknown): DateText | undefined;
+  /** A point in time of GetBill's; a day without a time is shown as a day. */
+  dateTime(value: unknown): DateText | undefined;
+  /** Times are UTC, and say so. */
+  instant(instant: Date): InstantText;
+  /** The time of day alone. */
+  time(instant: Date): InstantText;
+  /** `undefined` when there is no amount. */
+  money(amount: unknown, currency: unknown, amountText?: unknown): string | undefined;
+  /** A count with thousands set apart. */
+  readonly count: (count: number) => string;
 }
 
-// GetBill writes "2024-01-15", "2024-01-15T10:30:00+00:00", "...Z" and "2024-01-15 10:30:00".
-const DATE = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/i;
+function createFormats(locale: string): Formats {
+  const timeZone = 'UTC';
+  const dateFormat = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone });
+  const timeFormat = new Intl.DateTimeFormat(locale, { timeStyle: 'short', timeZone });
+  const dateTimeFormat = new Intl.DateTimeFormat(locale, {
+    dateStyle: 'medium',
+    timeStyle: 'short',
+    timeZone,
+  });
+  const countFormat = new Intl.NumberFormat(locale);
+
+  function date(value: unknown): DateText | undefined {
+    const text = textOf(value);
+    if (text === undefined) return undefined;
+    const day = dayOf(value);
+    return day === undefined ? { text } : { text: dateFormat.format(day), iso: day.toISOString().slice(0, 10) };
+  }
+
+  const instant = (at: Date): InstantText => ({
+    text: `${dateTimeFormat.format(at)} UTC`,
+    iso: at.toISOString(),
+  });
+
+  function money(amount: unknown, currency: unknown, amountText?: unknown): string | undefined {
+    const numeric = [amount, amountText].find((value) => numberOf(value) !== undefined);
+    const code = textOf(currency);
+    if (numeric !== undefined && code !== undefined) {
+      try {
+        const format = new Intl.NumberFormat(locale, { style: 'currency', currency: code });
+        return format.format(numeric as number); // exact for text as well
+      } catch {
+        return `${numeric as string} ${code}`; // a currency Intl does not know
+      }
+    }
+    const asItCame = textOf(amountText) ?? textOf(amount);
+    return asItCame === undefined ? undefined : [asItCame, code].filter(Boolean).join(' ');
+  }
+
+  return {
+    locale,
+    date,
+    dateTime(value) {
+      const at = instantOf(value);
+      return at === undefined ? date(value) : instant(at);
+    },
+    instant,
+    time: (at) => ({ text: `${timeFormat.format(at)} UTC`, iso: at.toISOString() }),
+    money,
+    count: (count) => countFormat.format(count),
+  };
+}
+
+/** For a reader who named no language. */
+export const formats = createFormats('en-GB');
+
+const MAX_LOCALES = 200;
+const byLocale = new Map<string, Formats>([['en-GB', formats]]);
 
 /**
- * The parts are read one by one: `Date.parse` takes a time without a zone for the server's, and 30 February for 1 March. A
- * time without a zone is UTC, as all others of GetBill's are.
+ * By `Accept-Language`. Language and region alone count: Western digits and the Gregorian calendar for
+ * everybody, because they stand between English words.
  */
-function readDate(value: unknown): { day: Date; instant: Date | undefined } | undefined {
-  const [, year, month, date, hour, minute, second = '0', zone = 'Z'] = DATE.exec(textOf(value) ?? '') ?? [];
-  const day = new Date(Date.UTC(Number(year), Number(month) - 1, Number(date)));
-  const isDay = day.getUTCFullYear() === Number(year) && day.getUTCMonth() === Number(month) - 1;
-  if (!isDay || day.getUTCDate() !== Number(date)) return undefined;
-  if (hour === undefined) return { day, instant: undefined };
-  const [hours, minutes, seconds, offset] = [Number(hour), Number(minute), Number(second), minutesOf(zone)];
-  if (hours > 23 || minutes > 59 || seconds > 59 || Math.abs(offset) > 18 * 60) return undefined;
-  const ms = ((hours * 60 + minutes - offset) * 60 + seconds) * 1000;
-  return { day, instant: new Date(day.getTime() + ms) };
-}
-
-/** "+02:00" as minutes east. */
-function minutesOf(zone: string): number {
-  const [, sign, hours = '0', minutes = '0'] = /^([+-])(\d\d):?(\d\d)$/.exec(zone) ?? [];
-  return (Number(hours) * 60 + Number(minutes)) * (sign === '-' ? -1 : 1);
-}
-
-/** `undefined` when there is no amount. */
-function moneyText(amount: unknown, currency: unknown, amountText?: unknown): string | undefined {
-  const numeric = [amount, amountText].find((value) => numberOf(value) !== undefined) as number | string | undefined;
-  const code = textOf(currency);
-  if (numeric !== undefined && code !== undefined) {
-    try {
-      const format = new Intl.NumberFormat(LOCALE, { style: 'currency', currency: code });
-      return format.format(numeric as number); // exact for text as well
-    } catch {
-      return `${numeric} ${code}`; // a currency Intl does not know
-    }
+export function formatsFor(languages: readonly string[]): Formats {
+  for (const language of languages.slice(0, 10)) {
+    const locale = plainLocale(language);
+    if (locale === undefined) continue;
+    const known = byLocale.get(locale);
+    if (known !== undefined) return known;
+    if (byLocale.size >= MAX_LOCALES) return formats;
+    const made = createFormats(`${locale}-u-ca-gregory-nu-latn`);
+    byLocale.set(locale, made);
+    return made;
   }
-  const asItCame = textOf(amountText) ?? textOf(amount);
-  return asItCame === undefined ? undefined : [asItCame, code].filter(Boolean).join(' ');
+  return formats;
 }
 
-/** A count with thousands set apart. */
-export const countText = (count: number): string => count.toLocaleString('en');
+/** `undefined`: no language that is known here. */
+function plainLocale(tag: string): string | undefined {
+  try {
+    const { language, region } = new Intl.Locale(tag.slice(0, 35));
+    if (language === 'en' && region === undefined) return 'en-GB';
+    const locale = region === undefined ? language : `${language}-${region}`;
+    return Intl.DateTimeFormat.supportedLocalesOf([locale]).length > 0 ? locale : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /** "a minute", "12 minutes", "3 hours": until something can be tried again. */
 export function waitText(seconds: number): string {
@@ -83,6 +123,3 @@ export function waitText(seconds: number): string {
   if (minutes <= 1) return 'a minute';
   return minutes < 120 ? `${minutes} minutes` : `${Math.ceil(minutes / 60)} hours`;
 }
-
-/** What views show of GetBill's values. */
-export const formats = { date: dateText, dateTime: dateTimeText, money: moneyText };

@@ -34,13 +34,22 @@ export async function loadPart<Data, View>(
   }
 }
 
+/** Another view of a part that is there. */
+export const viewOf = <Data, View>(part: Part<Data>, show: (data: Data) => View): Part<View> =>
+  'view' in part ? { view: show(part.view) } : part;
+
+export const dataOf = <Data>(part: Part<Data>): Data | undefined => ('view' in part ? part.view : undefined);
+
 /** The session has ended, its storage is away, or nobody waits for the page any more. */
 const isAboutThePage = (error: AppError): boolean =>
   error instanceof NotSignedInError || error instanceof StorageError || error.code === 'browser_left';
 
-function whyUnavailable({ code, status, retryAfterS = 60 }: AppError): string {
+export function whyUnavailable({ code, status, retryAfterS = 60 }: AppError): string {
   const again = `There will be more in ${waitText(retryAfterS)}.`;
   if (code === 'getbill_share_used') return `Your company’s share of GetBill’s hourly limit is used up. ${again}`;
+  if (code === 'getbill_quota_low') {
+    return `It costs many calls, and GetBill’s hourly limit is kept for the pages you open. ${again}`;
+  }
   if (status === 429) return `GetBill asks us to slow down. ${again}`;
   return status === 504 ? 'GetBill did not respond in time.' : 'GetBill has a problem.';
 }

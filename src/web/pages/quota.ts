@@ -1,7 +1,11 @@
-import { countText, instantText } from './formats.js';
+import type { Formats } from './formats.js';
 
 /** One limit of GetBill's as a meter; below a tenth it is low. */
-export function quotaView(label: string, seen: { left: number; limit: number; resetsAt: Date } | undefined) {
+export function quotaView(
+  label: string,
+  seen: { left: number; limit: number; resetsAt: Date } | undefined,
+  formats: Formats,
+) {
   if (seen === undefined) return undefined;
   const { left, limit, resetsAt } = seen;
   return {
@@ -9,8 +13,8 @@ export function quotaView(label: string, seen: { left: number; limit: number; re
     left,
     limit,
     low: limit / 10,
-    leftText: countText(left),
-    limitText: countText(limit),
-    resetsAt: instantText(resetsAt),
+    leftText: formats.count(left),
+    limitText: formats.count(limit),
+    resetsAt: formats.instant(resetsAt),
   };
 }

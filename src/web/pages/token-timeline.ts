@@ -1,5 +1,5 @@
 import { renewalDueAtMs, type TokenSet } from '../../core/oauth/token-set.js';
-import { countText, instantText } from './formats.js';
+import { formats as plainFormats, type Formats, type InstantText } from './formats.js';
 import { describeScope } from './scope-texts.js';
 
 const JUST_NOW_MS = 10_000;
@@ -25,28 +25,33 @@ export interface TimelinePoint {
 
 export function tokenTimeline(
   tokenSet: TokenSet,
-  { marginMs, nowMs }: { marginMs: number; nowMs: number },
+  { marginMs, nowMs, formats = plainFormats }: { marginMs: number; nowMs: number; formats?: Formats },
 ): TokenTimeline {
   const { scopes, scopesAssumed, refreshToken, issuedAtMs, expiresAtMs } = tokenSet;
+  const pointAt = (ms: number): InstantText => formats.instant(new Date(ms));
   const renewalAtMs = refreshToken === undefined ? undefined : renewalDueAtMs(tokenSet, marginMs);
   const issued: TimelinePoint = {
     label: 'Issued',
     at: pointAt(issuedAtMs),
     phase: 'past',
-    note: renewedText(tokenSet, nowMs),
+    note: renewedText(tokenSet, nowMs, formats),
   };
   return {
     scopesTitle: scopesAssumed === true ? 'This app asked for' : 'This app may',
     scopes: scopes.map((name) => ({ name, text: describeScope(name) })),
     points: [
       issued,
-      ...(renewalAtMs === undefined ? ending(expiresAtMs, nowMs) : renewing(renewalAtMs, expiresAtMs, nowMs)),
+      ...(renewalAtMs === undefined
+        ? ending(expiresAtMs, nowMs, pointAt)
+        : renewing(renewalAtMs, expiresAtMs, nowMs, pointAt)),
     ],
     isRenewable: renewalAtMs !== undefined,
   };
 }
 
-const renewing = (renewalAtMs: number, expiresAtMs: number, nowMs: number): TimelinePoint[] => [
+type PointAt = (ms: number) => InstantText;
+
+const renewing = (renewalAtMs: number, expiresAtMs: number, nowMs: number, pointAt: PointAt): TimelinePoint[] => [
   {
     label: 'Next renewal',
     at: pointAt(renewalAtMs),
@@ -57,7 +62,7 @@ const renewing = (renewalAtMs: number, expiresAtMs: number, nowMs: number): Time
   { label: 'Would expire', at: pointAt(expiresAtMs), phase: 'later', note: 'if it were not renewed' },
 ];
 
-const ending = (expiresAtMs: number, nowMs: number): TimelinePoint[] => [
+const ending = (expiresAtMs: number, nowMs: number, pointAt: PointAt): TimelinePoint[] => [
   {
     label: 'Expires',
     at: pointAt(expiresAtMs),
@@ -67,12 +72,10 @@ const ending = (expiresAtMs: number, nowMs: number): TimelinePoint[] => [
   },
 ];
 
-const pointAt = (ms: number): TimelinePoint['at'] => instantText(new Date(ms));
-
-function renewedText({ renewals, issuedAtMs }: TokenSet, nowMs: number): string {
+export function renewedText({ renewals, issuedAtMs }: TokenSet, nowMs: number, formats: Formats): string {
   if (renewals === 0) return 'Not renewed so far';
   if (Math.abs(nowMs - issuedAtMs) < JUST_NOW_MS) return 'Renewed just now';
-  return `Renewed ${renewals === 1 ? 'once' : renewals === 2 ? 'twice' : `${countText(renewals)} times`}`;
+  return `Renewed ${renewals === 1 ? 'once' : renewals === 2 ? 'twice' : `${formats.count(renewals)} times`}`;
 }
 
 function untilText(ms: number): string {

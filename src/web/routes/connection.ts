@@ -21,10 +21,13 @@ export function showConnection({
   now: () => number;
 }): RequestHandler {
   return async function showConnectionHandler(_req, res) {
-    const seen = LIMIT_CLASSES.map(async ([limitClass, label]) => quotaView(label, await quota.seen(limitClass)));
+    const { formats } = res.locals;
+    const seen = LIMIT_CLASSES.map(async ([limitClass, label]) =>
+      quotaView(label, await quota.seen(limitClass), formats),
+    );
     renderPage(res, 'connection', {
       title: 'Connection',
-      timeline: tokenTimeline(res.locals.tokenSet, { marginMs, nowMs: now() }),
+      timeline: tokenTimeline(res.locals.tokenSet, { marginMs, nowMs: now(), formats }),
       quota: (await Promise.all(seen)).filter((entry) => entry !== undefined),
     });
   };

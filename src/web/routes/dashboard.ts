@@ -1,36 +1,77 @@
 import type { RequestHandler } from 'express';
 import { createGetbillClient } from '../../getbill/client.js';
+import type { DebtFigures } from '../../getbill/debt-figures.js';
 import type { Forward } from '../../getbill/forward.js';
 import type { ProfileCache } from '../../getbill/profile-cache.js';
 import { accessOf, type AccessDeps } from '../access.js';
 import { leftSignal } from '../left-signal.js';
 import { companyView } from '../pages/company.js';
-import { loadPart, setStatusOf } from '../pages/part.js';
-import { tokenTimeline } from '../pages/token-timeline.js';
+import { connectionLine } from '../pages/connection.js';
+import { barView, creditsView, lastFollowupViews, overviewView } from '../pages/dashboard.js';
+import { dataOf, loadPart, setStatusOf, viewOf } from '../pages/part.js';
+import { readerOf } from '../pages/reader.js';
+import { statuses } from '../pages/statuses.js';
 import { renderPage } from '../render-page.js';
 
+const STATUSES = statuses.map(({ value }) => value);
+
+/** The company, its debts in figures and the newest of them. Each part is loaded, and may fail, alone. */
 export function showDashboard({
   forward,
   profiles,
+  figures,
   access,
   marginMs,
   now,
 }: {
   forward: Forward;
   profiles: Pick<ProfileCache, 'get'>;
+  figures: DebtFigures;
   access: AccessDeps;
   marginMs: number;
   now: () => number;
 }): RequestHandler {
   return async function showDashboardHandler(req, res) {
     const mine = accessOf(req, res, access);
-    const { withhold } = mine.visitor;
+    const { grantId } = mine;
     const { requestId } = res.locals;
-    const client = createGetbillClient({ forward, accessFor: () => mine, requestId, signal: leftSignal(res) });
-    const read = () => profiles.get(mine.grantId, () => client.companyProfile());
-    const company = await loadPart('company:read', read, { res, withhold, show: companyView });
+    const clientFor = (signal?: AbortSignal) =>
+      createGetbillClient({
+        forward,
+        accessFor: () => mine,
+        requestId,
+        ...(signal !== undefined && { signal }),
+      });
+    const client = clientFor(leftSignal(res));
+    const kept = clientFor(); // what it reads is kept for the next page, so it goes on to the end
+    const part = <Data>(scope: string, load: () => Promise<Data>) =>
+      loadPart(scope, load, { res, withhold: mine.visitor.withhold, show: (data: Data) => data });
+
+    const [profile, overview, credits] = await Promise.all([
+      part('company:read', () => profiles.get(grantId, () => client.companyProfile())),
+      part('debts:read', () => figures.overview(grantId, kept)),
+      part('company:read', () => figures.credits(grantId, kept)),
+    ]);
+    const loaded = dataOf(overview)?.value;
+    const [counts, followups] = await Promise.all([
+      loaded && part('debts:read', () => figures.statusCounts(grantId, kept, { overview: loaded, statuses: STATUSES })),
+      loaded && part('followups:read', () => figures.lastFollowups(grantId, kept, loaded.newest)),
+    ]);
+
+    const reader = readerOf(res, now);
+    const company = viewOf(profile, (data) => companyView(data, reader));
+    const counted = counts && dataOf(counts)?.value;
+    const allCounts = counted?.uncounted.length === 0 ? counted.counts : undefined;
     setStatusOf(res, company);
-    const timeline = tokenTimeline(res.locals.tokenSet, { marginMs, nowMs: now() }); // after the calls: they may renew
-    renderPage(res, 'dashboard', { title: 'Dashboard', company, timeline });
+    renderPage(res, 'dashboard', {
+      title: 'Dashboard',
+      company,
+      credits: viewOf(credits, (data) => creditsView(data, reader)),
+      overview: viewOf(overview, (data) => overviewView(data, allCounts, reader)),
+      bar: counts && loaded && viewOf(counts, (data) => barView(data, loaded, reader)),
+      followups: followups && loaded && viewOf(followups, (data) => lastFollowupViews(data, loaded, reader)),
+      // after the calls: they may have renewed
+      connection: connectionLine(res.locals.tokenSet, { marginMs, ...reader }),
+    });
   };
 }

@@ -1,55 +1,74 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { createGetbillClient } from '../../getbill/client.js';
+import type { DebtFigures } from '../../getbill/debt-figures.js';
 import type { Forward } from '../../getbill/forward.js';
+import { textOf, fieldOf } from '../../getbill/values.js';
 import { accessOf, type AccessDeps } from '../access.js';
 import { leftSignal } from '../left-signal.js';
-import { debtView, followupList } from '../pages/debt.js';
-import { debtList, statusFilter } from '../pages/debt-list.js';
-import { loadPart, setStatusOf } from '../pages/part.js';
+import { debtTitle, debtView, followupList, placeFrom } from '../pages/debt.js';
+import { debtList, isStatus, listPlaceOf, listTitle, statusFilter } from '../pages/debt-list.js';
+import { dataOf, loadPart, setStatusOf, viewOf } from '../pages/part.js';
+import { readerOf } from '../pages/reader.js';
 import { renderPage } from '../render-page.js';
 
-const PER_PAGE = 20;
-
-export interface DebtsDeps {
+interface DebtsDeps {
   readonly forward: Forward;
   readonly access: AccessDeps;
+  readonly now: () => number;
 }
 
 /** The list of debts. What was not granted is said, not hidden. */
-export function listDebts(deps: DebtsDeps): RequestHandler {
+export function listDebts(deps: DebtsDeps & { figures: Pick<DebtFigures, 'lastCounts'> }): RequestHandler {
   return async function listDebtsHandler(req, res) {
-    const { client, withhold } = clientFor(req, res, deps);
-    const status = oneOf(req.query['status'], /^[\w.-]{1,64}$/) ?? '';
-    const page = Number(oneOf(req.query['page'], /^[1-9]\d{0,5}$/) ?? 1);
-    const read = () => client.debts({ page, limit: PER_PAGE, ...(status !== '' && { status }) });
-    const list = await loadPart('debts:read', read, { res, withhold, show: (debts) => debtList(debts, status) });
+    const { id } = req.query;
+    if (typeof id === 'string' && /^[\w-]{1,128}$/.test(id.trim())) {
+      return res.redirect(303, `/debts/${id.trim()}`); // the look-up by id
+    }
+    const { client, part } = apiFor(req, res, deps);
+    const reader = readerOf(res, deps.now);
+    const place = listPlaceOf(req.query);
+    const { status, page, limit } = place;
+    const list = await part('debts:read', () => client.debts({ page, limit, ...(status !== '' && { status }) }));
     if ('unavailable' in list && list.unavailable.status !== 429) throw list.unavailable.error; // nothing is left to show
     setStatusOf(res, list);
-    renderPage(res, 'debts', { title: 'Debts', list, filter: statusFilter(status) });
+    const seen = (dataOf(list)?.items ?? []).map((debt) => textOf(fieldOf(debt, 'status')));
+    renderPage(res, 'debts', {
+      title: listTitle(place, reader),
+      list: viewOf(list, (debts) => debtList(debts, place, reader)),
+      badId: typeof id === 'string' && id.trim() !== '' ? id.slice(0, 128) : undefined,
+      filter: statusFilter(place, {
+        counts: deps.figures.lastCounts(res.locals.grantId),
+        seen: seen.filter(isStatus),
+        formats: reader.formats,
+      }),
+    });
   };
 }
 
 /** One debt with its follow-ups. */
 export function showDebt(deps: DebtsDeps): RequestHandler<{ id: string }> {
   return async function showDebtHandler(req, res) {
-    const { client, withhold } = clientFor(req, res, deps);
+    const { client, part } = apiFor(req, res, deps);
+    const reader = readerOf(res, deps.now);
     const { id } = req.params;
     const debt = await client.debt(id);
-    const followups = await loadPart('followups:read', () => client.followupsOfDebt(id), {
-      res,
-      withhold,
-      show: (list) => followupList(list, debt),
+    const followups = await part('followups:read', () => client.followupsOfDebt(id, { limit: 100 }));
+    renderPage(res, 'debt', {
+      title: debtTitle(debt, reader),
+      back: placeFrom(req.query['from'], reader),
+      debt: debtView(debt, reader),
+      followups: viewOf(followups, (list) => followupList(list, debt, reader)),
     });
-    renderPage(res, 'debt', { title: 'Debt', debt: debtView(debt), followups });
   };
 }
 
-function clientFor(req: Pick<Request, 'ip'>, res: Response, { forward, access }: DebtsDeps) {
+function apiFor(req: Pick<Request, 'ip'>, res: Response, { forward, access }: DebtsDeps) {
   const mine = accessOf(req, res, access);
   const { requestId } = res.locals;
-  const client = createGetbillClient({ forward, accessFor: () => mine, requestId, signal: leftSignal(res) });
-  return { client, withhold: mine.visitor.withhold };
+  const signal = leftSignal(res);
+  const client = createGetbillClient({ forward, accessFor: () => mine, requestId, signal });
+  const { withhold } = mine.visitor;
+  const part = <Data>(scope: string, load: () => Promise<Data>) =>
+    loadPart(scope, load, { res, withhold, show: (data: Data) => data });
+  return { client, part };
 }
-
-const oneOf = (value: unknown, shape: RegExp): string | undefined =>
-  typeof value === 'string' && shape.test(value) ? value : undefined;

@@ -11,20 +11,20 @@ export function signOut({
   cookies,
   endSession,
   tokens,
-  forgetProfile,
+  forgetPages,
 }: {
   cookies: Cookies;
   endSession: EndSession;
   tokens: Pick<TokenManager, 'forget'>;
-  /** Drops the company profile that is cached for the grant. */
-  forgetProfile: (grantId: string) => void;
+  /** Drops what our own pages keep of the grant. */
+  forgetPages: (grantId: string) => void;
 }): RequestHandler {
   return async function signOutHandler(req, res) {
     if (req.signedIn !== undefined) {
       const grantId = grantIdOf(req.signedIn.sessionId);
       await tokens.forget(grantId, 'signed_out');
       await endSession(req, res);
-      forgetProfile(grantId);
+      forgetPages(grantId);
       res.clearCookie(cookies.login, cookies.attributes);
       res.cookie(cookies.signedOut, '1', { ...cookies.attributes, maxAge: NOTE_MS });
       res.set('Clear-Site-Data', '"storage"');

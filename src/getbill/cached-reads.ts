@@ -1,0 +1,74 @@
+import { boundedMap } from '../core/bounded-map.js';
+import { AppError, NotSignedInError, StorageError } from '../errors.js';
+
+const MAX_READINGS = 10_000;
+
+/** A value and when it was read. */
+export interface Reading<Value> {
+  readonly value: Value;
+  readonly readAtMs: number;
+  /** A newer value could not be read, for this reason. */
+  readonly failure?: AppError;
+}
+
+/**
+ * Reads that are repeated at most every `freshMs` per grant, because all users share one quota. While
+ * GetBill does not give a newer value, the last one is shown with its time, for at most `keptMs`.
+ */
+export interface CachedReads<Value> {
+  /** `isComplete`: a value that is not is shown, and read again the next time. Throws as `load`. */
+  get(grantId: string, load: () => Promise<Value>, isComplete?: (value: Value) => boolean): Promise<Reading<Value>>;
+  /** The last value, without reading. */
+  last(grantId: string): Value | undefined;
+  /** At sign-out. */
+  readonly forget: (grantId: string) => void;
+}
+
+export function createCachedReads<Value>({
+  now,
+  freshMs,
+  keptMs,
+}: {
+  now: () => number;
+  freshMs: number;
+  keptMs: number;
+}): CachedReads<Value> {
+  const readings = boundedMap<Reading<Value>>({ max: MAX_READINGS, maxAgeMs: keptMs, now });
+  /** Ten tabs that open at once read once. */
+  const running = new Map<string, Promise<Value>>();
+  const sweepLater = (): void => void setTimeout(() => readings.sweep(), keptMs + 1).unref();
+
+  function loadOnce(grantId: string, load: () => Promise<Value>): Promise<Value> {
+    const started = running.get(grantId);
+    if (started !== undefined) return started;
+    const loading = load().finally(() => running.delete(grantId));
+    running.set(grantId, loading);
+    return loading;
+  }
+
+  return {
+    async get(grantId, load, isComplete = () => true) {
+      const known = readings.get(grantId);
+      const ageMs = now() - (known?.readAtMs ?? -Infinity);
+      if (known !== undefined && ageMs >= 0 && ageMs < freshMs && isComplete(known.value)) {
+        return known;
+      }
+      try {
+        const reading = { value: await loadOnce(grantId, load), readAtMs: now() };
+        readings.set(grantId, reading);
+        sweepLater();
+        return reading;
+      } catch (error) {
+        if (known === undefined || !(error instanceof AppError) || !isTemporary(error)) throw error;
+        return { ...known, failure: error };
+      }
+    },
+    last: (grantId) => readings.get(grantId)?.value,
+    forget: (grantId) => readings.delete(grantId),
+  };
+}
+
+/** GetBill cannot say now; the end of a session or a missing permission is another matter. */
+const isTemporary = (error: AppError): boolean =>
+  !(error instanceof NotSignedInError || error instanceof StorageError) &&
+  (error.status === 429 || error.status >= 500);
