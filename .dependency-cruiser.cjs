@@ -19,7 +19,7 @@ module.exports = {
       name: 'no-cycles',
       severity: 'error',
       comment: 'data flows one way',
-      from: { path: '^src/' },
+      from: { path: '^(src|sandbox)/' },
       to: { circular: true },
     },
     only('main', ['services', 'app', 'server'], 'main starts things; it decides nothing'),

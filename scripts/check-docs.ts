@@ -1,11 +1,12 @@
-// Whether the documents still say what is so: events, metrics, alerts, variables, routes, titles of tests, links, anchors
-// and lines of code. `--fix` sets the numbers of linked lines to where the code is now.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+// Whether the documents still say what is so: titles of tests, routes, alerts, links, anchors, and symbols in code.
+// The tables of variables, events and metrics are made from code; `--fix` (npm run docs) writes them.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
-import { variables } from '../src/config/variables.js';
+import { format, resolveConfig } from 'prettier';
 import { createMetrics } from '../src/telemetry/metrics.js';
 import { guideHeadings } from './support/guide-headings.js';
-import { lineLinkFaults } from './support/line-links.js';
+import { envExample, eventsTable, metricsTable, variablesTable } from './support/generated-docs.js';
+import { symbolLinkFaults } from './support/symbol-links.js';
 
 const read = (file: string): string => readFileSync(file, 'utf8');
 const faults: string[] = [];
@@ -27,35 +28,34 @@ const markdown = ['.', 'docs', 'sandbox', 'deploy', 'examples', 'examples/minima
 /** A table row's first cell. */
 const firstCells = (text: string): string[] => all(/^\| ([^|]+?) +\|/gm, text);
 
-function checkEvents(): void {
-  const vocabulary = read('src/core/events.ts') + read('src/events.ts');
-  const unions = all(/export type \w+Event =([\s\S]*?);\n\n/g, vocabulary).join('\n');
-  const table = firstCells(read('docs/events.md')).flatMap((cell) => all(/^`(\w+)`$/g, cell));
-  compare('docs/events.md', table, all(/\btype: '(\w+)'/g, unions));
+const fix = process.argv.includes('--fix');
+
+/** What is made from code stands in the documents as the code makes it; with `--fix` it is written. */
+async function checkGenerated(): Promise<void> {
+  checkFile('.env.example', envExample());
+  await checkPart('docs/configuration.md', 'variables', variablesTable());
+  await checkPart('docs/events.md', 'events', eventsTable());
+  await checkPart('docs/metrics.md', 'metrics', metricsTable());
 }
 
-function checkVariables(): void {
-  const names = Object.keys(variables);
-  const section = /## With your own GetBill client([\s\S]*?)\n## /.exec(read('README.md'))?.[1] ?? '';
-  compare("README.md's variables", firstCells(section).flatMap((cell) => all(/`([A-Z][A-Z0-9_]+)`/g, cell)), names); // prettier-ignore
-  compare('.env.example', all(/^#?([A-Z][A-Z0-9_]+)=/gm, read('.env.example')), names);
+async function checkPart(file: string, name: string, part: string): Promise<void> {
+  const start = `<!-- ${name}: written by npm run docs -->`;
+  const [before = '', rest = ''] = read(file).split(start);
+  const after = rest.slice(rest.indexOf('<!-- end -->'));
+  const text = `${before}${start}\n\n${part.trim()}\n\n${after}`;
+  checkFile(file, await format(text, { ...(await resolveConfig(file)), filepath: file }));
 }
 
-/** The table names every metric with its type and labels; dashboard and alerts use no other. */
+function checkFile(file: string, text: string): void {
+  if (read(file) === text) return;
+  if (fix) writeFileSync(file, text);
+  else faults.push(`${file} is not what the code says: npm run docs`);
+}
+
+/** Dashboard and alerts use no metric that is not there, and every alert is explained. */
 async function checkMetrics(): Promise<void> {
   const { body } = await createMetrics({ now: Date.now }).text();
   const types = new Map([...body.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name = '', type = '']) => [name, type]));
-  const source = read('src/telemetry/metrics.ts');
-  const ours = [...types].flatMap(([name, type]) => {
-    if (!name.startsWith('getbill_connect_')) return [];
-    const short = name.slice('getbill_connect_'.length);
-    const line = source.split('\n').find((one) => new RegExp(`'(getbill_connect_)?${short}'`).test(one)) ?? '';
-    const labels = all(/'(\w+)'/g, /\[('[^\]]*)\]/.exec(line)?.[1] ?? '');
-    return [`${short} ${type} ${labels.join(' ')}`.trim()];
-  });
-  const rows = [...read('docs/metrics.md').matchAll(/^\| `(\w+)` +\| (\w+) +\| ([^|]*)\|/gm)];
-  compare('docs/metrics.md', rows.map(([, name = '', type = '', labels = '']) => `${name} ${type} ${all(/`(\w+)`/g, labels).join(' ')}`.trim()), ours); // prettier-ignore
-
   for (const file of ['docs/grafana-dashboard.json', 'docs/alert-rules.yml']) {
     for (const used of new Set(all(/\b((?:getbill_connect|process|nodejs)_\w+)/g, read(file)))) {
       const base = used.replace(/_(bucket|sum|count)$/, '');
@@ -77,10 +77,9 @@ function checkRoutes(): void {
     ...readdirSync('src/web/routes').map((name) => join('src/web/routes', name)),
   ];
   const served = sources.flatMap((file) => all(/\.(?:get|post|use|all)\(\s*'(\/[^']*)'/g, read(file)));
-  const section = /## Routes([\s\S]*?)\n## /.exec(read('README.md'))?.[1] ?? '';
-  const spans = firstCells(section).flatMap((cell) => all(/`(?:[A-Z]+ )?(\/[^`?]*)[^`]*`/g, cell));
+  const spans = firstCells(read('docs/routes.md')).flatMap((cell) => all(/`(?:[A-Z]+ )?(\/[^`?]*)[^`]*`/g, cell));
   for (const path of spans.map((span) => span.replace(/\/\*$/, ''))) {
-    if (!served.includes(path)) faults.push(`README.md's routes: the app does not have ${path}`);
+    if (!served.includes(path)) faults.push(`docs/routes.md: the app does not have ${path}`);
   }
 }
 
@@ -143,8 +142,7 @@ function checkGuide(): void {
   compare("docs/from-the-guide.md's headings", rows, guideHeadings);
 }
 
-checkEvents();
-checkVariables();
+await checkGenerated();
 checkNames();
 checkGuide();
 await checkMetrics();
@@ -153,7 +151,7 @@ for (const file of ['docs/security.md', 'docs/immunity.md', 'docs/why-not-the-sa
 checkLinks('llms.txt');
 for (const file of markdown) {
   checkLinks(file);
-  faults.push(...lineLinkFaults(file, { fix: process.argv.includes('--fix') }));
+  faults.push(...symbolLinkFaults(file));
 }
 
 for (const fault of faults) console.error(`- ${fault}`);

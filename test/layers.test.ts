@@ -16,6 +16,7 @@ const breaches: Record<string, { file: string; imports: string }> = {
   'oauth-explanations-imports': { file: 'src/oauth-explanations.ts', imports: './core/oauth/token-set.js' },
   'telemetry-imports': { file: 'src/telemetry/log.ts', imports: '../core/storage/key-value.js' },
   'flow-inspector-imports': { file: 'src/flow-inspector/recorder.ts', imports: '../getbill/quota.js' },
+  'webhooks-imports': { file: 'src/webhooks/signature.ts', imports: '../telemetry/log.js' },
   'cli-imports': { file: 'src/cli/breach.ts', imports: '../web/session/cookies.js' },
   leaves: { file: 'src/errors.ts', imports: './core/oauth/token-set.js' },
   'config-knows-only-errors': { file: 'src/config/config.ts', imports: '../events.js' },

@@ -1,13 +1,20 @@
 import type { errors as ProviderErrors, Grant, KoaContextWithOIDC } from 'oidc-provider';
 import type { RegisteredClient } from '../client.js';
 import type { FaultState } from '../fault-queue.js';
-import type { AuthorizationServer } from './provider.js';
 import { refusedScope, splitScopes } from './scopes.js';
 
 /** Whoever signs in is this account; what they choose is the company their grant is for. */
 export const accountId = 'sandbox-user';
 
-export interface PolicyDeps extends Pick<AuthorizationServer, 'grant'> {
+/** A new grant for this company and these scopes; resolves to its id. */
+export type MakeGrant = (request: {
+  companyId: string;
+  clientId: string;
+  scopes: readonly string[];
+}) => Promise<string>;
+
+export interface PolicyDeps {
+  grant: MakeGrant;
   faults: FaultState;
   client: RegisteredClient;
   errors: typeof ProviderErrors;

@@ -5,7 +5,7 @@ import type { AdapterPayload, Configuration, Provider } from 'oidc-provider';
 import type { SandboxContext } from '../context.js';
 import { createGrants, refreshTokenLifetimeS, type Grants } from './grants.js';
 import { registerGrantTypes } from './grant-types.js';
-import { accountId, mustAsk } from './policy.js';
+import { accountId, mustAsk, type MakeGrant } from './policy.js';
 import { silenceProviderAdvice } from './quiet.js';
 import { allScopes } from './scopes.js';
 import { createStorage } from './storage.js';
@@ -25,8 +25,7 @@ export interface AuthorizationServerDeps extends SandboxContext {
 export interface AuthorizationServer {
   provider: Provider;
   grants: Grants;
-  /** A new grant for this company and these scopes; returns its id. */
-  grant(request: { companyId: string; clientId: string; scopes: readonly string[] }): Promise<string>;
+  grant: MakeGrant;
 }
 
 /** oidc-provider set up to look like GetBill: opaque tokens, GetBill's scopes without `openid`, PKCE optional. */
@@ -39,7 +38,7 @@ export async function createAuthorizationServer(deps: AuthorizationServerDeps): 
   const grants = createGrants({ storage, clock, faults: faults.current, counters, ownCompanyId: companyIds[0] });
   const accessTokenLifetimeS = () => faults.current().accessTokenLifetimeS;
 
-  async function grant({ companyId, clientId, scopes }: Parameters<AuthorizationServer['grant']>[0]): Promise<string> {
+  async function grant({ companyId, clientId, scopes }: Parameters<MakeGrant>[0]): Promise<string> {
     const granted = new provider.Grant({ accountId, clientId });
     granted.addOIDCScope(scopes.join(' '));
     const grantId = await granted.save();

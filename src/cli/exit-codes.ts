@@ -10,7 +10,7 @@ import type { Config } from '../config/config.js';
 import { explanationOf, operatorHint } from '../oauth-explanations.js';
 import { explainConnection } from './doctor/explain.js';
 
-/** What a script can act on; the README has the same list. */
+/** What a script can act on; docs/cli.md has the same list. */
 export const exitCodes = {
   done: 0,
   bug: 1,

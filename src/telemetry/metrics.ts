@@ -52,25 +52,78 @@ export function createMetrics({
   const histogram = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
     new Histogram({ name: `getbill_connect_${name}`, help, labelNames, buckets: SECONDS, registers });
 
-  const requests = histogram('request_seconds', 'Requests to this app', ['method', 'route', 'status']);
-  const apiCalls = histogram('api_call_seconds', 'Calls to the GetBill API', ['method', 'route', 'status']);
-  const apiFailures = counter('api_failures_total', 'Calls to the GetBill API without a usable answer', ['reason']);
-  const apiReplays = counter('api_replays_total', 'Calls sent again after a 401, with a newer token');
-  const tokenCalls = histogram('token_call_seconds', 'Calls to the token endpoint', ['grant_type', 'outcome']);
-  const logins = counter('logins_total', 'Sign-ins by what became of them', ['outcome', 'reason']);
-  const renewals = counter('renewals_total', 'Renewals asked for, by role and outcome', ['role', 'outcome']);
-  const renewalLate = histogram('renewal_late_seconds', 'From expiry to renewal; 0 when renewed in the margin');
-  const waits = histogram('renewal_wait_seconds', 'How long a caller waited for a renewal', ['role']);
-  const sessionsEnded = counter('sessions_ended_total', 'Sessions ended, by reason', ['reason']);
+  const requests = histogram('request_seconds', 'requests to this app and how long they took', [
+    'method',
+    'route',
+    'status',
+  ]);
+  const apiCalls = histogram('api_call_seconds', 'calls to the GetBill API that were answered', [
+    'method',
+    'route',
+    'status',
+  ]);
+  const apiFailures = counter(
+    'api_failures_total',
+    'calls to the GetBill API without a usable answer: too slow, unreachable, not JSON',
+    ['reason'],
+  );
+  const apiReplays = counter('api_replays_total', 'calls sent once more after a 401, with a newer token');
+  const tokenCalls = histogram(
+    'token_call_seconds',
+    'calls to the token endpoint; `outcome` is `ok`, `refused`, `misconfigured` or `transient`',
+    ['grant_type', 'outcome'],
+  );
+  const logins = counter(
+    'logins_total',
+    'sign-ins: `started`, `completed`, `failed` (with the code of the error page as `reason`), `repeated` (Back button)',
+    ['outcome', 'reason'],
+  );
+  const renewals = counter(
+    'renewals_total',
+    'renewals: `led` (`renewed`, `reused`, `refused`, `misconfigured`, `transient`), `joined` (waited for one in this process), `waited` (for one in another process: `renewed`, `ended`, `paused`, `no_lease`)',
+    ['role', 'outcome'],
+  );
+  const renewalLate = histogram(
+    'renewal_late_seconds',
+    'from the expiry of an access token to its renewal; 0 when it was renewed in the margin, as it should be for anybody who is active',
+  );
+  const waits = histogram('renewal_wait_seconds', 'how long a request waited for a renewal: `joined` or `waited`', [
+    'role',
+  ]);
+  const sessionsEnded = counter(
+    'sessions_ended_total',
+    'sessions that ended, by the reasons of `session_ended`, and `expired`',
+    ['reason'],
+  );
   const quotaLeft = new Map<string, number>(); // labelled when somebody looks, not on every call
   const collect = (gauge: Gauge<'limit_class'>): void =>
     quotaLeft.forEach((left, limitClass) => gauge.set({ limit_class: limitClass }, left));
-  new Gauge({ name: 'getbill_connect_quota_left', help: 'What GetBill said is left, by class', labelNames: ['limit_class'], registers, collect() { collect(this); } }); // prettier-ignore
-  const limited = counter('rate_limited_total', 'Requests refused by a limit of ours', ['limit']);
-  const refused = counter('requests_refused_total', 'Requests refused for safety', ['reason']);
-  const webhooks = counter('webhooks_total', 'Webhooks by what became of them', ['outcome']);
-  const webhooksRefused = counter('webhooks_refused_total', 'Webhooks that were not acknowledged', ['reason']);
-  const responses = counter('responses_total', 'Responses, by who asked and class', ['audience', 'class']);
+  new Gauge({ name: 'getbill_connect_quota_left', help: 'what GetBill said is left of its quota, at the last call of this process', labelNames: ['limit_class'], registers, collect() { collect(this); } }); // prettier-ignore
+  const limited = counter(
+    'rate_limited_total',
+    "requests refused by a limit of ours: `login`, `callback`, `api`, `share` (a company's share of GetBill's quota), `refresh` (renewals)",
+    ['limit'],
+  );
+  const refused = counter(
+    'requests_refused_total',
+    'requests refused for safety: `csrf`, `foreign_origin`, `navigation_only`',
+    ['reason'],
+  );
+  const webhooks = counter(
+    'webhooks_total',
+    'webhooks: `new`, `duplicate`, `handled`, `failed` (will be tried again), `given_up` (after eight tries)',
+    ['outcome'],
+  );
+  const webhooksRefused = counter(
+    'webhooks_refused_total',
+    'webhooks that were not acknowledged, by the reasons of `webhook_refused`',
+    ['reason'],
+  );
+  const responses = counter(
+    'responses_total',
+    'responses: to `people`, or to `machines` (health checks, metrics, assets, unknown paths); `2xx` to `5xx`',
+    ['audience', 'class'],
+  );
   const rejectedAtMs = new Map<string, number>();
   function rejectedGrants(): number {
     for (const [grant, atMs] of rejectedAtMs) {
@@ -78,11 +131,22 @@ export function createMetrics({
     }
     return rejectedAtMs.size;
   }
-  gauge('pending_writes', 'Renewed token sets that Redis did not take yet', pendingWrites);
-  gauge('rejected_grants', 'Grants whose renewal GetBill rejects as misconfigured, 10 min', rejectedGrants);
-  const faults = counter('faults_total', 'Things an operator should know', ['type']);
-  const logLinesDropped = counter('log_dropped_total', 'Log lines that could not be written and were dropped');
-  const storage = histogram('storage_seconds', 'Round trip to the session storage, measured by readiness checks');
+  gauge('pending_writes', 'renewed token sets that Redis did not take yet and this process keeps', pendingWrites);
+  gauge(
+    'rejected_grants',
+    'grants whose renewal GetBill has rejected as misconfigured in the last ten minutes; 0 after a renewal that succeeds',
+    rejectedGrants,
+  );
+  const faults = counter(
+    'faults_total',
+    'events an operator should know: `storage_failed`, `record_replaced`, `token_write_delayed`, `key_missing`, `tls_failed`, `client_secret_fallback`, `quota_exhausted`, `scope_widened`, `session_broken`, `session_touch_failed`, `revocation_failed`',
+    ['type'],
+  );
+  const logLinesDropped = counter(
+    'log_dropped_total',
+    'lines of the log that could not be written and did not fit into memory',
+  );
+  const storage = histogram('storage_seconds', 'a round trip to Redis, measured by every call of `/readyz`');
 
   for (const labels of initialLabels.responses) responses.inc(labels, 0);
   for (const labels of initialLabels.tokenCalls) tokenCalls.zero(labels);

@@ -63,8 +63,8 @@ describe('the command line', () => {
     expect(JSON.parse(one.stdout)).toMatchObject({ id: first, status: 'status.default.paid', contacts: [] });
   });
 
-  it('prints what the README shows', async () => {
-    const example = /\$ npx getbill (debts list --limit .*)\n([^$]*)/.exec(readFileSync('README.md', 'utf8'));
+  it('prints what docs/cli.md shows', async () => {
+    const example = /\$ npx getbill (debts list --limit .*)\n([^$]*)/.exec(readFileSync('docs/cli.md', 'utf8'));
     const [, args = '', output = ''] = example ?? [];
     const { stdout, stderr } = await line.run(args);
     expect(stdout + stderr).toBe(output);
