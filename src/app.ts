@@ -2,8 +2,7 @@ import { fileURLToPath } from 'node:url';
 import express, { type Express, type RequestHandler } from 'express';
 import type { Config } from './config/config.js';
 import { RequestError } from './errors.js';
-import { flowCookie } from './flow-inspector/cookie.js';
-import { listFlowSteps, showFlow } from './flow-inspector/routes.js';
+import { mountFlowInspector } from './flow-inspector/flow-inspector.js';
 import type { Services } from './services.js';
 import { assets } from './web/assets.js';
 import { createCommonHeaders } from './web/common-headers.js';
@@ -52,7 +51,7 @@ const root = (folder: string): string => fileURLToPath(new URL(`../${folder}`, i
  * is a line here, its row in `web/pages/pages.ts`, a handler and a view.
  */
 export function createApp(services: Services, { isReady }: { isReady: () => Promise<boolean> }): Express {
-  const { config, log, emit, context, flowRecorder, limits, quota, forward, sessions, signIn, tokens } = services;
+  const { config, log, emit, context, limits, quota, forward, sessions, signIn, tokens } = services;
   const { publicUrl, rateLimits } = config;
   const cookies = createCookies(config);
   const secrets = config.session.secrets.reveal();
@@ -68,7 +67,7 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
 
   // Every request
   app.use(oneAtATime(), requestId(services));
-  if (flowRecorder !== undefined) app.use(flowCookie({ context, cookies }));
+  const flowInspector = mountFlowInspector(app, services);
   app.use(requestLog({ log, context, emit }), routeName(routes), setHeaders(createCommonHeaders(config)));
 
   // For machines: without a session, over http too
@@ -117,17 +116,14 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
 
   // Pages
   app.get('/', showLanding({ cookies, scopes: config.getbill.scopes }));
-  if (flowRecorder !== undefined) {
-    app.get('/flow', showFlow({ context, stepsOf: flowRecorder.stepsOf }));
-    app.get('/flow/steps', listFlowSteps({ context, stepsOf: flowRecorder.stepsOf }));
-  }
+  flowInspector.addPages();
   app.get('/dashboard', ...signedIn, showDashboard({ ...services, ...page }));
   app.get('/debts', ...signedIn, listDebts({ ...services, ...page }));
   app.get('/debts/:id', ...signedIn, showDebt(page));
   app.get('/connection', ...signedIn, showConnection({ ...page, quota }));
 
   app.use(noSuchPath());
-  app.use(destroyEndedSession({ endSession }), errorPage({ log, developerPages: config.developerPages }));
+  app.use(destroyEndedSession({ endSession }), errorPage({ log, context, developerPages: config.developerPages }));
   return app;
 }
 

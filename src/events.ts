@@ -30,7 +30,9 @@ export type AppEvent =
       shapeOf: () => Shape | undefined;
     }
   | { type: 'api_replayed'; route: string }
-  | { type: 'api_failed'; route: string; reason: string }
+  | ({ type: 'api_failed'; route: string; reason: string } & CallSoFar)
+  /** The API was not called: GetBill's limit is used up, or what is left is for people. */
+  | { type: 'api_not_asked'; limitClass: string; retryAfterMs: number }
   | { type: 'tls_failed'; host: string; reason: string }
   | { type: 'quota_exhausted'; limitClass: string; retryAfterMs: number }
   | { type: 'request_refused'; reason: string; route: string }
@@ -40,6 +42,14 @@ export type AppEvent =
   | { type: 'webhook_handled'; endpoint: string; eventType: string; tries: number; durationMs: number }
   | { type: 'webhook_failed'; endpoint: string; eventType: string; tries: number; final: boolean; reason: string };
 
+/** What is known of a call that failed: `status` and `contentType` once the head of the response came. */
+export interface CallSoFar {
+  readonly method: string;
+  readonly status: number | undefined;
+  readonly contentType: string | undefined;
+  readonly durationMs: number;
+}
+
 /** The message of the log's line per request; the log writes these in batches. */
 export const REQUEST_LINE = 'request';
 
@@ -47,10 +57,10 @@ export const REQUEST_LINE = 'request';
 export interface RequestContext {
   readonly requestId: string;
   readonly ip: string | undefined;
-  /** The browser's flow cookie, hashed, while the flow inspector is on. */
-  flow?: string;
   /** What the calls to the GetBill API took so far. */
   upstreamMs: number;
+  /** The last call to GetBill that failed meanwhile: for the developer's box of an error page. */
+  failedCall?: CallSoFar & { readonly route: string; readonly reason: string };
 }
 
 export type Emit = (event: AppEvent) => void;

@@ -3,7 +3,7 @@ import { hash, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from './config/config.js';
-import { createEvents, createFingerprint, type Emit, type RequestContext } from './events.js';
+import { createEvents, createFingerprint, type AppEvent, type Emit, type RequestContext } from './events.js';
 import { createAppClient, type AppClient } from './getbill/app-client.js';
 import { createDebtFigures, type DebtFigures } from './getbill/debt-figures.js';
 import { createProfileCache, type ProfileCache } from './getbill/profile-cache.js';
@@ -17,12 +17,12 @@ import { createRecentSignIns, type RecentSignIns } from './web/session/recent-si
 import { createOAuthClient } from './core/index.js';
 import type { SignIn } from './core/sign-in/sign-in.js';
 import { createMemoryKeyValue } from './core/storage/memory.js';
+import { tracedKeyValue } from './core/storage/traced.js';
 import { createSharedLimits, type SharedLimits } from './limits/shared-limits.js';
 import type { KeyValue } from './core/storage/key-value.js';
 import { connectStorage } from './redis/connect.js';
 import { SessionStore } from './web/session/session-store.js';
 import { createAudit } from './telemetry/audit.js';
-import { createFlowRecorder, type FlowRecorder } from './flow-inspector/recorder.js';
 import { createLog } from './telemetry/log.js';
 import { createMetrics, type Metrics } from './telemetry/metrics.js';
 import type { TokenManager } from './core/tokens/token-manager.js';
@@ -50,8 +50,6 @@ export interface Services {
   /** The API with the app's own power, for work without a person. */
   readonly appClient: AppClient;
   readonly metrics: Metrics;
-  /** Only while FLOW_INSPECTOR is on. */
-  readonly flowRecorder: FlowRecorder | undefined;
   /** Whether the storage would carry out a sign-in. */
   isStorageReady(): Promise<boolean>;
   /** An optional room registers what has to end before the process does. */
@@ -67,6 +65,18 @@ export interface Clock {
   readonly now: () => number;
   /** Milliseconds that no clock change moves. */
   readonly monotonicMs: () => number;
+}
+
+/** What the log's line and the error page say of the calls that a request caused. */
+function noteCalls(request: RequestContext, event: AppEvent): void {
+  if (event.type === 'api_called') request.upstreamMs += event.durationMs;
+  if (event.type === 'api_failed') request.failedCall = event;
+  if (event.type === 'token_requested' && event.outcome !== 'ok') {
+    const { status, durationMs, grantType, outcome } = event;
+    const route = `/oauth/token (${grantType})`;
+    const sent = { method: 'POST', route, status, contentType: undefined };
+    request.failedCall = { ...sent, reason: outcome, durationMs };
+  }
 }
 
 export async function createServices(
@@ -86,21 +96,20 @@ export async function createServices(
   });
   subscribe(createAudit({ log, context }));
   subscribe(metrics.read);
-  const flowRecorder = config.flowInspector ? createFlowRecorder({ context, now }) : undefined;
-  if (flowRecorder !== undefined) subscribe(flowRecorder.read);
   subscribe((event) => {
     const request = context.getStore();
-    if (event.type === 'api_called' && request !== undefined) request.upstreamMs += event.durationMs;
+    if (request !== undefined) noteCalls(request, event);
   });
 
   const encryptionKeys = config.tokenEncryptionKeys.reveal();
   const fingerprint = createFingerprint(encryptionKeys);
 
-  const keyValue = await connectStorage(config.redis, {
+  const storage = await connectStorage(config.redis, {
     emit,
     now,
     onError: (error) => log.warn({ err: error }, 'redis connection'),
   });
+  const keyValue = tracedKeyValue(storage);
   const upstream = createUpstream({ config: config.getbill, emit });
   const scope = hash('sha256', config.getbill.clientId, 'base64url').slice(0, 8); // GetBill counts per client
   const limits = createSharedLimits({ keyValue, scope, emit, now });
@@ -144,7 +153,7 @@ export async function createServices(
   let storageCheck: Promise<boolean> | undefined; // one for all who ask at the same time
   async function checkStorage(): Promise<boolean> {
     const startedMs = monotonicMs();
-    const ready = await keyValue.ping().then(
+    const ready = await storage.ping().then(
       () => true,
       () => false,
     );
@@ -185,7 +194,6 @@ export async function createServices(
       requestId: randomUUID(),
     }),
     metrics,
-    flowRecorder,
     isStorageReady() {
       storageCheck ??= checkStorage().finally(() => {
         storageCheck = undefined;
@@ -198,7 +206,7 @@ export async function createServices(
       const allIdle = Promise.all([idle(), stop()]);
       await Promise.race([allIdle, delay(withinMs, undefined, { ref: false })]);
       await upstream.close();
-      await keyValue.close();
+      await storage.close();
     },
   };
 }

@@ -7,7 +7,7 @@ import { readableEncodings } from './content-coding.js';
 import { limitClassOf, type Endpoint } from './endpoints.js';
 import type { Caller, Quota } from './quota.js';
 import { browserLeft } from './unavailable.js';
-import type { Target, Upstream, UpstreamResponse } from './upstream.js';
+import type { ResponseHead, Target, Upstream, UpstreamResponse } from './upstream.js';
 
 /** Whose call it is: the token that is good now, and how to get a newer one when the API rejects it. */
 export interface Access {
@@ -67,7 +67,11 @@ export function createForward({
   const targetOf = targetsBelow(config.apiUrl);
 
   /** With a slot of this session, which is held until the whole body has come. */
-  async function open(call: ApiCall, access: Pick<Access, 'grantId' | 'accessToken'>): Promise<UpstreamResponse> {
+  async function open(
+    call: ApiCall,
+    access: Pick<Access, 'grantId' | 'accessToken'>,
+    accept: (head: ResponseHead) => void,
+  ): Promise<UpstreamResponse> {
     const askedMs = monotonicMs();
     const release = await slots.acquire(access.grantId, call.signal);
     try {
@@ -77,7 +81,7 @@ export function createForward({
         body: call.body,
         timeoutMs: Math.max(1, config.timeoutMs - (monotonicMs() - askedMs)),
         signal: call.signal,
-        accept: acceptHead,
+        accept,
       });
       if (Buffer.isBuffer(response.body)) release();
       else response.body.once('close', release);
@@ -91,15 +95,27 @@ export function createForward({
   async function send(call: ApiCall, access: Pick<Access, 'grantId' | 'accessToken'>): Promise<ApiResponse> {
     const { endpoint } = call;
     const startedMs = monotonicMs();
+    let head: ResponseHead | undefined;
     try {
-      const opened = await open(call, access);
+      const opened = await open(call, access, (received) => {
+        head = received;
+        acceptHead(received);
+      });
       const response = judgeResponse(opened);
       const retryAfter = await learnLimits(endpoint, opened.headers, response);
       report(endpoint, response, monotonicMs() - startedMs);
       return { ...response, headers: { ...response.headers, ...retryAfter } };
     } catch (error) {
       const reason = error instanceof AppError ? error.code : 'unexpected';
-      emit({ type: 'api_failed', route: endpoint.path, reason });
+      emit({
+        type: 'api_failed',
+        route: endpoint.path,
+        reason,
+        method: endpoint.method,
+        status: head?.status,
+        contentType: mediaTypeOf(head),
+        durationMs: monotonicMs() - startedMs,
+      });
       throw error;
     }
   }
@@ -141,6 +157,9 @@ export function createForward({
     return await send(call, { grantId, accessToken: renewed.accessToken });
   };
 }
+
+const mediaTypeOf = (head: ResponseHead | undefined): string | undefined =>
+  /^[\w.+-]{1,40}\/[\w.+-]{1,40}/.exec(head?.headers['content-type'] ?? '')?.[0];
 
 function headersOf(call: ApiCall, accessToken: string): Record<string, string> {
   return {

@@ -59,13 +59,15 @@ interface QuotaDeps {
 
 export function createQuota(deps: QuotaDeps): Quota {
   const classes = { read: createClassQuota('read', deps), write: createClassQuota('write', deps) };
-  const refusal = (limitClass: LimitClass, waitMs: number): UnavailableError =>
-    new UnavailableError(`GetBill's hourly limit for ${limitClass} calls is used up`, {
+  function refusal(limitClass: LimitClass, waitMs: number): UnavailableError {
+    deps.emit({ type: 'api_not_asked', limitClass, retryAfterMs: waitMs });
+    return new UnavailableError(`GetBill's hourly limit for ${limitClass} calls is used up`, {
       code: 'getbill_quota_used',
       status: 429,
       retryAfterS: Math.max(1, Math.ceil(waitMs / 1000)),
       hint: 'all users of this app share one quota at GetBill; ask them for more, or cache more',
     });
+  }
 
   return {
     async admit(limitClass, caller) {

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { GetbillConfig } from '../config/config.js';
+import { channels, traced, type HttpExchange } from '../core/tracing.js';
 import type { Emit } from '../events.js';
 import { createAgent, type SentOver } from './agent.js';
 import { checkAnnouncedLength, pastDeadline, readBody, tooLarge } from './response-body.js';
@@ -64,20 +65,28 @@ export function createUpstream({ config, emit }: { config: GetbillConfig; emit: 
   const apiAgain = agent(API_CONNECTIONS, false);
   const token = agent(TOKEN_CONNECTIONS, false);
 
+  function call(target: Target, request: UpstreamRequest, send: Send): Promise<UpstreamResponse> {
+    const { method, headers, body } = request;
+    const url = target.origin + target.pathname + target.search;
+    const exchange: HttpExchange = { method, url, headers, body };
+    return traced(channels.http, exchange, () => callInTime(target, request, send, exchange));
+  }
+
   /** One call: a deadline until the head of the response, then limits on its body. */
-  async function call(
+  async function callInTime(
     target: Target,
     request: UpstreamRequest,
-    send: (signal: AbortSignal) => Promise<Response>,
+    send: Send,
+    exchange: HttpExchange,
   ): Promise<UpstreamResponse> {
     const ending = new AbortController();
     const stopListening = onAbort(request.signal, () => ending.abort(browserLeft(undefined)));
     const deadline = setTimeout(() => ending.abort(pastDeadline()), request.timeoutMs);
     try {
-      const received = await unlessAborted(ending.signal, send(ending.signal));
+      const received = await unlessAborted(ending.signal, send(ending.signal, exchange));
       clearTimeout(deadline);
       received.body.once('close', stopListening);
-      return await receive(received, request, ending);
+      return await receive(received, request, ending, exchange);
     } catch (error) {
       clearTimeout(deadline);
       stopListening();
@@ -92,11 +101,11 @@ export function createUpstream({ config, emit }: { config: GetbillConfig; emit: 
 
   return {
     open: (target, request) =>
-      call(target, request, (signal) => {
+      call(target, request, (signal, exchange) => {
         const { timeoutMs, method } = request;
         const once: SendOver = (agent, options) => send(agent, target, request, options);
         if (!isSafe(method)) return once(api, { signal });
-        return sendSafe(once, { api, apiAgain, timeoutMs, signal });
+        return sendSafe(once, { api, apiAgain, timeoutMs, signal, exchange });
       }),
     async send(url, { headers, ...rest }) {
       const request = { ...rest, method: 'POST', headers };
@@ -113,6 +122,7 @@ export function createUpstream({ config, emit }: { config: GetbillConfig; emit: 
 }
 
 type Response = Dispatcher.ResponseData<unknown>;
+type Send = (signal: AbortSignal, exchange: HttpExchange) => Promise<Response>;
 type SendOver = (agent: Dispatcher, options: SendOptions) => Promise<Response>;
 
 interface SendOptions {
@@ -144,7 +154,10 @@ const isSafe = (method: string): boolean => method === 'GET' || method === 'HEAD
  * side has closed the kept one, or when half of the deadline passes in silence: a NAT that has forgotten
  * a connection drops its packets without a word. The first response wins.
  */
-async function sendSafe(once: SendOver, { api, apiAgain, timeoutMs, signal }: SafeOptions): Promise<Response> {
+async function sendSafe(
+  once: SendOver,
+  { api, apiAgain, timeoutMs, signal, exchange }: SafeOptions,
+): Promise<Response> {
   const sentOver: SentOver = { keptConnection: false };
   const first = attempt(once, api, { signal, sentOver });
   const silence = timer(timeoutMs / 2);
@@ -153,11 +166,13 @@ async function sendSafe(once: SendOver, { api, apiAgain, timeoutMs, signal }: Sa
     if (early !== undefined) return early;
   } catch (error) {
     if (!sentOver.keptConnection || !isConnectionLost(error)) throw error;
+    exchange.resent = 'connection_lost';
     return await once(apiAgain, { signal });
   } finally {
     silence.stop();
   }
   if (!sentOver.keptConnection) return await first.response;
+  exchange.resent = 'silence';
   return await firstResponse(first, attempt(once, apiAgain, { signal }));
 }
 
@@ -166,6 +181,7 @@ interface SafeOptions {
   readonly apiAgain: Dispatcher;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  readonly exchange: HttpExchange;
 }
 
 interface Attempt {
@@ -205,7 +221,9 @@ async function receive(
   { statusCode: status, headers, body }: Response,
   { accept, timeoutMs }: UpstreamRequest,
   ending: AbortController,
+  exchange: HttpExchange,
 ): Promise<UpstreamResponse> {
+  exchange.head = { status, headers };
   body.on('error', () => undefined); // it may be destroyed before anybody reads
   checkAnnouncedLength(Number(headers['content-length'] ?? 0));
   accept?.({ status, headers });

@@ -141,6 +141,11 @@ export const eventCatalogue: Readonly<Record<AppEvent['type'], EventTexts>> = {
     isAudited: false,
     action: 'nothing; metrics',
   },
+  api_not_asked: {
+    when: "the API was not called: GetBill's limit is used up, or what is left is for people",
+    isAudited: false,
+    action: 'nothing; see `quota_exhausted`',
+  },
   api_replayed: {
     when: 'a call was made again with a newer token, after a 401',
     isAudited: true,

@@ -207,6 +207,8 @@ export function createMetrics({
         );
       case 'api_failed':
         return apiFailures.inc({ reason: knownReason('api', event.reason) });
+      case 'api_not_asked':
+        return undefined; // `quota_exhausted` says once what these say for every call
       case 'api_replayed':
         return apiReplays.inc();
       case 'rate_limited':

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.js';
 import { GrantEndedError } from '../errors.js';
 import type { Report } from '../events.js';
 import type { TokenSet } from '../oauth/token-set.js';
+import { channels, traced } from '../tracing.js';
 import type { TokenCache } from './known-tokens.js';
 import type { RenewalReason } from './leases.js';
 import type { RenewUnderLease } from './renew-under-lease.js';
@@ -32,7 +33,10 @@ export function createRenewals({
 
   /** It belongs to the server: the end of the request that started it does not cancel it. */
   function run(grantId: string, reason: RenewalReason): Promise<TokenSet> {
-    const renewal = renewAndRemember(grantId, reason).finally(() => running.delete(grantId));
+    const { trigger } = reason;
+    const renewal = traced(channels.renewal, { grantId, trigger }, () =>
+      renewAndRemember(grantId, reason),
+    ).finally(() => running.delete(grantId));
     running.set(grantId, renewal);
     return renewal;
   }

@@ -1,7 +1,9 @@
+import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import type { Logger } from 'pino';
 import type { Config } from '../../config/config.js';
 import { AppError, NotSignedInError, RequestError } from '../../errors.js';
+import type { RequestContext } from '../../events.js';
 import { operatorHint } from '../../oauth-explanations.js';
 import { errorText, SIGN_IN_AGAIN, type ErrorText } from '../pages/error-texts.js';
 import { isNavigation, wantsHtml } from '../request-kind.js';
@@ -10,8 +12,12 @@ import { safeReturnTo } from '../return-to.js';
 /** The one place where an error becomes an answer. Messages, hints and causes go to the log and nowhere else. */
 export function errorPage({
   log,
+  context,
   developerPages,
-}: Pick<Config, 'developerPages'> & { log: Logger }): ErrorRequestHandler {
+}: Pick<Config, 'developerPages'> & {
+  log: Logger;
+  context: AsyncLocalStorage<RequestContext>;
+}): ErrorRequestHandler {
   return function errorPageMiddleware(thrown: unknown, req, res, _next) {
     const error = asAppError(thrown);
     logFailure(log, error, req, res);
@@ -39,7 +45,11 @@ export function errorPage({
         title: text.title,
         error: { code: error.code, status: error.status, text },
         developer: developerPages
-          ? { message: error.message, hint: operatorHint(error.code) ?? error.hint }
+          ? {
+              message: error.message,
+              hint: operatorHint(error.code) ?? error.hint,
+              call: failedCallText(context.getStore()),
+            }
           : undefined,
       },
       (renderError: Error | null, html?: string) => {
@@ -47,6 +57,14 @@ export function errorPage({
       },
     );
   };
+}
+
+/** "GET /debts responded 503 text/html after 12 ms (getbill_error)": the call that made the request fail. */
+function failedCallText(request: RequestContext | undefined): string | undefined {
+  if (request?.failedCall === undefined) return undefined;
+  const { method, route, status, contentType = '', durationMs, reason } = request.failedCall;
+  const response = status === undefined ? 'got no response' : `responded ${status} ${contentType}`.trim();
+  return `${method} ${route} ${response} after ${Math.round(durationMs)} ms (${reason})`;
 }
 
 /**

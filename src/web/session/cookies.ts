@@ -9,19 +9,22 @@ import type { Config } from '../../config/config.js';
  */
 export function createCookies({ publicUrl }: Pick<Config, 'publicUrl'>) {
   const secure = publicUrl.protocol === 'https:';
-  const port = publicUrl.port === '' ? '' : `-${publicUrl.port}`;
-  const name = (base: string): string => `${secure ? '__Host-' : ''}${base}${port}`;
+  const name = (base: string): string => cookieName(base, publicUrl);
   return {
     session: name('gb-session'),
     /** Binds a pending login to the browser that started it. */
     login: name('gb-login'),
-    /** Marks a browser while the flow inspector is on. */
-    flow: name('gb-flow'),
     /** Lets the landing page say once that somebody has signed out. */
     signedOut: name('gb-signed-out'),
     /** Lax, because Strict is not sent on the way back from GetBill. */
     attributes: { secure, httpOnly: true, sameSite: 'lax', path: '/' } satisfies CookieOptions,
   };
+}
+
+/** For a cookie of another part of the app as well. */
+export function cookieName(base: string, publicUrl: URL): string {
+  const port = publicUrl.port === '' ? '' : `-${publicUrl.port}`;
+  return `${publicUrl.protocol === 'https:' ? '__Host-' : ''}${base}${port}`;
 }
 
 export type Cookies = ReturnType<typeof createCookies>;

@@ -1,0 +1,166 @@
+import { STATUS_CODES } from 'node:http';
+import { shapeOf } from '../core/events.js';
+import type { HttpExchange } from '../core/tracing.js';
+import { cleaned, maskedHeaders, maskedJson, maskedParameters, maskedUrl, MASKED, scrubbed, type Mask } from './masking.js'; // prettier-ignore
+import type { Message } from './step.js';
+
+/** Whom a call is made to, and for what. */
+export type CallKind = 'authorization_code' | 'refresh_token' | 'client_credentials' | 'revocation' | 'api'; // prettier-ignore
+
+export function kindOfCall({ body, headers }: HttpExchange): CallKind {
+  if (headers['content-type']?.startsWith('application/x-www-form-urlencoded') !== true) return 'api';
+  const form = new URLSearchParams(String(body ?? ''));
+  const grantType = form.get('grant_type');
+  if (grantType === 'refresh_token' || grantType === 'client_credentials') return grantType;
+  return form.has('token_type_hint') ? 'revocation' : 'authorization_code';
+}
+
+const SENT_HEADERS = ['host', 'authorization', 'accept', 'accept-encoding', 'content-type', 'x-request-id'];
+const RECEIVED_HEADERS = ['content-type', 'content-length', 'content-encoding', 'location', 'retry-after', 'www-authenticate', 'x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset', 'x-ratelimit-window', 'cache-control']; // prettier-ignore
+
+/** The secrets that a call carries: whatever a response repeats of them is masked, too. */
+function secretsOf(exchange: HttpExchange): string[] {
+  const bearer = /^Bearer (.+)$/.exec(exchange.headers['authorization'] ?? '')?.[1] ?? '';
+  if (kindOfCall(exchange) === 'api') return [bearer];
+  const form = new URLSearchParams(String(exchange.body));
+  const names = ['code', 'code_verifier', 'client_secret', 'refresh_token', 'token'];
+  return [bearer, ...names.map((name) => form.get(name) ?? '')];
+}
+
+export function requestMessage(exchange: HttpExchange, mask: Mask): Message {
+  const url = new URL(exchange.url);
+  const headers = { host: url.host, ...exchange.headers };
+  const message: Message = {
+    start: `${exchange.method} ${maskedUrl(url, mask, { origin: false })} HTTP/1.1`,
+    headers: maskedHeaders(headers, SENT_HEADERS, mask),
+    ...bodyOf(exchange, mask),
+  };
+  return { ...message, curl: curlOf(exchange, url, mask) };
+}
+
+function bodyOf(exchange: HttpExchange, mask: Mask): { body?: string } {
+  if (exchange.body === undefined) return {};
+  if (kindOfCall(exchange) === 'api') {
+    return { body: shapeText(jsonOrUndefined(String(exchange.body))) };
+  }
+  const parameters = maskedParameters(new URLSearchParams(String(exchange.body)), mask);
+  return { body: parameters.map(([name, value]) => `${name}=${value}`).join('\n&') };
+}
+
+/** Secrets as shell variables: whoever has them sets them. */
+function curlOf({ method, headers, body }: HttpExchange, url: URL, mask: Mask): string {
+  const isApi = headers['authorization'] !== undefined;
+  const lines = [`curl ${method === 'GET' ? '' : `-X ${method} `}${quoted(maskedUrl(url, mask))}`];
+  if (isApi) lines.push(`-H "Authorization: Bearer $ACCESS_TOKEN"`, `-H 'Accept: application/json'`);
+  if (isApi && body !== undefined) lines.push(`-H 'Content-Type: application/json' -d @body.json`);
+  if (!isApi) {
+    for (const [name, value] of maskedParameters(new URLSearchParams(String(body ?? '')), mask)) {
+      const isSecret = value.match(MASKED) !== null;
+      lines.push(isSecret ? `-d "${name}=$${name.toUpperCase()}"` : `--data-urlencode ${quoted(`${name}=${value}`)}`); // prettier-ignore
+    }
+  }
+  return lines.join(' \\\n  ');
+}
+
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+
+/** Why a response, or its absence, is no success. */
+export interface Judgement {
+  readonly title: string;
+  readonly failed: boolean;
+}
+
+/** `body`: its bytes, when it was read whole; `failure`: the code of the error the call ended with. */
+export function responseMessage(
+  exchange: HttpExchange,
+  { body, failure }: { body: Buffer | undefined; failure: string | undefined },
+  mask: Mask,
+): { message: Message | undefined; judgement: Judgement } {
+  const { head } = exchange;
+  if (head === undefined) {
+    return { message: undefined, judgement: { failed: true, title: NO_RESPONSE[failure ?? ''] ?? NO_RESPONSE['getbill_unreachable'] ?? '' } }; // prettier-ignore
+  }
+  const isToken = kindOfCall(exchange) !== 'api';
+  const json = body === undefined ? undefined : jsonOrUndefined(body.toString('utf8'));
+  const secrets = secretsOf(exchange);
+  const scrub = (text: string): string => scrubbed(text, secrets, mask);
+  const type = String(head.headers['content-type'] ?? '').split(';')[0] ?? '';
+  const length = body?.length;
+  const text =
+    json === undefined
+      ? `(${cleaned(type, mask) || 'no content type'}${length === undefined ? ', not read whole' : `, ${length} bytes`})`
+      : isToken
+        ? maskedJson(json, mask)
+        : shapeText(json);
+  return {
+    message: {
+      start: `HTTP/1.1 ${head.status} ${STATUS_CODES[head.status] ?? ''}`.trim(),
+      headers: maskedHeaders(head.headers, RECEIVED_HEADERS, mask).map(([name, value]) => [name, scrub(value)]),
+      body: scrub(text),
+    },
+    judgement: judge({ status: head.status, type, json, isToken, failure, hasBody: length !== 0 }),
+  };
+}
+
+function judge({
+  status,
+  type,
+  json,
+  isToken,
+  failure,
+  hasBody,
+}: {
+  status: number;
+  type: string;
+  json: object | undefined;
+  isToken: boolean;
+  failure: string | undefined;
+  hasBody: boolean;
+}): Judgement {
+  const line = `${status} ${STATUS_CODES[status] ?? ''}`.trim();
+  const failed = (why: string): Judgement => ({ failed: true, title: `${line}: ${why}` });
+  const { error } = (json ?? {}) as { error?: unknown };
+  if (status >= 300 && status < 400) return failed('a redirect, which is never followed');
+  if (failure !== undefined && CUT[failure] !== undefined) return failed(CUT[failure]);
+  if (status === 401 && !isToken) return failed('the access token is rejected');
+  if (status === 429) return failed('GetBill asks us to slow down');
+  if (status >= 400) return { failed: true, title: isToken && typeof error === 'string' && /^\w{1,40}$/.test(error) ? `${line}: ${error}` : line }; // prettier-ignore
+  if (type.includes('html')) return failed('HTML where JSON was expected');
+  if (failure === undefined && !hasBody) return { failed: isToken, title: isToken ? `${line}: an empty body` : line };
+  if (failure === undefined && !type.includes('json') && !isToken) return failed('not JSON');
+  if (isToken && json === undefined) return failed('not JSON');
+  if (!isToken && error === true) return failed('an error in a success');
+  if (isToken && typeof error === 'string') return failed('an error in a success');
+  return { failed: false, title: line };
+}
+
+/** What became of a body after its head had come. */
+const CUT: Readonly<Record<string, string>> = {
+  getbill_timeout: 'then silence: the body did not end in time',
+  getbill_unreachable: 'cut: the connection ended before the body did',
+  answer_too_large: 'too large to be read',
+  browser_left: 'the browser left, so the rest was not read',
+};
+
+const NO_RESPONSE: Readonly<Record<string, string>> = {
+  getbill_timeout: 'No response in time',
+  getbill_unreachable: 'No response: the connection failed or was closed',
+  browser_left: 'No response: the browser left, so the call was ended',
+  answer_too_large: 'A response too large to be read',
+};
+
+function shapeText(json: unknown): string {
+  const shape = shapeOf(json);
+  if (shape === undefined) return '(no JSON object)';
+  const lines = Object.entries(shape).map(([key, type]) => `${key}: ${type}`);
+  return `${lines.join('\n')}\n(names and types only)`;
+}
+
+function jsonOrUndefined(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,242 @@
+import { sourceOf } from '../../src/flow-inspector/source-code.js';
+import type { Step } from '../../src/flow-inspector/step.js';
+import { topics } from '../../src/flow-inspector/topics.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+import { faultsIn } from './support/check-steps.js';
+import { linesOf, startWatchedApp, stepsOf } from './support/watched-app.js';
+
+let app: TestApp;
+beforeAll(async () => {
+  app = await startWatchedApp();
+});
+afterAll(() => app.close());
+
+describe('the flow inspector', () => {
+  it('shows a sign-in from /login to the dashboard as one story, in the order in which it happened', async () => {
+    const browser = app.browser();
+    const { location } = await browser.signIn();
+    await browser.get(location ?? '');
+    const steps = await stepsOf(browser);
+    expect(linesOf(steps)).toEqual([
+      'browser -> app GET /login',
+      'app -> redis Keep the pending sign-in',
+      'redis --> app stored',
+      'app --> browser 302 Found: to GetBill, with state and challenge',
+      'browser -> getbill Authorization request',
+      'getbill --> browser Back to the app with code and state',
+      'browser -> app GET /oauth/callback',
+      'app -> redis Take the pending sign-in, once',
+      'redis --> app taken, and gone from now on',
+      'app -> getbill Code exchange',
+      'getbill --> app 200 OK',
+      'app -> redis Keep the tokens, encrypted',
+      'redis --> app stored',
+      'app -> redis Write the session',
+      'redis --> app stored',
+      'note Signed in',
+      'app --> browser 303 See Other: to /dashboard',
+      'browser -> app GET /dashboard',
+      ...linesOf(steps.slice(18, -1)),
+      'app --> browser 200 OK',
+    ]);
+    expect(linesOf(steps)).toContain('app -> getbill GET /company/profile');
+    expect(new Set(steps.map(({ chain }) => chain)).size).toBe(1);
+  });
+
+  it('shows a rejected token, its renewal with the reason, the call sent again, and the sign-out', async () => {
+    const browser = app.browser();
+    await browser.signIn();
+    const after = (await stepsOf(browser)).at(-1)?.number ?? 0;
+    app.sandbox.control.expireAccessTokens();
+    await browser.get('/debts');
+    await browser.signOut();
+    const lines = linesOf(await stepsOf(browser, { after }));
+    expect(lines.filter((line) => !/redis/.test(line))).toEqual([
+      'browser -> app GET /debts',
+      'app -> getbill GET /debts',
+      'getbill --> app 401 Unauthorized: the access token is rejected',
+      'note Renewal: the API rejected the access token',
+      'app -> getbill Refresh request',
+      'getbill --> app 200 OK',
+      'note Access token renewed',
+      'note Sent again with the newer token',
+      'app -> getbill GET /debts',
+      'getbill --> app 200 OK',
+      'app --> browser 200 OK',
+      'browser -> app GET /',
+      'app --> browser 200 OK',
+      'browser -> app POST /logout',
+      'note Session ended: signed_out',
+      'app --> browser 303 See Other: to /',
+    ]);
+    expect(lines).toContain('redis --> app granted: this process leads');
+  });
+
+  it('shows a denied consent, which has no session', async () => {
+    app.sandbox.control.set({ consent: 'ask' });
+    const browser = app.browser();
+    await browser.get(await browser.approve(await browser.startLogin(), { decision: 'deny' }));
+    app.sandbox.control.set({ consent: 'auto' });
+    const lines = linesOf(await stepsOf(browser));
+    expect(lines).toContain('getbill --> browser Back to the app with an error');
+    expect(lines).toContain('note Sign-in ended: authorization_access_denied');
+  });
+
+  it('tells a renewal that nobody waits for as a story of its own', async () => {
+    app.sandbox.control.set({ accessTokenLifetimeS: 90 });
+    const browser = app.browser();
+    await browser.signIn();
+    app.sandbox.control.set({ accessTokenLifetimeS: 3_600 });
+    const after = (await stepsOf(browser)).at(-1)?.number ?? 0;
+    app.clock.skipMs(75_000);
+    await browser.get('/connection');
+    await app.services.tokens.idle();
+    const steps = await stepsOf(browser, { after });
+    const renewal = steps.find(({ title }) => title === 'Renewal in the background');
+    const page = steps.find(({ title }) => title === 'GET /connection');
+    expect(renewal).toBeDefined();
+    expect(renewal?.chain).not.toBe(page?.chain);
+    const lines = linesOf(steps.filter(({ chain }) => chain === renewal?.chain));
+    expect(lines).toContain('app -> getbill Refresh request');
+  });
+
+  it('masks equal secrets equally, and different ones differently', async () => {
+    const browser = app.browser();
+    await browser.signIn();
+    app.sandbox.control.expireAccessTokens();
+    await browser.get('/debts');
+    const steps = await stepsOf(browser);
+    const bodyOf = (title: string, kind = 'request'): string => {
+      const request = steps.find((step) => step.title === title);
+      const response = steps.find(({ replyTo }) => replyTo === request?.number);
+      return (kind === 'request' ? request : response)?.message?.body ?? '';
+    };
+    const hashOf = (name: string, body: string): string =>
+      new RegExp(`"?${name}"?(?:=|: ")(••••[\\w-]{8})`).exec(body)?.[1] ?? `no ${name} in ${body}`;
+    const issued = hashOf('refresh_token', bodyOf('Code exchange', 'response'));
+    const spent = hashOf('refresh_token', bodyOf('Refresh request'));
+    const rotated = hashOf('refresh_token', bodyOf('Refresh request', 'response'));
+    expect(spent).toBe(issued);
+    expect(rotated).not.toBe(issued);
+    const bearers = steps
+      .filter(({ title }) => title === 'GET /debts')
+      .flatMap(({ message }) => message?.headers.filter(([name]) => name === 'authorization') ?? []);
+    expect(bearers.map(([, value]) => value)).toEqual([
+      `Bearer ${hashOf('access_token', bodyOf('Code exchange', 'response'))}`,
+      `Bearer ${hashOf('access_token', bodyOf('Refresh request', 'response'))}`,
+    ]);
+    const callback = steps.find(({ title }) => title === 'GET /oauth/callback')?.message?.start;
+    expect(callback).toContain(`code=${hashOf('code', bodyOf('Code exchange'))}`);
+  });
+
+  it("shows nobody another browser's traffic", async () => {
+    await app.browser().signIn();
+    const { json } = await app.browser().get('/flow/steps');
+    expect(json).toEqual({ steps: [] });
+  });
+
+  it('holds no token, code, verifier or state', async () => {
+    app.sandbox.control.clearRequests();
+    const browser = app.browser();
+    const authorizeUrl = await browser.startLogin();
+    await browser.get(await browser.approve(authorizeUrl));
+    await browser.get('/dashboard');
+    const steps = await stepsOf(browser);
+    const panels = await Promise.all(
+      steps.map(async ({ number }) => (await browser.get(`/flow/steps/${number}`)).text),
+    );
+    const shown = (await browser.get('/flow')).text + (await browser.get('/flow/steps')).text + panels.join('');
+    const state = new URL(authorizeUrl).searchParams.get('state') ?? '';
+    const sent = app.sandbox.control.requests().flatMap(({ body, rawHeaders }) => [
+      ...Array.from(new URLSearchParams(body))
+        .filter(([name, value]) => value.length > 20 && name !== 'redirect_uri')
+        .map(([, value]) => value),
+      ...rawHeaders.filter((value) => value.startsWith('Bearer ')).map((value) => value.slice(7)),
+    ]);
+    expect(sent.length).toBeGreaterThan(3);
+    expect([state, ...sent].filter((secret) => shown.includes(secret))).toEqual([]);
+  });
+
+  it('gives the steps after a number, for polling', async () => {
+    const browser = app.browser();
+    await browser.signIn();
+    const { steps } = (await browser.get('/flow/steps')).json as { steps: { number: number }[] };
+    const last = steps.at(-1)?.number ?? 0;
+    expect((await browser.get(`/flow/steps?after=${last}`)).json).toEqual({ steps: [] });
+    await browser.get('/dashboard');
+    const { steps: more } = (await browser.get(`/flow/steps?after=${last}`)).json as { steps: { number: number }[] };
+    expect(more[0]?.number).toBe(last + 1);
+  });
+
+  it('is absent, records nothing and sets no cookie, while it is switched off', async () => {
+    const off = await startTestApp();
+    const written: string[] = [];
+    const { keyValue } = off.services;
+    const increment = keyValue.increment.bind(keyValue);
+    keyValue.increment = (key, options) => {
+      written.push(key);
+      return increment(key, options);
+    };
+    const browser = off.browser();
+    await browser.signIn();
+    for (const path of ['/flow', '/flow/steps', '/flow/live', '/flow/steps/1', '/flow/stories/x']) {
+      expect([path, (await browser.get(path)).status]).toEqual([path, 404]);
+    }
+    expect([...browser.cookies.keys()].filter((name) => name.includes('flow'))).toEqual([]);
+    expect(written.filter((key) => key.startsWith('flow:'))).toEqual([]);
+    await off.close();
+  });
+
+  it('takes no mark for a browser that it did not make itself', async () => {
+    const browser = app.browser();
+    const [name = ''] = [...(await signedInMarks())];
+    browser.cookies.set(name, `${'A'.repeat(22)}.${'A'.repeat(22)}`);
+    await browser.get('/dashboard');
+    expect(await stepsOf(browser)).toEqual([]);
+    async function signedInMarks(): Promise<string[]> {
+      const other = app.browser();
+      await other.startLogin();
+      return [...other.cookies.keys()].filter((key) => key.includes('flow'));
+    }
+  });
+
+  it('names functions that exist, and shows their lines', () => {
+    for (const [name, topic] of Object.entries(topics)) {
+      if (!('code' in topic)) continue;
+      const { lines } = sourceOf(topic.code);
+      expect([name, topic.code, lines.includes(topic.code.symbol)]).toEqual([name, topic.code, true]);
+    }
+  });
+
+  it('links the page of an error to the step that failed, and names the call to the developer', async () => {
+    const strict = await startWatchedApp({ env: { NODE_ENV: 'development' } });
+    const browser = strict.browser();
+    await browser.signIn();
+    strict.sandbox.control.set({ api: [{ mode: 'html', status: 503 }] });
+    const { text, status } = await browser.get('/debts');
+    expect(status).toBe(502);
+    expect(text).toMatch(/GET \/debts responded 503 text\/html after \d+ ms \(getbill_error\)/);
+    const link = /href="(\/flow\?request=[^"#]+)#here"/.exec(text)?.[1] ?? '';
+    const page = await browser.get(link);
+    expect(page.text).toMatch(/<li id="here" class="response failed from-getbill to-app/);
+    expect(page.text).toContain('HTTP/1.1 503 Service Unavailable');
+    await strict.close();
+  });
+});
+
+describe('the checker of steps', () => {
+  const step = (number: number, more: Partial<Step>): Step => ({ number, atMs: 1, kind: 'request', from: 'browser', to: 'app', title: 't', outcome: 'ok', chain: 'c', process: 'p', topic: 'page', requestId: 'r', oauth: false, details: [], ...more }); // prettier-ignore
+  const response = { kind: 'response', from: 'app', to: 'browser' } as const;
+  const call = { from: 'app', to: 'getbill' } as const;
+
+  it.each<[string, Step[]]>([
+    ['an order that goes back', [step(2, {}), step(1, { ...response, replyTo: 2 })]],
+    ['a response to nothing', [step(1, { ...response, replyTo: 7 })]],
+    ['a response in another story', [step(1, {}), step(2, { ...response, replyTo: 1, chain: 'd' })]],
+    ['a call without an end', [step(1, {}), step(2, call), step(3, { ...response, replyTo: 1 })]],
+    ['a call after the response', [step(1, {}), step(2, { ...response, replyTo: 1 }), step(3, call), step(4, { kind: 'response', from: 'getbill', to: 'app', replyTo: 3 })]],
+    ['a note between two', [step(1, { kind: 'note' })]],
+  ])('finds %s', (_name, steps) => {
+    expect(faultsIn(steps)).not.toEqual([]);
+  }); // prettier-ignore
+});
