@@ -1,24 +1,15 @@
-import type { Request, RequestHandler, Response } from 'express';
-import { createGetbillClient } from '../../getbill/client.js';
+import type { RequestHandler } from 'express';
 import type { DebtFigures } from '../../getbill/debt-figures.js';
-import type { Forward } from '../../getbill/forward.js';
 import { textOf, fieldOf } from '../../getbill/values.js';
-import { accessOf, type AccessDeps } from '../access.js';
-import { leftSignal } from '../left-signal.js';
+import { apiFor, type PageDeps } from '../api-for.js';
 import { debtTitle, debtView, followupList, placeFrom } from '../pages/debt.js';
 import { debtList, isStatus, listPlaceOf, listTitle, statusFilter } from '../pages/debt-list.js';
-import { dataOf, loadPart, setStatusOf, viewOf } from '../pages/part.js';
+import { dataOf, setStatusOf, viewOf } from '../pages/part.js';
 import { readerOf } from '../pages/reader.js';
 import { renderPage } from '../render-page.js';
 
-interface DebtsDeps {
-  readonly forward: Forward;
-  readonly access: AccessDeps;
-  readonly now: () => number;
-}
-
 /** The list of debts. What was not granted is said, not hidden. */
-export function listDebts(deps: DebtsDeps & { figures: Pick<DebtFigures, 'lastCounts'> }): RequestHandler {
+export function listDebts(deps: PageDeps & { figures: Pick<DebtFigures, 'lastCounts'> }): RequestHandler {
   return async function listDebtsHandler(req, res) {
     const { id } = req.query;
     if (typeof id === 'string' && /^[\w-]{1,128}$/.test(id.trim())) {
@@ -46,7 +37,7 @@ export function listDebts(deps: DebtsDeps & { figures: Pick<DebtFigures, 'lastCo
 }
 
 /** One debt with its follow-ups. */
-export function showDebt(deps: DebtsDeps): RequestHandler<{ id: string }> {
+export function showDebt(deps: PageDeps): RequestHandler<{ id: string }> {
   return async function showDebtHandler(req, res) {
     const { client, part } = apiFor(req, res, deps);
     const reader = readerOf(res, deps.now);
@@ -60,15 +51,4 @@ export function showDebt(deps: DebtsDeps): RequestHandler<{ id: string }> {
       followups: viewOf(followups, (list) => followupList(list, debt, reader)),
     });
   };
-}
-
-function apiFor(req: Pick<Request, 'ip'>, res: Response, { forward, access }: DebtsDeps) {
-  const mine = accessOf(req, res, access);
-  const { requestId } = res.locals;
-  const signal = leftSignal(res);
-  const client = createGetbillClient({ forward, accessFor: () => mine, requestId, signal });
-  const { withhold } = mine.visitor;
-  const part = <Data>(scope: string, load: () => Promise<Data>) =>
-    loadPart(scope, load, { res, withhold, show: (data: Data) => data });
-  return { client, part };
 }

@@ -1,0 +1,36 @@
+import type { Request, Response } from 'express';
+import { createGetbillClient, type GetbillClient } from '../getbill/client.js';
+import type { Forward } from '../getbill/forward.js';
+import { accessOf, type AccessDeps } from './access.js';
+import { leftSignal } from './left-signal.js';
+import { loadPart, type Part } from './pages/part.js';
+
+/** What the handler of a page takes. */
+export interface PageDeps {
+  readonly forward: Forward;
+  readonly access: AccessDeps;
+  readonly now: () => number;
+}
+
+export interface PageApi {
+  /** GetBill, with the access token of the person who reads the page, until they leave it. */
+  readonly client: GetbillClient;
+  /** Loads one part of the page; `scope` is what it needs. */
+  readonly part: <Data>(scope: string, load: () => Promise<Data>) => Promise<Part<Data>>;
+}
+
+/** The API for the handler of a page that is behind a sign-in. */
+export function apiFor(
+  req: Pick<Request, 'ip'>,
+  res: Response,
+  { forward, access }: Pick<PageDeps, 'forward' | 'access'>,
+): PageApi {
+  const mine = accessOf(req, res, access);
+  const { requestId } = res.locals;
+  const signal = leftSignal(res);
+  const { withhold } = mine.visitor;
+  return {
+    client: createGetbillClient({ forward, accessFor: () => mine, requestId, signal }),
+    part: (scope, load) => loadPart(scope, load, { res, withhold, show: (data) => data }),
+  };
+}
