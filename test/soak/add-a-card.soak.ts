@@ -42,7 +42,7 @@ describe('the card of examples/add-a-card.diff', () => {
     try {
       const browser = app.browser();
       await browser.signIn();
-      expect((await browser.get('/api/followups')).status).toBe(404);
+      expect((await browser.get('/api/followups')).status).toBe(405);
       const { status, text } = await browser.get('/dashboard');
       expect(status).toBe(200);
       expect(text).toContain('The latest follow-ups cannot be shown right now.');
