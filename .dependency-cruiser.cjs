@@ -56,7 +56,7 @@ module.exports = {
     only('webhooks', ['web', 'core', 'getbill', 'limits', 'redis'], 'an optional room'),
     only(
       'cli',
-      ['services', 'redis', 'getbill', 'core', 'limits', 'oauth-explanations'],
+      ['services', 'redis', 'getbill', 'core', 'limits', 'oauth-explanations', 'webhooks'],
       'a command line is another main; the doctor builds part by part, because services start only when all is well',
     ),
     {

@@ -12,6 +12,7 @@ import { createControlRouter } from './control/routes.js';
 import { experiments, panelState } from './panel.js';
 import { mismatchOf } from './redirect-mismatch.js';
 import { createRenderPage, pageHeaders, publicFolder } from './pages.js';
+import { createWebhookRouter } from './webhooks/routes.js';
 
 export interface AppDeps extends SandboxContext {
   port: number;
@@ -50,7 +51,17 @@ export async function createApp(deps: AppDeps): Promise<{ app: Express; control:
     readAndRecord({ recorder }),
     createApiHandler({ ...deps, grants, companies: () => (companies ??= makeCompanies()), limiter }),
   );
-  app.use('/_sandbox', createControlRouter({ control, origin, port, onLimitsChanged: deps.onLimitsChanged }));
+  const webhookRouter = createWebhookRouter({
+    sender: deps.webhooks,
+    exampleDebtId: () => {
+      companies ??= makeCompanies();
+      return [...companies[0].debts.keys()][0] ?? '';
+    },
+  });
+  app.use(
+    '/_sandbox',
+    createControlRouter({ control, origin, port, onLimitsChanged: deps.onLimitsChanged, webhookRouter }),
+  );
   app.use(createOAuthRouter({ ...deps, server, companies: companyProfiles, renderPage }));
   app.use(pageHeaders(), express.static(publicFolder));
   app.get('/', async (_req, res) => {

@@ -3,6 +3,7 @@ import type { Counters } from './counters.js';
 import type { FaultState } from './fault-queue.js';
 import type { Gate } from './gate.js';
 import type { Recorder } from './recorder.js';
+import type { WebhookSender } from './webhooks/sender.js';
 
 /** What every part of one running sandbox shares. */
 export interface SandboxContext {
@@ -16,4 +17,5 @@ export interface SandboxContext {
   client: RegisteredClient;
   gate: Gate;
   recorder: Recorder;
+  webhooks: WebhookSender;
 }

@@ -15,6 +15,8 @@ export function optionsFrom(env: NodeJS.ProcessEnv): SandboxOptions {
   if (!Number.isInteger(port) || port < 0 || port > 65535) throw new Error('SANDBOX_PORT is not a port number');
   const clientSecrets = list(env['SANDBOX_CLIENT_SECRET']);
   const redirectUris = list(env['SANDBOX_REDIRECT_URIS']);
+  const { SANDBOX_WEBHOOK_URL: url, SANDBOX_WEBHOOK_SECRET: secret, SANDBOX_WEBHOOK_COMPANY: companyId } = env;
+  const webhook = url && secret && companyId ? { url, secret, companyId } : undefined;
   return {
     host,
     port,
@@ -23,5 +25,6 @@ export function optionsFrom(env: NodeJS.ProcessEnv): SandboxOptions {
     ...(env['SANDBOX_APP_URL'] && { appUrl: env['SANDBOX_APP_URL'] }),
     ...(clientSecrets && { clientSecrets }),
     ...(redirectUris && { redirectUris }),
+    ...(webhook && { webhook }),
   };
 }

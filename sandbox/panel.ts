@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { Control } from './control/control.js';
 import type { ApiFault, Faults, TokenFault } from './faults.js';
 import type { RecordedRequest } from './recorder.js';
+import type { Style } from './webhooks/sender.js';
 
 type Queue = 'token' | 'api';
 
@@ -13,7 +14,7 @@ interface FaultButton {
 
 interface Operation {
   label: string;
-  operation: 'expire-access-tokens' | 'revoke-grants' | 'release' | 'reset';
+  operation: 'expire-access-tokens' | 'revoke-grants' | 'release' | 'reset' | `webhooks/${Style}`;
 }
 
 type SettingName = {
@@ -122,6 +123,21 @@ export const experiments: readonly Experiment[] = [
       api('Cut half way', { mode: 'cut', afterBytes: 100 }),
       api('16 MB', { mode: 'huge', bytes: 16_000_000 }),
       api('Compressed', { mode: 'gzip' }),
+    ],
+  },
+  {
+    id: 'webhooks',
+    title: 'Send webhooks',
+    explanation: 'GetBill tells the app that a debt has changed. Every write through the API does so by itself.',
+    next: 'Look at the events of the app, or at an open list of debts. What was answered: /_sandbox/webhooks',
+    operations: [
+      { label: 'One', operation: 'webhooks/once' },
+      { label: 'The same three times', operation: 'webhooks/duplicate' },
+      { label: 'Two, the later one first', operation: 'webhooks/reordered' },
+      { label: 'A wrong signature', operation: 'webhooks/wrongSignature' },
+      { label: '3 seconds late', operation: 'webhooks/late' },
+      { label: '100 at once', operation: 'webhooks/burst' },
+      { label: 'Odd bodies', operation: 'webhooks/oddBody' },
     ],
   },
   {

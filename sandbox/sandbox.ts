@@ -11,6 +11,7 @@ import { createFaultState } from './fault-queue.js';
 import { defaultFaults, type Faults } from './faults.js';
 import { createGate } from './gate.js';
 import { createRecorder } from './recorder.js';
+import { createWebhookSender, type WebhookSender, type WebhookTarget } from './webhooks/sender.js';
 
 export interface SandboxOptions {
   /** Default 0: any free port. */
@@ -29,6 +30,8 @@ export interface SandboxOptions {
   redirectUris?: string[];
   /** Link "back to the app", default http://localhost:3000. */
   appUrl?: string;
+  /** Where webhooks are sent; nowhere by default. */
+  webhook?: WebhookTarget;
   /** What the faults are at the start and after a reset. */
   faults?: Partial<Faults>;
   now?: () => number;
@@ -37,6 +40,7 @@ export interface SandboxOptions {
 export interface Sandbox {
   origin: string;
   control: Control;
+  webhooks: WebhookSender;
   close: () => Promise<void>;
 }
 
@@ -72,7 +76,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     client,
     gate: createGate(),
     recorder: createRecorder({ now }),
+    webhooks: createWebhookSender({ now }),
   };
+  context.webhooks.setTarget(options.webhook);
   const { app, control } = await createApp({
     ...context,
     port,
@@ -85,6 +91,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   return {
     origin: context.origin,
     control,
+    webhooks: context.webhooks,
     close() {
       closing ??= new Promise((resolve, reject) => {
         server.close((error) => (error === undefined ? resolve() : reject(error)));

@@ -27,17 +27,23 @@ if (problems.length > 0) {
 /** Kept in an ignored file, so that a restart keeps the sign-in when REDIS_URL is set. */
 function secrets(): Record<string, string> {
   const file = '.demo/secrets.json';
+  const random = (): string => randomBytes(32).toString('base64');
   if (!existsSync(file)) {
     mkdirSync('.demo', { recursive: true });
-    const random = (): string => randomBytes(32).toString('base64');
     const fresh = { GETBILL_CLIENT_SECRET: random(), SESSION_SECRET: random(), TOKEN_ENCRYPTION_KEY: random() };
     writeFileSync(file, JSON.stringify(fresh, null, 2), { mode: 0o600 });
   }
-  return JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
+  const kept = JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
+  if (kept['GETBILL_WEBHOOK_SECRET'] !== undefined) return kept;
+  const withWebhooks = { ...kept, GETBILL_WEBHOOK_SECRET: random() };
+  writeFileSync(file, JSON.stringify(withWebhooks, null, 2), { mode: 0o600 });
+  return withWebhooks;
 }
 
 const shared = secrets();
 const clientId = 'demo-client';
+/** The first company of the sandbox. */
+const exampleCompanyId = 'hTBN7n6lkmkhMb6LYqEBZw';
 const settings = {
   NODE_ENV: 'development',
   PORT: appPort,
@@ -46,6 +52,7 @@ const settings = {
   GETBILL_BASE_URL: sandboxUrl,
   GETBILL_ISSUER: sandboxUrl,
   GETBILL_SCOPES: 'company:read debts:read followups:read',
+  GETBILL_WEBHOOK_COMPANY: exampleCompanyId,
   RATE_LIMIT_LOGIN: '1000',
   RATE_LIMIT_CALLBACK: '1000',
   RATE_LIMIT_API: '10000',
@@ -59,6 +66,9 @@ const sandboxEnv = {
   SANDBOX_CLIENT_SECRET: shared['GETBILL_CLIENT_SECRET'],
   SANDBOX_REDIRECT_URIS: `${appUrl}/oauth/callback`,
   SANDBOX_APP_URL: appUrl,
+  SANDBOX_WEBHOOK_URL: `${appUrl}/webhooks/getbill`,
+  SANDBOX_WEBHOOK_SECRET: shared['GETBILL_WEBHOOK_SECRET'],
+  SANDBOX_WEBHOOK_COMPANY: exampleCompanyId,
 };
 
 const children: ChildProcess[] = [];

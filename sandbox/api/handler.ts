@@ -14,8 +14,9 @@ import { failure, missingScope, notFound, unauthorized, type ApiAnswer } from '.
 import { followupRoutes } from './followup-routes.js';
 import { partyRoutes } from './party-routes.js';
 import type { LimitState, RateLimiter } from './rate-limit.js';
-import { matchRoute, type ApiCall } from './route.js';
+import { matchRoute, type ApiCall, type Route } from './route.js';
 import { sendAnswer, sendInstead } from './send.js';
+import { webhooksOf } from '../webhooks/changes.js';
 
 const routes = [...companyRoutes, ...debtRoutes, ...partyRoutes, ...followupRoutes];
 
@@ -83,9 +84,20 @@ export function createApiHandler(deps: ApiDeps): RequestHandler {
       newId: () => randomBytes(16).toString('base64url'),
     };
     if (writes(req.method)) cache.clear();
-    if (writes(req.method) || route.changing === true) return route.handle(apiCall);
+    if (writes(req.method)) return writeAndTell(route, apiCall);
+    if (route.changing === true) return route.handle(apiCall);
     const key = `${token.companyId} ${apiCall.faults.limitAbove100} ${req.url}`;
     return cache.get(key, () => route.handle(apiCall));
+  }
+
+  /** A write becomes a webhook, as at GetBill. */
+  function writeAndTell(route: Route, apiCall: ApiCall): ApiAnswer {
+    const { company, id } = apiCall;
+    const statusBefore = company.debts.get(id)?.debt.status;
+    const answer = route.handle(apiCall);
+    for (const { type, data } of webhooksOf(route, answer, statusBefore))
+      deps.webhooks.changed(company.profile.id, type, data);
+    return answer;
   }
 
   return async function apiMiddleware(req, res) {

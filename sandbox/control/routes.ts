@@ -15,11 +15,13 @@ export function createControlRouter({
   origin,
   port,
   onLimitsChanged,
+  webhookRouter,
 }: {
   control: Control;
   origin: string;
   port: number;
   onLimitsChanged: () => Promise<void>;
+  webhookRouter: Router;
 }): Router {
   const router = Router();
   const change = (apply: (body: unknown) => void): RequestHandler => {
@@ -44,6 +46,7 @@ export function createControlRouter({
   };
 
   router.use(ownPagesOnly({ origin, port }), express.json({ limit: '1mb' }));
+  router.use('/webhooks', webhookRouter);
   router.get('/state', (_req, res) => res.json(control.state()));
   router.get('/panel', (_req, res) => res.json(panelState(control)));
   router.route('/faults').put(faultsHandler).patch(faultsHandler);

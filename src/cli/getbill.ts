@@ -7,6 +7,7 @@ import { orRunningDemo, readDotenv, withPassingSecrets } from './environment.js'
 import { exitCodeOf, exitCodes, explain } from './exit-codes.js';
 import { harmlessStderr, toStderr, toStdout } from './output.js';
 import { createProgram, type Run } from './program.js';
+import { addWebhookCommands } from '../webhooks/commands.js';
 import { createProgress, type Progress } from './progress.js';
 
 let config: Config | undefined;
@@ -55,6 +56,15 @@ const program = createProgram({
   tell: (text) => void (interrupted || toStderr(text)),
   width: () => (process.stdout.isTTY ? process.stdout.columns : Infinity),
   progress: () => (progress = createProgress(process.stderr)),
+});
+
+addWebhookCommands(program, {
+  print: (text) => void toStdout(text),
+  tell: (text) => void toStderr(text),
+  async config() {
+    readDotenv();
+    return (config = loadConfig(withPassingSecrets(await orRunningDemo(process.env, toStderr))));
+  },
 });
 
 process.stdout.on('error', () => process.exit(exitCodes.done)); // "| head" has seen enough

@@ -166,6 +166,7 @@ Examples:
   getbill debts list --all --json | jq length
   getbill debts list --all --csv > debts.csv
   getbill followups list --debt <id>
+  getbill webhooks trigger debt.updated
 
 Data goes to standard output, everything else to standard error. In a pipe: npx getbill ..., or
 npm run --silent getbill -- ..., since npm run prints lines of its own.

@@ -1,13 +1,12 @@
 import { Router, type Request, type RequestHandler } from 'express';
 import { createCipher } from '../core/storage/cipher.js';
-import { createRedis } from '../redis/client.js';
-import { reconnectForEver } from '../redis/connect.js';
-import type { Config, RedisConfig } from '../config/config.js';
+import type { Config } from '../config/config.js';
 import { AppError } from '../errors.js';
 import type { Emit } from '../events.js';
 import type { GrantFacts } from '../getbill/grant-facts.js';
 import type { ProfileCache } from '../getbill/profile-cache.js';
 import { formBody } from '../web/middleware/form-body.js';
+import { connectForWebhooks } from './connection.js';
 import { eventsPage } from './events-page.js';
 import { createLive } from './live.js';
 import { createWebhooks, type WebhooksReport } from './webhooks.js';
@@ -42,7 +41,7 @@ export function webhooksRoom(services: WebhooksServices): WebhooksRoom {
   const { endpoints: configured, ...settings } = config.webhooks;
   const onError = (error: Error): void => log.warn({ err: error }, 'redis connection of webhooks');
   const isOn = configured.length > 0;
-  const connection = isOn && config.redis !== undefined ? connect(config.redis, onError) : undefined;
+  const connection = isOn && config.redis !== undefined ? connectForWebhooks(config.redis, onError) : undefined;
   const webhooks = createWebhooks({
     config: { ...settings, endpoints: configured.map((each) => ({ ...each, secrets: each.secrets.reveal() })) },
     redis: connection?.redis,
@@ -87,28 +86,6 @@ const showsChanges: RequestHandler = function showsChangesMiddleware(req, res, n
   }
   next();
 };
-
-const CONNECTED_WITHIN_MS = 2_000;
-
-/**
- * A connection of its own: a burst of webhooks, or a WAIT for replicas, holds up no session. `connected` resolves when it
- * is there, or has had its time: then commands fail until it is.
- */
-function connect(config: RedisConfig, onError: (error: Error) => void) {
-  const redis = createRedis(config);
-  redis.on('error', onError);
-  const stopReconnecting = reconnectForEver(redis);
-  const attempt = redis.connect().catch(() => undefined);
-  const timeIsUp = new Promise<void>((resolve) => setTimeout(resolve, CONNECTED_WITHIN_MS).unref());
-  return {
-    redis,
-    connected: Promise.race([attempt, timeIsUp]),
-    close(): void {
-      stopReconnecting();
-      redis.disconnect();
-    },
-  };
-}
 
 function reportTo(emit: Emit): WebhooksReport {
   return {

@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { Option, type Command } from 'commander';
+import type { Config } from '../config/config.js';
+import { createCipher } from '../core/storage/cipher.js';
+import { AppError, ConfigError } from '../errors.js';
+import { connectForWebhooks } from './connection.js';
+import { documentedTypes, subjectOf, type WebhookEvent } from './envelope.js';
+import { explainSignature } from './explain.js';
+import { defaultLimits, type Inbox } from './inbox.js';
+import { createRedisInbox } from './redis-inbox.js';
+import { signatureOf } from './signature.js';
+
+interface Deps {
+  /** The data, on standard output. */
+  readonly print: (text: string) => void;
+  /** What is no data, on standard error. */
+  readonly tell: (text: string) => void;
+  readonly config: () => Promise<Config>;
+}
+
+const DEADLINE_MS = 10_000;
+
+/** `npm run getbill -- webhooks ...`: send one, look at those that came in, handle one again, find out why one does not fit. */
+export function addWebhookCommands(program: Command, { print, tell, config }: Deps): void {
+  const webhooks = program.command('webhooks').description('webhooks of GetBill: send, list, replay, explain');
+  const endpointOption = (): Option =>
+    new Option('--endpoint <name>', 'as in /webhooks/getbill/<name>; without it the plain one').default('');
+
+  webhooks
+    .command('trigger <type>')
+    .description(`sends a signed webhook to this app, for example ${documentedTypes[1]}`)
+    .addOption(endpointOption())
+    .option('--data <json>', 'the member data of the body', '{"id":"example"}')
+    .option('--url <origin>', 'where the app is, when not at PUBLIC_URL')
+    .action(async (type: string, flags: { endpoint: string; data: string; url?: string }) => {
+      const read = await config();
+      const { secrets } = endpointOf(read, flags.endpoint);
+      const data = jsonOf(flags.data);
+      const body = Buffer.from(JSON.stringify({ type, data, sent: randomUUID() }));
+      const path = ['/webhooks/getbill', flags.endpoint].filter(Boolean).join('/');
+      const url = new URL(path, flags.url ?? read.publicUrl);
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          'x-getbill-signature': signatureOf(body, secrets.reveal()[0] ?? ''),
+        },
+        body: new Uint8Array(body),
+        redirect: 'manual',
+        signal: AbortSignal.timeout(DEADLINE_MS),
+      }).catch((error: unknown) => {
+        throw unavailable(`${url.origin} did not respond`, error);
+      });
+      print(`${response.status} ${(await response.text()).slice(0, 200)}`);
+      if (!response.ok) throw unavailable(`${url.href} answered ${response.status}, not 200`);
+    });
+
+  webhooks
+    .command('list')
+    .description('the last ones that came in, the newest first')
+    .addOption(endpointOption())
+    .action(async (flags: { endpoint: string }) => {
+      await withInbox(await config(), flags.endpoint, async (inbox) => {
+        const entries = await inbox.recent(100);
+        for (const { id, type, state, body } of entries) {
+          const subject = subjectOf(JSON.parse(body) as WebhookEvent) ?? '';
+          print([id, new Date(Number(id.split('-')[0])).toISOString(), state, type, subject].join('  ').trimEnd());
+        }
+        if (entries.length === 0) tell('no webhook has come in');
+      });
+    });
+
+  webhooks
+    .command('replay <id>')
+    .description('handles one of the list once more')
+    .addOption(endpointOption())
+    .action(async (id: string, flags: { endpoint: string }) => {
+      await withInbox(await config(), flags.endpoint, async (inbox) => {
+        const isThere = /^\d{1,16}-\d{1,16}$/.test(id) && (await inbox.again(id));
+        if (!isThere) throw new AppError(`there is no webhook ${id}`, { code: 'not_found', status: 404 });
+        tell('it will be handled again within a second');
+      });
+    });
+
+  webhooks
+    .command('explain')
+    .description('why a signature does not fit a body')
+    .requiredOption('--body <file>', 'the raw body, byte for byte')
+    .requiredOption('--signature <text>', 'the header X-GetBill-Signature')
+    .addOption(endpointOption())
+    .action(async (flags: { body: string; signature: string; endpoint: string }) => {
+      const { secrets } = endpointOf(await config(), flags.endpoint);
+      const { fits, text } = explainSignature(readBody(flags.body), flags.signature, secrets.reveal());
+      print(text);
+      if (!fits) throw new AppError('the signature does not fit', { code: 'signature_different', status: 401 });
+    });
+}
+
+function endpointOf({ webhooks }: Config, name: string): Config['webhooks']['endpoints'][number] {
+  const endpoint = webhooks.endpoints.find((each) => each.name === name);
+  if (endpoint !== undefined) return endpoint;
+  throw new ConfigError([
+    name === ''
+      ? 'GETBILL_WEBHOOK_SECRET is not set; docs/webhooks.md says how'
+      : `GETBILL_WEBHOOK_ENDPOINTS has no entry ${name}`,
+  ]);
+}
+
+async function withInbox(config: Config, name: string, use: (inbox: Inbox) => Promise<void>): Promise<void> {
+  endpointOf(config, name);
+  if (config.redis === undefined) {
+    throw new ConfigError([
+      'REDIS_URL is not set: without it webhooks are in the memory of the app, and on its page /events',
+    ]);
+  }
+  const connection = connectForWebhooks(config.redis, () => undefined);
+  try {
+    const cipher = createCipher(config.tokenEncryptionKeys.reveal());
+    const own = { endpoint: name, consumer: 'command line', limits: defaultLimits, replicas: 0 };
+    const { redis, connected } = connection;
+    await use(createRedisInbox({ redis, cipher, connected, ...own }));
+  } finally {
+    connection.close();
+  }
+}
+
+function readBody(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch {
+    throw new AppError(`${file} cannot be read`, { code: 'file_unreadable', status: 400 });
+  }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new AppError('--data is not JSON', { code: 'data_malformed', status: 400 });
+  }
+}
+
+const unavailable = (message: string, cause?: unknown): AppError =>
+  new AppError(message, { code: 'webhook_not_taken', status: 502, ...(cause !== undefined && { cause }) });

@@ -1,0 +1,81 @@
+import type { Browser, Page } from 'playwright-core';
+import { companyProfiles } from '../../sandbox/api/data/companies.js';
+import { startSandbox, type Sandbox } from '../../sandbox/sandbox.js';
+import { launchChromium } from '../support/chromium.js';
+import { freePort } from '../support/free-port.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+
+const secret = 'the-webhook-secret-of-this-test';
+const companyId = companyProfiles[0].id;
+let app: TestApp;
+let sandbox: Sandbox;
+let chromium: Browser;
+beforeAll(async () => {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}/webhooks/getbill`;
+  sandbox = await startSandbox({ webhook: { url, secret, companyId }, faults: { consent: 'auto' } });
+  const env = { GETBILL_WEBHOOK_SECRET: secret, GETBILL_WEBHOOK_COMPANY: companyId };
+  [app, chromium] = await Promise.all([startTestApp({ sandbox, port, env }), launchChromium()]);
+}, 30_000);
+afterAll(async () => {
+  await chromium.close();
+  await app.close();
+  await sandbox.close();
+});
+
+/** As GetBill's own pages would: nothing of it goes through the app. */
+async function changeDebtAtGetbill(id: string): Promise<void> {
+  const token = await fetch(`${sandbox.origin}/oauth/token`, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_id: 'sandbox-client',
+      client_secret: 'sandbox-secret-7c1f0e5ad2b94c36',
+      scope: 'debts:write',
+    }),
+  });
+  const { access_token: accessToken } = (await token.json()) as { access_token: string };
+  const response = await fetch(`${sandbox.origin}/external-api/v1/debts/${id}`, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ object: 'CANARY object' }),
+  });
+  expect(response.status).toBe(200);
+}
+
+const reads = (): number =>
+  sandbox.control.requests().filter(({ method, url }) => method === 'GET' && url.includes('/debts')).length;
+
+async function openDebts(): Promise<{ page: Page; id: string; complaints: string[] }> {
+  const page = await (await chromium.newContext()).newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  const live = page.waitForResponse(/events\/live/);
+  await page.goto(`${app.publicUrl}/login?returnTo=%2Fdashboard`);
+  await live;
+  const opened = page.waitForResponse(/events\/live/);
+  await page.goto(`${app.publicUrl}/debts`);
+  await opened;
+  const href = await page.locator('main table a[href^="/debts/"]').first().getAttribute('href');
+  return { page, id: href?.split('/').at(-1) ?? '', complaints };
+}
+
+it('an open list says within a second that a debt has changed, and reading it again is one API call', async () => {
+  const { page, id, complaints } = await openDebts();
+  const before = reads();
+  await changeDebtAtGetbill(id);
+  const changedAtMs = performance.now();
+  await page.getByRole('status').getByText('changed just now').waitFor();
+  expect(performance.now() - changedAtMs).toBeLessThan(1_000);
+  expect(await page.locator('.changed').count()).toBe(1);
+  expect(reads()).toBe(before);
+  expect(await page.locator('main').innerHTML()).not.toContain('CANARY');
+  await page.getByRole('link', { name: 'Show it' }).click();
+  await page.locator('.changed').waitFor({ state: 'detached' });
+  expect(reads()).toBe(before + 1);
+  await page.goto(`${app.publicUrl}/events`);
+  expect(await page.locator('main').innerText()).toMatch(/Debt updated[\s\S]*Handled/);
+  expect(complaints).toEqual([]);
+}, 30_000);

@@ -1,0 +1,57 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { addWebhookCommands } from '../../src/webhooks/commands.js';
+import { signatureOf } from '../../src/webhooks/signature.js';
+import { until } from '../process/support/until.js';
+import { startRedis, type RedisServer } from '../support/redis-server.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+
+const SECRET = 'CANARY-webhook-secret-0123456789';
+let redis: RedisServer;
+let app: TestApp;
+beforeAll(async () => {
+  redis = await startRedis();
+  app = await startTestApp({
+    env: { REDIS_URL: redis.url, GETBILL_WEBHOOK_SECRET: SECRET, GETBILL_WEBHOOK_COMPANY: 'company-1' },
+  });
+});
+afterAll(async () => {
+  await app.close();
+  await redis.close();
+});
+
+async function run(...args: string[]): Promise<string> {
+  const lines: string[] = [];
+  const program = new Command('getbill').exitOverride().configureOutput({ writeErr: () => undefined });
+  const say = (text: string): void => void lines.push(text);
+  addWebhookCommands(program, { print: say, tell: say, config: () => Promise.resolve(app.services.config) });
+  await program.parseAsync(['webhooks', ...args], { from: 'user' });
+  return lines.join('\n');
+}
+const handled = () => app.events.filter(({ type }) => type === 'webhook_handled').length;
+
+it('webhooks are sent, listed, handled again and explained on the command line', async () => {
+  expect(await run('list')).toBe('no webhook has come in');
+  expect(await run('trigger', 'debt.updated', '--data', '{"id":"d1"}', '--url', app.origin)).toBe('200 OK');
+  await until('it is handled', () => handled() === 1);
+  const list = await run('list');
+  expect(list).toMatch(/^\d+-\d+ {2}\d{4}-\S+Z {2}handled {2}debt\.updated {2}d1$/);
+  await run('replay', list.split(' ')[0] ?? '');
+  await until('it is handled again', () => handled() === 2);
+  await expect(run('replay', '1-1')).rejects.toThrow('there is no webhook 1-1');
+  await expect(run('list', '--endpoint', 'other')).rejects.toMatchObject({
+    problems: ['GETBILL_WEBHOOK_ENDPOINTS has no entry other'],
+  });
+
+  const folder = mkdtempSync(join(tmpdir(), 'gb-webhook-'));
+  const file = join(folder, 'body.json');
+  writeFileSync(file, '{"type":"debt.updated"}\n');
+  const signature = signatureOf(Buffer.from('{"type":"debt.updated"}'), SECRET);
+  await expect(run('explain', '--body', file, '--signature', signature)).rejects.toThrow('does not fit');
+  writeFileSync(file, '{"type":"debt.updated"}');
+  expect(await run('explain', '--body', file, '--signature', signature)).toBe('The signature fits these bytes.');
+  await expect(run('explain', '--body', `${file}.gone`, '--signature', signature)).rejects.toThrow('cannot be read');
+  rmSync(folder, { recursive: true });
+});
