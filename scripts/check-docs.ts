@@ -7,6 +7,7 @@ import { createMetrics } from '../src/telemetry/metrics.js';
 import { guideHeadings } from './support/guide-headings.js';
 import { envExample, eventsTable, metricsTable, variablesTable } from './support/generated-docs.js';
 import { symbolLinkFaults } from './support/symbol-links.js';
+import { passageFaults } from './support/passages.js';
 
 const read = (file: string): string => readFileSync(file, 'utf8');
 const faults: string[] = [];
@@ -148,6 +149,7 @@ checkGuide();
 await checkMetrics();
 checkRoutes();
 for (const file of ['docs/security.md', 'docs/immunity.md', 'docs/why-not-the-sample.md']) checkTitles(file);
+faults.push(...passageFaults('docs/walkthrough.md'));
 checkLinks('llms.txt');
 for (const file of markdown) {
   checkLinks(file);

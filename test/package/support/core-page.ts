@@ -22,20 +22,25 @@ export interface Project {
   close(): void;
 }
 
+/** The package's paths with the source files that its built files come from. */
+export function exportsOverSource(): Record<string, string> {
+  const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    exports: Record<string, string | { default: string }>;
+  };
+  const overSource = Object.entries(exports).map(([path, target]) => {
+    const file = typeof target === 'string' ? target : target.default;
+    return [path, file.replace('/dist/', '/src/').replace(/\.js$/, '.ts')] as const;
+  });
+  return Object.fromEntries(overSource);
+}
+
 /** An empty project in which `getbill-connect/core` is the source of this tree: nothing has to be built. */
 export function projectOverSource(): Project {
   const folder = mkdtempSync(join(tmpdir(), 'gb-core-page-'));
   const modules = join(folder, 'node_modules');
   const core = join(modules, 'getbill-connect');
   mkdirSync(core, { recursive: true });
-  const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as {
-    exports: Record<string, string | { default: string }>;
-  };
-  const overSource = Object.entries(exports).map(([path, target]) => [
-    path,
-    (typeof target === 'string' ? target : target.default).replace('/dist/', '/src/').replace(/\.js$/, '.ts'),
-  ]);
-  const manifest = { type: 'module', exports: Object.fromEntries(overSource) as unknown };
+  const manifest = { type: 'module', exports: exportsOverSource() };
   writeFileSync(join(core, 'package.json'), JSON.stringify(manifest));
   symlinkSync(resolve('src'), join(core, 'src'));
   for (const name of ['express', 'express-session']) symlinkSync(resolve('node_modules', name), join(modules, name));
