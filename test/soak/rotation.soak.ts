@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { defaultClientSecret } from '../../sandbox/sandbox.js';
+import { CLIENT_SECRET } from '../process/support/environment.js';
 import { startInstallation, type Installation } from '../process/support/installation.js';
 import { deploy, DRAINING, type Deployment, type DeploymentReport } from './support/deployment.js';
 
@@ -58,7 +58,7 @@ describe.each([
 describe('a new GETBILL_CLIENT_SECRET on two processes under load', () => {
   const next = random();
   let fallbacks: number[];
-  const both = [next, defaultClientSecret];
+  const both = [next, CLIENT_SECRET];
   beforeAll(async () => {
     await start({});
     const { control } = site.sandbox;

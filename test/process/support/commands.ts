@@ -10,9 +10,8 @@ const on =
     (length === undefined || words.length === length);
 
 export const takeLease = on('SET', 'lease:');
-export const releaseLease = on('EVAL', 'lease:');
+export const releaseLease = on('EVAL', 'lease:', 5);
 export const noteAttempt = on('SET', 'attempt:');
 export const replaceRecord = on('EVAL', 'grant:', 6);
 export const removeRecordExactly = on('EVAL', 'grant:', 5);
-export const readRecord: Matches = ([name, ...keys]) =>
-  name?.toUpperCase() === 'GET' && keys.some((key) => key.startsWith(`${KEY_PREFIX}grant:`));
+export const readRecord = on('EVAL', 'grant:', 4); // the value, and what is left of its time

@@ -1,27 +1,20 @@
 import { hash } from 'node:crypto';
-import { defaultClientId, defaultClientSecret, type Sandbox } from '../../../sandbox/sandbox.js';
+import { defaultClientId, type Sandbox } from '../../../sandbox/sandbox.js';
 
 export const PUBLIC_URL = 'https://connect.example';
 
-const CLIENT_SECRET = 'process-test-client-secret-0123456789';
+/** Production refuses the one that the sandbox's source names. */
+export const CLIENT_SECRET = 'process-test-client-secret-0123456789';
 
-/**
- * Production mode behind a TLS proxy, which the tests play. Gives the sandbox's client a secret besides its own,
- * because production refuses the one that the sandbox's source names.
- */
-export function environment(sandbox: Sandbox): Record<string, string> {
-  sandbox.control.setClientSecrets([CLIENT_SECRET, defaultClientSecret]);
-  return variables(sandbox.origin);
-}
-
-const variables = (sandboxOrigin: string): Record<string, string> => ({
+/** Production mode behind a TLS proxy, which the tests play. The sandbox must know CLIENT_SECRET. */
+export const environment = (sandbox: Sandbox): Record<string, string> => ({
   PATH: process.env['PATH'] ?? '',
   NODE_ENV: 'production',
   PORT: '0',
   PUBLIC_URL,
   TRUST_PROXY: '1',
   REDIS_ALLOW_INSECURE: 'true',
-  GETBILL_BASE_URL: sandboxOrigin,
+  GETBILL_BASE_URL: sandbox.origin,
   GETBILL_CLIENT_ID: defaultClientId,
   GETBILL_CLIENT_SECRET: CLIENT_SECRET,
   GETBILL_SCOPES: 'company:read debts:read followups:read followups:write',

@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Faults } from '../../../sandbox/faults.js';
-import { startSandbox, type Sandbox } from '../../../sandbox/sandbox.js';
+import { defaultClientSecret, startSandbox, type Sandbox } from '../../../sandbox/sandbox.js';
 import type { AppEvent } from '../../../src/events.js';
 import { createBrowser } from '../../support/browser.js';
 import { startRedis, type RedisServer } from '../../support/redis-server.js';
 import { buildApp } from './app-build.js';
 import { startAppProcess, type AppProcess, type AuditLine } from './app-process.js';
-import { environment, PUBLIC_URL } from './environment.js';
+import { CLIENT_SECRET, environment, PUBLIC_URL } from './environment.js';
 import { startRedisProxy, withoutProxy, type RedisProxy } from './redis-proxy.js';
 import { createVisitor, type Visitor } from './visitor.js';
 
@@ -48,6 +48,7 @@ export async function startInstallation<const Name extends string>({
   const redis = await startRedis();
   const sandbox = await startSandbox({
     redirectUris: [`${PUBLIC_URL}/oauth/callback`],
+    clientSecrets: [CLIENT_SECRET, defaultClientSecret],
     faults: { limitReads: 1_000_000, limitWrites: 1_000_000, ...faults },
   });
   const proxies: RedisProxy[] = [];
