@@ -1,2 +1,89 @@
 // Brings new steps into the page as they happen, opens steps in place, and marks equal secrets. Without it: links.
 const log = document.querySelector('[data-flow-live]');
+const state = document.querySelector('[data-flow-state]');
+
+/** Puts what the server has drawn in the place of a link to it. */
+async function fill(details) {
+  const link = details.querySelector(':scope > .flow-more > a');
+  const address = link?.dataset.flowStep ?? link?.dataset.flowStory;
+  if (address === undefined || link.dataset.asked) return;
+  link.dataset.asked = 'yes';
+  const response = await fetch(address + location.search).catch(() => undefined);
+  if (!response?.ok) return void delete link.dataset.asked;
+  const hadFocus = document.activeElement === link;
+  link.parentElement.outerHTML = await response.text();
+  if (hadFocus) details.querySelector('summary').focus();
+  offerCopying(details);
+}
+
+function offerCopying(part) {
+  for (const button of part.querySelectorAll('[data-flow-copy]')) button.hidden = navigator.clipboard === undefined;
+}
+
+log.addEventListener('toggle', ({ target }) => void (target.open && fill(target)), true);
+log.addEventListener('click', async (event) => {
+  const button = event.target.closest('[data-flow-copy]');
+  if (button !== null) {
+    await navigator.clipboard.writeText(button.previousElementSibling.textContent);
+    button.textContent = 'Copied';
+  }
+  const link = event.target.closest('.flow-more > a');
+  if (link !== null && !event.ctrlKey && !event.metaKey) {
+    event.preventDefault();
+    await fill(link.closest('details'));
+  }
+});
+
+/** The same secret, wherever it is on the page: a code that is exchanged, a token that is spent. */
+function markEqual({ target }) {
+  const hash = target.closest?.('.secret')?.dataset.secret;
+  for (const marked of log.querySelectorAll('.same')) marked.classList.remove('same');
+  if (hash === undefined) return;
+  for (const equal of log.querySelectorAll(`[data-secret="${hash}"], [data-secrets~="${hash}"]`)) {
+    equal.classList.add('same');
+  }
+}
+log.addEventListener('mouseover', markEqual);
+log.addEventListener('focusin', markEqual);
+
+/** Whatever comes in above does not move what is read. */
+function keepingPlace(change) {
+  const inside = log.contains(document.activeElement) ? document.activeElement : undefined;
+  const anchor = inside ?? (scrollY > 0 ? log.querySelector('.story-card[open]') : undefined);
+  const before = anchor?.getBoundingClientRect().top;
+  change();
+  if (anchor !== undefined) scrollBy({ top: anchor.getBoundingClientRect().top - before, behavior: 'instant' });
+}
+
+function addCard(html) {
+  log.querySelector('.flow-empty')?.remove();
+  const previous = log.querySelector('.story-card[open]');
+  log.insertAdjacentHTML('afterbegin', html);
+  const isBeingRead = previous?.querySelector('.panel') || previous?.contains(document.activeElement);
+  if (previous && !isBeingRead) previous.open = false;
+}
+
+function addStep({ chain, title, extent, failed, number, row, card }) {
+  if (document.getElementById(`s${number}`) !== null) return;
+  if (card !== undefined && document.getElementById(`c-${chain}`) === null) addCard(card);
+  const story = document.getElementById(`c-${chain}`);
+  if (story === null) return;
+  story.classList.toggle('failed', failed);
+  story.querySelector('.story-title').textContent = title;
+  story.querySelector('.story-extent').textContent = extent;
+  story.querySelector('.story-failed').textContent = failed ? '✕ with a failure' : '';
+  const list = story.querySelector('.flow-steps');
+  list?.insertAdjacentHTML('beforeend', row);
+  list?.lastElementChild.classList.add('is-new');
+}
+
+const live = new EventSource(log.dataset.flowLive);
+live.addEventListener('open', () => (state.textContent = 'Live: new messages appear by themselves'));
+live.addEventListener('error', () => (state.textContent = live.readyState === 2 ? '' : 'Connecting again'));
+live.addEventListener('step', ({ data }) => keepingPlace(() => addStep(JSON.parse(data))));
+live.addEventListener('end', () => {
+  live.close();
+  state.textContent = 'You have signed out: this page stands still now';
+});
+addEventListener('pagehide', () => live.close());
+offerCopying(document);

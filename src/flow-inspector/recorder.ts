@@ -216,8 +216,10 @@ export function createRecorder({
   function endHttp(exchange: HttpExchange, body: unknown, error: unknown): void {
     const sent = pending.get(exchange);
     if (sent === undefined) return;
-    const failure = error === undefined ? undefined : error instanceof AppError ? error.code : 'getbill_unreachable'; // prettier-ignore
-    if (body instanceof Readable) {
+    const isStream = body instanceof Readable;
+    const isApi = kindOfCall(exchange) === 'api';
+    const failure = isStream && !isApi ? 'answer_too_large' : codeOf(error); // tokens are never streamed
+    if (isStream && isApi) {
       const finish = (streamError?: unknown): void => endHttp(exchange, undefined, streamError);
       body.once('end', () => finish());
       body.once('error', finish);
@@ -373,6 +375,11 @@ const RESENT = {
   connection_lost: 'The kept connection was closed by GetBill: sent again over a new one',
   silence: 'Half of the time passed in silence: sent again over a new connection as well',
 };
+
+function codeOf(error: unknown): string | undefined {
+  if (error === undefined) return undefined;
+  return error instanceof AppError ? error.code : 'getbill_unreachable';
+}
 
 const ignore = (): void => undefined;
 const unread = { start: ignore, end: ignore, asyncStart: ignore, asyncEnd: ignore, error: ignore };

@@ -17,6 +17,8 @@ export interface Row {
   readonly active: readonly string[];
   readonly hop: string;
   readonly duration: string;
+  /** Of a call to the API, which tells calls of one path apart. */
+  readonly query: string;
   readonly secrets: string;
 }
 
@@ -48,9 +50,15 @@ function storyOf(steps: readonly Step[]): Story {
     title: titleOf(steps),
     extent: `${count}, ${durationText(busyMs(steps))}`,
     at: new Date(steps[0]?.atMs ?? 0).toISOString(),
-    failed: steps.some(({ outcome }) => outcome === 'failed'),
+    failed: hasFailed(steps),
     rows: rowsOf(steps),
   };
+}
+
+/** What the person got failed: a call that failed and was made good is no failure of the story. */
+function hasFailed(steps: readonly Step[]): boolean {
+  const toBrowser = steps.filter(({ kind, to }) => kind === 'response' && to === 'browser');
+  return (toBrowser.length === 0 ? steps : toBrowser).some(({ outcome }) => outcome === 'failed');
 }
 
 /** How long the app worked on it: not the time that a person takes at GetBill. */
@@ -103,9 +111,15 @@ function rowsOf(steps: readonly Step[]): Row[] {
       active: [...active].filter((name) => name !== 'browser').map((name) => `on-${name}`),
       hop: step.kind === 'note' ? 'App' : `${NAMES[step.from]} → ${NAMES[step.to]}`,
       duration: step.durationMs === undefined ? '' : durationText(step.durationMs),
+      query: step.topic === 'api' ? queryIn(step) : '',
       secrets: secretsIn(step),
     };
   });
+}
+
+function queryIn({ message }: Step): string {
+  const query = /\?(\S*)/.exec(message?.start ?? '')?.[1] ?? '';
+  return query.length > 40 ? `${query.slice(0, 39)}…` : query;
 }
 
 /** The masked secrets of a step, so that the page can mark those that are equal. */

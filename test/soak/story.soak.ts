@@ -39,6 +39,7 @@ describe('somebody who breaks things on the left and watches the app on the righ
     const renewals = page.locator('.flow-steps details', { has: page.getByText('Access token renewed') });
     expect(await renewals.count()).toBe(1);
     await renewals.locator('summary').click();
+    await renewals.locator('dl').waitFor();
     const told = await renewals.innerText();
     expect(told).toContain('The API rejected it (401); it was renewed and the call sent again.');
     expect(told).toMatch(/reason\s+rejected/);
