@@ -57,7 +57,7 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
   const secrets = config.session.secrets.reveal();
   const access = { tokens, facts: services.facts };
   const page = { forward, access, marginMs: config.refreshMarginMs, now: services.now };
-  const startSession = createStartSession({ ...services, session: config.session, scopes: config.getbill.scopes });
+  const startSession = createStartSession({ ...services, session: config.session });
   const endSession = createEndSession({ sessions, cookies });
   const limitTo = (name: 'login' | 'callback' | 'api', keyOf: typeof byAddress | typeof bySession) =>
     rateLimit({ name, perMinute: rateLimits[name], keyOf, limits, emit });
@@ -100,7 +100,7 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
     '/login',
     ...personOnly,
     limitTo('login', byAddress),
-    startSignIn({ ...services, publicUrl, cookies, endSession }),
+    startSignIn({ ...services, publicUrl, scopes: config.getbill.scopes, cookies, endSession }),
   );
   app.get(
     '/oauth/callback',
@@ -120,7 +120,7 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
   app.get('/dashboard', ...signedIn, showDashboard({ ...services, ...page }));
   app.get('/debts', ...signedIn, listDebts({ ...services, ...page }));
   app.get('/debts/:id', ...signedIn, showDebt(page));
-  app.get('/connection', ...signedIn, showConnection({ ...page, quota }));
+  app.get('/connection', ...signedIn, showConnection({ ...page, quota, asked: config.getbill.scopes }));
 
   app.use(noSuchPath());
   app.use(destroyEndedSession({ endSession }), errorPage({ log, context, developerPages: config.developerPages }));

@@ -10,6 +10,8 @@ export const PENDING_LOGIN_TTL_MS = 3_600_000;
 export interface PendingLogin {
   readonly codeVerifier: string;
   readonly returnTo: string;
+  /** What was asked for, where it is not what the provider always asks for. */
+  readonly scopes?: readonly string[];
 }
 
 /** `binding` is the random value of the browser's binding cookie. */
@@ -72,8 +74,11 @@ export function createPendingLogins({
 
 /** @throws {RecordError} `broken` */
 function pendingLoginFrom(text: string): PendingLogin {
-  const { codeVerifier, returnTo } = jsonObject(text) ?? {};
+  const { codeVerifier, returnTo, scopes } = jsonObject(text) ?? {};
   if (typeof codeVerifier !== 'string' || typeof returnTo !== 'string')
     throw new RecordError('broken');
-  return { codeVerifier, returnTo };
+  if (scopes === undefined) return { codeVerifier, returnTo };
+  if (!Array.isArray(scopes) || !scopes.every((scope) => typeof scope === 'string'))
+    throw new RecordError('broken');
+  return { codeVerifier, returnTo, scopes };
 }

@@ -11,8 +11,12 @@ import { tokenSetFromResponse, type TokenSet } from '../oauth/token-set.js';
 import type { PendingLogins } from './pending-logins.js';
 
 export interface SignIn {
-  /** Where to send the browser. @throws {StorageError} */
-  start(options: { binding: string; returnTo: string }): Promise<URL>;
+  /** Where to send the browser. `scopes`: instead of the provider's. @throws {StorageError} */
+  start(options: {
+    binding: string;
+    returnTo: string;
+    scopes?: readonly string[] | undefined;
+  }): Promise<URL>;
   /**
    * Takes the pending login, checks the response, exchanges the code: in this order, each at most once.
    * `undefined` when this browser has no such pending login (any more).
@@ -24,6 +28,7 @@ export interface SignIn {
 export interface Completed {
   readonly tokenSet: TokenSet;
   readonly returnTo: string;
+  readonly requestedScopes: readonly string[];
   /** Keyed hash of the state, for events. */
   readonly login: string;
 }
@@ -46,13 +51,13 @@ export function createSignIn({
   async function exchange(
     response: URLSearchParams,
     state: string,
-    codeVerifier: string,
+    { codeVerifier, requestedScopes }: { codeVerifier: string; requestedScopes: readonly string[] },
   ): Promise<TokenSet> {
     const code = validateAuthorizationResponse(response, { provider, expectedState: state });
     const sentAtMs = now();
     try {
       const tokenResponse = await tokenEndpoint.exchangeCode(code, codeVerifier);
-      return tokenSetFromResponse(tokenResponse, { sentAtMs, requestedScopes: provider.scopes });
+      return tokenSetFromResponse(tokenResponse, { sentAtMs, requestedScopes });
     } catch (error) {
       if (!(error instanceof GrantRefusedError)) throw error;
       throw new SignInError('the authorization server refused the code', {
@@ -66,9 +71,13 @@ export function createSignIn({
   }
 
   return {
-    async start({ binding, returnTo }) {
-      const { url, state, codeVerifier } = await createAuthorizationRequest(provider);
-      await pendingLogins.keep({ binding, state }, { codeVerifier, returnTo });
+    async start({ binding, returnTo, scopes }) {
+      const asked = scopes === undefined ? provider : { ...provider, scopes };
+      const { url, state, codeVerifier } = await createAuthorizationRequest(asked);
+      await pendingLogins.keep(
+        { binding, state },
+        { codeVerifier, returnTo, ...(scopes && { scopes }) },
+      );
       emit({ type: 'login_started', login: fingerprint(state) });
       return url;
     },
@@ -77,8 +86,9 @@ export function createSignIn({
         const state = stateOf(response);
         const pending = await pendingLogins.take({ binding, state });
         if (pending === undefined) return undefined;
-        const tokenSet = await exchange(response, state, pending.codeVerifier);
-        return { tokenSet, returnTo: pending.returnTo, login: fingerprint(state) };
+        const { codeVerifier, returnTo, scopes: requestedScopes = provider.scopes } = pending;
+        const tokenSet = await exchange(response, state, { codeVerifier, requestedScopes });
+        return { tokenSet, returnTo, requestedScopes, login: fingerprint(state) };
       } catch (error) {
         emit({
           type: 'login_failed',

@@ -5,7 +5,7 @@ import type { Config } from '../../config/config.js';
 import { AppError, NotSignedInError, RequestError } from '../../errors.js';
 import type { RequestContext } from '../../events.js';
 import { operatorHint } from '../../oauth-explanations.js';
-import { errorText, SIGN_IN_AGAIN, type ErrorText } from '../pages/error-texts.js';
+import { errorText, SIGN_IN_AGAIN, STILL_SIGNED_IN, type ErrorText } from '../pages/error-texts.js';
 import { isNavigation, wantsHtml } from '../request-kind.js';
 import { safeReturnTo } from '../return-to.js';
 
@@ -90,6 +90,9 @@ function messageOf(cause: unknown): string | undefined {
 /** After a fresh sign-in the visitor comes back to the page that failed. A callback cannot be repeated: it is started again. */
 function textFor(error: AppError, req: Request): ErrorText {
   const text = errorText(error.code, error.status);
+  if (req.path === '/oauth/callback' && req.signedIn !== undefined) {
+    return { ...text, ...STILL_SIGNED_IN }; // asked for more permission, or signed in again
+  }
   const action = text.action ?? (req.path === '/oauth/callback' ? SIGN_IN_AGAIN : undefined);
   if (action?.href !== SIGN_IN_AGAIN.href) return text;
   const href = `${action.href}&${new URLSearchParams({ returnTo: safeReturnTo(req.originalUrl) }).toString()}`;

@@ -10,6 +10,12 @@ export interface ErrorText {
 
 /** Leads out through a fresh sign-in also while somebody is signed in. The error page adds the page to come back to. */
 export const SIGN_IN_AGAIN = { label: 'Sign in again', href: '/login?again=1' };
+
+/** A sign-in that failed while somebody is signed in has replaced nothing. */
+export const STILL_SIGNED_IN = {
+  advice: 'Nothing has changed: you are still signed in, with the permissions that you had.',
+  action: { label: 'Go back to the connection', href: '/connection' },
+};
 const HOME = { label: 'Go to the start page', href: '/' };
 const RETRY_ADVICE = 'Nothing was lost and you are still signed in. Please try again in a moment.';
 const OPERATOR_ADVICE =

@@ -23,6 +23,8 @@ export interface Formats {
   instant(instant: Date): InstantText;
   /** The time of day alone. */
   time(instant: Date): InstantText;
+  /** The time of day to the second. */
+  seconds(instant: Date): InstantText;
   /** `undefined` when there is no amount. */
   money(amount: unknown, currency: unknown, amountText?: unknown): string | undefined;
   /** A count with thousands set apart. */
@@ -38,6 +40,7 @@ function createFormats(locale: string): Formats {
     timeStyle: 'short',
     timeZone,
   });
+  const secondsFormat = new Intl.DateTimeFormat(locale, { timeStyle: 'medium', timeZone });
   const countFormat = new Intl.NumberFormat(locale);
 
   function date(value: unknown): DateText | undefined {
@@ -76,6 +79,7 @@ function createFormats(locale: string): Formats {
     },
     instant,
     time: (at) => ({ text: `${timeFormat.format(at)} UTC`, iso: at.toISOString() }),
+    seconds: (at) => ({ text: `${secondsFormat.format(at)} UTC`, iso: at.toISOString() }),
     money,
     count: (count) => countFormat.format(count),
   };

@@ -1,5 +1,5 @@
 import { renewalDueAtMs, type TokenSet } from '../../core/oauth/token-set.js';
-import { formats as plainFormats, type Formats, type InstantText } from './formats.js';
+import { formats as plainFormats, type Formats } from './formats.js';
 import { describeScope } from './scope-texts.js';
 
 const JUST_NOW_MS = 10_000;
@@ -10,15 +10,35 @@ export interface TokenTimeline {
   readonly scopesTitle: string;
   readonly scopes: readonly { readonly name: string; readonly text: string }[];
   readonly points: readonly TimelinePoint[];
+  readonly line: LifeLine;
   /** Without a refresh token the connection ends with the access token. */
   readonly isRenewable: boolean;
 }
+
+/** The life of the access token to scale: from issue to expiry, with its renewal and now. */
+export interface LifeLine {
+  readonly width: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly nowX: number;
+  readonly renewalX: number | undefined;
+  /** The line in words. */
+  readonly text: string;
+}
+
+const LINE_WIDTH = 1000;
+/** A shorter life is shown to the second. */
+const SHORT_LIFE_MS = 10 * 60_000;
+/** A renewal that is due longer than that has not succeeded. */
+const RENEWAL_GRACE_MS = 5_000;
 
 export interface TimelinePoint {
   readonly label: string;
   readonly at: { readonly text: string; readonly iso: string };
   readonly phase: 'past' | 'next' | 'later';
   readonly note: string;
+  /** Which words a script writes the local time in. */
+  readonly precision: '' | 'seconds';
   /** The note counts down to the point; said when it has passed. */
   readonly countdown?: string;
 }
@@ -28,11 +48,17 @@ export function tokenTimeline(
   { marginMs, nowMs, formats = plainFormats }: { marginMs: number; nowMs: number; formats?: Formats },
 ): TokenTimeline {
   const { scopes, scopesAssumed, refreshToken, issuedAtMs, expiresAtMs } = tokenSet;
-  const pointAt = (ms: number): InstantText => formats.instant(new Date(ms));
+  const isShort = expiresAtMs - issuedAtMs < SHORT_LIFE_MS;
+  const precision = isShort ? 'seconds' : '';
+  const pointAt = (ms: number) =>
+    ({
+      at: isShort ? formats.seconds(new Date(ms)) : formats.instant(new Date(ms)),
+      precision,
+    }) as const;
   const renewalAtMs = refreshToken === undefined ? undefined : renewalDueAtMs(tokenSet, marginMs);
   const issued: TimelinePoint = {
     label: 'Issued',
-    at: pointAt(issuedAtMs),
+    ...pointAt(issuedAtMs),
     phase: 'past',
     note: renewedText(tokenSet, nowMs, formats),
   };
@@ -45,27 +71,31 @@ export function tokenTimeline(
         ? ending(expiresAtMs, nowMs, pointAt)
         : renewing(renewalAtMs, expiresAtMs, nowMs, pointAt)),
     ],
+    line: lineOf(tokenSet, renewalAtMs, nowMs),
     isRenewable: renewalAtMs !== undefined,
   };
 }
 
-type PointAt = (ms: number) => InstantText;
+type PointAt = (ms: number) => Pick<TimelinePoint, 'at' | 'precision'>;
 
 const renewing = (renewalAtMs: number, expiresAtMs: number, nowMs: number, pointAt: PointAt): TimelinePoint[] => [
   {
     label: 'Next renewal',
-    at: pointAt(renewalAtMs),
+    ...pointAt(renewalAtMs),
     phase: 'next',
-    note: untilText(renewalAtMs - nowMs),
+    note:
+      nowMs - renewalAtMs > RENEWAL_GRACE_MS
+        ? 'due: GetBill has not renewed it yet, the next click tries again'
+        : untilText(renewalAtMs - nowMs),
     countdown: 'due with your next click',
   },
-  { label: 'Would expire', at: pointAt(expiresAtMs), phase: 'later', note: 'if it were not renewed' },
+  { label: 'Would expire', ...pointAt(expiresAtMs), phase: 'later', note: 'if it were not renewed' },
 ];
 
 const ending = (expiresAtMs: number, nowMs: number, pointAt: PointAt): TimelinePoint[] => [
   {
     label: 'Expires',
-    at: pointAt(expiresAtMs),
+    ...pointAt(expiresAtMs),
     phase: 'next',
     note: untilText(expiresAtMs - nowMs),
     countdown: 'over',
@@ -79,7 +109,23 @@ export function renewedText({ renewals, issuedAtMs }: TokenSet, nowMs: number, f
 }
 
 function untilText(ms: number): string {
+  if (ms > 0 && ms < 60_000) return `in ${Math.ceil(ms / 1000)} s`;
   const minutes = Math.round(ms / 60_000);
   if (minutes < 1) return 'any moment';
   return minutes < 60 ? `in ${minutes} min` : `in ${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+function lineOf({ issuedAtMs, expiresAtMs }: TokenSet, renewalAtMs: number | undefined, nowMs: number): LifeLine {
+  const lifeMs = Math.max(1, expiresAtMs - issuedAtMs);
+  const shareOf = (ms: number): number => Math.min(1, Math.max(0, (ms - issuedAtMs) / lifeMs));
+  const xOf = (ms: number): number => Math.round(shareOf(ms) * LINE_WIDTH);
+  const share = `${Math.round(shareOf(nowMs) * 100)} % of the access token’s life has passed`;
+  return {
+    width: LINE_WIDTH,
+    fromMs: issuedAtMs,
+    toMs: expiresAtMs,
+    nowX: xOf(nowMs),
+    renewalX: renewalAtMs === undefined ? undefined : xOf(renewalAtMs),
+    text: renewalAtMs === undefined ? share : `${share}; it is renewed before the end`,
+  };
 }

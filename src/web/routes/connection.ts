@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express';
 import type { LimitClass } from '../../getbill/endpoints.js';
 import type { Quota } from '../../getbill/quota.js';
+import { permissionsOf } from '../pages/permissions.js';
 import { quotaView } from '../pages/quota.js';
 import { tokenTimeline } from '../pages/token-timeline.js';
 import { renderPage } from '../render-page.js';
@@ -13,10 +14,13 @@ const LIMIT_CLASSES: readonly (readonly [LimitClass, label: string])[] = [
 /** What was granted, when it is renewed, and what is left of GetBill's quota. */
 export function showConnection({
   quota,
+  asked,
   marginMs,
   now,
 }: {
   quota: Pick<Quota, 'seen'>;
+  /** GETBILL_SCOPES */
+  asked: readonly string[];
   marginMs: number;
   now: () => number;
 }): RequestHandler {
@@ -28,6 +32,7 @@ export function showConnection({
     renderPage(res, 'connection', {
       title: 'Connection',
       timeline: tokenTimeline(res.locals.tokenSet, { marginMs, nowMs: now(), formats }),
+      permissions: permissionsOf(res.locals.tokenSet, asked),
       quota: (await Promise.all(seen)).filter((entry) => entry !== undefined),
     });
   };

@@ -4,6 +4,7 @@ import type { Config } from '../../config/config.js';
 import { AppError, GrantEndedError, MisconfiguredError, SignInError, UnavailableError } from '../../errors.js';
 import { isRejection } from '../../oauth-explanations.js';
 import { PENDING_LOGIN_TTL_MS } from '../../core/sign-in/pending-logins.js';
+import { endpoints } from '../../getbill/endpoints.js';
 import { originsOf } from '../request-origin.js';
 import { safeReturnTo } from '../return-to.js';
 import type { SignIn } from '../../core/sign-in/sign-in.js';
@@ -19,12 +20,14 @@ import { grantIdOf } from '../session/session.js';
  */
 export function startSignIn({
   publicUrl,
+  scopes,
   cookies,
   signIn,
   tokens,
   recentSignIns,
   endSession,
 }: Pick<Config, 'publicUrl'> & {
+  scopes: readonly string[];
   cookies: Cookies;
   signIn: Pick<SignIn, 'start'>;
   tokens: Pick<TokenManager, 'holds' | 'fresh'>;
@@ -48,7 +51,9 @@ export function startSignIn({
       throw cameWith(cookieOf(req, cookies.session), recent) ? secretDiffers() : sessionCookieLost();
     }
 
-    const url = await signIn.start({ binding, returnTo });
+    const more = scopesAskedFor(req);
+    const asked = more.length > 0 ? [...new Set([...scopes, ...more])] : undefined;
+    const url = await signIn.start({ binding, returnTo, scopes: asked });
     // The same value for every tab of this browser: any number of sign-ins can be under way at once.
     res.cookie(cookies.login, binding, { ...cookies.attributes, maxAge: PENDING_LOGIN_TTL_MS });
     res.status(302).location(url.href).end(); // no body: it would hold the state
@@ -64,7 +69,9 @@ function canonicalLogin(req: Request, { publicUrl, returnTo }: { publicUrl: URL;
   if (received.includes(publicUrl.origin)) return undefined;
   if (req.query['redirected'] === undefined) {
     const again: Record<string, string> = req.query['again'] === undefined ? {} : { again: '1' };
-    const query = new URLSearchParams({ returnTo, ...again, redirected: '1' });
+    const more = scopesAskedFor(req).join(' ');
+    const scope: Record<string, string> = more === '' ? {} : { scope: more };
+    const query = new URLSearchParams({ returnTo, ...again, ...scope, redirected: '1' });
     return new URL(`/login?${query.toString()}`, publicUrl);
   }
   const withoutDots = received.map((origin) => origin.replace(/\.(?=:\d+$|$)/, ''));
@@ -77,6 +84,18 @@ function canonicalLogin(req: Request, { publicUrl, returnTo }: { publicUrl: URL;
       'the proxy must pass on the Host of the browser with its port (nginx: proxy_set_header Host $http_host), ' +
       'or PUBLIC_URL must be the origin that browsers see',
   });
+}
+
+/**
+ * `?scope=debts:write` asks for more than GETBILL_SCOPES, of what an endpoint of the allow-list needs.
+ * Only from a page of ours: a link elsewhere must not decide what people are asked for.
+ */
+function scopesAskedFor(req: Request): string[] {
+  const { scope } = req.query;
+  const isOurs = (req.get('sec-fetch-site') ?? 'same-origin') === 'same-origin';
+  if (!isOurs || typeof scope !== 'string') return [];
+  const known = new Set(endpoints.map((endpoint) => endpoint.scope));
+  return scope.split(' ').filter((name) => known.has(name));
 }
 
 /** `rejected`: expired, and GetBill does not renew it. Other failures are for the page asked for to tell. */

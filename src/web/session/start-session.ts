@@ -18,7 +18,6 @@ export type StartSession = (req: Request, completed: Completed, options: { bindi
 
 export function createStartSession({
   session,
-  scopes,
   sessions,
   tokens,
   recentSignIns,
@@ -26,7 +25,6 @@ export function createStartSession({
   fingerprint,
   now,
 }: Pick<Config, 'session'> & {
-  scopes: readonly string[];
   sessions: Pick<SessionStore, 'end'>;
   tokens: Pick<TokenManager, 'establish' | 'forget' | 'abandon'>;
   recentSignIns: RecentSignIns;
@@ -34,7 +32,7 @@ export function createStartSession({
   fingerprint: (id: string) => string;
   now: () => number;
 }): StartSession {
-  return async function startSession(req, { tokenSet, login }, { binding }) {
+  return async function startSession(req, { tokenSet, requestedScopes, login }, { binding }) {
     const earlierId = req.signedIn?.sessionId;
     takeNewSessionId(req);
     const grantId = grantIdOf(req.sessionID);
@@ -50,7 +48,7 @@ export function createStartSession({
     if (earlierId !== undefined) await end(earlierId);
 
     const grant = fingerprint(grantId);
-    if (tokenSet.scopes.some((scope) => !scopes.includes(scope))) {
+    if (tokenSet.scopes.some((scope) => !requestedScopes.includes(scope))) {
       emit({ type: 'scope_widened', grant, scopes: tokenSet.scopes });
     }
     emit({ type: 'login_completed', login, grant, scopes: tokenSet.scopes, replaced: earlierId !== undefined });
