@@ -1,6 +1,6 @@
 import { systemClock, type Clock } from './clock.js';
 import { createFingerprint, type Emit } from './events.js';
-import { DEFAULT_TIMEOUT_MS, type Provider } from './oauth/provider.js';
+import { assertProvider, DEFAULT_TIMEOUT_MS, type Provider } from './oauth/provider.js';
 import { sendWithFetch } from './oauth/send-with-fetch.js';
 import { createTokenEndpoint, type Send } from './oauth/token-endpoint.js';
 import { createPendingLogins } from './sign-in/pending-logins.js';
@@ -53,7 +53,10 @@ export interface OAuthClient {
   idle: () => Promise<void>;
 }
 
-/** Sign-in and tokens: renewed once, by one process, never lost, encrypted in your storage. */
+/**
+ * Sign-in and tokens: renewed once, by one process, never lost, encrypted in your storage.
+ * @throws {TypeError} an option is missing, or a key is not 32 bytes long.
+ */
 export function createOAuthClient({
   provider,
   storage: keyValue,
@@ -64,6 +67,7 @@ export function createOAuthClient({
   clock = systemClock,
   renewalsPerMinute = DEFAULT_RENEWALS_PER_MINUTE,
 }: OAuthClientOptions): OAuthClient {
+  assertProvider(provider);
   const { clientId, revokeUrl, timeoutMs = DEFAULT_TIMEOUT_MS } = provider;
   const { marginMs = DEFAULT_MARGIN_MS } = provider;
   const { now, monotonicMs } = clock;

@@ -8,8 +8,14 @@ export interface Cipher {
   decrypt(sealed: string, context: string): string;
 }
 
+const KEY_BYTES = 32;
+
 /** The first of `keys` (32 bytes each) writes, all read; a sealed value names its key by a hash, so keys can be rotated. */
 export function createCipher(keys: readonly Buffer[]): Cipher {
+  for (const { length } of keys) {
+    if (length !== KEY_BYTES)
+      throw new TypeError(`an encryption key has ${length} bytes, not 32: openssl rand -base64 32`);
+  }
   const byId = new Map(keys.map((key) => [keyId(key), key]));
   const [writer] = byId;
   if (writer === undefined) throw new TypeError('"keys" is empty');
