@@ -1,7 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createApp } from './app.js';
 import type { Config } from './config/config.js';
-import { loadConfig } from './config/load.js';
+import { loadConfig, readDotenv } from './config/load.js';
+import { observeEnvironment } from './config/observations.js';
+import { variables } from './config/variables.js';
+import { announceSecret } from './core/storage/secret-check.js';
 import { ConfigError } from './errors.js';
 import { createHttpServer, type HttpServer } from './server.js';
 import { createServices, type Services } from './services.js';
@@ -12,12 +15,22 @@ async function main(): Promise<void> {
   const clock = { now: Date.now, monotonicMs: () => performance.now() };
   const services = await createServices(config, clock);
   exitOnBug(services);
+  warnOfSuspiciousValues(services);
+  const { log, keyValue } = services;
+  const secrets = config.session.secrets.reveal();
+  const stopAnnouncing = await announceSecret(keyValue, {
+    secrets,
+    onDiffering: () => log.warn('another process uses another SESSION_SECRET: people are signed out at random'),
+  });
   const isReady = async (): Promise<boolean> => !stopSignal.received() && (await services.isStorageReady());
   const server = createHttpServer(createApp(services, { isReady }), config);
   const { port } = await server.listen(config);
   const storage = config.redis?.topology ?? 'memory';
   services.log.info({ url: config.publicUrl.href, port, storage, pid: process.pid }, 'listening');
-  stopSignal.onFirst((signal) => void stop({ signal, config, services, server }));
+  stopSignal.onFirst((signal) => {
+    stopAnnouncing();
+    void stop({ signal, config, services, server });
+  });
   stopSignal.onSecond((signal) => {
     services.log.info({ signal }, 'still stopping');
   });
@@ -73,6 +86,13 @@ async function stop({
   await services.close({ withinMs: limitMs - 250 - (performance.now() - startedMs) });
   log.info({ ...(cutOff > 0 && { cutOff }) }, 'stopped');
   log.flush(() => process.exit(0));
+}
+
+/** Values that were probably changed on their way into the environment; the doctor says the same. */
+function warnOfSuspiciousValues({ log }: Services): void {
+  for (const { name, seen } of observeEnvironment(process.env, Object.keys(variables), readDotenv())) {
+    log.warn({ name, seen }, 'suspicious value in the environment');
+  }
 }
 
 /** One fatal line, then a clean exit: what state a bug left behind, nobody knows. */

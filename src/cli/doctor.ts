@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 import type { Finding, Verdict } from './doctor/check.js';
 import { harmless, inJson, toStderr } from './output.js';
 import { examine } from './doctor/examine.js';
-import { orRunningDemo, readDotenv } from './environment.js';
+import { orRunningDemo, loadDotenv } from './environment.js';
 
 /** 0: nothing failed; 1: something failed; 2: the command was not understood. */
 async function main(): Promise<number> {
@@ -17,7 +17,7 @@ async function main(): Promise<number> {
   const { json = false, ...deployment } = command.opts<{ url?: URL; urlCaFile?: string; json?: boolean }>();
 
   const findings: Finding[] = [];
-  readDotenv();
+  loadDotenv();
   const env = await orRunningDemo(process.env, toStderr);
   const looking = examine({ env, ...deployment, now: Date.now, monotonicMs: () => performance.now() });
   let step = await looking.next();

@@ -22,7 +22,7 @@ export function withPassingSecrets(env: Environment): Environment {
 }
 
 /** `.env`, where there is one. What the environment has already stays as it is. Unlike Node's option, silent without it. */
-export function readDotenv(): void {
+export function loadDotenv(): void {
   if (existsSync('.env')) process.loadEnvFile('.env');
 }
 

@@ -3,7 +3,7 @@ import type { Config } from '../config/config.js';
 import { loadConfig } from '../config/load.js';
 import { StorageError } from '../errors.js';
 import { createServices } from '../services.js';
-import { orRunningDemo, readDotenv, withPassingSecrets } from './environment.js';
+import { orRunningDemo, loadDotenv, withPassingSecrets } from './environment.js';
 import { exitCodeOf, exitCodes, explain } from './exit-codes.js';
 import { harmlessStderr, toStderr, toStdout } from './output.js';
 import { createProgram, type Run } from './program.js';
@@ -16,7 +16,7 @@ let interrupted = false as boolean;
 
 /** One command: what it needs is built for it and let go of after it, also on Ctrl-C. */
 const run: Run = async (work, { verbose }) => {
-  readDotenv();
+  loadDotenv();
   const env = await orRunningDemo(process.env, toStderr);
   const read = loadConfig({ ...withPassingSecrets(env), LOG_LEVEL: verbose ? 'info' : 'silent' });
   config = read;

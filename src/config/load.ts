@@ -47,3 +47,12 @@ function demoSecretProblems({ session, tokenEncryptionKeys }: Config): string[] 
     .filter(([, isFound]) => isFound)
     .map(([name]) => `${name} is the one of the demo (${DEMO_SECRETS}); make one with: openssl rand -base64 32`);
 }
+
+/** The text of `.env`, or none. */
+export function readDotenv(): string {
+  try {
+    return readFileSync('.env', 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -10,7 +10,8 @@ import { tryStorage } from './readiness.js';
 const CONNECT_WITHIN_MS = 5_000;
 const CONNECT_AGAIN_AFTER_MS = 1_000;
 
-const VARIABLE = {
+/** The setting that names Redis. */
+export const REDIS_VARIABLE = {
   single: 'REDIS_URL',
   sentinel: 'REDIS_SENTINELS',
   cluster: 'REDIS_CLUSTER_NODES',
@@ -65,7 +66,7 @@ export async function connectStorage(
 
 /** Names the place without its user and password. */
 function explain({ message, code }: NodeJS.ErrnoException, config: RedisConfig): string {
-  const variable = VARIABLE[config.topology];
+  const variable = REDIS_VARIABLE[config.topology];
   const [{ protocol, host, pathname }] = config.urls.reveal();
   const place = protocol === 'unix:' ? `unix://${pathname}` : `${protocol}//${host}`;
   if (code === 'ECONNREFUSED' || code === 'ENOENT') {

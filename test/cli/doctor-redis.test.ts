@@ -3,6 +3,8 @@ import { startSandbox, type Sandbox } from '../../sandbox/sandbox.js';
 import { parseConfig } from '../../src/config/config.js';
 import { createCipher } from '../../src/core/storage/cipher.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
+import { announceSecret } from '../../src/core/storage/secret-check.js';
+import { createRedisKeyValue } from '../../src/core/storage/redis-key-value.js';
 import { consult, healthy, type Env } from './support/consult.js';
 
 let sandbox: Sandbox;
@@ -180,5 +182,69 @@ describe('the doctor, of Redis', () => {
     expect(failed()).toEqual(['Redis']);
     expect(line('client credentials')?.verdict).toBe('pass');
     expect(leftOut).toContain('Redis eviction');
+  });
+});
+
+describe('the doctor, of SESSION_SECRET', () => {
+  const [here, elsewhere] = ['CANARY-session-secret-0123456789abcdef', 'another-session-secret-0123456789abcdef'];
+  const announced: (() => void)[] = [];
+  afterEach(async () => {
+    for (const end of announced.splice(0)) end();
+    await redis.client.flushall();
+  });
+
+  /** What a process of the app does at its start. */
+  async function start(...secrets: string[]): Promise<number> {
+    let told = 0;
+    const keyValue = createRedisKeyValue({ redis: redis.client, emit: () => undefined });
+    announced.push(await announceSecret(keyValue, { secrets, onDiffering: () => (told += 1) }));
+    return told;
+  }
+
+  it('passes when every process has the one of the environment', async () => {
+    expect([await start(here), await start(here)]).toEqual([0, 0]);
+    expect((await consult(using(redis.url))).line('session secret')?.verdict).toBe('pass');
+    const stored = await redis.dump();
+    expect(stored).not.toContain(here);
+    expect(stored).not.toContain(Buffer.from(here).toString('base64'));
+  });
+
+  it('fails when two processes have different ones, whichever of them is looked at last', async () => {
+    expect([await start(elsewhere), await start(here)]).toEqual([0, 1]);
+    const { line, failed } = await consult(using(redis.url));
+    expect(failed()).toEqual(['session secret']);
+    expect(line('session secret')).toMatchObject({
+      cause: expect.stringContaining('two processes use different SESSION_SECRETs') as string,
+      fix: expect.stringContaining('give every process the same SESSION_SECRET') as string,
+    });
+  });
+
+  it('fails when the one of the environment is not that of the running process', async () => {
+    await start(elsewhere);
+    expect((await consult(using(redis.url))).line('session secret')?.cause).toContain('not the one that the running');
+  });
+
+  it('passes while it is being rotated: new,old beside old', async () => {
+    expect([await start(elsewhere), await start(here, elsewhere)]).toEqual([0, 0]);
+    expect((await consult(using(redis.url))).line('session secret')?.verdict).toBe('pass');
+  });
+});
+
+describe('the doctor, where Redis is not given by REDIS_URL', () => {
+  const nobody = 'redis://:CANARY-password@127.0.0.1:1';
+  it.each(['REDIS_SENTINELS', 'REDIS_CLUSTER_NODES'])('names %s and the reason', async (variable) => {
+    const found = (await consult({ ...healthy(sandbox), [variable]: nobody })).line('Redis');
+    expect(found).toMatchObject({
+      verdict: 'fail',
+      cause: `nothing listens where ${variable} points (ECONNREFUSED)`,
+      fix: `start Redis, or correct host and port in ${variable}`,
+    });
+  });
+
+  it('names the variable of the password that is refused', async () => {
+    await replica.client.config('SET', 'requirepass', 'the-right-one');
+    const { line } = await consult({ ...using(replica.url), REDIS_PASSWORD: 'CANARY-wrong' });
+    expect(line('Redis')?.cause).toMatch(/refuses our name or password/);
+    expect(line('Redis')?.fix).toContain('put the right password into REDIS_PASSWORD');
   });
 });

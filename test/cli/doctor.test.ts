@@ -283,6 +283,57 @@ describe('the doctor', () => {
     });
   });
 
+  it('warns of an HSTS header that covers more than HSTS says', async () => {
+    const wide = createServer((_req, res) => {
+      res.writeHead(200, { 'strict-transport-security': 'max-age=31536000; includeSubDomains' }).end();
+    });
+    await new Promise<void>((resolve) => wide.listen(0, 'localhost', resolve));
+    const url = new URL(`http://localhost:${(wide.address() as AddressInfo).port}`);
+    const found = (await consult({ ...healthy(sandbox), HSTS: 'host' }, { url })).line('deployment');
+    const meant = (await consult({ ...healthy(sandbox), HSTS: 'subdomains' }, { url })).line('deployment');
+    wide.close();
+    expect(found).toMatchObject({
+      verdict: 'warn',
+      cause: 'Strict-Transport-Security covers every host below localhost, though HSTS=host here',
+      fix: expect.stringContaining('set HSTS=subdomains if all of them are https') as string,
+    });
+    expect(meant?.cause ?? '').not.toContain('Strict-Transport-Security');
+  });
+
+  describe('with GETBILL_ISSUER', () => {
+    const issuer = 'https://getbill.example';
+    /** An authorization server that sends a wrong response type back with this `iss`, or shows a page. */
+    async function issuerLine(iss: string | undefined, { page = false } = {}): Promise<Finding | undefined> {
+      const server = createServer((req, res) => {
+        const { searchParams } = new URL(req.url ?? '/', 'http://localhost');
+        const target = new URL(searchParams.get('redirect_uri') ?? 'http://localhost/');
+        target.searchParams.set('error', 'unsupported_response_type');
+        if (iss !== undefined) target.searchParams.set('iss', iss);
+        const isWrong = searchParams.get('response_type') === 'doctor';
+        if (page || !isWrong || target.hostname.endsWith('.invalid')) res.writeHead(200).end('<form>');
+        else res.writeHead(302, { location: target.href }).end();
+      });
+      await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
+      const GETBILL_AUTHORIZE_URL = `http://localhost:${(server.address() as AddressInfo).port}/oauth/authorize`;
+      const { line } = await consult({ ...healthy(sandbox), GETBILL_AUTHORIZE_URL, GETBILL_ISSUER: issuer });
+      server.close();
+      return line('issuer');
+    }
+
+    it('passes when callbacks carry it', async () => {
+      expect(await issuerLine(issuer)).toMatchObject({ verdict: 'pass', detail: issuer });
+    });
+
+    it('fails when they carry none, or one that differs by a slash', async () => {
+      expect(await issuerLine(undefined)).toMatchObject({ verdict: 'fail', fix: 'unset GETBILL_ISSUER' });
+      expect(await issuerLine(`${issuer}/`)).toMatchObject({ verdict: 'fail', fix: `set GETBILL_ISSUER=${issuer}/` });
+    });
+
+    it('warns when it cannot be seen', async () => {
+      expect(await issuerLine(issuer, { page: true })).toMatchObject({ verdict: 'warn' });
+    });
+  });
+
   it('lists every fault of the configuration by name, and looks at nothing else', async () => {
     const { findings } = await consult({ GETBILL_CLIENT_ID: 'changeme', TRUST_PROXY: 'true' });
     expect(findings.map(({ cause = '' }) => cause.split(' ')[0])).toEqual([

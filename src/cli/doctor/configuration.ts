@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import type { Config } from '../../config/config.js';
-import { loadConfig } from '../../config/load.js';
+import { loadConfig, readDotenv } from '../../config/load.js';
 import { observeEnvironment, type Observation } from '../../config/observations.js';
 import { variables } from '../../config/variables.js';
 import { ConfigError } from '../../errors.js';
@@ -13,7 +12,7 @@ export function examineConfiguration(env: Environment): { results: Result[]; con
   try {
     const config = loadConfig(env);
     const rules = config.production ? 'production rules' : 'development rules';
-    const seen = observeEnvironment(env, Object.keys(variables), dotenv());
+    const seen = observeEnvironment(env, Object.keys(variables), readDotenv());
     const results = [pass(`${rules}; the redirect URI agrees with PUBLIC_URL`), ...seen.map(explainObservation)];
     return { results, config };
   } catch (error) {
@@ -35,11 +34,3 @@ const explainObservation = ({ name, seen }: Observation): Result =>
     `${name} ${seen}`,
     `if that is not part of the value, correct ${name}: docker --env-file keeps quotes, and a # in .env needs them`,
   );
-
-function dotenv(): string {
-  try {
-    return readFileSync('.env', 'utf8');
-  } catch {
-    return '';
-  }
-}

@@ -2,6 +2,7 @@ import type { GetbillConfig } from '../../config/config.js';
 import { createPinCheck, pinsOf } from '../../getbill/tls-pins.js';
 import { fail, pass, warn, type Check, type Result } from './check.js';
 import { explainConnection } from './explain.js';
+import { proxyFor } from './proxy.js';
 import { lookAtPort, lookAtTls } from './tls.js';
 
 const DAY_MS = 86_400_000;
@@ -66,18 +67,20 @@ async function worst(places: Place[], look: (place: Place) => Promise<Result>): 
   return bad ?? (results.length === 0 ? undefined : pass(results.map(({ detail }) => detail).join('; ')));
 }
 
-async function reach({ url, variable }: Place, { timeoutMs, caFile }: GetbillConfig): Promise<Result> {
-  const speaksTls = (): Promise<boolean> => lookAtTls(url, { caFile, timeoutMs: 1_000 }).then(() => true, () => false); // prettier-ignore
+async function reach({ url, variable }: Place, { timeoutMs, caFile, proxy }: GetbillConfig): Promise<Result> {
+  const through = proxyFor(url, proxy);
+  const way = through === undefined ? '' : ` through the proxy ${through.url.host} (${through.variable})`;
+  const speaksTls = (): Promise<boolean> => lookAtTls(url, { caFile, proxy, timeoutMs: 1_000 }).then(() => true, () => false); // prettier-ignore
   try {
     if (url.protocol === 'https:') {
-      await lookAtTls(url, { caFile, timeoutMs });
-      return pass(url.host);
+      await lookAtTls(url, { caFile, proxy, timeoutMs });
+      return pass(`${url.host}${way}`);
     }
-    await lookAtPort(url, { timeoutMs });
+    await lookAtPort(url, { timeoutMs, proxy });
   } catch (error) {
     return explainConnection(error, { url, variable, timeoutMs });
   }
-  if (!(await speaksTls())) return pass(`${url.host}, over plain http`);
+  if (!(await speaksTls())) return pass(`${url.host}${way}, over plain http`);
   return fail(`${variable} says http, but ${url.host} speaks https`, `write https:// in ${variable}`);
 }
 

@@ -1,4 +1,5 @@
 import { fail, type Result } from './check.js';
+import { ProxyError } from './proxy.js';
 
 interface Place {
   readonly url: URL;
@@ -9,9 +10,25 @@ interface Place {
 
 /** Why a connection failed and what to do, by the code of the error, never by its text. */
 export function explainConnection(error: unknown, place: Place): Result {
+  if (error instanceof ProxyError) return explainProxy(error, place);
   const code = codeOf(error);
   const [cause, fix] = Object.hasOwn(BY_CODE, code) ? (BY_CODE[code] ?? unknown)(place) : unknown(place);
   return fail(`${cause} (${code})`, fix);
+}
+
+function explainProxy({ proxy, status, cause }: ProxyError, place: Place): Result {
+  const { url, variable } = proxy;
+  if (status === undefined) return explainConnection(cause, { ...place, url, variable });
+  if (status === 407) {
+    return fail(
+      `the proxy ${url.host} wants a name and password (407)`,
+      `write them into ${variable}: ${url.protocol}//name:password@${url.host}`,
+    );
+  }
+  return fail(
+    `the proxy ${url.host} does not lead to ${where(place)} (it answered ${status})`,
+    `let the proxy allow ${where(place)}; where it can be reached directly, add ${place.url.hostname} to NO_PROXY`,
+  );
 }
 
 /** The code nearest to the socket: undici and our own errors wrap what happened there. Not `instanceof`: it may be of another realm. */

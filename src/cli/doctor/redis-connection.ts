@@ -1,4 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
+import type { RedisConfig } from '../../config/config.js';
+import { REDIS_VARIABLE } from '../../core/storage/connect.js';
+import { problemOfFirst } from '../../core/storage/redis.js';
 import { fail, type Result } from './check.js';
 import { codeOf } from './explain.js';
 
@@ -21,27 +24,81 @@ export async function connect(redis: Redis | Cluster): Promise<void> {
   }
 }
 
-/** By the code of the reply or of the socket. */
-export function explainRedis(error: unknown): Result {
-  const { message = '' } = error as { message?: string };
-  const reply = /^[A-Z]{4,}(?= )/.exec(message)?.[0];
-  const code = reply ?? codeOf(error);
-  const [cause, fix] = REASONS[code] ?? ['Redis does not answer', 'is Redis running where REDIS_URL says, and is the way there open?'];
+/** By the code of the reply or of the socket, with the settings that are in use. */
+export async function explainRedis(error: unknown, config: RedisConfig): Promise<Result> {
+  // Of several nodes ioredis says only that none can be used.
+  const reason = config.topology === 'single' ? error : await problemOfFirst(config);
+  if (reason === undefined && config.topology === 'sentinel') {
+    return fail(
+      `the Sentinels answer, but lead to no usable master called "${config.sentinelName}" (${codeOf(error)})`,
+      'correct REDIS_SENTINEL_NAME; is the master up, and may this machine reach it?',
+    );
+  }
+  const { message = '' } = (reason ?? error) as { message?: string };
+  const code = /^[A-Z]{4,}(?= )/.exec(message)?.[0] ?? codeOf(reason ?? error);
+  const variable = REDIS_VARIABLE[config.topology];
+  const explanation = Object.hasOwn(REASONS, code) ? REASONS[code] : undefined;
+  const [cause, fix] = explanation?.({ variable, ...credentialSettings(config) }) ?? [
+    'Redis does not answer',
+    `is Redis running where ${variable} says, and is the way there open?`,
+  ];
   return fail(`${cause} (${code})`, fix);
-} // prettier-ignore
+}
 
-const NO_PASSWORD = ['Redis refuses our name or password', 'put the right ones into REDIS_URL: rediss://name:password@host:port; special characters percent-encoded'] as const; // prettier-ignore
+interface Settings {
+  /** Names the place. */
+  readonly variable: string;
+  /** Hold user and password. */
+  readonly user: string;
+  readonly password: string;
+}
 
-const REASONS: Readonly<Record<string, readonly [string, string]>> = {
-  ECONNREFUSED: ['nothing listens where REDIS_URL points', 'start Redis, or correct host and port in REDIS_URL'],
-  ENOENT: ['there is no socket where REDIS_URL points', 'start Redis, or correct the path in REDIS_URL'],
-  ENOTFOUND: ['DNS does not know the host in REDIS_URL', 'correct the host in REDIS_URL'],
-  WRONGPASS: NO_PASSWORD,
-  NOAUTH: NO_PASSWORD,
-  LOADING: ['Redis is still reading its data from disk', 'wait a moment and run this again'],
-  ECONNRESET: ['Redis closed the connection', 'TLS on one side only? rediss:// is with TLS, redis:// without'],
-  ERR_SSL_WRONG_VERSION_NUMBER: ['REDIS_URL says TLS, but Redis speaks without', 'write redis:// in REDIS_URL, or switch TLS on in Redis'],
-  DEPTH_ZERO_SELF_SIGNED_CERT: ['the certificate of Redis is not trusted here', 'set REDIS_CA_FILE to the PEM file of its CA'],
-  SELF_SIGNED_CERT_IN_CHAIN: ['the certificate of Redis is not trusted here', 'set REDIS_CA_FILE to the PEM file of its CA'],
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: ['the certificate of Redis is not trusted here', 'set REDIS_CA_FILE to the PEM file of its CA'],
-}; // prettier-ignore
+/** Of the first connection that is made: to Redis, or to a Sentinel. */
+function credentialSettings(config: RedisConfig): Omit<Settings, 'variable'> {
+  const variable = REDIS_VARIABLE[config.topology];
+  const forRedis =
+    config.passwordFile !== undefined ? 'REDIS_PASSWORD_FILE' : config.password ? 'REDIS_PASSWORD' : variable;
+  if (config.topology !== 'sentinel') return { user: variable, password: forRedis };
+  const isOwn = config.sentinelPasswordFile !== undefined || config.sentinelPassword !== undefined;
+  const own = config.sentinelPasswordFile === undefined ? 'REDIS_SENTINEL_PASSWORD' : 'REDIS_SENTINEL_PASSWORD_FILE';
+  return {
+    user: config.sentinelUsername === undefined && !isOwn ? variable : 'REDIS_SENTINEL_USERNAME',
+    password: isOwn ? own : forRedis,
+  };
+}
+
+type Explanation = (settings: Settings) => readonly [cause: string, fix: string];
+
+const noPassword: Explanation = ({ variable, user, password }) => [
+  'Redis refuses our name or password',
+  password === variable
+    ? `put the right ones into ${variable}: rediss://name:password@host:port; special characters percent-encoded`
+    : `put the right password into ${password}, and the name into ${user}`,
+];
+const untrusted: Explanation = () => [
+  'the certificate of Redis is not trusted here',
+  'set REDIS_CA_FILE to the PEM file of its CA',
+];
+
+const REASONS: Readonly<Record<string, Explanation>> = {
+  ECONNREFUSED: ({ variable }) => [
+    `nothing listens where ${variable} points`,
+    `start Redis, or correct host and port in ${variable}`,
+  ],
+  ENOENT: ({ variable }) => [
+    `there is no socket where ${variable} points`,
+    `start Redis, or correct the path in ${variable}`,
+  ],
+  ENOTFOUND: ({ variable }) => [`DNS does not know the host in ${variable}`, `correct the host in ${variable}`],
+  WRONGPASS: noPassword,
+  NOAUTH: noPassword,
+  LOADING: () => ['Redis is still reading its data from disk', 'wait a moment and run this again'],
+  ECONNRESET: () => ['Redis closed the connection', 'TLS on one side only? rediss:// is with TLS, redis:// without'],
+  ERR_SSL_WRONG_VERSION_NUMBER: ({ variable }) => [
+    `${variable} says TLS, but Redis speaks without`,
+    `write redis:// in ${variable}, or switch TLS on in Redis`,
+  ],
+  DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
+  SELF_SIGNED_CERT_IN_CHAIN: untrusted,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
+};

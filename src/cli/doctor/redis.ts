@@ -1,6 +1,7 @@
 import { Redis, type Cluster } from 'ioredis';
 import { RecordError } from '../../core/errors.js';
 import { createCipher, type Cipher } from '../../core/storage/cipher.js';
+import { checkOf, SECRET_CHECK_KEY, SECRETS_DIFFER_KEY } from '../../core/storage/secret-check.js';
 import { tryStorage } from '../../redis/readiness.js';
 import { fail, pass, warn, type Check, type Patient, type Result } from './check.js';
 import { connect, explainRedis } from './redis-connection.js';
@@ -14,7 +15,7 @@ export const redisChecks: readonly Check[] = [
   {
     name: 'Redis',
     async examine({ redis, config }) {
-      if (redis === undefined) {
+      if (redis === undefined || config.redis === undefined) {
         return warn(
           'REDIS_URL is not set: sessions and tokens live in the memory of one process',
           'right for a first look; set REDIS_URL to keep people signed in over a restart and to run several processes',
@@ -22,9 +23,9 @@ export const redisChecks: readonly Check[] = [
       }
       try {
         await connect(redis);
-        return pass(`${config.redis?.topology ?? 'single'}, answers`);
+        return pass(`${config.redis.topology}, answers`);
       } catch (error) {
-        return explainRedis(error);
+        return explainRedis(error, config.redis);
       }
     },
   },
@@ -81,6 +82,28 @@ export const redisChecks: readonly Check[] = [
       return fail(
         `${lost} of ${keyIds.length} records were encrypted with a key that TOKEN_ENCRYPTION_KEY does not hold: their people are signed out`,
         'give every process the same TOKEN_ENCRYPTION_KEY; after a change keep the old key behind the new one: new,old',
+      );
+    },
+  },
+  {
+    name: 'session secret',
+    needs: 'Redis commands',
+    async examine({ redis, config }) {
+      if (redis === undefined) return undefined;
+      const [running, differ] = await Promise.all([redis.get(SECRET_CHECK_KEY), redis.get(SECRETS_DIFFER_KEY)]);
+      if (differ !== null) {
+        return fail(
+          'two processes use different SESSION_SECRETs: each refuses the sessions of the other, so people are signed out at random',
+          'give every process the same SESSION_SECRET (while it is being changed new,old) and restart them; two minutes later run this again',
+        );
+      }
+      if (running === null) return undefined; // no process runs
+      if (config.session.secrets.reveal().map(checkOf).includes(running)) {
+        return pass('SESSION_SECRET is that of the running processes');
+      }
+      return fail(
+        'SESSION_SECRET is not the one that the running processes use: a process started with it would sign people out',
+        'give every process the same SESSION_SECRET; while it is being changed new,old',
       );
     },
   },

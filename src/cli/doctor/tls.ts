@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { connect, type ConnectionOptions, type DetailedPeerCertificate } from 'node:tls';
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
+import type { ProxyConfig } from '../../config/config.js';
+import { connectThrough, proxyFor } from './proxy.js';
 
 export interface TlsSight {
   readonly certificate: DetailedPeerCertificate;
@@ -8,15 +10,22 @@ export interface TlsSight {
   readonly refusedAs: string | undefined;
 }
 
+interface Way {
+  readonly timeoutMs: number;
+  readonly proxy: ProxyConfig;
+}
+
 /** A handshake that looks at any certificate and sends nothing. @throws no connection, or no TLS there. */
-export function lookAtTls(
+export async function lookAtTls(
   url: URL,
-  { caFile, timeoutMs }: { caFile: string | undefined; timeoutMs: number },
+  { caFile, timeoutMs, proxy }: Way & { caFile: string | undefined },
 ): Promise<TlsSight> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
+  const through = proxyFor(url, proxy);
   const options: ConnectionOptions = {
-    host,
-    port: Number(url.port) || 443,
+    ...(through === undefined
+      ? { host, port: Number(url.port) || 443 }
+      : { socket: await connectThrough(through, url, timeoutMs) }),
     ...(isIP(host) === 0 && { servername: host }),
     ...(caFile !== undefined && { ca: readFileSync(caFile) }),
     rejectUnauthorized: false, // to see what is wrong with it; nothing is sent over this connection
@@ -32,9 +41,14 @@ export function lookAtTls(
 }
 
 /** @throws nobody listens there. */
-export function lookAtPort(url: URL, { timeoutMs }: { timeoutMs: number }): Promise<void> {
+export async function lookAtPort(url: URL, { timeoutMs, proxy }: Way): Promise<void> {
+  const through = proxyFor(url, proxy);
+  if (through !== undefined) {
+    (await connectThrough(through, url, timeoutMs)).destroy();
+    return;
+  }
   const address = { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port) || 80 };
-  return within(timeoutMs, (done) => connectPlain(address, () => done(undefined)));
+  await within(timeoutMs, (done) => connectPlain(address, () => done(undefined)));
 }
 
 function within<T>(timeoutMs: number, open: (done: (value: T) => void) => Socket): Promise<T> {

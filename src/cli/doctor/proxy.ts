@@ -1,0 +1,82 @@
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { Socket } from 'node:net';
+import type { ProxyConfig } from '../../config/config.js';
+
+/** The proxy through which the app calls an address, with the variable that names it. */
+export interface ProxyInUse {
+  readonly url: URL;
+  readonly variable: 'HTTPS_PROXY' | 'HTTP_PROXY';
+}
+
+/** As undici's EnvHttpProxyAgent chooses, which the app uses: without HTTPS_PROXY, https goes through HTTP_PROXY. */
+export function proxyFor(url: URL, { http, https, except }: ProxyConfig): ProxyInUse | undefined {
+  if (isException(url, except)) return undefined;
+  const forHttps = url.protocol === 'https:' && https !== undefined;
+  const proxy = forHttps ? https : http;
+  if (proxy === undefined) return undefined;
+  return { url: new URL(proxy.reveal()), variable: forHttps ? 'HTTPS_PROXY' : 'HTTP_PROXY' };
+}
+
+function isException(url: URL, except: string): boolean {
+  if (except.trim() === '*') return true;
+  const host = url.host.replace(/:\d*$/, '').toLowerCase();
+  return except
+    .split(/[,\s]/)
+    .filter(Boolean)
+    .some((entry) => {
+      const [, name = entry, port] = /^(.+):(\d+)$/.exec(entry) ?? [];
+      const suffix = name.replace(/^\*?\./, '').toLowerCase();
+      return (port === undefined || Number(port) === portOf(url)) && (host === suffix || host.endsWith(`.${suffix}`));
+    });
+}
+
+const portOf = ({ port, protocol }: URL): number => Number(port) || (protocol === 'https:' ? 443 : 80);
+
+/**
+ * A connection through the proxy (RFC 9110 section 9.3.6).
+ * @throws {ProxyError}
+ */
+export async function connectThrough(proxy: ProxyInUse, target: URL, timeoutMs: number): Promise<Socket> {
+  const { url } = proxy;
+  const authority = `${target.hostname}:${portOf(target)}`;
+  const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  const connecting = (url.protocol === 'https:' ? httpsRequest : httpRequest)({
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: portOf(url),
+    method: 'CONNECT',
+    path: authority,
+    headers: {
+      host: authority,
+      ...(credentials !== ':' && { 'proxy-authorization': `Basic ${Buffer.from(credentials).toString('base64')}` }),
+    },
+  });
+  connecting.setTimeout(timeoutMs, () =>
+    connecting.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })),
+  );
+  connecting.end();
+  try {
+    const [{ statusCode = 0 }, socket] = (await once(connecting, 'connect')) as [IncomingMessage, Socket];
+    if (statusCode >= 200 && statusCode < 300) {
+      socket.setTimeout(0);
+      return socket;
+    }
+    socket.destroy();
+    throw new ProxyError(proxy, { status: statusCode });
+  } catch (error) {
+    throw error instanceof ProxyError ? error : new ProxyError(proxy, { cause: error });
+  }
+}
+
+/** The proxy itself cannot be reached, or refuses the way (`status`). */
+export class ProxyError extends Error {
+  readonly proxy: ProxyInUse;
+  readonly status: number | undefined;
+
+  constructor(proxy: ProxyInUse, { status, cause }: { status?: number; cause?: unknown }) {
+    super('no way through the proxy', { cause });
+    this.proxy = proxy;
+    this.status = status;
+  }
+}

@@ -1,0 +1,41 @@
+import { scryptSync } from 'node:crypto';
+import type { KeyValue } from './key-value.js';
+
+/** Of the process that wrote last, and of the last time that two processes differed. Gone soon after a process ends. */
+export const SECRET_CHECK_KEY = 'secret-check';
+export const SECRETS_DIFFER_KEY = 'secrets-differ';
+const KEPT_MS = 120_000;
+const WRITTEN_EVERY_MS = 45_000;
+
+/** Tells secrets apart and leads back to none: scrypt, so that guessing costs more than it would with a signed cookie. */
+export const checkOf = (secret: string): string =>
+  scryptSync(secret, 'getbill-connect secret check', 16).toString('base64url');
+
+/**
+ * Writes the check value of the first secret again and again, and notes when another process writes one that none of
+ * `secrets` has: what that process signs cannot be verified here.
+ * @returns resolves once the first is written, to a function that ends it. A storage that is away is tried again.
+ */
+export async function announceSecret(
+  keyValue: KeyValue,
+  { secrets, onDiffering }: { secrets: readonly string[]; onDiffering: () => void },
+): Promise<() => void> {
+  const [own = '', ...older] = secrets.map(checkOf);
+  const options = { ttlMs: KEPT_MS };
+  let told = false;
+  async function write(): Promise<void> {
+    const found = await keyValue.get(SECRET_CHECK_KEY);
+    if (found !== undefined && found !== own && !older.includes(found)) {
+      await keyValue.set(SECRETS_DIFFER_KEY, '1', options);
+      if (!told) onDiffering();
+      told = true;
+    }
+    await keyValue.set(SECRET_CHECK_KEY, own, options);
+  }
+  const tryToWrite = (): Promise<void> => write().catch(() => undefined);
+  await tryToWrite();
+  const timer = setInterval(() => void tryToWrite(), WRITTEN_EVERY_MS).unref();
+  return () => {
+    clearInterval(timer);
+  };
+}

@@ -1,0 +1,110 @@
+import { startSandbox, type Sandbox } from '../../sandbox/sandbox.js';
+import { proxyFor } from '../../src/cli/doctor/proxy.js';
+import { secret } from '../../src/secret.js';
+import { startConnectProxy, type ConnectProxy } from '../proxy/support/connect-proxy.js';
+import { createAuthority, type Authority } from '../security/support/certificates.js';
+import { startTlsFront, type TlsFront } from '../security/support/tls-front.js';
+import { consult, healthy, type Env } from './support/consult.js';
+
+let authority: Authority;
+let sandbox: Sandbox;
+let front: TlsFront;
+let proxy: ConnectProxy;
+let pin: string;
+beforeAll(async () => {
+  authority = createAuthority();
+  sandbox = await startSandbox();
+  const certificate = authority.issue();
+  pin = certificate.pin;
+  front = await startTlsFront(certificate, { to: sandbox.origin });
+});
+beforeEach(async () => {
+  proxy = await startConnectProxy();
+});
+afterEach(() => proxy.close());
+afterAll(async () => {
+  front.close();
+  await sandbox.close();
+  authority.remove();
+});
+
+/** GetBill has a name that only the proxy can resolve. */
+const behindProxy = (env: Env = {}): Env => ({
+  ...healthy(sandbox),
+  GETBILL_BASE_URL: front.origin,
+  GETBILL_CA_FILE: authority.caFile,
+  HTTPS_PROXY: proxy.url,
+  ...env,
+});
+const place = (): string => new URL(proxy.url).host;
+
+describe('the doctor, where GetBill is called through a proxy', () => {
+  it('looks at address, certificate and pins through it, and names it without its password', async () => {
+    const { findings, line, failed } = await consult(behindProxy({ GETBILL_TLS_PINS: `${pin},${'A'.repeat(43)}=` }));
+    expect(failed()).toEqual([]);
+    expect(line('GetBill reachable')?.detail).toContain(`through the proxy ${place()} (HTTPS_PROXY)`);
+    expect(line('GetBill certificate')?.verdict).not.toBe('fail');
+    expect(line('GetBill pins')?.verdict).toBe('pass');
+    expect(JSON.stringify(findings)).not.toMatch(/let me in|let%20me|staff/);
+    const direct = proxy.asked.filter((authorityAsked) => authorityAsked !== new URL(front.origin).host);
+    expect(direct).toEqual([]);
+    expect(proxy.asked.length).toBeGreaterThanOrEqual(4);
+  });
+
+  it('names a proxy that wants a password', async () => {
+    const { line } = await consult(behindProxy({ HTTPS_PROXY: proxy.url.replace('staff:let%20me%20in@', '') }));
+    expect(line('GetBill reachable')).toMatchObject({
+      verdict: 'fail',
+      cause: `the proxy ${place()} wants a name and password (407)`,
+      fix: `write them into HTTPS_PROXY: http://name:password@${place()}`,
+    });
+  });
+
+  it('names a proxy that does not let through, one where nothing listens, and one that says nothing', async () => {
+    proxy.does('refuse');
+    const refused = (await consult(behindProxy())).line('GetBill reachable');
+    expect(refused?.cause).toMatch(/the proxy \S+ does not lead to localhost:\d+ \(it answered 403\)/);
+    expect(refused?.fix).toContain('NO_PROXY');
+
+    proxy.does('hang');
+    const silent = (await consult(behindProxy({ GETBILL_TIMEOUT_MS: '300' }))).line('GetBill reachable');
+    expect(silent?.cause).toContain(`${place()} did not answer within 300 ms`);
+
+    const nobody = (await consult(behindProxy({ HTTPS_PROXY: 'http://localhost:1' }))).line('GetBill reachable');
+    expect(nobody).toMatchObject({
+      cause: 'nothing listens at localhost:1 (ECONNREFUSED)',
+      fix: 'correct host and port in HTTPS_PROXY, or start what should be there',
+    });
+  });
+
+  it('goes directly where NO_PROXY says so', async () => {
+    const { failed } = await consult(behindProxy({ NO_PROXY: '.example,localhost' }));
+    expect([failed(), proxy.asked]).toEqual([[], []]);
+  });
+});
+
+describe('the proxy for an address', () => {
+  const both = { http: secret('http://plain:1'), https: secret('http://tls:2') };
+
+  it.each([
+    ['https://getbill.io', '', 'HTTPS_PROXY'],
+    ['http://getbill.io', '', 'HTTP_PROXY'],
+    ['https://getbill.io', '*', undefined],
+    ['https://getbill.io', 'getbill.io', undefined],
+    ['https://api.getbill.io', 'getbill.io', undefined],
+    ['https://api.getbill.io', '.getbill.io', undefined],
+    ['https://api.getbill.io', '*.GetBill.io', undefined],
+    ['https://notgetbill.io', 'getbill.io', 'HTTPS_PROXY'],
+    ['https://getbill.io', 'getbill.io:443', undefined],
+    ['https://getbill.io:8443', 'getbill.io:443', 'HTTPS_PROXY'],
+    ['https://[::1]:8443', '[::1]', undefined],
+    ['https://getbill.io', 'other.example getbill.io', undefined],
+  ])('%s with NO_PROXY="%s" is %s', (url, except, variable) => {
+    expect(proxyFor(new URL(url), { ...both, except })?.variable).toBe(variable);
+  });
+
+  it('for https without HTTPS_PROXY is that of HTTP_PROXY, as in the app', () => {
+    const { variable } = proxyFor(new URL('https://getbill.io'), { http: both.http, https: undefined, except: '' }) ?? {};
+    expect(variable).toBe('HTTP_PROXY');
+  });
+});
