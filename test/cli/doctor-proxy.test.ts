@@ -104,7 +104,8 @@ describe('the proxy for an address', () => {
   });
 
   it('for https without HTTPS_PROXY is that of HTTP_PROXY, as in the app', () => {
-    const { variable } = proxyFor(new URL('https://getbill.io'), { http: both.http, https: undefined, except: '' }) ?? {};
+    const { variable } =
+      proxyFor(new URL('https://getbill.io'), { http: both.http, https: undefined, except: '' }) ?? {};
     expect(variable).toBe('HTTP_PROXY');
   });
 });

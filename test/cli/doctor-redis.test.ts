@@ -4,7 +4,7 @@ import { parseConfig } from '../../src/config/config.js';
 import { createCipher } from '../../src/core/storage/cipher.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
 import { announceSecret } from '../../src/core/storage/secret-check.js';
-import { createRedisKeyValue } from '../../src/core/storage/redis-key-value.js';
+import { createRedisKeyValue } from '../../src/core/storage/redis.js';
 import { consult, healthy, type Env } from './support/consult.js';
 
 let sandbox: Sandbox;

@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { RedisConfig } from '../../config/config.js';
-import { REDIS_VARIABLE } from '../../core/storage/connect.js';
-import { problemOfFirst } from '../../core/storage/redis.js';
+import { REDIS_VARIABLE } from '../../redis/connect.js';
+import { problemOfFirst } from '../../redis/client.js';
 import { fail, type Result } from './check.js';
 import { codeOf } from './explain.js';
 
