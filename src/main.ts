@@ -4,7 +4,6 @@ import type { Config } from './config/config.js';
 import { loadConfig, readDotenv } from './config/load.js';
 import { observeEnvironment } from './config/observations.js';
 import { variables } from './config/variables.js';
-import { announceSecret } from './core/storage/secret-check.js';
 import { ConfigError } from './errors.js';
 import { createHttpServer, type HttpServer } from './server.js';
 import { createServices, type Services } from './services.js';
@@ -16,21 +15,13 @@ async function main(): Promise<void> {
   const services = await createServices(config, clock);
   exitOnBug(services);
   warnOfSuspiciousValues(services);
-  const { log, keyValue } = services;
-  const secrets = config.session.secrets.reveal();
-  const stopAnnouncing = await announceSecret(keyValue, {
-    secrets,
-    onDiffering: () => log.warn('another process uses another SESSION_SECRET: people are signed out at random'),
-  });
+  await services.announceSecret();
   const isReady = async (): Promise<boolean> => !stopSignal.received() && (await services.isStorageReady());
   const server = createHttpServer(createApp(services, { isReady }), config);
   const { port } = await server.listen(config);
   const storage = config.redis?.topology ?? 'memory';
   services.log.info({ url: config.publicUrl.href, port, storage, pid: process.pid }, 'listening');
-  stopSignal.onFirst((signal) => {
-    stopAnnouncing();
-    void stop({ signal, config, services, server });
-  });
+  stopSignal.onFirst((signal) => void stop({ signal, config, services, server }));
   stopSignal.onSecond((signal) => {
     services.log.info({ signal }, 'still stopping');
   });

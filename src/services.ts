@@ -52,6 +52,8 @@ export interface Services {
   readonly metrics: Metrics;
   /** Whether the storage would carry out a sign-in. */
   isStorageReady(): Promise<boolean>;
+  /** Lets other processes and the doctor see when their SESSION_SECRET is another one, until `close`. */
+  announceSecret(): Promise<void>;
   /** An optional room registers what has to end before the process does. */
   readonly onStop: (stop: () => Promise<void>) => void;
   /** Ends what would keep responses open, before they are waited for. Resolves when the rooms have stopped. */
@@ -199,6 +201,13 @@ export async function createServices(
         storageCheck = undefined;
       });
       return storageCheck;
+    },
+    async announceSecret() {
+      const end = await announceSecret(storage, {
+        secrets: config.session.secrets.reveal(),
+        onDiffering: () => log.warn('another process uses another SESSION_SECRET: people are signed out at random'),
+      });
+      stops.push(() => Promise.resolve(end()));
     },
     onStop: (each) => void stops.push(each),
     stop,
