@@ -62,7 +62,7 @@ addWebhookCommands(program, {
   print: (text) => void toStdout(text),
   tell: (text) => void toStderr(text),
   async config() {
-    readDotenv();
+    loadDotenv();
     return (config = loadConfig(withPassingSecrets(await orRunningDemo(process.env, toStderr))));
   },
 });
