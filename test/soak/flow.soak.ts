@@ -1,0 +1,96 @@
+import type { Browser, Page } from 'playwright-core';
+import { faultsOf, watch } from './support/looks.js';
+import { launchChromium } from '../support/chromium.js';
+import type { TestApp } from '../support/test-app.js';
+import { startWatchedApp } from '../flow/support/watched-app.js';
+
+let app: TestApp;
+let chromium: Browser;
+beforeAll(async () => {
+  [app, chromium] = await Promise.all([startWatchedApp(), launchChromium()]);
+}, 30_000);
+afterAll(async () => {
+  await chromium.close();
+  await app.close();
+});
+
+/** Two tabs of one browser: one uses the app, the other watches. */
+async function open(): Promise<{ page: Page; flow: Page }> {
+  const context = await chromium.newContext({ baseURL: app.publicUrl });
+  const [page, flow] = [await context.newPage(), await context.newPage()];
+  await page.goto('/login');
+  await page.waitForURL('/dashboard');
+  await flow.goto('/flow');
+  await flow.getByText('Live: new messages').waitFor();
+  return { page, flow };
+}
+
+describe('the flow, while somebody watches', () => {
+  it('shows ten page loads by itself, and neither focus nor place is lost', async () => {
+    const { page, flow } = await open();
+    const complaints = watch(flow, [app.publicUrl]);
+    const exchange = flow.locator('summary', { hasText: 'Code exchange' });
+    await exchange.focus();
+    await flow.keyboard.press('Enter');
+    await flow.locator('.panel .secret').first().waitFor();
+    const place = async () => ({
+      focused: await flow.evaluate<string>('document.activeElement.textContent'),
+      top: Math.round(Number(await flow.evaluate('document.activeElement.getBoundingClientRect().top'))),
+    });
+    const before = await place();
+    for (let count = 1; count <= 10; count += 1) {
+      await page.goto('/connection');
+      await flow.locator('.story-card', { hasText: 'Connection' }).nth(count - 1).waitFor(); // prettier-ignore
+      expect([count, (await place()).focused]).toEqual([count, before.focused]);
+    }
+    expect(Math.abs((await place()).top - before.top)).toBeLessThanOrEqual(2);
+    expect(await flow.locator('[role=log]').count()).toBe(1);
+    expect(complaints).toEqual([]);
+    await flow.context().close();
+  }, 60_000);
+
+  it('marks an equal secret wherever it is when one has the focus', async () => {
+    const { flow } = await open();
+    await flow.locator('summary', { hasText: 'Code exchange' }).click();
+    const code = flow.locator('.panel .secret').first();
+    await code.waitFor();
+    await code.focus();
+    const rows = flow.locator('li.same .label');
+    expect(await rows.allInnerTexts()).toEqual(['Back to the app with code and state', 'GET /oauth/callback', 'Code exchange']); // prettier-ignore
+    await flow.context().close();
+  }, 30_000);
+
+  it('stops at sign-out, and says so', async () => {
+    const { page, flow } = await open();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await flow.getByText('You have signed out').waitFor();
+    expect(await flow.locator('.story-title').first().innerText()).toBe('Sign-out');
+    await flow.context().close();
+  }, 30_000);
+
+  it('has no obstacle, opened and closed, at any size and in any colours, and fits 320 px', async () => {
+    const { flow } = await open();
+    await flow.locator('summary', { hasText: 'Code exchange' }).click();
+    await flow.locator('.panel').first().waitFor();
+    expect(await faultsOf(flow)).toEqual([]);
+    await flow.setViewportSize({ width: 320, height: 600 });
+    expect(await flow.evaluate('document.documentElement.scrollWidth')).toBe(320);
+    await flow.context().close();
+  }, 60_000);
+
+  it('works without scripts: stories and steps open by links', async () => {
+    const context = await chromium.newContext({ baseURL: app.publicUrl, javaScriptEnabled: false });
+    const page = await context.newPage();
+    await page.goto('/login');
+    await page.waitForURL('/dashboard');
+    await page.goto('/connection');
+    await page.goto('/flow');
+    await page.locator('.story-card > summary', { hasText: 'Sign-in' }).click();
+    await page.getByRole('link', { name: 'Show this story' }).click();
+    const exchange = page.locator('li', { hasText: 'Code exchange' });
+    await exchange.locator('summary').click();
+    await exchange.getByRole('link', { name: /Show the message/ }).click();
+    expect(await page.locator('.panel pre').first().innerText()).toMatch(/^POST \/oauth\/token HTTP\/1.1/);
+    await context.close();
+  }, 30_000);
+});
