@@ -1,5 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
 import { StorageError } from '../errors.js';
+import { isAfter } from './entry-id.js';
 
 const MAX_CHANGES = 1_000;
 const PER_READ = 100;
@@ -30,8 +31,7 @@ export function createMemoryChanges({ now }: { now: () => number }): Changes {
     },
     async after(id) {
       if (id === undefined) return { changes: [], last: changes.at(-1)?.id ?? '0-0' };
-      const start = changes.findIndex((change) => change.id === id) + 1;
-      const later = changes.slice(start, start + PER_READ);
+      const later = changes.filter((change) => isAfter(change.id, id)).slice(0, PER_READ);
       return { changes: later, last: later.at(-1)?.id ?? id };
     },
   };

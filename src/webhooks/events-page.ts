@@ -83,6 +83,6 @@ function rowOf(endpoint: string, { id, type, body, state }: Listed): EventRow {
 
 /** "debt.status_changed" as "Debt status changed". */
 function wordsOf(type: string): string {
-  const words = type.replaceAll(/[._]/g, ' ');
+  const words = type.replaceAll(/[._]/g, ' ').replace('followup', 'follow-up');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -73,16 +73,16 @@ export function createLive({ endpoints, facts, isSignedIn }: LiveDeps) {
       }
     }
 
-    const missed = await missedBy(company, req.get('last-event-id'));
+    const missed = await missedBy(company, req.get('last-event-id') ?? req.query['since']);
     send(missed);
     const told = new Set(missed.map(({ id }) => id));
     send(buffer.filter(({ id }) => !told.has(id)));
     buffer = undefined;
   };
 
-  /** After `lastId`, when the browser lost its stream. */
-  async function missedBy(company: string | undefined, lastId = ''): Promise<Change[]> {
-    if (company === undefined || !/^\d{1,16}-\d{1,16}$/.test(lastId)) return [];
+  /** After `lastId`: when the page was made, or the browser lost its stream. */
+  async function missedBy(company: string | undefined, lastId: unknown): Promise<Change[]> {
+    if (company === undefined || typeof lastId !== 'string' || !/^\d{1,16}-\d{1,16}$/.test(lastId)) return [];
     const mine = endpoints.filter(({ companyId }) => companyHash(companyId) === company);
     const missed = await Promise.all(
       mine.map(({ changes }) =>

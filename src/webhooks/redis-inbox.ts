@@ -1,6 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { Cipher } from '../core/storage/cipher.js';
 import { StorageError } from '../errors.js';
+import { isAfter } from './entry-id.js';
 import type { Claim, Entry, Inbox, InboxLimits, Listed } from './inbox.js';
 
 const GROUP = 'workers';
@@ -263,10 +264,4 @@ function pairs(list: readonly string[]): Record<string, string | undefined> {
   const object: Record<string, string | undefined> = {};
   for (let index = 0; index + 1 < list.length; index += 2) object[list[index] ?? ''] = list[index + 1];
   return object;
-}
-
-function isAfter(id: string, other: string): boolean {
-  const [ms = 0, n = 0] = id.split('-').map(Number);
-  const [otherMs = 0, otherN = 0] = other.split('-').map(Number);
-  return ms > otherMs || (ms === otherMs && n > otherN);
 }

@@ -70,22 +70,28 @@ export function webhooksRoom(services: WebhooksServices): WebhooksRoom {
     pages(signedIn) {
       const pages = Router({ caseSensitive: true, strict: true });
       if (!isOn) return pages;
-      pages.use(showsChanges, eventsPage({ endpoints, facts, guards: [signedIn] }));
+      pages.use(showsChanges({ now }), eventsPage({ endpoints, facts, guards: [signedIn] }));
       pages.get('/events/live', signedIn, live.stream);
       return pages;
     },
   };
 }
 
-/** The layout puts the line "changed just now" above the page, and the navigation names `/events`. */
-const showsChanges: RequestHandler = function showsChangesMiddleware(req, res, next) {
-  if (res.locals['signedIn'] === true) {
-    const navigation = (res.locals['nav'] ?? []) as object[];
-    res.locals['nav'] = [...navigation, { href: '/events', label: 'Events' }];
-    if (LIVE_PAGES.test(req.path)) res.locals['above'] = ['partials/changes'];
-  }
-  next();
-};
+/**
+ * The layout puts the line "changed just now" above the page, and the navigation names `/events`. What changes while the
+ * page is being made counts as changed since.
+ */
+function showsChanges({ now }: { now: () => number }): RequestHandler {
+  return function showsChangesMiddleware(req, res, next) {
+    if (res.locals['signedIn'] === true) {
+      const navigation = (res.locals['nav'] ?? []) as object[];
+      res.locals['nav'] = [...navigation, { href: '/events', label: 'Events' }];
+      res.locals['changesSince'] = now();
+      if (LIVE_PAGES.test(req.path)) res.locals['above'] = ['partials/changes'];
+    }
+    next();
+  };
+}
 
 function reportTo(emit: Emit): WebhooksReport {
   return {

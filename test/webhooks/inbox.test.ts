@@ -5,7 +5,7 @@ import { createMemoryInbox } from '../../src/webhooks/memory-inbox.js';
 import { createRedisInbox } from '../../src/webhooks/redis-inbox.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
 
-const limits: InboxLimits = { maxEntries: 100, keptMs: 60_000, pauseMs: () => 40 };
+const limits: InboxLimits = { maxEntries: 100, keptMs: 60_000, pauseMs: () => 300 };
 const cipher = createCipher([Buffer.alloc(32, 7)]);
 const body = '{"type":"debt.updated","data":{"id":"d1"}}';
 const delivery = (identity: string) => ({ identity, type: 'debt.updated', body });
@@ -52,7 +52,7 @@ describe.each(adapters)('the inbox in %s', (_name, open) => {
     const [first, second] = await Promise.all([one.claim({ count: 2 }), two.claim({ count: 2 })]);
     expect([...first, ...second].map(({ tries }) => tries)).toEqual([1, 1, 1]);
     expect(await two.claim({ count: 5 })).toEqual([]);
-    await delay(50);
+    await delay(320);
     const again = await two.claim({ count: 5 });
     expect(again.map(({ tries }) => tries)).toEqual([2, 2, 2]);
     expect(again.map(({ body: text }) => text)).toEqual([body, body, body]);
@@ -64,7 +64,7 @@ describe.each(adapters)('the inbox in %s', (_name, open) => {
     const [a, b] = await one.claim({ count: 2 });
     await one.done(a?.id ?? '');
     await one.giveUp(b?.id ?? '');
-    await delay(50);
+    await delay(320);
     expect(await one.claim({ count: 5 })).toHaveLength(1);
     expect((await one.recent(10)).map(({ state }) => state)).toEqual(['waiting', 'given_up', 'handled']);
   });
@@ -125,7 +125,7 @@ describe('the inbox in Redis', () => {
     await openAs('one', 'keys').accept(delivery('a'));
     const stranger = openAs('two', 'keys', { cipher: createCipher([Buffer.alloc(32, 8)]) });
     expect(await stranger.claim({ count: 1 })).toMatchObject([{ body: undefined, tries: 1 }]);
-    await delay(50);
+    await delay(320);
     expect(await openAs('one', 'keys').claim({ count: 1 })).toMatchObject([{ body, tries: 2 }]);
   });
 

@@ -53,9 +53,9 @@ const updated = (id: string) => ({ type: 'debt.updated', data: { id, debtor_name
 const cookieOf = ({ cookies }: Browser): string => [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
 
 /** Reads a stream of the app in the name of `browser`. */
-async function openStream(app: TestApp, browser: Browser, headers: Record<string, string> = {}) {
+async function openStream(app: TestApp, browser: Browser, headers: Record<string, string> = {}, path = '/events/live') {
   const leave = new AbortController();
-  const response = await fetch(`${app.origin}/events/live`, {
+  const response = await fetch(app.origin + path, {
     headers: { cookie: cookieOf(browser), ...headers },
     signal: leave.signal,
   });
@@ -158,6 +158,18 @@ describe('open pages', () => {
         await third.leave();
       }
       await second.leave();
+    }));
+
+  it('are told what changed while they were being made', () =>
+    withSignedIn(async (app, browser) => {
+      const { text } = await browser.get('/debts');
+      const [, path = ''] = /data-changes="([^"]+)"/.exec(text) ?? [];
+      await deliver(app, updated('in-between'));
+      await until('it is handled', () => app.events.some(({ type }) => type === 'webhook_handled'));
+      const stream = await openStream(app, browser, {}, path);
+      await until('it is told', () => stream.ids().length === 1);
+      expect(stream.ids()).toEqual(['in-between']);
+      await stream.leave();
     }));
 
   it('have no stream for a company without an endpoint, so the browser does not ask again', () =>

@@ -1,0 +1,216 @@
+import { createHmac } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Agent, request } from 'undici';
+import { companyProfiles } from '../../sandbox/api/data/companies.js';
+import { KEY_PREFIX } from '../support/redis-server.js';
+import type { AppProcess } from '../process/support/app-process.js';
+import { startInstallation, type Installation } from '../process/support/installation.js';
+import { until } from '../process/support/until.js';
+import { findMaster } from './support/redis-node.js';
+import { startRedisSentinels } from './support/redis-sentinels.js';
+
+jest.setTimeout(240_000);
+
+const SECRET = 'the-webhook-secret-of-the-soak';
+const env = { GETBILL_WEBHOOK_SECRET: SECRET, GETBILL_WEBHOOK_COMPANY: companyProfiles[0].id };
+const agent = new Agent({ connections: 64, headersTimeout: 12_000 });
+afterAll(() => agent.close());
+
+const tell = (line: string): void => void process.stdout.write(`${line}\n`);
+
+async function deliver({ origin }: { origin: string }, id: string): Promise<number> {
+  const body = JSON.stringify({ type: 'debt.updated', data: { id, debtor: 'CANARY' } });
+  const signature = createHmac('sha256', SECRET).update(body).digest('hex');
+  try {
+    const response = await request(`${origin}/webhooks/getbill`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-getbill-signature': signature, 'x-forwarded-proto': 'https' },
+      body,
+      dispatcher: agent,
+    });
+    await response.body.dump();
+    return response.statusCode;
+  } catch {
+    return 0; // the process died
+  }
+}
+
+/** As a sender that tries until it is told 200, at any process that is there. */
+async function deliverUntilTaken(pick: () => { origin: string }, id: string): Promise<void> {
+  while ((await deliver(pick(), id)) !== 200) await delay(100);
+}
+
+/** Whose effect happened how often: our handlers announce each event once. */
+const countOf = (subjects: readonly string[]): Map<string, number> => {
+  const counts = new Map<string, number>();
+  for (const subject of subjects) counts.set(subject, (counts.get(subject) ?? 0) + 1);
+  return counts;
+};
+interface Streams {
+  xrange(key: string, from: string, to: string): Promise<[string, string[]][]>;
+  xpending(key: string, group: string): Promise<unknown[]>;
+}
+const effects = async (redis: Streams, prefix = ''): Promise<string[]> =>
+  (await redis.xrange(`${prefix}webhook:changes:`, '-', '+')).map(([, fields]) => fields[3] ?? '');
+const waiting = async (redis: Streams, prefix = ''): Promise<number> =>
+  Number((await redis.xpending(`${prefix}webhook:stream:`, 'workers'))[0]);
+
+it('no acknowledged event is lost, whichever process is killed and when Redis is; one that is handled twice met a death', async () => {
+  const site = await startInstallation({ processes: ['a', 'b', 'c'], env: () => env });
+  try {
+    const living: AppProcess[] = [...site.all];
+    const pick = (): AppProcess => living[Math.floor(Math.random() * living.length)] as AppProcess;
+    const ids = Array.from({ length: 900 }, (_, n) => `debt-${n}`);
+    let killed = 0;
+    let isOver = false as boolean;
+    const chaos = (async () => {
+      for (let round = 0; !isOver && round < 6; round += 1) {
+        await delay(150 + Math.random() * 400);
+        const [victim] = living.splice(0, 1);
+        victim?.signal('SIGKILL');
+        killed += 1;
+        living.push(await site.start(`again-${round}`));
+        if (round % 3 === 2) {
+          await site.redis.stop();
+          await delay(500);
+          await site.redis.start();
+        }
+      }
+    })();
+    const queue = [...ids];
+    const sender = async (): Promise<void> => {
+      for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
+        await deliverUntilTaken(pick, id);
+        await delay(100);
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, sender));
+    isOver = true;
+    await chaos;
+    const client = site.redis.client;
+    const isDone = async (): Promise<boolean> => (await waiting(client)) === 0 && new Set(await effects(client)).size === ids.length; // prettier-ignore
+    await until('all are handled', isDone, { withinMs: 120_000 }); // those of the dead are taken over after 30 s
+
+    const stored = (await client.xrange('webhook:stream:', '-', '+')).map(([, fields]) => fields[1] ?? '');
+    const counts = countOf(await effects(client));
+    const twice = [...counts.values()].filter((count) => count > 1).length;
+    tell(`${ids.length} events, ${killed} kill -9 of a process, 2 of Redis: ${ids.length - counts.size} lost, ${stored.length - new Set(stored).size} stored twice, ${twice} handled twice`); // prettier-ignore
+    expect(ids.filter((id) => !counts.has(id))).toEqual([]);
+    expect(stored).toHaveLength(new Set(stored).size);
+    expect(twice).toBeLessThanOrEqual(killed * 10); // what one process handles at a time
+    expect((await client.xrange('webhook:stream:', '-', '+')).flat(3).join()).not.toContain('CANARY');
+  } finally {
+    await site.close();
+  }
+});
+
+it('no acknowledged event is lost in a failover of Redis, with GETBILL_WEBHOOK_REPLICAS', async () => {
+  const set = await startRedisSentinels();
+  const given = { ...env, ...set.env, REDIS_URL: '', GETBILL_WEBHOOK_REPLICAS: '1' };
+  const site = await startInstallation({ processes: ['a', 'b', 'c'], env: () => given });
+  try {
+    const taken: string[] = [];
+    let refused = 0;
+    let number = 0;
+    let isOver = false as boolean;
+    const sender = async (): Promise<void> => {
+      while (!isOver) {
+        const id = `debt-${number++}`;
+        const app = site.all[number % 3] as AppProcess;
+        const status = await deliver(app, id);
+        if (status === 200) taken.push(id);
+        else refused += 1;
+        await delay(status === 200 ? 60 : 200);
+      }
+    };
+    const senders = Array.from({ length: 4 }, sender);
+    await delay(2_000);
+    const before = taken.length;
+    await (await findMaster(set)).kill();
+    await until('they are taken again', () => taken.length > before + 100, { withinMs: 60_000 });
+    isOver = true;
+    await Promise.all(senders);
+    const { client } = await findMaster(set);
+    const isDone = async (): Promise<boolean> => {
+      const done = new Set(await effects(client, KEY_PREFIX));
+      return (await waiting(client, KEY_PREFIX)) === 0 && taken.every((id) => done.has(id));
+    };
+    await until('all are handled', isDone, { withinMs: 90_000 });
+    const counts = countOf(await effects(client, KEY_PREFIX));
+    tell(`${taken.length} events acknowledged, ${refused} tries refused around the failover, ${taken.filter((id) => !counts.has(id)).length} lost, ${[...counts.values()].filter((count) => count > 1).length} handled twice`); // prettier-ignore
+  } finally {
+    await site.close();
+    await set.close();
+  }
+});
+
+describe('an installation', () => {
+  let site: Installation<'a' | 'b'>;
+  beforeAll(async () => {
+    site = await startInstallation({ processes: ['a', 'b'], env: ({ name }) => ({ ...env, ...(name === 'b' && { DRAIN_DELAY_S: '1' }) }) }); // prettier-ignore
+  });
+  afterAll(() => site.close());
+
+  it('stores a thousand webhooks a second for ten seconds, and people wait at most twice as long', async () => {
+    const visitor = await site.signIn();
+    const call = async (): Promise<number> => {
+      const { status, ms } = await visitor.profile(site.apps.a);
+      expect(status).toBe(200);
+      return ms;
+    };
+    const p99 = async (endsAtMs: number): Promise<number> => {
+      const times: number[] = [];
+      while (performance.now() < endsAtMs) {
+        times.push(await call());
+        await delay(10);
+      }
+      return times.sort((one, other) => one - other)[Math.floor(times.length * 0.99)] ?? Infinity;
+    };
+    await p99(performance.now() + 2_000);
+    const quiet = await p99(performance.now() + 5_000);
+    const startedMs = performance.now();
+    const deliveries: Promise<number>[] = [];
+    const load = (async () => {
+      while (deliveries.length < 10_000) {
+        const due = Math.min(10_000, Math.floor(performance.now() - startedMs));
+        while (deliveries.length < due) deliveries.push(deliver(site.all[deliveries.length % 2] as AppProcess, `load-${deliveries.length}`)); // prettier-ignore
+        await delay(5);
+      }
+    })();
+    const busy = await p99(startedMs + 10_000);
+    await load;
+    const statuses = countOf((await Promise.all(deliveries)).map(String));
+    const seconds = (performance.now() - startedMs) / 1000;
+    tell(`10,000 webhooks in ${seconds.toFixed(1)} s: ${JSON.stringify([...statuses])}; p99 of a call ${quiet.toFixed(0)} ms before, ${busy.toFixed(0)} ms meanwhile`); // prettier-ignore
+    expect([...statuses]).toEqual([['200', 10_000]]);
+    const received = (await site.audit('webhook_received')).filter(({ outcome }) => outcome === 'new');
+    expect(received).toHaveLength(10_000);
+    const isKeptUp = seconds < 12; // else the machine, which makes the load as well, cannot send a thousand a second
+    if (isKeptUp) expect(busy).toBeLessThanOrEqual(Math.max(2 * quiet, 50));
+  });
+
+  it('with a hundred open streams stops within the drain delay and three seconds', async () => {
+    const visitors = await Promise.all(Array.from({ length: 20 }, () => site.signIn({ at: site.apps.b })));
+    const streams = await Promise.all(
+      visitors.flatMap((visitor) =>
+        Array.from({ length: 5 }, async () => {
+          const response = await request(`${site.apps.b.origin}/events/live`, {
+            headers: { host: 'connect.example', 'x-forwarded-proto': 'https', cookie: visitor.cookie },
+          });
+          let isOver = false;
+          response.body.on('data', () => undefined).on('error', () => undefined).on('close', () => (isOver = true)); // prettier-ignore
+          return { status: response.statusCode, isOver: () => isOver };
+        }),
+      ),
+    );
+    expect(new Set(streams.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(streams.some(({ isOver }) => isOver())).toBe(false);
+    const startedMs = performance.now();
+    site.apps.b.signal('SIGTERM');
+    expect(await site.apps.b.exited).toEqual({ code: 0, signal: null });
+    const tookMs = performance.now() - startedMs;
+    tell(`100 open streams: stopped after ${tookMs.toFixed(0)} ms, with a drain delay of 1,000 ms`);
+    expect(tookMs).toBeLessThan(1_000 + 3_000);
+    expect(streams.every(({ isOver }) => isOver())).toBe(true);
+  });
+});
