@@ -18,6 +18,9 @@ for (const time of document.querySelectorAll('time[data-local]')) {
   time.title = zone;
 }
 
+const loadedAt = Date.now();
+/** When a countdown ends: at its time, or so many seconds after the page was loaded. */
+const endOf = ({ dateTime, dataset }) => (dataset.after ? loadedAt + dataset.after * 1000 : Date.parse(dateTime));
 const countdowns = document.querySelectorAll('time[data-countdown]');
 
 function left(ms) {
@@ -40,9 +43,10 @@ function moveNow() {
 
 function update() {
   for (const time of countdowns) {
-    const ms = Date.parse(time.dateTime) - Date.now();
+    const ms = endOf(time) - Date.now();
     const text = ms > 0 ? left(ms) : time.dataset.countdown || 'now';
     if (time.textContent !== text) time.textContent = text;
+    if (ms <= 0 && 'reload' in time.dataset) location.reload(); // only while it is looked at
   }
   moveNow();
 }

@@ -92,7 +92,7 @@ const whole: readonly State[] = [
     await page.goto('/flow');
     await openAll(page);
   }],
-  ['an answer that cannot be used', /answer we cannot use/, async (page) => {
+  ['an answer that cannot be used', /unexpected response/, async (page) => {
     breakApi({ mode: 'html', status: 200 });
     await page.goto('/debts');
   }],

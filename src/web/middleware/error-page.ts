@@ -23,13 +23,15 @@ export function errorPage({
     logFailure(log, error, req, res);
     if (res.headersSent) return; // under way: nothing can be taken back, and Express' own handler would cut the socket
 
-    if (error instanceof NotSignedInError && isNavigation(req)) {
+    const isPerson = error instanceof NotSignedInError && isNavigation(req);
+    const lookedFor = isPerson && req.path === '/debts' ? req.query['id'] : undefined;
+    if (isPerson && lookedFor === undefined) {
       return res.redirect(302, `/login?returnTo=${encodeURIComponent(req.originalUrl)}`);
     }
     if (error.retryAfterS !== undefined) res.set('Retry-After', String(error.retryAfterS));
     if (error instanceof RequestError) res.set(error.headers);
     res.status(error.status);
-    if (error instanceof NotSignedInError || !wantsHtml(req)) {
+    if ((error instanceof NotSignedInError && lookedFor === undefined) || !wantsHtml(req)) {
       return res.json({
         error: error.code,
         request_id: res.locals.requestId,
@@ -37,13 +39,14 @@ export function errorPage({
         ...(error instanceof RequestError && error.details),
       });
     }
-    const text = textFor(error, req);
+    // Browsers let no form lead to GetBill (`form-action`), so after the look-up it takes a click.
+    const text = lookedFor === undefined ? textFor(error, req) : signInFor(lookedFor);
     res.render(
       'layout',
       {
         page: 'pages/error',
         title: text.title,
-        error: { code: error.code, status: error.status, text },
+        error: { code: error.code, status: error.status, text, retry: retryOf(error, req, res) },
         developer: developerPages
           ? {
               message: error.message,
@@ -57,6 +60,24 @@ export function errorPage({
       },
     );
   };
+}
+
+/** The longest wait after which a page tries again by itself. */
+const MAX_WAIT_S = 60;
+
+/** When the page tries again by itself: a read, refused for a short time that is known. */
+function retryOf({ status, retryAfterS }: AppError, req: Request, res: Response) {
+  const isRead = req.method === 'GET' && res.locals['path'] !== undefined;
+  if (!isRead || retryAfterS === undefined || retryAfterS > MAX_WAIT_S) return undefined;
+  if (status !== 429 && status < 500) return undefined;
+  return { seconds: retryAfterS };
+}
+
+function signInFor(id: unknown): ErrorText {
+  const text = errorText('not_signed_in', 401);
+  const returnTo = safeReturnTo(typeof id === 'string' ? `/debts/${id.trim()}` : '/debts');
+  const href = `/login?${new URLSearchParams({ returnTo }).toString()}`;
+  return { ...text, action: { label: 'Sign in', href } };
 }
 
 /** "GET /debts responded 503 text/html after 12 ms (getbill_error)": the call that made the request fail. */

@@ -21,12 +21,24 @@ const RETRY_ADVICE = 'Nothing was lost and you are still signed in. Please try a
 const OPERATOR_ADVICE =
   'This is not something you can change. Please tell the people who run this app, with the request number below.';
 
+const UNREACHABLE: ErrorText = {
+  title: 'GetBill cannot be reached right now',
+  why: 'GetBill did not respond, or not in time.',
+  advice: RETRY_ADVICE,
+};
+
 const texts: Readonly<Record<string, ErrorText>> = {
   callback_malformed: {
     title: 'This sign-in answer cannot be used',
     why: 'The address you came back with is incomplete or was changed on the way.',
     advice: 'Nothing happened to your account. Please start again.',
     action: SIGN_IN_AGAIN,
+  },
+  not_signed_in: {
+    title: 'You are signed out',
+    why: 'Your session has ended.',
+    advice: 'Sign in again, and this page goes on where you were.',
+    action: { label: 'Sign in', href: '/login' },
   },
   login_unknown: {
     title: 'This sign-in link was already used',
@@ -52,16 +64,19 @@ const texts: Readonly<Record<string, ErrorText>> = {
     advice: 'Please start again.',
     action: SIGN_IN_AGAIN,
   },
-  getbill_timeout: {
-    title: 'GetBill took too long to answer',
-    why: 'We waited and gave up, so that you do not have to.',
-    advice: 'Please try again in a moment.',
+  getbill_timeout: UNREACHABLE,
+  getbill_unreachable: UNREACHABLE,
+  server_unavailable: UNREACHABLE,
+  getbill_error: {
+    title: 'GetBill has a problem',
+    why: 'GetBill responded that something went wrong on its side.',
+    advice: RETRY_ADVICE,
   },
   missing_scope: {
     title: 'This page needs a permission you did not give',
     why: 'You left it out when you signed in, or this app does not ask for it.',
-    advice: 'Sign out and in again to give it.',
-    action: { label: 'Go to the dashboard', href: '/dashboard' },
+    advice: 'You can give it at GetBill, and stay signed in.',
+    action: { label: 'See and give permissions', href: '/connection' },
   },
   record_key_missing: {
     title: 'We cannot read what we kept of your sign-in',
@@ -81,8 +96,8 @@ const texts: Readonly<Record<string, ErrorText>> = {
   csrf: {
     title: 'We could not verify this form',
     why: 'The page may be old, or the request came from another site.',
-    advice: 'Go back, reload the page and try again.',
-    action: HOME,
+    advice: 'Reload the page that you came from, and try again.',
+    action: { label: 'Go to the dashboard', href: '/dashboard' },
   },
   rate_limited: {
     title: 'That was a lot of requests',
@@ -95,8 +110,8 @@ const texts: Readonly<Record<string, ErrorText>> = {
     advice: RETRY_ADVICE,
   },
   getbill_quota_used: {
-    title: 'GetBill has heard enough from us for now',
-    why: 'All users of this app share GetBill’s hourly limit, and it is used up.',
+    title: 'GetBill’s hourly limit is used up',
+    why: 'All users of this app share it.',
     advice: 'Nothing was lost and you are still signed in. Please come back later.',
   },
   too_many_open_calls: {
@@ -164,8 +179,8 @@ const byStatus: Readonly<Record<number, ErrorText>> = {
     advice: 'Please wait a little and try again.',
   },
   502: {
-    title: 'GetBill gave an answer we cannot use',
-    why: 'The problem is between this app and GetBill, not with you.',
+    title: 'GetBill gave an unexpected response',
+    why: 'It is not what GetBill documents, so this app does not use it. The problem is not with you.',
     advice: 'Please try again. If it happens again, tell the people who run this app, with the request number below.',
   },
   503: {

@@ -1,0 +1,53 @@
+import type { ApiFault } from '../../sandbox/faults.js';
+import type { Browser } from '../support/browser.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+
+let app: TestApp;
+let browser: Browser;
+beforeAll(async () => {
+  app = await startTestApp();
+});
+afterAll(() => app.close());
+beforeEach(async () => {
+  app.sandbox.control.reset();
+  app.clock.skipMs(120_000);
+  browser = app.browser();
+  await browser.signIn();
+});
+
+const CAUSES: readonly (readonly [ApiFault, string])[] = [
+  [{ mode: 'drop' }, 'GetBill cannot be reached right now'],
+  [{ mode: 'hang' }, 'GetBill cannot be reached right now'],
+  [{ mode: 'status', status: 500 }, 'GetBill has a problem'],
+  [{ mode: 'html', status: 503 }, 'GetBill has a problem'],
+  [{ mode: 'errorIn200', code: 503 }, 'GetBill has a problem'],
+  [{ mode: 'html', status: 200 }, 'GetBill gave an unexpected response'],
+  [{ mode: 'redirect', status: 302, location: 'http://localhost/' }, 'GetBill gave an unexpected response'],
+];
+
+it.each(CAUSES)('%j says what it is', async (fault, title) => {
+  app.sandbox.control.set({ api: [{ ...fault, path: '/debts', times: 0 }] });
+  expect((await browser.get('/debts')).text).toContain(`<h1>${title}</h1>`);
+});
+
+it('a page that knows when it can try again does so, with and without scripts', async () => {
+  app.sandbox.control.expireAccessTokens();
+  app.sandbox.control.set({ token: [{ mode: 'status', status: 503, times: 0 }] });
+  await browser.get('/debts');
+  const { status, headers, text } = await browser.get('/debts');
+  expect(status).toBe(503);
+  const wait = String(headers['retry-after']);
+  expect(text).toContain(`<noscript><meta http-equiv="refresh" content="${wait}"></noscript>`);
+  expect(text).toMatch(new RegExp(`Trying again <time [^>]*data-reload>in ${wait} s</time>`));
+  expect(text).toContain('href="">Try again now</a>');
+});
+
+it('a look-up by id goes to the debt, and to a click when the session has ended', async () => {
+  expect((await browser.get('/debts?id=%20abc_-1%20')).location).toBe('/debts/abc_-1');
+  expect((await browser.get('/debts?id=a/b')).text).toContain('is not an id of GetBill’s');
+  const { status, text } = await app.browser().get('/debts?id=abc');
+  expect(status).toBe(401);
+  expect(text).toContain('href="/login?returnTo=%2Fdebts%2Fabc"');
+  const odd = await app.browser().get('/debts?id=%3Cscript%3Ealert(1)');
+  expect(odd.text).toContain('href="/login?returnTo=%2Fdashboard"');
+});
