@@ -1,4 +1,4 @@
-import type { CoreEvent, Shape } from './core/events.js';
+import type { CoreEvent } from './core/events.js';
 
 export * from './core/events.js';
 
@@ -26,8 +26,6 @@ export type AppEvent =
       status: number;
       durationMs: number;
       quotaLeft?: number;
-      /** Made when asked for: nobody else pays for it. */
-      shapeOf: () => Shape | undefined;
     }
   | { type: 'api_replayed'; route: string }
   | ({ type: 'api_failed'; route: string; reason: string } & CallSoFar)

@@ -1,6 +1,6 @@
 import type { GetbillConfig } from '../config/config.js';
 import { AppError } from '../errors.js';
-import { shapeOf, type Emit } from '../events.js';
+import type { Emit } from '../events.js';
 import { acceptHead, judgeResponse, type ApiResponse } from './api-response.js';
 import type { CallSlots } from './call-slots.js';
 import { readableEncodings } from './content-coding.js';
@@ -132,13 +132,12 @@ export function createForward({
     return { 'retry-after': String(await quota.block(limitClass, { headers, json })) };
   }
 
-  function report(endpoint: Endpoint, { status, json }: ApiResponse, durationMs: number): void {
+  function report(endpoint: Endpoint, { status }: ApiResponse, durationMs: number): void {
     const limitClass = limitClassOf(endpoint);
     const quotaLeft = quota.left(limitClass);
     emit({
       type: 'api_called',
       limitClass,
-      shapeOf: () => shapeOf(json),
       method: endpoint.method,
       route: endpoint.path,
       status,
