@@ -1,22 +1,22 @@
 import { zuluTimestamp } from './data/deterministic.js';
-import { failure, notFound, page, success, type ApiAnswer } from './envelope.js';
+import { failure, notFound, page, success, type ApiResponse } from './envelope.js';
 import type { ApiCall, Route } from './route.js';
 
 const downloadLifetimeMs = 3600_000;
 
-function listReports({ company, query, faults }: ApiCall): ApiAnswer {
+function listReports({ company, query, faults }: ApiCall): ApiResponse {
   const type = query.get('type');
   const reports = [...company.reports.values()].filter((report) => type === null || report.type === type);
   return page(reports, { query, limitAbove100: faults.limitAbove100 });
 }
 
-function getReport({ id, company }: ApiCall): ApiAnswer {
+function getReport({ id, company }: ApiCall): ApiResponse {
   const report = company.reports.get(id);
   return report === undefined ? notFound('Report') : success(report);
 }
 
 /** The file itself is on a host of GetBill's own and not imitated. */
-function downloadReport({ id, company, nowMs }: ApiCall): ApiAnswer {
+function downloadReport({ id, company, nowMs }: ApiCall): ApiResponse {
   const report = company.reports.get(id);
   if (report === undefined) return notFound('Report');
   if (!report.download_available) return failure(400, 'Report is not available for download');

@@ -1,5 +1,5 @@
 import type { Debt } from './data/types.js';
-import { failure, invalid, type ApiAnswer } from './envelope.js';
+import { failure, invalid, type ApiResponse } from './envelope.js';
 import { isDate, isEmail, normalisePhone, sentTexts, text } from './fields.js';
 
 type Body = Readonly<Record<string, unknown>>;
@@ -55,7 +55,7 @@ function problems(body: Body): Record<string, string[]> {
   return details;
 }
 
-export type DebtInput = { fields: Partial<Debt> } | { refused: ApiAnswer };
+export type DebtInput = { fields: Partial<Debt> } | { refused: ApiResponse };
 
 /** The fields of a body for PUT /debts/{id}: those that were sent. */
 export function readDebtChange(body: Body): DebtInput {

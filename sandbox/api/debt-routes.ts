@@ -1,7 +1,7 @@
 import { offsetTimestamp } from './data/deterministic.js';
 import type { Debt, DebtRecord } from './data/types.js';
 import { readDebtChange, readNewDebt } from './debt-input.js';
-import { failure, notFound, page, success, type ApiAnswer } from './envelope.js';
+import { failure, notFound, page, success, type ApiResponse } from './envelope.js';
 import type { ApiCall, Route } from './route.js';
 
 const emptyDebt: Omit<Debt, 'id' | 'firstname' | 'lastname' | 'import_date'> = {
@@ -44,7 +44,7 @@ const emptyDebt: Omit<Debt, 'id' | 'firstname' | 'lastname' | 'import_date'> = {
 function listDebts(
   { company, query, faults }: ApiCall,
   belongs: (record: DebtRecord) => boolean = () => true,
-): ApiAnswer {
+): ApiResponse {
   const status = query.get('status');
   const debts = [...company.debts.values()]
     .filter((record) => belongs(record) && (status === null || record.debt.status === status))
@@ -52,14 +52,14 @@ function listDebts(
   return page(debts, { query, limitAbove100: faults.limitAbove100 });
 }
 
-function withDebt({ id, company, companies }: ApiCall, then: (debt: Debt) => ApiAnswer): ApiAnswer {
+function withDebt({ id, company, companies }: ApiCall, then: (debt: Debt) => ApiResponse): ApiResponse {
   const record = company.debts.get(id);
   if (record !== undefined) return then(record.debt);
   const anothers = companies.some(({ debts }) => debts.has(id));
   return anothers ? failure(403, 'Access denied to this debt') : notFound('Debt');
 }
 
-function createDebt({ body, company, faults, nowMs, newId }: ApiCall): ApiAnswer {
+function createDebt({ body, company, faults, nowMs, newId }: ApiCall): ApiResponse {
   const input = readNewDebt(body);
   if ('refused' in input) return input.refused;
   const debt = {
@@ -75,7 +75,7 @@ function createDebt({ body, company, faults, nowMs, newId }: ApiCall): ApiAnswer
   return { ...success({ ...debt, metadata }, 'Debt created successfully'), status: faults.createStatus };
 }
 
-function updateDebt(call: ApiCall): ApiAnswer {
+function updateDebt(call: ApiCall): ApiResponse {
   return withDebt(call, (debt) => {
     const input = readDebtChange(call.body);
     if ('refused' in input) return input.refused;
@@ -83,7 +83,7 @@ function updateDebt(call: ApiCall): ApiAnswer {
   });
 }
 
-function deleteDebt(call: ApiCall): ApiAnswer {
+function deleteDebt(call: ApiCall): ApiResponse {
   return withDebt(call, ({ id }) => {
     call.company.debts.delete(id);
     for (const followup of [...call.company.followups.values()]) {

@@ -1,5 +1,5 @@
 import type { Followup } from './data/types.js';
-import { failure, invalid, notFound, page, success, type ApiAnswer } from './envelope.js';
+import { failure, invalid, notFound, page, success, type ApiResponse } from './envelope.js';
 import { sentTexts, text } from './fields.js';
 import type { ApiCall, Route } from './route.js';
 
@@ -49,7 +49,7 @@ function withoutEmailFields(followup: Followup): Partial<Followup> {
   return Object.fromEntries(left);
 }
 
-function listFollowups({ company, query, faults }: ApiCall, debtId?: string): ApiAnswer {
+function listFollowups({ company, query, faults }: ApiCall, debtId?: string): ApiResponse {
   const [status, type] = [query.get('status'), query.get('type')];
   const followups = [...company.followups.values()].filter(
     (followup) =>
@@ -71,7 +71,7 @@ function sentFields(body: ApiCall['body']): Partial<Followup> {
   };
 }
 
-function createFollowup({ body, company, faults, newId }: ApiCall): ApiAnswer {
+function createFollowup({ body, company, faults, newId }: ApiCall): ApiResponse {
   const debtId = text(body, 'debt_id');
   if (debtId === undefined) return invalid({ debt_id: ['This value should not be blank.'] });
   const record = company.debts.get(debtId);
@@ -79,17 +79,17 @@ function createFollowup({ body, company, faults, newId }: ApiCall): ApiAnswer {
   const followup = { ...emptyFollowup, ...emailFields, ...sentFields(body), id: newId(), debt_id: debtId };
   company.followups.set(followup.id, followup);
   record.debt.followups_count += 1;
-  const answer = success(withoutEmailFields(followup), 'Followup created successfully');
-  return { ...answer, status: faults.createStatus };
+  const response = success(withoutEmailFields(followup), 'Followup created successfully');
+  return { ...response, status: faults.createStatus };
 }
 
-function updateFollowup({ id, body, company }: ApiCall): ApiAnswer {
+function updateFollowup({ id, body, company }: ApiCall): ApiResponse {
   const followup = company.followups.get(id);
   if (followup === undefined) return notFound('Followup');
   return success(withoutEmailFields(Object.assign(followup, sentFields(body))), 'Followup updated successfully');
 }
 
-function getFollowup({ id, company }: ApiCall): ApiAnswer {
+function getFollowup({ id, company }: ApiCall): ApiResponse {
   const followup = company.followups.get(id);
   return followup === undefined ? notFound('Followup') : success(followup);
 }

@@ -6,16 +6,16 @@ import { bodyOf } from '../bodies.js';
 import type { SandboxContext } from '../context.js';
 import type { ApiFault } from '../faults.js';
 import { companyRoutes } from './company-routes.js';
-import { createAnswerCache } from './answer-cache.js';
+import { createResponseCache } from './response-cache.js';
 import type { CompanyData } from './data/types.js';
 import { zuluTimestamp } from './data/deterministic.js';
 import { debtRoutes } from './debt-routes.js';
-import { failure, missingScope, notFound, unauthorized, type ApiAnswer } from './envelope.js';
+import { failure, missingScope, notFound, unauthorized, type ApiResponse } from './envelope.js';
 import { followupRoutes } from './followup-routes.js';
 import { partyRoutes } from './party-routes.js';
 import type { LimitState, RateLimiter } from './rate-limit.js';
 import { matchRoute, type ApiCall, type Route } from './route.js';
-import { sendAnswer, sendInstead } from './send.js';
+import { sendResponse, sendInstead } from './send.js';
 import { webhooksOf } from '../webhooks/changes.js';
 
 const routes = [...companyRoutes, ...debtRoutes, ...partyRoutes, ...followupRoutes];
@@ -30,7 +30,7 @@ export interface ApiDeps extends SandboxContext {
 /** Everything below /external-api/v1. */
 export function createApiHandler(deps: ApiDeps): RequestHandler {
   const { faults, counters, gate, clock, client, grants, limiter } = deps;
-  const cache = createAnswerCache();
+  const cache = createResponseCache();
   const writes = (method: string) => method !== 'GET';
 
   function limitFor(method: string, clientId: string, count: boolean): LimitState {
@@ -39,14 +39,14 @@ export function createApiHandler(deps: ApiDeps): RequestHandler {
     return limiter.check(`${kind}:${clientId}`, { limit, windowS: limitWindowS }, { count });
   }
 
-  function tooMany(res: Response, { limit, retryAfterS }: { limit: number; retryAfterS: number }): ApiAnswer {
+  function tooMany(res: Response, { limit, retryAfterS }: { limit: number; retryAfterS: number }): ApiResponse {
     const resetAtMs = clock() + retryAfterS * 1000;
     res.set({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(Math.ceil(resetAtMs / 1000)) });
     const details = { retry_after: retryAfterS, limit, reset_time: zuluTimestamp(resetAtMs) };
     return failure(429, 'Rate limit exceeded. Please try again later.', details);
   }
 
-  function answerTo(req: Request, res: Response, fault: ApiFault | undefined): ApiAnswer {
+  function responseTo(req: Request, res: Response, fault: ApiFault | undefined): ApiResponse {
     const token = fault?.mode === 'unauthorized' ? undefined : tokenOf(req, grants);
     const state = limitFor(req.method, token?.clientId ?? client.clientId, token !== undefined);
     res.set(limitHeaders(state));
@@ -62,7 +62,7 @@ export function createApiHandler(deps: ApiDeps): RequestHandler {
     return call(req, token);
   }
 
-  function call(req: Request, token: ApiToken): ApiAnswer {
+  function call(req: Request, token: ApiToken): ApiResponse {
     const match = matchRoute(routes, req.method, req.path);
     if (match === 'no such path') return notFound('Resource');
     if (match === 'no such method') return failure(405, 'Method not allowed');
@@ -91,13 +91,13 @@ export function createApiHandler(deps: ApiDeps): RequestHandler {
   }
 
   /** A write becomes a webhook, as at GetBill. */
-  function writeAndTell(route: Route, apiCall: ApiCall): ApiAnswer {
+  function writeAndTell(route: Route, apiCall: ApiCall): ApiResponse {
     const { company, id } = apiCall;
     const statusBefore = company.debts.get(id)?.debt.status;
-    const answer = route.handle(apiCall);
-    for (const { type, data } of webhooksOf(route, answer, statusBefore))
+    const response = route.handle(apiCall);
+    for (const { type, data } of webhooksOf(route, response, statusBefore))
       deps.webhooks.changed(company.profile.id, type, data);
-    return answer;
+    return response;
   }
 
   return async function apiMiddleware(req, res) {
@@ -111,9 +111,9 @@ export function createApiHandler(deps: ApiDeps): RequestHandler {
     if (fault?.mode === 'slow') await sleep(fault.ms);
     if (fault?.mode === 'hold') await gate.wait();
     if (fault !== undefined && sendInstead(res, fault)) return;
-    const answered = answerTo(req, res, fault);
-    if (answered.status === 401) counters().apiUnauthorized += 1;
-    sendAnswer(res, answered, fault);
+    const response = responseTo(req, res, fault);
+    if (response.status === 401) counters().apiUnauthorized += 1;
+    sendResponse(res, response, fault);
   };
 }
 

@@ -1,5 +1,5 @@
 import { plainTimestamp } from './data/deterministic.js';
-import { failure, nested, notFound, page, success, type ApiAnswer } from './envelope.js';
+import { failure, nested, notFound, page, success, type ApiResponse } from './envelope.js';
 import { isDate, isEmail, sentTexts, text } from './fields.js';
 import type { ApiCall, Route } from './route.js';
 
@@ -17,7 +17,7 @@ const creditorFields = [
   'contactPerson',
 ] as const;
 
-function getDebtor({ id, company }: ApiCall): ApiAnswer {
+function getDebtor({ id, company }: ApiCall): ApiResponse {
   const debtor = company.debtors.get(id);
   if (debtor === undefined) return notFound('Debtor');
   const debts = [...company.debts.values()].filter(({ debtorId }) => debtorId === id).map(({ debt }) => debt);
@@ -31,7 +31,7 @@ function getDebtor({ id, company }: ApiCall): ApiAnswer {
   });
 }
 
-function updateDebtor({ id, company, body, nowMs }: ApiCall): ApiAnswer {
+function updateDebtor({ id, company, body, nowMs }: ApiCall): ApiResponse {
   const debtor = company.debtors.get(id);
   if (debtor === undefined) return notFound('Debtor');
   const dateOfBirth = text(body, 'dateOfBirth');
@@ -42,7 +42,7 @@ function updateDebtor({ id, company, body, nowMs }: ApiCall): ApiAnswer {
   return nested(debtor, 'Debtor updated successfully');
 }
 
-function getCreditor({ id, company }: ApiCall): ApiAnswer {
+function getCreditor({ id, company }: ApiCall): ApiResponse {
   const creditor = company.creditors.get(id);
   if (creditor === undefined) return notFound('Creditor');
   const debts = [...company.debts.values()].filter(({ creditorId }) => creditorId === id).map(({ debt }) => debt);
@@ -50,7 +50,7 @@ function getCreditor({ id, company }: ApiCall): ApiAnswer {
 }
 
 /** Its validation errors have a shape of their own: `errors`, not `details`. */
-function updateCreditor({ id, company, body, nowMs }: ApiCall): ApiAnswer {
+function updateCreditor({ id, company, body, nowMs }: ApiCall): ApiResponse {
   const creditor = company.creditors.get(id);
   if (creditor === undefined) return notFound('Creditor');
   const email = text(body, 'email');

@@ -1,6 +1,6 @@
 import type { Faults } from '../faults.js';
 import type { CompanyData } from './data/types.js';
-import type { ApiAnswer } from './envelope.js';
+import type { ApiResponse } from './envelope.js';
 
 export interface ApiCall {
   /** What stands where the path has `:id`; '' where it has none. */
@@ -23,7 +23,7 @@ export interface Route {
   scope: string;
   /** The answer is another one each time, also when nothing was written. */
   changing?: boolean;
-  handle(call: ApiCall): ApiAnswer;
+  handle(call: ApiCall): ApiResponse;
 }
 
 export type RouteMatch = { route: Route; id: string } | 'no such path' | 'no such method';

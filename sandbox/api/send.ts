@@ -3,9 +3,9 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { answer, answerAny, dropConnection, firewallPage } from '../answers.js';
+import { respond, respondWith, dropConnection, firewallPage } from '../respond.js';
 import type { ApiFault } from '../faults.js';
-import { failure, type ApiAnswer } from './envelope.js';
+import { failure, type ApiResponse } from './envelope.js';
 
 const json = 'application/json';
 const trickleTickMs = 50;
@@ -20,22 +20,22 @@ export function sendInstead(res: ServerResponse, fault: ApiFault): boolean {
       dropConnection(res);
       return true;
     case 'html':
-      answer(res, fault.status ?? 200, { 'content-type': 'text/html; charset=utf-8' }, firewallPage);
+      respond(res, fault.status ?? 200, { 'content-type': 'text/html; charset=utf-8' }, firewallPage);
       return true;
     case 'huge':
       sendHuge(res, fault);
       return true;
     case 'status':
-      answerAny(res, { status: fault.status, body: fault.body });
+      respondWith(res, { status: fault.status, body: fault.body });
       return true;
     case 'redirect':
-      answer(res, fault.status, { location: fault.location });
+      respond(res, fault.status, { location: fault.location });
       return true;
     case 'errorIn200':
-      answerAny(res, { status: 200, body: failure(fault.code, fault.message ?? 'Something went wrong').body });
+      respondWith(res, { status: 200, body: failure(fault.code, fault.message ?? 'Something went wrong').body });
       return true;
     case 'rawBody':
-      answer(
+      respond(
         res,
         fault.status,
         { 'content-type': fault.contentType, ...fault.headers },
@@ -54,11 +54,11 @@ export function sendInstead(res: ServerResponse, fault: ApiFault): boolean {
 }
 
 /** The API's answer, the way the fault has it travel. */
-export function sendAnswer(res: ServerResponse, answered: ApiAnswer, fault?: ApiFault): void {
-  const { status } = answered;
-  const bytes = (answered.bytes ??= Buffer.from(JSON.stringify(answered.body)));
+export function sendResponse(res: ServerResponse, response: ApiResponse, fault?: ApiFault): void {
+  const { status } = response;
+  const bytes = (response.bytes ??= Buffer.from(JSON.stringify(response.body)));
   if (fault?.mode === 'gzip') {
-    return answer(res, status, { 'content-type': json, 'content-encoding': 'gzip' }, gzipSync(bytes));
+    return respond(res, status, { 'content-type': json, 'content-encoding': 'gzip' }, gzipSync(bytes));
   }
   if (fault?.mode === 'trickle') {
     res.writeHead(status, { 'content-type': json, 'content-length': bytes.length });
@@ -70,7 +70,7 @@ export function sendAnswer(res: ServerResponse, answered: ApiAnswer, fault?: Api
     res.flushHeaders();
     return res.socket?.destroySoon();
   }
-  answer(res, status, { 'content-type': json }, bytes);
+  respond(res, status, { 'content-type': json }, bytes);
 }
 
 async function* slowly(bytes: Buffer, bytesPerS: number): AsyncGenerator<Buffer> {

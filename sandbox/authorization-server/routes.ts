@@ -1,5 +1,5 @@
 import { Router, type ErrorRequestHandler, type Request, type Response } from 'express';
-import { answer, answerAny, firewallPage } from '../answers.js';
+import { respond, respondWith, firewallPage } from '../respond.js';
 import { readAndRecord, unread } from '../bodies.js';
 import type { SandboxContext } from '../context.js';
 import { pageHeaders, type RenderPage } from '../pages.js';
@@ -29,10 +29,10 @@ export function createOAuthRouter(deps: OAuthRoutesDeps): Router {
     if (fault?.mode === 'hang') return;
     if (fault?.mode === 'status') {
       const headers = fault.retryAfterS === undefined ? {} : { 'retry-after': String(fault.retryAfterS) };
-      return answerAny(res, { status: fault.status, body: fault.body, contentType: fault.contentType, headers });
+      return respondWith(res, { status: fault.status, body: fault.body, contentType: fault.contentType, headers });
     }
     if (fault?.mode === 'html') {
-      return answer(res, fault.status ?? 200, { 'content-type': 'text/html; charset=utf-8' }, firewallPage);
+      return respond(res, fault.status ?? 200, { 'content-type': 'text/html; charset=utf-8' }, firewallPage);
     }
     return pass(req, res, '/oauth/revoke');
   });

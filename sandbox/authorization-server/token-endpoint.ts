@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IncomingMessage } from 'node:http';
 import type Provider from 'oidc-provider';
-import { answer, answerAny, dropConnection, firewallPage } from '../answers.js';
+import { respond, respondWith, dropConnection, firewallPage } from '../respond.js';
 import type { SandboxContext } from '../context.js';
 import type { GrantType, TokenFault } from '../faults.js';
 
@@ -70,7 +70,7 @@ function answersInstead({ res }: KoaContext, fault: TokenFault): boolean {
       return true;
     case 'status': {
       const { status, body, contentType, retryAfterS } = fault;
-      answerAny(res, {
+      respondWith(res, {
         status,
         body,
         contentType,
@@ -79,16 +79,16 @@ function answersInstead({ res }: KoaContext, fault: TokenFault): boolean {
       return true;
     }
     case 'html':
-      answer(res, fault.status ?? 200, { 'content-type': 'text/html; charset=utf-8' }, firewallPage);
+      respond(res, fault.status ?? 200, { 'content-type': 'text/html; charset=utf-8' }, firewallPage);
       return true;
     case 'garbage':
-      answer(res, 200, { 'content-type': 'application/json' }, '{"access_token": "abc", "token_type":');
+      respond(res, 200, { 'content-type': 'application/json' }, '{"access_token": "abc", "token_type":');
       return true;
     case 'redirect':
-      answer(res, fault.status, { location: fault.location });
+      respond(res, fault.status, { location: fault.location });
       return true;
     case 'rawBody':
-      answer(res, fault.status, { 'content-type': fault.contentType }, fault.body);
+      respond(res, fault.status, { 'content-type': fault.contentType }, fault.body);
       return true;
     case 'delay':
     case 'hold':

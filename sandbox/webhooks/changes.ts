@@ -1,4 +1,4 @@
-import type { ApiAnswer } from '../api/envelope.js';
+import type { ApiResponse } from '../api/envelope.js';
 
 const TYPES: Readonly<Record<string, string>> = {
   'POST /debts': 'debt.created',
@@ -10,7 +10,7 @@ const TYPES: Readonly<Record<string, string>> = {
 /** The webhooks that GetBill documents for a write through the API. */
 export function webhooksOf(
   { method, path }: { method: string; path: string },
-  { status, body }: ApiAnswer,
+  { status, body }: ApiResponse,
   statusBefore: unknown,
 ): { type: string; data: object }[] {
   const type = TYPES[`${method} ${path}`];

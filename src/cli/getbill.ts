@@ -3,7 +3,7 @@ import type { Config } from '../config/config.js';
 import { loadConfig } from '../config/load.js';
 import { StorageError } from '../errors.js';
 import { createServices } from '../services.js';
-import { orRunningDemo, loadDotenv, withPassingSecrets } from './environment.js';
+import { orRunningDemo, loadDotenv, withThrowawaySecrets } from './environment.js';
 import { exitCodeOf, exitCodes, explain } from './exit-codes.js';
 import { harmlessStderr, toStderr, toStdout } from './output.js';
 import { createProgram, type Run } from './program.js';
@@ -18,7 +18,7 @@ let interrupted = false as boolean;
 const run: Run = async (work, { verbose }) => {
   loadDotenv();
   const env = await orRunningDemo(process.env, toStderr);
-  const read = loadConfig({ ...withPassingSecrets(env), LOG_LEVEL: verbose ? 'info' : 'silent' });
+  const read = loadConfig({ ...withThrowawaySecrets(env), LOG_LEVEL: verbose ? 'info' : 'silent' });
   config = read;
   const clock = { now: Date.now, monotonicMs: () => performance.now() };
   const services = await createServices(read, { ...clock, logTo: harmlessStderr() }).catch((error: unknown) => {
@@ -63,7 +63,7 @@ addWebhookCommands(program, {
   tell: (text) => void toStderr(text),
   async config() {
     loadDotenv();
-    return (config = loadConfig(withPassingSecrets(await orRunningDemo(process.env, toStderr))));
+    return (config = loadConfig(withThrowawaySecrets(await orRunningDemo(process.env, toStderr))));
   },
 });
 

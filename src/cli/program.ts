@@ -135,7 +135,7 @@ export function createProgram({ run, print, tell, width, progress }: Deps): Comm
       const all = client.all<Row>((request) => resource.list(client, { ...filters, ...request }), {
         from,
         perPage,
-        longestWaitMs: flags.maxWait * 1000,
+        maxWaitMs: flags.maxWait * 1000,
         onPage: (pagination) => shown.page(pagination),
         onWait: (wait) => shown.wait(wait),
       });

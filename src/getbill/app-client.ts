@@ -1,6 +1,6 @@
 import { createGetbillClient, type GetbillClient } from './client.js';
 import type { Access, Forward } from './forward.js';
-import { createWalk, type Walk } from './pages.js';
+import { createWalk, type Walk } from './pagination.js';
 
 /** The API for work without a person, each call with the one scope it needs; `all` walks a list. */
 export interface AppClient extends GetbillClient {

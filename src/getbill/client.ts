@@ -8,7 +8,7 @@ import type { Caller } from './quota.js';
 import { tooLarge } from './response-body.js';
 import type * as T from './types.js';
 
-const MOST_PER_PAGE = 100;
+const MAX_PER_PAGE = 100;
 /** Parsed in one turn of the event loop, on which everybody waits. */
 const PARSED_LIMIT = 1024 * 1024;
 
@@ -54,7 +54,7 @@ export function createGetbillClient({
       throw new GetbillApiError({ status: 404, message: 'no such endpoint or a malformed id' });
     const parameters = new URLSearchParams();
     if (page !== undefined) parameters.set('page', String(page));
-    if (limit !== undefined) parameters.set('limit', String(Math.min(limit, MOST_PER_PAGE)));
+    if (limit !== undefined) parameters.set('limit', String(Math.min(limit, MAX_PER_PAGE)));
     if (status !== undefined) parameters.set('status', status);
     const query = parameters.size > 0 ? `?${parameters.toString()}` : '';
     const { endpoint } = match;

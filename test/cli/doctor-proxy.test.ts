@@ -4,7 +4,7 @@ import { secret } from '../../src/secret.js';
 import { startConnectProxy, type ConnectProxy } from '../proxy/support/connect-proxy.js';
 import { createAuthority, type Authority } from '../security/support/certificates.js';
 import { startTlsFront, type TlsFront } from '../security/support/tls-front.js';
-import { consult, healthy, type Env } from './support/consult.js';
+import { runDoctor, healthy, type Env } from './support/run-doctor.js';
 
 let authority: Authority;
 let sandbox: Sandbox;
@@ -40,7 +40,7 @@ const place = (): string => new URL(proxy.url).host;
 
 describe('the doctor, where GetBill is called through a proxy', () => {
   it('looks at address, certificate and pins through it, and names it without its password', async () => {
-    const { findings, line, failed } = await consult(behindProxy({ GETBILL_TLS_PINS: `${pin},${'A'.repeat(43)}=` }));
+    const { findings, line, failed } = await runDoctor(behindProxy({ GETBILL_TLS_PINS: `${pin},${'A'.repeat(43)}=` }));
     expect(failed()).toEqual([]);
     expect(line('GetBill reachable')?.detail).toContain(`through the proxy ${place()} (HTTPS_PROXY)`);
     expect(line('GetBill certificate')?.verdict).not.toBe('fail');
@@ -52,7 +52,7 @@ describe('the doctor, where GetBill is called through a proxy', () => {
   });
 
   it('names a proxy that wants a password', async () => {
-    const { line } = await consult(behindProxy({ HTTPS_PROXY: proxy.url.replace('staff:let%20me%20in@', '') }));
+    const { line } = await runDoctor(behindProxy({ HTTPS_PROXY: proxy.url.replace('staff:let%20me%20in@', '') }));
     expect(line('GetBill reachable')).toMatchObject({
       verdict: 'fail',
       cause: `the proxy ${place()} wants a name and password (407)`,
@@ -62,15 +62,15 @@ describe('the doctor, where GetBill is called through a proxy', () => {
 
   it('names a proxy that does not let through, one where nothing listens, and one that says nothing', async () => {
     proxy.does('refuse');
-    const refused = (await consult(behindProxy())).line('GetBill reachable');
+    const refused = (await runDoctor(behindProxy())).line('GetBill reachable');
     expect(refused?.cause).toMatch(/the proxy \S+ does not lead to localhost:\d+ \(it answered 403\)/);
     expect(refused?.fix).toContain('NO_PROXY');
 
     proxy.does('hang');
-    const silent = (await consult(behindProxy({ GETBILL_TIMEOUT_MS: '300' }))).line('GetBill reachable');
+    const silent = (await runDoctor(behindProxy({ GETBILL_TIMEOUT_MS: '300' }))).line('GetBill reachable');
     expect(silent?.cause).toContain(`${place()} did not answer within 300 ms`);
 
-    const nobody = (await consult(behindProxy({ HTTPS_PROXY: 'http://localhost:1' }))).line('GetBill reachable');
+    const nobody = (await runDoctor(behindProxy({ HTTPS_PROXY: 'http://localhost:1' }))).line('GetBill reachable');
     expect(nobody).toMatchObject({
       cause: 'nothing listens at localhost:1 (ECONNREFUSED)',
       fix: 'correct host and port in HTTPS_PROXY, or start what should be there',
@@ -78,7 +78,7 @@ describe('the doctor, where GetBill is called through a proxy', () => {
   });
 
   it('goes directly where NO_PROXY says so', async () => {
-    const { failed } = await consult(behindProxy({ NO_PROXY: '.example,localhost' }));
+    const { failed } = await runDoctor(behindProxy({ NO_PROXY: '.example,localhost' }));
     expect([failed(), proxy.asked]).toEqual([[], []]);
   });
 });

@@ -5,7 +5,7 @@ import { createCipher } from '../../src/core/storage/cipher.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
 import { announceSecret } from '../../src/core/storage/secret-check.js';
 import { createRedisKeyValue } from '../../src/core/storage/redis.js';
-import { consult, healthy, type Env } from './support/consult.js';
+import { runDoctor, healthy, type Env } from './support/run-doctor.js';
 
 let sandbox: Sandbox;
 let redis: RedisServer;
@@ -143,7 +143,7 @@ const faults: Record<string, Fault> = {
 
 describe('the doctor, of Redis', () => {
   it('passes a sound one in every line, and leaves nothing in it', async () => {
-    const { findings } = await consult(using(redis.url));
+    const { findings } = await runDoctor(using(redis.url));
     expect(findings.map(({ verdict }) => verdict)).toEqual(Array(findings.length).fill('pass'));
     expect(findings.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['Redis', 'Redis version', 'Redis role', 'Redis eviction', 'Redis persistence', 'Redis latency']) as string[],
@@ -154,11 +154,11 @@ describe('the doctor, of Redis', () => {
   it.each(Object.entries(faults))(
     'names the cause, and a fix that works: %s',
     async (_name, { plant, cure, ...fault }) => {
-      const found = (await consult(using(await plant()))).line(fault.line);
+      const found = (await runDoctor(using(await plant()))).line(fault.line);
       expect(found?.verdict).toBe(fault.verdict);
       expect(found?.cause).toMatch(fault.cause);
       expect(found?.fix).toMatch(fault.fix);
-      expect((await consult(using(await cure()))).line(fault.line)?.verdict).toBe('pass');
+      expect((await runDoctor(using(await cure()))).line(fault.line)?.verdict).toBe('pass');
     },
   );
 
@@ -166,19 +166,19 @@ describe('the doctor, of Redis', () => {
     const written = createCipher([randomBytes(32)]).encrypt('a record', 'its context');
     const { keyPrefix } = parseConfig(using(redis.url)).redis ?? {};
     await redis.client.set(`${keyPrefix}token:1`, JSON.stringify({ sealed: written }));
-    const found = (await consult(using(redis.url))).line('Redis records');
+    const found = (await runDoctor(using(redis.url))).line('Redis records');
     expect(found?.verdict).toBe('fail');
     expect(found?.cause).toMatch(/1 of 1 records were encrypted with a key that TOKEN_ENCRYPTION_KEY does not hold/);
 
     const [key = ''] = [using(redis.url)['TOKEN_ENCRYPTION_KEY']];
     const ours = createCipher([Buffer.from(key, 'base64')]).encrypt('a record', 'its context');
     await redis.client.set(`${keyPrefix}token:1`, JSON.stringify({ sealed: ours }));
-    expect((await consult(using(redis.url))).line('Redis records')?.verdict).toBe('pass');
+    expect((await runDoctor(using(redis.url))).line('Redis records')?.verdict).toBe('pass');
     await redis.client.flushall();
   });
 
   it('looks at GetBill all the same when Redis is away', async () => {
-    const { failed, line, leftOut } = await consult(using('redis://127.0.0.1:1'));
+    const { failed, line, leftOut } = await runDoctor(using('redis://127.0.0.1:1'));
     expect(failed()).toEqual(['Redis']);
     expect(line('client credentials')?.verdict).toBe('pass');
     expect(leftOut).toContain('Redis eviction');
@@ -203,7 +203,7 @@ describe('the doctor, of SESSION_SECRET', () => {
 
   it('passes when every process has the one of the environment', async () => {
     expect([await start(here), await start(here)]).toEqual([0, 0]);
-    expect((await consult(using(redis.url))).line('session secret')?.verdict).toBe('pass');
+    expect((await runDoctor(using(redis.url))).line('session secret')?.verdict).toBe('pass');
     const stored = await redis.dump();
     expect(stored).not.toContain(here);
     expect(stored).not.toContain(Buffer.from(here).toString('base64'));
@@ -211,7 +211,7 @@ describe('the doctor, of SESSION_SECRET', () => {
 
   it('fails when two processes have different ones, whichever of them is looked at last', async () => {
     expect([await start(elsewhere), await start(here)]).toEqual([0, 1]);
-    const { line, failed } = await consult(using(redis.url));
+    const { line, failed } = await runDoctor(using(redis.url));
     expect(failed()).toEqual(['session secret']);
     expect(line('session secret')).toMatchObject({
       cause: expect.stringContaining('two processes use different SESSION_SECRETs') as string,
@@ -221,19 +221,19 @@ describe('the doctor, of SESSION_SECRET', () => {
 
   it('fails when the one of the environment is not that of the running process', async () => {
     await start(elsewhere);
-    expect((await consult(using(redis.url))).line('session secret')?.cause).toContain('not the one that the running');
+    expect((await runDoctor(using(redis.url))).line('session secret')?.cause).toContain('not the one that the running');
   });
 
   it('passes while it is being rotated: new,old beside old', async () => {
     expect([await start(elsewhere), await start(here, elsewhere)]).toEqual([0, 0]);
-    expect((await consult(using(redis.url))).line('session secret')?.verdict).toBe('pass');
+    expect((await runDoctor(using(redis.url))).line('session secret')?.verdict).toBe('pass');
   });
 });
 
 describe('the doctor, where Redis is not given by REDIS_URL', () => {
   const nobody = 'redis://:CANARY-password@127.0.0.1:1';
   it.each(['REDIS_SENTINELS', 'REDIS_CLUSTER_NODES'])('names %s and the reason', async (variable) => {
-    const found = (await consult({ ...healthy(sandbox), [variable]: nobody })).line('Redis');
+    const found = (await runDoctor({ ...healthy(sandbox), [variable]: nobody })).line('Redis');
     expect(found).toMatchObject({
       verdict: 'fail',
       cause: `nothing listens where ${variable} points (ECONNREFUSED)`,
@@ -243,7 +243,7 @@ describe('the doctor, where Redis is not given by REDIS_URL', () => {
 
   it('names the variable of the password that is refused', async () => {
     await replica.client.config('SET', 'requirepass', 'the-right-one');
-    const { line } = await consult({ ...using(replica.url), REDIS_PASSWORD: 'CANARY-wrong' });
+    const { line } = await runDoctor({ ...using(replica.url), REDIS_PASSWORD: 'CANARY-wrong' });
     expect(line('Redis')?.cause).toMatch(/refuses our name or password/);
     expect(line('Redis')?.fix).toContain('put the right password into REDIS_PASSWORD');
   });

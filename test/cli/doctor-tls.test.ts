@@ -1,7 +1,7 @@
 import { startSandbox, type Sandbox } from '../../sandbox/sandbox.js';
 import { createAuthority, type Authority, type Certificate } from '../security/support/certificates.js';
 import { startTlsFront, type TlsFront } from '../security/support/tls-front.js';
-import { consult, healthy, type Env } from './support/consult.js';
+import { runDoctor, healthy, type Env } from './support/run-doctor.js';
 
 const DAY_MS = 86_400_000;
 
@@ -32,13 +32,13 @@ const nobodys = 'A'.repeat(43) + '=';
 describe('the doctor, of the certificate of GetBill', () => {
   it('passes a good one, with and without pins', async () => {
     for (const env of [behind(front), behind(front, pins(good.pin, nobodys))]) {
-      const { failed, line } = await consult(env, { now: () => Date.now() - 40 * DAY_MS });
+      const { failed, line } = await runDoctor(env, { now: () => Date.now() - 40 * DAY_MS });
       expect([failed().filter((name) => name !== 'clock'), line('GetBill certificate')?.verdict]).toEqual([[], 'pass']);
     }
   });
 
   it('names an expired one; once it is renewed the line passes', async () => {
-    const { line, leftOut } = await consult(behind(oldFront));
+    const { line, leftOut } = await runDoctor(behind(oldFront));
     const found = line('GetBill certificate');
     expect(found).toMatchObject({ verdict: 'fail', fix: expect.stringContaining('must renew it') as string });
     expect(found?.cause).toMatch(
@@ -46,22 +46,22 @@ describe('the doctor, of the certificate of GetBill', () => {
     );
     expect(leftOut).toContain('token endpoint');
     expect(oldFront.requests()).toBe(0);
-    expect((await consult(behind(front))).line('GetBill certificate')?.verdict).not.toBe('fail');
+    expect((await runDoctor(behind(front))).line('GetBill certificate')?.verdict).not.toBe('fail');
   });
 
   it('warns of one that ends soon', async () => {
-    const { line } = await consult(behind(front));
+    const { line } = await runDoctor(behind(front));
     expect(line('GetBill certificate')).toMatchObject({ verdict: 'warn', cause: expect.stringMatching(/ends in [01] days/) as string }); // prettier-ignore
   });
 
   it('names one that nobody vouches for; with the CA file the line passes', async () => {
-    const { line } = await consult(behind(front, { GETBILL_CA_FILE: '' }));
+    const { line } = await runDoctor(behind(front, { GETBILL_CA_FILE: '' }));
     expect(line('GetBill certificate')).toMatchObject({ verdict: 'fail', fix: expect.stringContaining('set GETBILL_CA_FILE') as string }); // prettier-ignore
-    expect((await consult(behind(front))).failed()).toEqual([]);
+    expect((await runDoctor(behind(front))).failed()).toEqual([]);
   });
 
   it('names a wrong pin and shows the pins that are there; with those the line passes', async () => {
-    const { line, failed } = await consult(behind(front, pins(nobodys, nobodys.replace('A', 'B'))));
+    const { line, failed } = await runDoctor(behind(front, pins(nobodys, nobodys.replace('A', 'B'))));
     const found = line('GetBill pins');
     expect(failed()).toEqual(['GetBill pins']);
     expect(found?.cause).toMatch(
@@ -69,13 +69,13 @@ describe('the doctor, of the certificate of GetBill', () => {
     );
     const shown = found?.fix?.match(/[A-Za-z0-9+/]{43}=/g) ?? [];
     expect(shown[0]).toBe(good.pin);
-    expect((await consult(behind(front, pins(...shown)))).line('GetBill pins')?.verdict).toBe('pass');
+    expect((await runDoctor(behind(front, pins(...shown)))).line('GetBill pins')?.verdict).toBe('pass');
   });
 
   it('names http where https is spoken; with https the line passes', async () => {
-    const { line } = await consult(behind(front, { GETBILL_BASE_URL: front.origin.replace('https:', 'http:') }));
+    const { line } = await runDoctor(behind(front, { GETBILL_BASE_URL: front.origin.replace('https:', 'http:') }));
     expect(line('GetBill reachable')).toMatchObject({ verdict: 'fail', fix: 'write https:// in GETBILL_BASE_URL' });
     expect(line('GetBill reachable')?.cause).toMatch(/says http, but localhost:\d+ speaks https/);
-    expect((await consult(behind(front))).line('GetBill reachable')?.verdict).toBe('pass');
+    expect((await runDoctor(behind(front))).line('GetBill reachable')?.verdict).toBe('pass');
   });
 });

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { startSandbox, type Sandbox } from '../../sandbox/sandbox.js';
 import type { Finding } from '../../src/cli/doctor/check.js';
 import { startTestApp } from '../support/test-app.js';
-import { consult, followed, healthy, type Env } from './support/consult.js';
+import { runDoctor, followed, healthy, type Env } from './support/run-doctor.js';
 
 interface Fault {
   /** Brings the fault into the sandbox, or returns what is wrong in the environment. */
@@ -199,7 +199,7 @@ afterEach(() => sandbox.close());
 
 describe('the doctor', () => {
   it('finds nothing to mend where nothing is wrong, in the order that explains most', async () => {
-    const { findings, leftOut } = await consult(healthy(sandbox));
+    const { findings, leftOut } = await runDoctor(healthy(sandbox));
     expect(findings.map(({ name, verdict }) => [name, verdict])).toEqual([
       ['configuration', 'pass'],
       ['Redis', 'warn'], // memory: right for a first look
@@ -220,13 +220,13 @@ describe('the doctor', () => {
     'names the cause of a planted fault, and a fix that works: %s',
     async (_name, fault) => {
       const planted = { ...healthy(sandbox), ...fault.plant(sandbox) };
-      const found = (await consult(planted)).line(fault.line);
+      const found = (await runDoctor(planted)).line(fault.line);
       expect(found?.verdict).not.toBe('pass');
       expect(found?.cause).toMatch(fault.cause);
       expect(found?.fix).toMatch(fault.fix);
 
       const cured = fault.cure === undefined ? followed(found as Finding) : fault.cure(sandbox, found as Finding);
-      const again = await consult({ ...planted, ...cured });
+      const again = await runDoctor({ ...planted, ...cured });
       expect(again.line(fault.line)?.verdict).toBe('pass');
     },
   );
@@ -236,10 +236,10 @@ describe('the doctor', () => {
     await new Promise<void>((resolve) => gate.listen(0, 'localhost', resolve));
     const { port } = gate.address() as AddressInfo;
     const planted = { ...healthy(sandbox), GETBILL_TOKEN_URL: `http://localhost:${port}/oauth/token` };
-    const found = (await consult(planted)).line('token endpoint');
+    const found = (await runDoctor(planted)).line('token endpoint');
     gate.close();
     expect(followed(found as Finding)).toEqual({ GETBILL_TOKEN_URL: `${sandbox.origin}/token` });
-    const again = await consult({ ...planted, ...followed(found as Finding) });
+    const again = await runDoctor({ ...planted, ...followed(found as Finding) });
     expect(again.line('token endpoint')?.verdict).toBe('pass');
   });
 
@@ -269,16 +269,16 @@ describe('the doctor', () => {
     }
 
     it('passes the right URL', async () => {
-      const { line } = await consult({ ...healthy(sandbox), GETBILL_TOKEN_URL: `${origin}/oauth/token` });
+      const { line } = await runDoctor({ ...healthy(sandbox), GETBILL_TOKEN_URL: `${origin}/oauth/token` });
       expect(line('token endpoint')).toMatchObject({ verdict: 'pass' });
       expect(line('client credentials')).toMatchObject({ verdict: 'pass' });
     });
 
     it('fails a wrong one, with a fix that works', async () => {
       const planted = { ...healthy(sandbox), GETBILL_TOKEN_URL: `${origin}/token` };
-      const found = (await consult(planted)).line('token endpoint');
+      const found = (await runDoctor(planted)).line('token endpoint');
       expect(followed(found as Finding)).toEqual({ GETBILL_TOKEN_URL: `${origin}/oauth/token` });
-      const again = await consult({ ...planted, ...followed(found as Finding) });
+      const again = await runDoctor({ ...planted, ...followed(found as Finding) });
       expect(again.line('token endpoint')?.verdict).toBe('pass');
     });
   });
@@ -289,8 +289,8 @@ describe('the doctor', () => {
     });
     await new Promise<void>((resolve) => wide.listen(0, 'localhost', resolve));
     const url = new URL(`http://localhost:${(wide.address() as AddressInfo).port}`);
-    const found = (await consult({ ...healthy(sandbox), HSTS: 'host' }, { url })).line('deployment');
-    const meant = (await consult({ ...healthy(sandbox), HSTS: 'subdomains' }, { url })).line('deployment');
+    const found = (await runDoctor({ ...healthy(sandbox), HSTS: 'host' }, { url })).line('deployment');
+    const meant = (await runDoctor({ ...healthy(sandbox), HSTS: 'subdomains' }, { url })).line('deployment');
     wide.close();
     expect(found).toMatchObject({
       verdict: 'warn',
@@ -315,7 +315,7 @@ describe('the doctor', () => {
       });
       await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
       const GETBILL_AUTHORIZE_URL = `http://localhost:${(server.address() as AddressInfo).port}/oauth/authorize`;
-      const { line } = await consult({ ...healthy(sandbox), GETBILL_AUTHORIZE_URL, GETBILL_ISSUER: issuer });
+      const { line } = await runDoctor({ ...healthy(sandbox), GETBILL_AUTHORIZE_URL, GETBILL_ISSUER: issuer });
       server.close();
       return line('issuer');
     }
@@ -335,7 +335,7 @@ describe('the doctor', () => {
   });
 
   it('lists every fault of the configuration by name, and looks at nothing else', async () => {
-    const { findings } = await consult({ GETBILL_CLIENT_ID: 'changeme', TRUST_PROXY: 'true' });
+    const { findings } = await runDoctor({ GETBILL_CLIENT_ID: 'changeme', TRUST_PROXY: 'true' });
     expect(findings.map(({ cause = '' }) => cause.split(' ')[0])).toEqual([
       'TRUST_PROXY',
       'GETBILL_CLIENT_ID',
@@ -347,13 +347,13 @@ describe('the doctor', () => {
   });
 
   it('says what it did not look at, because it would only repeat an earlier line', async () => {
-    const { leftOut, failed } = await consult({ ...healthy(sandbox), GETBILL_BASE_URL: 'http://localhost:1' });
+    const { leftOut, failed } = await runDoctor({ ...healthy(sandbox), GETBILL_BASE_URL: 'http://localhost:1' });
     expect(failed()).toEqual(['GetBill reachable']);
     expect(leftOut).toContain('client credentials');
   });
 
   it('gets no token by a code or a refresh, and starts no sign-in at GetBill that somebody could go on with', async () => {
-    await consult(healthy(sandbox));
+    await runDoctor(healthy(sandbox));
     const { tokenByGrant } = sandbox.control.state().counters;
     expect(tokenByGrant).toMatchObject({ authorization_code: 1, refresh_token: 0 });
     expect(sandbox.control.requests().filter(({ url }) => url.startsWith('/oauth/interaction'))).toEqual([]);
@@ -362,7 +362,7 @@ describe('the doctor', () => {
   it('cannot prove a redirect URI where GetBill asks for a sign-in first, and says so', async () => {
     const gate = await startSandbox({ redirectUris: [otherUri] });
     const env = { ...healthy(sandbox), GETBILL_AUTHORIZE_URL: `${gate.origin}/` }; // a page, whatever is asked
-    const { line } = await consult(env);
+    const { line } = await runDoctor(env);
     await gate.close();
     expect(line('redirect URI')).toMatchObject({ verdict: 'warn', fix: expect.stringContaining('/login') as string });
   });
@@ -388,11 +388,11 @@ describe('invalid_grant: sign-in at one GetBill, tokens from another', () => {
   it('ends every sign-in; the doctor names the two servers, and its fix signs people in', async () => {
     const planted = { GETBILL_AUTHORIZE_URL: `${other.origin}/oauth/authorize` };
     expect(await signIn(planted)).toBe(400);
-    const found = (await consult({ ...healthy(sandbox), ...planted })).line('one GetBill');
+    const found = (await runDoctor({ ...healthy(sandbox), ...planted })).line('one GetBill');
     expect(found).toMatchObject({ verdict: 'fail', cause: expect.stringContaining('invalid_grant') as string });
     const cured = { ...planted, ...followed(found as Finding) };
     expect(cured).toMatchObject({ GETBILL_TOKEN_URL: `${other.origin}/oauth/token` });
-    expect((await consult({ ...healthy(sandbox), ...cured })).line('one GetBill')?.verdict).toBe('pass');
+    expect((await runDoctor({ ...healthy(sandbox), ...cured })).line('one GetBill')?.verdict).toBe('pass');
     expect(await signIn(cured)).toBe(303);
   });
 });

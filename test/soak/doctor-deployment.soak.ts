@@ -5,7 +5,7 @@ import type { Finding } from '../../src/cli/doctor/check.js';
 import { createAuthority, type Authority } from '../security/support/certificates.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
-import { consult, healthy, type Consultation, type Env } from '../cli/support/consult.js';
+import { runDoctor, healthy, type DoctorRun, type Env } from '../cli/support/run-doctor.js';
 import { startTlsProxy, type ProxySettings, type TlsProxy } from '../cli/support/tls-proxy.js';
 
 let authority: Authority;
@@ -33,8 +33,8 @@ afterAll(async () => {
 const environment = (): Env => ({ PUBLIC_URL: proxy.origin, TRUST_PROXY: '1', REDIS_URL: redis.url, REDIS_ALLOW_INSECURE: 'true' }); // prettier-ignore
 const doctorsEnvironment = (): Env => ({ ...healthy(sandbox), ...environment() });
 
-const look = (): Promise<Consultation> =>
-  consult(doctorsEnvironment(), { url: new URL(proxy.origin), urlCaFile: authority.caFile });
+const look = (): Promise<DoctorRun> =>
+  runDoctor(doctorsEnvironment(), { url: new URL(proxy.origin), urlCaFile: authority.caFile });
 
 /** The real command, as a person runs it. */
 async function command(args: string[], env: Env): Promise<{ code: number | null; output: string }> {
@@ -115,13 +115,13 @@ describe('the doctor, of a deployment behind its proxy', () => {
 
   it('asks for no header of a proxy where PUBLIC_URL is http', async () => {
     const plain = await startTestApp({ env: { REDIS_URL: redis.url }, sandbox });
-    const { line } = await consult({ ...healthy(sandbox), PUBLIC_URL: plain.origin }, { url: new URL(plain.origin) });
+    const { line } = await runDoctor({ ...healthy(sandbox), PUBLIC_URL: plain.origin }, { url: new URL(plain.origin) });
     await plain.close();
     expect(line('TRUST_PROXY')).toMatchObject({ verdict: 'pass', detail: 'not needed: PUBLIC_URL is http' });
   });
 
   it('names a certificate of the proxy that is not trusted here', async () => {
-    const { line, leftOut } = await consult(doctorsEnvironment(), { url: new URL(proxy.origin) });
+    const { line, leftOut } = await runDoctor(doctorsEnvironment(), { url: new URL(proxy.origin) });
     expect(line('deployment')).toMatchObject({ verdict: 'fail', fix: expect.stringContaining('pass --url-ca-file') as string }); // prettier-ignore
     expect(leftOut).toEqual(['TRUST_PROXY', 'cookie round trip']);
   });

@@ -1,5 +1,5 @@
 import { GetbillApiError, UnavailableError, WalkStoppedError } from '../../src/errors.js';
-import { createWalk, type WalkOptions } from '../../src/getbill/pages.js';
+import { createWalk, type WalkOptions } from '../../src/getbill/pagination.js';
 
 const limited = (retryAfterS?: number): GetbillApiError =>
   new GetbillApiError({ status: 429, message: 'limit', ...(retryAfterS !== undefined && { retryAfterS }) });
@@ -77,9 +77,9 @@ describe('a walk over a list', () => {
 
   it('waits for as long as it is allowed to, and not at all when that is 0', async () => {
     const patient = setUp({ answers: [limited(1800)] });
-    expect(await patient.all({ longestWaitMs: 3_600_000 })).toEqual({ got: upTo(250) });
+    expect(await patient.all({ maxWaitMs: 3_600_000 })).toEqual({ got: upTo(250) });
     const hasty = setUp({ answers: [limited(1)] });
-    expect((await hasty.all({ longestWaitMs: 0 })).error).toMatchObject({ nextPage: 1, retryAfterS: 1, status: 429 });
+    expect((await hasty.all({ maxWaitMs: 0 })).error).toMatchObject({ nextPage: 1, retryAfterS: 1, status: 429 });
   });
 
   it('does not walk for ever', async () => {

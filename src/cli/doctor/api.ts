@@ -1,32 +1,32 @@
 import { jsonObject } from '../../core/json.js';
 import { endpoints } from '../../getbill/endpoints.js';
-import { ask, type Answer } from './answer.js';
-import { fail, pass, warn, type Check, type Patient, type Result } from './check.js';
+import { ask, type HttpResponse } from './ask.js';
+import { fail, pass, warn, type Check, type CheckContext, type Result } from './check.js';
 import { explainConnection } from './explain.js';
 
 /** One read with a token of the client; where none may be had, without a token, which shows whether an API is there. */
 export const apiCheck: Check = {
   name: 'GetBill API',
   needs: 'GetBill pins',
-  async examine(patient) {
-    const { getbill } = patient.config;
+  async examine(context) {
+    const { getbill } = context.config;
     const readable = endpoints.find(
       ({ method, path, scope }) => method === 'GET' && !path.includes('{') && getbill.scopes.includes(scope),
     );
     const { path, scope } = readable ?? { path: '/company/profile', scope: 'company:read' };
     const url = new URL(`${getbill.apiUrl.href.replace(/\/$/, '')}${path}`);
-    const token = await tokenFor(scope, patient);
+    const token = await tokenFor(scope, context);
     try {
       const headers = { accept: 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) };
-      const answer = await ask(patient.upstream, url, { timeoutMs: getbill.timeoutMs, now: patient.now, headers });
-      return judge(answer, { url, hasToken: token !== undefined });
+      const response = await ask(context.upstream, url, { timeoutMs: getbill.timeoutMs, now: context.now, headers });
+      return judge(response, { url, hasToken: token !== undefined });
     } catch (error) {
       return explainConnection(error, { url, variable: 'GETBILL_API_URL', timeoutMs: getbill.timeoutMs });
     }
   },
 };
 
-async function tokenFor(scope: string, { tokenEndpoint }: Patient): Promise<string | undefined> {
+async function tokenFor(scope: string, { tokenEndpoint }: CheckContext): Promise<string | undefined> {
   try {
     return (await tokenEndpoint.clientCredentials([scope])).access_token;
   } catch {
@@ -34,7 +34,7 @@ async function tokenFor(scope: string, { tokenEndpoint }: Patient): Promise<stri
   }
 }
 
-function judge({ status, text }: Answer, { url, hasToken }: { url: URL; hasToken: boolean }): Result {
+function judge({ status, text }: HttpResponse, { url, hasToken }: { url: URL; hasToken: boolean }): Result {
   const asked = `GET ${url.href}`;
   const isJson = jsonObject(text) !== undefined || text.trimStart().startsWith('[');
   if (status === 429) return warn(`${asked} answered 429: the limit is used up`, 'wait for it, and run this again');

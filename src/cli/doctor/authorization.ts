@@ -2,7 +2,7 @@ import type { GetbillConfig } from '../../config/config.js';
 import type { Upstream } from '../../getbill/upstream.js';
 import { createAuthorizationRequest } from '../../core/oauth/authorization.js';
 import { explanationOf } from '../../oauth-explanations.js';
-import { ask, redirectOf, type Answer } from './answer.js';
+import { ask, redirectOf, type HttpResponse } from './ask.js';
 import { fail, pass, warn, type AuthorizationOutcome, type Check, type Result } from './check.js';
 import { explainConnection } from './explain.js';
 
@@ -24,16 +24,16 @@ export async function tryAuthorization(asker: Asker): Promise<AuthorizationOutco
 async function tryRedirectUri(redirectUri: string, { config, upstream, now }: Asker): Promise<AuthorizationOutcome> {
   const { url } = await createAuthorizationRequest({ ...config, redirectUri });
   try {
-    const answer = await ask(upstream, url, { timeoutMs: config.timeoutMs, now, headers: { accept: 'text/html' } });
-    return judgeAuthorization(answer, url, redirectUri);
+    const response = await ask(upstream, url, { timeoutMs: config.timeoutMs, now, headers: { accept: 'text/html' } });
+    return judgeAuthorization(response, url, redirectUri);
   } catch (error) {
     return { kind: 'none', error };
   }
 }
 
-function judgeAuthorization(answer: Answer, asked: URL, redirectUri: string): AuthorizationOutcome {
-  const { status, text } = answer;
-  const target = redirectOf(answer, asked);
+function judgeAuthorization(response: HttpResponse, asked: URL, redirectUri: string): AuthorizationOutcome {
+  const { status, text } = response;
+  const target = redirectOf(response, asked);
   if (target?.href.split('?')[0] === redirectUri.split('?')[0]) {
     return { kind: 'answered', error: target?.searchParams.get('error') ?? undefined };
   }
@@ -96,7 +96,7 @@ async function explainRefusal(
     );
   }
   if (code === 'invalid_scope') return fail('invalid_scope: GetBill shows this before the sign-in page', 'ask for fewer scopes in GETBILL_SCOPES'); // prettier-ignore
-  const registered = await registeredRelative(asker);
+  const registered = await findRegisteredVariant(asker);
   if (registered !== undefined) {
     const { origin } = new URL(registered);
     return fail(
@@ -117,7 +117,7 @@ async function explainRefusal(
 }
 
 /** A redirect URI that differs in the usual ways and is accepted: the one somebody meant. */
-async function registeredRelative(asker: Asker): Promise<string | undefined> {
+async function findRegisteredVariant(asker: Asker): Promise<string | undefined> {
   const { redirectUri } = asker.config;
   const relatives = [
     redirectUri.replace('//127.0.0.1', '//localhost'),

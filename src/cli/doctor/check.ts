@@ -2,7 +2,7 @@ import type { Cluster, Redis } from 'ioredis';
 import type { Config } from '../../config/config.js';
 import type { Upstream } from '../../getbill/upstream.js';
 import type { TokenEndpoint } from '../../core/oauth/token-endpoint.js';
-import type { Answer } from './answer.js';
+import type { HttpResponse } from './ask.js';
 
 /** `warn` works today and will hurt later, or cannot be seen from here; only `fail` changes the exit code. */
 export type Verdict = 'pass' | 'warn' | 'fail';
@@ -24,11 +24,11 @@ export interface Check {
   /** Left out when this earlier check failed or was left out itself: one cause, one line. */
   readonly needs?: string;
   /** `undefined`: does not apply here. */
-  examine(patient: Patient): Promise<Result | undefined>;
+  examine(context: CheckContext): Promise<Result | undefined>;
 }
 
 /** The parts that are looked at, each built as production builds it. Questions that several checks ask are asked once. */
-export interface Patient {
+export interface CheckContext {
   readonly config: Config;
   /** The deployment to look at through its proxy, and the way there: without GetBill's pins and private CA. */
   readonly deployment: { readonly url: URL; readonly upstream: Upstream } | undefined;
@@ -41,7 +41,7 @@ export interface Patient {
   readonly monotonicMs: () => number;
   readonly redisInfo: () => Promise<Readonly<Record<string, string>>>;
   /** The token endpoint's answer to a request without any client. */
-  readonly tokenAnswer: () => Promise<Answer>;
+  readonly tokenResponse: () => Promise<HttpResponse>;
   /** What becomes of our authorization request, with nobody signing in. */
   readonly authorization: () => Promise<AuthorizationOutcome>;
 }

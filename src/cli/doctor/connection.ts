@@ -31,10 +31,10 @@ export const connectionChecks: readonly Check[] = [
   {
     name: 'clock',
     needs: 'GetBill pins',
-    async examine({ tokenAnswer }) {
-      const answer = await tokenAnswer().catch(() => undefined); // why, the next line says
-      const theirsMs = Date.parse(answer?.headers.date ?? '') + 500; // whole seconds
-      return answer === undefined || Number.isNaN(theirsMs) ? undefined : judgeClock(answer.atMs - theirsMs);
+    async examine({ tokenResponse }) {
+      const response = await tokenResponse().catch(() => undefined); // why, the next line says
+      const theirsMs = Date.parse(response?.headers.date ?? '') + 500; // whole seconds
+      return response === undefined || Number.isNaN(theirsMs) ? undefined : judgeClock(response.atMs - theirsMs);
     },
   },
 ];

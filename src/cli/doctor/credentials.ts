@@ -2,7 +2,7 @@ import { GrantRefusedError, MisconfiguredError } from '../../errors.js';
 import { validateAuthorizationResponse } from '../../core/oauth/authorization.js';
 import { explanationOf } from '../../oauth-explanations.js';
 import { knowsClient } from './authorization.js';
-import { fail, pass, warn, type Check, type Patient, type Result } from './check.js';
+import { fail, pass, warn, type Check, type CheckContext, type Result } from './check.js';
 import { explainConnection } from './explain.js';
 
 const MINIMAL_SCOPE = 'company:read';
@@ -12,15 +12,15 @@ export const credentialChecks: readonly Check[] = [
   {
     name: 'client credentials',
     needs: 'token endpoint',
-    async examine(patient) {
-      const { config, tokenEndpoint, secretFallbacks } = patient;
+    async examine(context) {
+      const { config, tokenEndpoint, secretFallbacks } = context;
       const { scopes } = config.getbill;
       const [scope = MINIMAL_SCOPE] = scopes.includes(MINIMAL_SCOPE) ? [MINIMAL_SCOPE] : scopes;
       try {
         const { access_token: token } = await tokenEndpoint.clientCredentials([scope]);
         await tokenEndpoint.revoke(token, 'access_token').catch(() => undefined); // it expires by itself
       } catch (error) {
-        return explainRefusal(error, patient);
+        return explainRefusal(error, context);
       }
       if (secretFallbacks() === 0) return pass(`accepted, for ${scope}`);
       return warn(
@@ -32,11 +32,11 @@ export const credentialChecks: readonly Check[] = [
   {
     name: 'scopes',
     needs: 'client credentials',
-    async examine(patient) {
-      const { scopes } = patient.config.getbill;
-      const authorized = await patient.authorization();
+    async examine(context) {
+      const { scopes } = context.config.getbill;
+      const authorized = await context.authorization();
       const refusedToUsers = authorized.kind === 'answered' && authorized.error === 'invalid_scope';
-      const allowed = await mayHave(scopes, patient);
+      const allowed = await mayHave(scopes, context);
       if (!refusedToUsers && allowed === undefined) {
         return warn(
           `without client credentials it cannot be seen from here whether this client may have ${scopes.join(' ')}`,
@@ -45,7 +45,7 @@ export const credentialChecks: readonly Check[] = [
       }
       if (!refusedToUsers && allowed === true) return pass(`may have ${scopes.join(' ')}`);
       const refused: string[] = [];
-      for (const scope of scopes) if ((await mayHave([scope], patient)) === false) refused.push(scope);
+      for (const scope of scopes) if ((await mayHave([scope], context)) === false) refused.push(scope);
       const granted = scopes.filter((scope) => !refused.includes(scope));
       const named = refused.length === 0 ? `one of ${scopes.join(' ')}` : refused.join(' ');
       return fail(
@@ -99,7 +99,7 @@ export const credentialChecks: readonly Check[] = [
 ];
 
 /** `undefined`: this client may not ask by itself. @throws {UnavailableError} */
-async function mayHave(scopes: readonly string[], { tokenEndpoint }: Patient): Promise<boolean | undefined> {
+async function mayHave(scopes: readonly string[], { tokenEndpoint }: CheckContext): Promise<boolean | undefined> {
   try {
     const { scope, access_token: token } = await tokenEndpoint.clientCredentials(scopes);
     await tokenEndpoint.revoke(token, 'access_token').catch(() => undefined);
@@ -117,8 +117,8 @@ const codeOfRefusal = (error: unknown): string | undefined => (error instanceof 
 /** The client was recognised by then; it only may not use this grant. */
 const NOT_FOR_APPS = new Set(['unauthorized_client', 'unsupported_grant_type']);
 
-async function explainRefusal(error: unknown, patient: Patient): Promise<Result> {
-  const { config, authorization } = patient;
+async function explainRefusal(error: unknown, context: CheckContext): Promise<Result> {
+  const { config, authorization } = context;
   const code = codeOfRefusal(error);
   if (code === 'invalid_scope') return pass('accepted'); // the client comes first, the scope after it; next line
   if (code !== undefined && NOT_FOR_APPS.has(code)) {

@@ -1,10 +1,10 @@
 import type { Config } from '../../config/config.js';
 import { jsonObject } from '../../core/json.js';
-import { ask, redirectOf, type Answer } from './answer.js';
-import { fail, pass, warn, type Check, type Patient, type Result } from './check.js';
+import { ask, redirectOf, type HttpResponse } from './ask.js';
+import { fail, pass, warn, type Check, type CheckContext, type Result } from './check.js';
 import { explainConnection } from './explain.js';
 
-type Deployment = NonNullable<Patient['deployment']>;
+type Deployment = NonNullable<CheckContext['deployment']>;
 
 /** Through the real proxy, as a browser would come. They start one sign-in and end it themselves. */
 export const deploymentChecks: readonly Check[] = [
@@ -101,21 +101,21 @@ function comeBack(
   { state, cookie }: { state: string; cookie: string },
   deployment: Deployment,
   { config, now }: { config: Config; now: () => number },
-): Promise<Answer> {
+): Promise<HttpResponse> {
   const { issuer } = config.getbill;
   const query = new URLSearchParams({ error: 'access_denied', state, ...(issuer !== undefined && { iss: issuer }) });
   const headers = { cookie: cookie.split(';')[0] ?? '' };
   return visit(`/oauth/callback?${query.toString()}`, deployment, { config, now, headers });
 }
 
-function judgeReturn(answer: Answer): Result {
-  const code = errorOf(answer);
+function judgeReturn(response: HttpResponse): Result {
+  const code = errorOf(response);
   if (code === 'authorization_access_denied') return pass('our cookie comes back, and its sign-in is found');
   if (code === 'login_cookie_missing') {
     return fail('our cookie does not come back to the app', 'let the proxy pass the Cookie header');
   }
   return fail(
-    `the sign-in that /login started is not found (${code ?? answer.status})`,
+    `the sign-in that /login started is not found (${code ?? response.status})`,
     'let all processes use one Redis (REDIS_URL), one SESSION_SECRET and one TOKEN_ENCRYPTION_KEY',
   );
 }
@@ -124,7 +124,7 @@ const visit = (
   path: string,
   { url, upstream }: Deployment,
   { config, now, headers = {} }: { config: Config; now: () => number; headers?: Record<string, string> },
-): Promise<Answer> =>
+): Promise<HttpResponse> =>
   ask(upstream, new URL(path, url), {
     timeoutMs: config.getbill.timeoutMs,
     now,
@@ -132,7 +132,7 @@ const visit = (
   });
 
 /** The app's own code for what went wrong. */
-function errorOf({ text }: Answer): string | undefined {
+function errorOf({ text }: HttpResponse): string | undefined {
   const code = jsonObject(text)?.['error'];
   return typeof code === 'string' ? code : undefined;
 }

@@ -5,7 +5,7 @@ import { createTokenEndpoint } from '../../core/oauth/token-endpoint.js';
 import { createRedis } from '../../redis/client.js';
 import { apiCheck } from './api.js';
 import { authorizationCheck, tryAuthorization } from './authorization.js';
-import { fail, type Check, type Finding, type Patient, type Result } from './check.js';
+import { fail, type Check, type Finding, type CheckContext, type Result } from './check.js';
 import { examineConfiguration } from './configuration.js';
 import { connectionChecks } from './connection.js';
 import { credentialChecks } from './credentials.js';
@@ -43,7 +43,7 @@ export async function* examine({ env, ...given }: Examination): AsyncGenerator<F
   for (const result of results) yield { name: 'configuration', ...result };
   if (config === undefined) return CHECKS.map(({ name }) => name);
 
-  const { patient, close } = admit(config, given);
+  const { context, close } = open(config, given);
   const stopped = new Set<string>();
   const leftOut: string[] = [];
   try {
@@ -53,7 +53,7 @@ export async function* examine({ env, ...given }: Examination): AsyncGenerator<F
         leftOut.push(check.name);
         continue;
       }
-      const result = await look(check, patient);
+      const result = await look(check, context);
       if (result?.verdict === 'fail') stopped.add(check.name);
       if (result !== undefined) yield { name: check.name, ...result };
     }
@@ -63,9 +63,9 @@ export async function* examine({ env, ...given }: Examination): AsyncGenerator<F
   return leftOut;
 }
 
-async function look(check: Check, patient: Patient): Promise<Result | undefined> {
+async function look(check: Check, context: CheckContext): Promise<Result | undefined> {
   try {
-    return await check.examine(patient);
+    return await check.examine(context);
   } catch (error) {
     return fail(
       `the check could not be finished (${(error as Error).name}, ${codeOf(error)})`,
@@ -74,14 +74,14 @@ async function look(check: Check, patient: Patient): Promise<Result | undefined>
   }
 }
 
-function admit(config: Config, { url, urlCaFile, now, monotonicMs }: Omit<Examination, 'env'>) {
+function open(config: Config, { url, urlCaFile, now, monotonicMs }: Omit<Examination, 'env'>) {
   let secretFallbacks = 0;
   const emit = ({ type }: { type: string }): void =>
     void (secretFallbacks += type === 'client_secret_fallback' ? 1 : 0);
   const upstream = createUpstream({ config: config.getbill, emit });
   const outside = createUpstream({ config: { ...config.getbill, caFile: urlCaFile, tlsPins: [] }, emit });
   const redis = config.redis === undefined ? undefined : tryingOnce(createRedis(config.redis));
-  const patient: Patient = {
+  const context: CheckContext = {
     config,
     deployment: url && { url, upstream: outside },
     redis,
@@ -91,14 +91,14 @@ function admit(config: Config, { url, urlCaFile, now, monotonicMs }: Omit<Examin
     now,
     monotonicMs,
     redisInfo: once(async () => (redis === undefined ? {} : readRedisInfo(redis))),
-    tokenAnswer: once(() => askTokenUrl({ config, upstream, now })),
+    tokenResponse: once(() => askTokenUrl({ config, upstream, now })),
     authorization: once(() => tryAuthorization({ config: config.getbill, upstream, now })),
   };
   const close = async (): Promise<void> => {
     if (redis?.status !== 'end') redis?.disconnect(); // ioredis waits 2 s for an end that has been
     await Promise.all([upstream.close(), outside.close()]);
   };
-  return { patient, close };
+  return { context, close };
 }
 
 /** A service comes back by itself; a person wants the reason now. Without INFO at the start, since a user may not have it. */

@@ -74,7 +74,7 @@ const expired: Explanation = (place) => [
   `the certificate of ${where(place)} has expired`,
   'its owner must renew it (a TLS-inspecting proxy counts as owner); if the dates look right, correct the clock here',
 ];
-const tooYoung: Explanation = (place) => [
+const notYetValid: Explanation = (place) => [
   `the certificate of ${where(place)} is not valid yet`,
   'correct the clock of this machine',
 ];
@@ -108,7 +108,7 @@ const BY_CODE: Readonly<Record<string, Explanation>> = {
   ERR_SSL_PACKET_LENGTH_TOO_LONG: plain,
   EPROTO: plain,
   CERT_HAS_EXPIRED: expired,
-  CERT_NOT_YET_VALID: tooYoung,
+  CERT_NOT_YET_VALID: notYetValid,
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
   UNABLE_TO_GET_ISSUER_CERT: untrusted,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,

@@ -1,5 +1,5 @@
 import { createAuthorizationRequest } from '../../core/oauth/authorization.js';
-import { ask, redirectOf } from './answer.js';
+import { ask, redirectOf } from './ask.js';
 import { fail, pass, warn, type Check } from './check.js';
 
 /**
@@ -15,8 +15,8 @@ export const issuerCheck: Check = {
     const { url } = await createAuthorizationRequest(getbill);
     url.searchParams.set('response_type', 'doctor');
     const headers = { accept: 'text/html' };
-    const answer = await ask(upstream, url, { timeoutMs: getbill.timeoutMs, now, headers }).catch(() => undefined);
-    const target = answer && redirectOf(answer, url);
+    const response = await ask(upstream, url, { timeoutMs: getbill.timeoutMs, now, headers }).catch(() => undefined);
+    const target = response && redirectOf(response, url);
     if (target?.href.split('?')[0] !== redirectUri) {
       return warn(
         'it cannot be seen from here whether GetBill sends the "iss" that GETBILL_ISSUER asks for',

@@ -3,7 +3,7 @@ import { RecordError } from '../../core/errors.js';
 import { createCipher, type Cipher } from '../../core/storage/cipher.js';
 import { checkOf, SECRET_CHECK_KEY, SECRETS_DIFFER_KEY } from '../../core/storage/secret-check.js';
 import { tryStorage } from '../../redis/readiness.js';
-import { fail, pass, warn, type Check, type Patient, type Result } from './check.js';
+import { fail, pass, warn, type Check, type CheckContext, type Result } from './check.js';
 import { connect, explainRedis } from './redis-connection.js';
 
 const SLOW_MS = 20;
@@ -133,9 +133,9 @@ export const redisChecks: readonly Check[] = [
   {
     name: 'Redis latency',
     needs: 'Redis',
-    async examine(patient) {
-      if (patient.redis === undefined) return undefined;
-      const ms = await latencyMs(patient.redis, patient);
+    async examine(context) {
+      if (context.redis === undefined) return undefined;
+      const ms = await latencyMs(context.redis, context);
       const text = `${ms.toFixed(1)} ms, the middle of five`;
       if (ms < SLOW_MS) return pass(text);
       const fix =
@@ -238,7 +238,7 @@ async function snapshots(redis: Redis | Cluster): Promise<boolean> {
   }
 }
 
-async function latencyMs(redis: Redis | Cluster, { monotonicMs }: Pick<Patient, 'monotonicMs'>): Promise<number> {
+async function latencyMs(redis: Redis | Cluster, { monotonicMs }: Pick<CheckContext, 'monotonicMs'>): Promise<number> {
   const taken: number[] = [];
   for (let times = 0; times < 5; times += 1) {
     const startedMs = monotonicMs();

@@ -1,16 +1,16 @@
 import { jsonObject } from '../../core/json.js';
 import { isTokenError } from '../../core/oauth/error-codes.js';
-import { ask, redirectOf, type Answer } from './answer.js';
-import { fail, pass, warn, type Check, type Patient, type Result } from './check.js';
+import { ask, redirectOf, type HttpResponse } from './ask.js';
+import { fail, pass, warn, type Check, type CheckContext, type Result } from './check.js';
 import { explainConnection } from './explain.js';
 
-type Asker = Pick<Patient, 'config' | 'upstream' | 'now'>;
+type Asker = Pick<CheckContext, 'config' | 'upstream' | 'now'>;
 
 /** GetBill's own pages name both. */
 const PATHS = ['/oauth/token', '/token'];
 
 /** A token request without a client: any token endpoint answers with an OAuth error (RFC 6749 section 5.2). */
-export const askTokenUrl = ({ config, upstream, now }: Asker, url = config.getbill.tokenUrl): Promise<Answer> =>
+export const askTokenUrl = ({ config, upstream, now }: Asker, url = config.getbill.tokenUrl): Promise<HttpResponse> =>
   ask(upstream, url, {
     timeoutMs: config.getbill.timeoutMs,
     now,
@@ -22,10 +22,10 @@ export const tokenUrlChecks: readonly Check[] = [
   {
     name: 'token endpoint',
     needs: 'GetBill pins',
-    async examine(patient) {
-      const { tokenUrl, timeoutMs } = patient.config.getbill;
+    async examine(context) {
+      const { tokenUrl, timeoutMs } = context.config.getbill;
       try {
-        return await judge(await patient.tokenAnswer(), patient);
+        return await judge(await context.tokenResponse(), context);
       } catch (error) {
         return explainConnection(error, { url: tokenUrl, variable: 'GETBILL_TOKEN_URL', timeoutMs });
       }
@@ -34,29 +34,29 @@ export const tokenUrlChecks: readonly Check[] = [
   {
     name: 'one GetBill',
     needs: 'token endpoint',
-    async examine(patient) {
-      const { authorizeUrl, tokenUrl } = patient.config.getbill;
+    async examine(context) {
+      const { authorizeUrl, tokenUrl } = context.config.getbill;
       if (authorizeUrl.origin === tokenUrl.origin) return pass(`sign-in and tokens at ${tokenUrl.host}`);
       const cause = `sign-in is at ${authorizeUrl.host}, tokens are at ${tokenUrl.host}: when they are two servers, a code of the one is invalid_grant at the other`;
-      const sibling = await firstTokenUrl([authorizeUrl.origin], patient);
+      const sibling = await firstTokenUrl([authorizeUrl.origin], context);
       if (sibling === undefined) return warn(cause, 'right only when both names are one GetBill; else set GETBILL_BASE_URL alone'); // prettier-ignore
       return fail(cause, `set GETBILL_TOKEN_URL=${sibling.href}, which answers too, or set GETBILL_BASE_URL alone`);
     },
   },
 ];
 
-async function judge(answer: Answer, patient: Patient): Promise<Result> {
-  const { tokenUrl } = patient.config.getbill;
-  const { status } = answer;
-  if (isOAuth(answer)) return pass(tokenUrl.href);
-  if (await answersClient(patient, tokenUrl)) return pass(`${tokenUrl.href}, which answers only clients`);
+async function judge(response: HttpResponse, context: CheckContext): Promise<Result> {
+  const { tokenUrl } = context.config.getbill;
+  const { status } = response;
+  if (isOAuth(response)) return pass(tokenUrl.href);
+  if (await answersClient(context, tokenUrl)) return pass(`${tokenUrl.href}, which answers only clients`);
   if (status === 408 || status === 429 || status >= 500) {
     return fail(`${tokenUrl.href} answered ${status}: overloaded, or an error of its own`, 'wait a moment and run this again'); // prettier-ignore
   }
   const cause = `${tokenUrl.href} answered ${status} without an OAuth error: not a token endpoint, or a firewall in its place`;
-  const target = redirectOf(answer, tokenUrl);
+  const target = redirectOf(response, tokenUrl);
   if (target !== undefined) return fail(`${cause}; it redirects, and a secret follows no redirect`, `set GETBILL_TOKEN_URL=${target.origin}${target.pathname} if that is GetBill`); // prettier-ignore
-  const found = await firstTokenUrl([tokenUrl.origin, patient.config.getbill.authorizeUrl.origin], patient);
+  const found = await firstTokenUrl([tokenUrl.origin, context.config.getbill.authorizeUrl.origin], context);
   return fail(cause, found === undefined ? `set GETBILL_TOKEN_URL to what GetBill documents: ${PATHS.join(' or ')} on its host` : `set GETBILL_TOKEN_URL=${found.href}, which answers as one`); // prettier-ignore
 }
 
@@ -71,9 +71,9 @@ async function answersClient({ config: { getbill }, upstream, now }: Asker, url:
   };
   const headers = { accept: 'application/json' };
   const asked = ask(upstream, url, { timeoutMs: getbill.timeoutMs, now, headers, form });
-  const answer = await asked.catch(() => undefined);
-  if (answer === undefined) return false;
-  return isOAuth(answer) || typeof jsonObject(answer.text)?.['access_token'] === 'string';
+  const response = await asked.catch(() => undefined);
+  if (response === undefined) return false;
+  return isOAuth(response) || typeof jsonObject(response.text)?.['access_token'] === 'string';
 }
 
 /** The first usual address that answers as a token endpoint. The secret goes only where it would go anyway. */
@@ -81,9 +81,9 @@ async function firstTokenUrl(origins: readonly string[], asker: Asker): Promise<
   const { origin } = asker.config.getbill.tokenUrl;
   const hrefs = new Set(origins.flatMap((one) => PATHS.map((path) => one + path)));
   for (const url of Array.from(hrefs, (href) => new URL(href))) {
-    const answer = await askTokenUrl(asker, url).catch(() => undefined);
-    if (answer !== undefined && isOAuth(answer)) return url;
-    if (answer !== undefined && answer.status !== 404 && url.origin === origin) {
+    const response = await askTokenUrl(asker, url).catch(() => undefined);
+    if (response !== undefined && isOAuth(response)) return url;
+    if (response !== undefined && response.status !== 404 && url.origin === origin) {
       if (await answersClient(asker, url)) return url;
     }
   }
@@ -91,4 +91,4 @@ async function firstTokenUrl(origins: readonly string[], asker: Asker): Promise<
 }
 
 /** Only the codes of OAuth count: many a framework's 404 has an "error", too. */
-const isOAuth = ({ text, status }: Answer): boolean => status < 500 && isTokenError(jsonObject(text)?.['error']);
+const isOAuth = ({ text, status }: HttpResponse): boolean => status < 500 && isTokenError(jsonObject(text)?.['error']);

@@ -1,10 +1,10 @@
 import { AppError, UnavailableError, WalkStoppedError } from '../errors.js';
 import type { Page, Pagination, PageRequest } from './types.js';
 
-const MOST_PER_PAGE = 100;
-const MOST_PAGES = 10_000;
-const MOST_WAITS_PER_PAGE = 3;
-const LONGEST_WAIT_MS = 60_000;
+const MAX_PER_PAGE = 100;
+const MAX_PAGES = 10_000;
+const MAX_WAITS_PER_PAGE = 3;
+const MAX_WAIT_MS = 60_000;
 
 export interface WalkOptions {
   /** The first page, from 1: the `nextPage` of a walk that stopped. */
@@ -12,7 +12,7 @@ export interface WalkOptions {
   /** At most and by default 100. To go on with a walk it must stay what it was. */
   perPage?: number;
   /** How long it may wait each time GetBill says that its limit is reached; a minute by default. */
-  longestWaitMs?: number;
+  maxWaitMs?: number;
   onPage?: (pagination: Pagination) => void;
   onWait?: (wait: { page: number; waitMs: number }) => void;
 }
@@ -20,7 +20,7 @@ export interface WalkOptions {
 /**
  * Every item of a list, page after page, each page asked for when the last one is used up. At GetBill's rate limit it
  * waits as long as it is told to (`Retry-After`, `retry_after`, `X-RateLimit-Reset`) and asks for the same page again.
- * @throws {WalkStoppedError} told to wait longer than `longestWaitMs`, or any other failure of a page.
+ * @throws {WalkStoppedError} told to wait longer than `maxWaitMs`, or any other failure of a page.
  */
 export type Walk = <Item>(
   list: (request: Required<Pick<PageRequest, 'page' | 'limit'>>) => Promise<Page<Item>>,
@@ -29,7 +29,7 @@ export type Walk = <Item>(
 
 export function createWalk({ sleep }: { sleep: (ms: number) => Promise<void> }): Walk {
   return async function* walk(list, options = {}) {
-    const { from = 1, perPage = MOST_PER_PAGE, longestWaitMs = LONGEST_WAIT_MS, onPage, onWait } = options;
+    const { from = 1, perPage = MAX_PER_PAGE, maxWaitMs = MAX_WAIT_MS, onPage, onWait } = options;
 
     async function read(page: number, waits = 0): Promise<Awaited<ReturnType<typeof list>>> {
       try {
@@ -37,8 +37,7 @@ export function createWalk({ sleep }: { sleep: (ms: number) => Promise<void> }):
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
         const waitMs = error.status === 429 ? (error.retryAfterS ?? 60) * 1000 : Infinity;
-        if (waitMs > longestWaitMs || waits === MOST_WAITS_PER_PAGE)
-          throw new WalkStoppedError(error, { nextPage: page });
+        if (waitMs > maxWaitMs || waits === MAX_WAITS_PER_PAGE) throw new WalkStoppedError(error, { nextPage: page });
         onWait?.({ page, waitMs });
         await sleep(waitMs);
         return await read(page, waits + 1);
@@ -46,7 +45,7 @@ export function createWalk({ sleep }: { sleep: (ms: number) => Promise<void> }):
     }
 
     for (let page = from; ; page += 1) {
-      if (page - from === MOST_PAGES) throw new WalkStoppedError(endless(), { nextPage: page });
+      if (page - from === MAX_PAGES) throw new WalkStoppedError(endless(), { nextPage: page });
       const { items, pagination } = await read(page);
       onPage?.({ ...pagination, page });
       yield* items;

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Upstream } from '../../getbill/upstream.js';
 
-export interface Answer {
+export interface HttpResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   /** At most its first 64 KB. */
@@ -23,11 +23,11 @@ export async function ask(
     headers = {},
     form,
   }: { timeoutMs: number; now: () => number; headers?: Record<string, string>; form?: Record<string, string> },
-): Promise<Answer> {
+): Promise<HttpResponse> {
   const sentAtMs = now();
   const {
     status,
-    headers: answered,
+    headers: responseHeaders,
     body,
   } = await upstream.open(url, {
     method: form === undefined ? 'GET' : 'POST',
@@ -39,7 +39,7 @@ export async function ask(
     timeoutMs,
   });
   const atMs = (sentAtMs + now()) / 2;
-  return { status, headers: answered, text: await beginningOf(body), atMs };
+  return { status, headers: responseHeaders, text: await beginningOf(body), atMs };
 }
 
 async function beginningOf(body: Buffer | Readable): Promise<string> {
@@ -53,7 +53,7 @@ async function beginningOf(body: Buffer | Readable): Promise<string> {
 }
 
 /** Where a redirect leads, made absolute; `undefined` for any other answer. */
-export function redirectOf({ status, headers }: Answer, asked: URL): URL | undefined {
+export function redirectOf({ status, headers }: HttpResponse, asked: URL): URL | undefined {
   const { location } = headers;
   if (status < 300 || status > 399 || location === undefined || !URL.canParse(location, asked.href)) return undefined;
   return new URL(location, asked);

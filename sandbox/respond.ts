@@ -6,7 +6,7 @@ export const firewallPage = `<!doctype html>
 `;
 
 /** One whole answer, length included. Headers set before are kept. */
-export function answer(
+export function respond(
   res: ServerResponse,
   status: number,
   headers: OutgoingHttpHeaders,
@@ -18,7 +18,7 @@ export function answer(
 }
 
 /** Text as it is, anything else as JSON, nothing for undefined. */
-export function answerAny(
+export function respondWith(
   res: ServerResponse,
   {
     status,
@@ -28,9 +28,9 @@ export function answerAny(
   }: { status: number; body?: unknown; contentType?: string | undefined; headers?: OutgoingHttpHeaders },
 ): void {
   if (body === undefined)
-    return answer(res, status, { ...headers, ...(contentType && { 'content-type': contentType }) });
+    return respond(res, status, { ...headers, ...(contentType && { 'content-type': contentType }) });
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  answer(
+  respond(
     res,
     status,
     { ...headers, 'content-type': contentType ?? (typeof body === 'string' ? 'text/plain' : 'application/json') },

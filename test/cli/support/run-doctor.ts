@@ -21,7 +21,7 @@ export const healthy = ({ origin }: Pick<Sandbox, 'origin'>): Env => ({
   GETBILL_TIMEOUT_MS: '2000',
 });
 
-export interface Consultation {
+export interface DoctorRun {
   findings: Finding[];
   leftOut: string[];
   /** The finding of a check; of several (configuration) the worst. */
@@ -31,10 +31,10 @@ export interface Consultation {
 }
 
 /** What the doctor says, as `npm run doctor` would. @throws {Error} it shows a secret. */
-export async function consult(
+export async function runDoctor(
   env: Env,
   options: Partial<Pick<Examination, 'url' | 'urlCaFile' | 'now'>> = {},
-): Promise<Consultation> {
+): Promise<DoctorRun> {
   const findings: Finding[] = [];
   const looking = examine({ env, now: Date.now, monotonicMs: () => performance.now(), ...options });
   let step = await looking.next();
