@@ -1,5 +1,6 @@
 import {
   ConfigError,
+  GetbillApiError,
   MisconfiguredError,
   StorageError,
   UnavailableError,
@@ -55,6 +56,9 @@ function explainAppError(error: AppError): string[] {
   const hint = operatorHint(code) ?? error.hint;
   const lines = [`${error.message} (${code})`];
   if (hint !== undefined) lines.push(`  ${hint}`);
+  if (error instanceof GetbillApiError) {
+    for (const [field, problems] of Object.entries(error.fields)) lines.push(`  ${field}: ${problems.join('; ')}`);
+  }
   if (serverSaid !== undefined) lines.push(`  GetBill said: ${serverSaid}`);
   if (error.cause instanceof AppError && !(error instanceof WalkStoppedError)) lines.push(`  ${error.cause.message}`);
   return lines;

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { resources, userColumns, type Client, type ListRequest, type Resource } from './resources.js';
 import { inJson } from './output.js';
@@ -13,6 +14,11 @@ export type Run = (work: (client: Client) => Promise<void>, options: { verbose: 
 interface Flags {
   json?: true;
   verbose?: true;
+}
+
+interface CallFlags extends Flags {
+  from?: string;
+  dryRun?: true;
 }
 
 interface ListFlags extends Flags, ListRequest {
@@ -35,7 +41,7 @@ export interface Deps {
 /** The commands. Each asks GetBill for a token with the one scope it needs. */
 export function createProgram({ run, print, tell, width, progress }: Deps): Command {
   const program = new Command('getbill')
-    .description('Reads from the GetBill API with the client credentials of .env.')
+    .description('Calls the GetBill API with the client credentials of .env.')
     .exitOverride()
     .version(USER_AGENT.replace('/', ' '))
     .addHelpText('after', HELP);
@@ -75,7 +81,23 @@ export function createProgram({ run, print, tell, width, progress }: Deps): Comm
     addList(parent, resource);
     one(parent, 'get <id>', `one ${resource.noun}`, (client, id) => resource.get(client, id));
   }
+  addCall();
   return program;
+
+  function addCall(): void {
+    leaf(program, 'call <method> <path>', 'any documented call, such as: call POST /followups --from followup.json')
+      .option('--from <file>', 'JSON file that is sent as the body')
+      .option('--dry-run', 'show what would be sent, and send nothing')
+      .action(async (method: string, path: string, flags: CallFlags) => {
+        const body = flags.from === undefined ? undefined : bodyFrom(flags.from);
+        if (flags.dryRun)
+          return print([`${method.toUpperCase()} ${path}`, ...(body === undefined ? [] : [inJson(body)])].join('\n'));
+        const work = async (client: Client): Promise<void> => {
+          print(inJson((await client.call(method.toUpperCase(), path, { body })) ?? null));
+        };
+        await run(work, { verbose: flags.verbose === true });
+      });
+  }
 
   function addList(parent: Command, resource: Resource): void {
     const list = leaf(parent, 'list', `a page of ${resource.noun}s, or all of them`)
@@ -149,6 +171,17 @@ export function createProgram({ run, print, tell, width, progress }: Deps): Comm
   }
 }
 
+/** @throws {InvalidArgumentError} */
+function bodyFrom(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as unknown;
+  } catch (error) {
+    const reason = error instanceof SyntaxError ? 'is not valid JSON' : 'cannot be read';
+    process.stderr.write(`error: the file of --from ${reason}\n`);
+    throw new InvalidArgumentError(`the file of --from ${reason}`);
+  }
+}
+
 function requestOf({ noun }: Resource, { page, limit, status: given, debt }: ListRequest): ListRequest {
   const status = given !== undefined && noun === 'debt' ? statusFrom(given) : given;
   return {
@@ -166,6 +199,7 @@ Examples:
   getbill debts list --all --json | jq length
   getbill debts list --all --csv > debts.csv
   getbill followups list --debt <id>
+  getbill call POST /followups --from followup.json --dry-run
   getbill webhooks trigger debt.updated
 
 Data goes to standard output, everything else to standard error. In a pipe: npx getbill ..., or

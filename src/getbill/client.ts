@@ -12,11 +12,22 @@ const MAX_PER_PAGE = 100;
 /** Parsed in one turn of the event loop, on which everybody waits. */
 const PARSED_LIMIT = 1024 * 1024;
 
+export interface CallOptions {
+  readonly query?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+}
+
 /**
- * The documented reads of the GetBill API, typed. Every method throws
+ * The documented reads of the GetBill API, typed, and any documented call. Every method throws
  * @throws {GetbillApiError} the API said no: `status` 401, 403, 404, 422, 429 ... @throws {UnavailableError} no usable answer.
  */
 export interface GetbillClient {
+  /**
+   * Any documented call, its JSON as GetBill sends it: `call('POST', '/followups', { body })`. A write is sent once, and
+   * once more only after a 401, which GetBill answers before it does anything.
+   */
+  call(method: string, path: string, options?: CallOptions): Promise<unknown>;
   companyProfile(): Promise<T.CompanyProfile>;
   credits(): Promise<T.Credits>;
   users(): Promise<readonly T.User[]>;
@@ -48,21 +59,34 @@ export function createGetbillClient({
   /** Aborted when nobody waits for the responses any more. */
   signal?: AbortSignal;
 }): GetbillClient {
-  async function get(path: string, { page, limit, status }: T.PageRequest = {}): Promise<unknown> {
-    const match = matchEndpoint('GET', path);
-    if (!('endpoint' in match))
-      throw new GetbillApiError({ status: 404, message: 'no such endpoint or a malformed id' });
+  async function call(method: string, path: string, { query = {}, body }: CallOptions = {}): Promise<unknown> {
+    const match = matchEndpoint(method, path);
+    if (!('endpoint' in match)) {
+      const others = match.allow.length === 0 ? '' : `; this path has ${match.allow.join(', ')}`;
+      throw new GetbillApiError({ status: 404, message: `no such endpoint or a malformed id${others}` });
+    }
+    const { endpoint } = match;
+    const search = new URLSearchParams(query).toString();
+    const response = await forward(
+      {
+        endpoint,
+        path,
+        query: search === '' ? '' : `?${search}`,
+        body: body === undefined ? undefined : Buffer.from(JSON.stringify(body)),
+        requestId,
+        caller,
+        signal,
+      },
+      await accessFor(endpoint.scope),
+    );
+    return jsonOf(response, await wholeOf(response));
+  }
+  function get(path: string, { page, limit, status }: T.PageRequest = {}): Promise<unknown> {
     const parameters = new URLSearchParams();
     if (page !== undefined) parameters.set('page', String(page));
     if (limit !== undefined) parameters.set('limit', String(Math.min(limit, MAX_PER_PAGE)));
     if (status !== undefined) parameters.set('status', status);
-    const query = parameters.size > 0 ? `?${parameters.toString()}` : '';
-    const { endpoint } = match;
-    const response = await forward(
-      { endpoint, path, query, requestId, caller, signal },
-      await accessFor(endpoint.scope),
-    );
-    return jsonOf(response, await wholeOf(response));
+    return call('GET', path, { query: Object.fromEntries(parameters) });
   }
   const item = async <Item>(path: string): Promise<Item> => unwrapItem(await get(path)) as Item;
   const page = async <Item>(path: string, request?: T.PageRequest): Promise<T.Page<Item>> =>
@@ -70,6 +94,7 @@ export function createGetbillClient({
   const nested = async <Item>(path: string): Promise<Item> => unwrapNested(await get(path)) as Item;
 
   return {
+    call,
     companyProfile: () => item('/company/profile'),
     credits: () => item('/company/credits'),
     users: () => item('/company/users'),

@@ -85,6 +85,48 @@ describe('a command that fails', () => {
   });
 });
 
+describe('any documented call', () => {
+  let file: string;
+  beforeEach(() => {
+    file = join(mkdtempSync(join(tmpdir(), 'gb-call-')), 'body.json');
+  });
+  const write = (body: unknown): void => writeFileSync(file, JSON.stringify(body));
+  const posts = (): number => cli.sandbox.control.requests().filter(({ method, url }) => method === 'POST' && url.includes('/external-api/')).length; // prettier-ignore
+  beforeEach(() => cli.sandbox.control.clearRequests());
+
+  it('is sent once, with the file as its body, and its JSON is shown', async () => {
+    write({ firstname: 'Ada', lastname: 'Lovelace', amount: 12.5, currency: 'EUR', email: 'ada@example.com' });
+    const { code, stdout, stderr } = await cli.run(`call post /debts --from ${file}`);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('Lovelace');
+    expect(posts()).toBe(1);
+  });
+
+  it('that is cut off is not sent again', async () => {
+    cli.sandbox.control.set({ api: [{ mode: 'drop', method: 'POST' }] });
+    write({ firstname: 'Ada' });
+    const { code } = await cli.run(`call POST /debts --from ${file}`);
+    expect([code, posts()]).toEqual([6, 1]);
+  });
+
+  it('that GetBill refuses names the fields', async () => {
+    write({ lastname: 'Lovelace' });
+    const { code, stderr } = await cli.run(`call POST /debts --from ${file}`);
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/\n {2}firstname: /);
+  });
+
+  it('with --dry-run sends nothing; an unknown path, method or file is named', async () => {
+    write({ a: 1 });
+    expect((await cli.run(`call POST /debts --from ${file} --dry-run`)).stdout).toBe('POST /debts\n{\n  "a": 1\n}\n');
+    const wrong = await cli.run('call PATCH /debts');
+    expect([wrong.code, wrong.stderr]).toEqual([4, expect.stringContaining('this path has GET, POST') as string]);
+    const missing = await cli.run('call POST /debts --from missing.json');
+    expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('--from cannot be read') as string]);
+    expect(posts()).toBe(0);
+  });
+});
+
 it('--version names the version; --help has examples and every exit code', async () => {
   const { stdout: version } = await cli.run('--version');
   expect(version).toMatch(/^getbill-connect \S+\n$/);
