@@ -56,7 +56,7 @@ describe('a page, to a browser that has nothing of it yet', () => {
 
     for (const [path, { bytes, requests, blocking, shifts }] of weights) {
       expect([path, bytes > 1_000 && bytes < (path === '/flow' ? 60_000 : 30_000)]).toEqual([path, true]);
-      expect([path, requests.size <= (path === '/flow' ? 6 : 4)]).toEqual([path, true]);
+      expect([path, requests.size <= (path === '/flow' ? 7 : 4)]).toEqual([path, true]);
       expect([path, blocking]).toEqual([path, ['/assets/style.css']]);
       expect([path, shifts]).toEqual([path, []]);
     }

@@ -38,8 +38,8 @@ describe('somebody who breaks things on the left and watches the app on the righ
     await page.getByRole('link', { name: 'Flow' }).click();
     const renewals = page.locator('.flow-steps details', { has: page.getByText('Access token renewed') });
     expect(await renewals.count()).toBe(1);
-    await renewals.locator('summary').click();
-    await renewals.locator('dl').waitFor();
+    await renewals.locator('summary').first().click();
+    await renewals.locator('dl').first().waitFor();
     const told = await renewals.innerText();
     expect(told).toContain('The API rejected it (401); it was renewed and the call sent again.');
     expect(told).toMatch(/reason\s+rejected/);
@@ -47,7 +47,7 @@ describe('somebody who breaks things on the left and watches the app on the righ
     await page.goto(`${app.publicUrl}/debts`);
     await page.getByText('Status: All').click();
     await press(panel, 'Revoke all grants');
-    await page.getByRole('link', { name: 'Paid', exact: true }).click();
+    await page.getByRole('link', { name: 'Paid', exact: true }).first().click();
     await allow(page);
     await page.waitForURL(`${app.publicUrl}/debts?status=status.default.paid`);
     expect(await page.locator('h1').innerText()).toBe('Debts');
