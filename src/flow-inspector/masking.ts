@@ -3,7 +3,7 @@ import type { Message } from './step.js';
 /** A secret as it is shown: equal secrets look equal. */
 export type Mask = (secret: string) => string;
 
-export const MASK = '••••';
+const MASK = '••••';
 /** In any text that is shown. */
 export const MASKED = /••••[\w-]{8}/g;
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-export const actors = ['browser', 'app', 'getbill', 'redis'] as const;
+const actors = ['browser', 'app', 'getbill', 'redis'] as const;
 export type Actor = (typeof actors)[number];
 
 /** An HTTP message as it went over the wire, its secrets masked; or a storage command. */

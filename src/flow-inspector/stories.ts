@@ -129,7 +129,7 @@ function secretsIn({ message }: Step): string {
   return [...new Set(Array.from(text.matchAll(/••••([\w-]{8})/g), ([, hash = '']) => hash))].join(' ');
 }
 
-export function durationText(ms: number): string {
+function durationText(ms: number): string {
   if (ms >= 10_000) return `${Math.round(ms / 1000)} s`;
   return ms >= 1_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.max(1, Math.round(ms))} ms`;
 }

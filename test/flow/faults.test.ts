@@ -1,5 +1,7 @@
+import { hash } from 'node:crypto';
 import type { ApiFault, TokenFault } from '../../sandbox/faults.js';
 import type { Browser } from '../support/browser.js';
+import { sessionIdOf } from '../support/sign-in.js';
 import type { TestApp } from '../support/test-app.js';
 import { linesOf, startWatchedApp, stepsOf } from './support/watched-app.js';
 
@@ -121,6 +123,23 @@ describe('a fault of the token endpoint, in the flow', () => {
     expect(lines).toContainEqual(expect.stringMatching(/note Sign-in ended: /));
     expect(new Set(steps.map(({ chain }) => chain)).size).toBe(1);
   });
+});
+
+describe('a server that repeats what it was sent', () => {
+  it('finds its words in the flow without the secrets', async () => {
+    app.sandbox.control.clearRequests();
+    app.sandbox.control.expireAccessTokens();
+    const stored = await app.services.tokens.fresh(grantOf());
+    const secret = stored.refreshToken ?? '';
+    const body = JSON.stringify({ error: 'server_error', error_description: `no ${secret} here`, [secret]: secret });
+    await linesAfter({ token: [{ mode: 'rawBody', status: 500, body, contentType: 'application/json' }] });
+    const shown = (await browser.get('/flow/steps')).text;
+    expect(secret.length).toBeGreaterThan(20);
+    expect(shown).toContain('server_error');
+    expect(shown).not.toContain(secret);
+  });
+
+  const grantOf = (): string => hash('sha256', sessionIdOf(browser), 'base64url');
 });
 
 describe('many requests at once', () => {
