@@ -113,6 +113,22 @@ describe('the doctor, of a deployment behind its proxy', () => {
     await distrustful.close();
   });
 
+  it('sends a signed webhook through the proxy that nobody stores, and names a secret that differs', async () => {
+    const webhooks = { GETBILL_WEBHOOK_SECRET: 'webhook-secret-of-this-test-1', GETBILL_WEBHOOK_COMPANY: 'company' };
+    const receiver = await startTestApp({ https: true, env: { ...environment(), ...webhooks }, sandbox });
+    const through = { url: new URL(proxy.origin), urlCaFile: authority.caFile };
+    const lineWith = async (secret: string) =>
+      (await runDoctor({ ...doctorsEnvironment(), ...webhooks, GETBILL_WEBHOOK_SECRET: secret }, through)).line(
+        'webhooks',
+      );
+    expect((await lineWith(webhooks.GETBILL_WEBHOOK_SECRET))?.cause).toMatch(/is not there/);
+    proxy.leadTo(receiver.origin);
+    expect(await lineWith(webhooks.GETBILL_WEBHOOK_SECRET)).toMatchObject({ verdict: 'pass' });
+    expect((await lineWith('webhook-secret-of-this-test-2'))?.cause).toMatch(/the app has another secret/);
+    expect(await redis.client.keys('webhook:seen:*')).toEqual([]);
+    await receiver.close();
+  });
+
   it('asks for no header of a proxy where PUBLIC_URL is http', async () => {
     const plain = await startTestApp({ env: { REDIS_URL: redis.url }, sandbox });
     const { line } = await runDoctor({ ...healthy(sandbox), PUBLIC_URL: plain.origin }, { url: new URL(plain.origin) });

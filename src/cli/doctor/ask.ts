@@ -22,7 +22,15 @@ export async function ask(
     now,
     headers = {},
     form,
-  }: { timeoutMs: number; now: () => number; headers?: Record<string, string>; form?: Record<string, string> },
+    json,
+  }: {
+    timeoutMs: number;
+    now: () => number;
+    headers?: Record<string, string>;
+    form?: Record<string, string>;
+    /** A body as it is. */
+    json?: string;
+  },
 ): Promise<HttpResponse> {
   const sentAtMs = now();
   const {
@@ -30,12 +38,13 @@ export async function ask(
     headers: responseHeaders,
     body,
   } = await upstream.open(url, {
-    method: form === undefined ? 'GET' : 'POST',
+    method: form === undefined && json === undefined ? 'GET' : 'POST',
     headers: {
+      ...(json !== undefined && { 'content-type': 'application/json' }),
       ...(form && { 'content-type': 'application/x-www-form-urlencoded' }),
       ...headers,
     },
-    body: form && new URLSearchParams(form).toString(),
+    body: json ?? (form && new URLSearchParams(form).toString()),
     timeoutMs,
   });
   const atMs = (sentAtMs + now()) / 2;
