@@ -175,13 +175,18 @@ export function createRecorder({
       },
       sent.number,
     );
-    const { chain } = place.story;
     if (goesToGetbill) toGetbill(place, location);
-    else if (location !== undefined) {
-      const spot = `path ${location.pathname}${location.search}`;
-      void store.continueAt(place.flow, spot, { chain }, REDIRECT_MS);
-    }
     place.story.closed = true;
+  }
+
+  /** Before the browser follows a redirect, which may lead it to another process. */
+  function tellNextProcess(place: Place, res: Response): Promise<void> | undefined {
+    const location = locationOf(res, publicUrl);
+    if (location === undefined) return undefined;
+    const { chain } = place.story;
+    const state = location.origin === publicUrl.origin ? null : location.searchParams.get('state');
+    if (state !== null) return store.continueAt(place.flow, `state ${state}`, { chain }, AT_GETBILL_MS);
+    return store.continueAt(place.flow, `path ${location.pathname}${location.search}`, { chain }, REDIRECT_MS);
   }
 
   async function middleware(...[req, res, next]: Parameters<RequestHandler>): Promise<void> {
@@ -191,7 +196,10 @@ export function createRecorder({
     res.locals['trace'] = `/flow?request=${encodeURIComponent(place.requestId)}#here`;
     const startedMs = performance.now();
     const number = recordRequest(place, req);
-    onEnd(res, (left) => recordResponse(place, req, res, { number, startedMs, left }));
+    onEnd(res, {
+      before: () => tellNextProcess(place, res),
+      react: (left) => recordResponse(place, req, res, { number, startedMs, left }),
+    });
     places.run(place, next);
   }
 
@@ -393,7 +401,10 @@ function quietly(work: () => void): void {
 }
 
 /** Calls `react` once: when the response has been handed over, or when the browser left. */
-function onEnd(res: Response, react: (left: boolean) => void): void {
+function onEnd(
+  res: Response,
+  { before, react }: { before: () => Promise<void> | undefined; react: (left: boolean) => void },
+): void {
   let isDone = false;
   const once = (left: boolean): void => {
     if (isDone) return;
@@ -402,9 +413,14 @@ function onEnd(res: Response, react: (left: boolean) => void): void {
   };
   const end = res.end.bind(res) as (...args: unknown[]) => Response;
   res.end = ((...args: unknown[]) => {
-    const result = end(...args); // the cookie of the session is set in here
-    once(false);
-    return result;
+    const finish = (): void => {
+      end(...args); // the cookie of the session is set in here
+      once(false);
+    };
+    const ready = before();
+    if (ready === undefined) finish();
+    else void ready.then(finish, finish);
+    return res;
   }) as Response['end'];
   res.once('close', () => once(!res.writableFinished));
 }
