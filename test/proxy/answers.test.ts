@@ -28,6 +28,8 @@ const dashboard = (): Promise<Answer> => {
   app.clock.skipMs(61_000);
   return caller.read('/dashboard', { accept: 'text/html' });
 };
+/** The page makes other calls, too: each part of it is alone. */
+const profileCalls = (): number => counters().apiByPath['/company/profile'] ?? 0;
 const raw = (status: number, body: string, contentType: string, headers: Record<string, string> = {}): ApiFault => ({
   mode: 'rawBody',
   status,
@@ -61,7 +63,7 @@ describe('what is not JSON is not relayed', () => {
     expect(answers.map(({ status }) => status)).toEqual([502, 502]);
     expect(answers[0]?.headers['content-type']).toMatch(/^application\/json/);
     for (const { bytes } of answers) expect(bytes.toString()).not.toMatch(/onload|alert\(|Attention required|xxxx/);
-    expect(counters()).toMatchObject({ apiCalls: 2, refreshOk: 0 });
+    expect([profileCalls(), counters().refreshOk]).toEqual([2, 0]);
   });
 
   it.each(['application/json', 'application/json;charset=utf-8', 'Application/JSON', 'application/problem+json'])(
@@ -82,7 +84,7 @@ describe('a redirect of the API is not followed', () => {
     const answers = [await profile(), await caller.write('POST', '/api/debts', '{}'), await dashboard()];
     expect(answers.map((answer) => [answer.status, answer.headers['location']])).toEqual(Array(3).fill([502, undefined])); // prettier-ignore
     expect(evil.received).toEqual([]);
-    expect(counters().apiCalls).toBe(3);
+    expect(profileCalls()).toBe(2);
   });
 
   it.each([301, 302, 303, 307, 308])('[H08] to our own token address: %i', async (status) => {
@@ -117,7 +119,7 @@ describe('an error of the API', () => {
     expect(answers.map((answer) => answer.status)).toEqual([502, 502]);
     expect(answers[0]?.json).toEqual({ error: 'getbill_error', request_id: expect.any(String) as unknown });
     expect(answers[1]?.bytes.toString()).not.toMatch(/SQLSTATE/);
-    expect(counters().apiCalls).toBe(2);
+    expect(profileCalls()).toBe(2);
   });
 
   it.each([

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { request } from 'undici';
 import type { Store } from 'express-session';
+import type { SessionStore } from '../../src/web/session/session-store.js';
 import { defaultClientSecret, type Sandbox } from '../../sandbox/sandbox.js';
 import { parseConfig } from '../../src/config/config.js';
 import type { ConfigError } from '../../src/errors.js';
@@ -14,7 +15,7 @@ import { startTestApp, type TestApp } from '../support/test-app.js';
 import { foretell } from './support/foretell.js';
 import { SAMPLE_SESSION_SECRET, startSampleApp, type SampleApp } from './support/sample-app.js';
 import { ATTACKER, companyOf, onItsWay, signedIn, VICTIM, withCookiesOf, type Site } from './support/sites.js';
-import { holdNextRead, holdNextWrite } from './support/storage-on-a-bad-day.js';
+import { holdNextRead, holdNextSessionRead, holdNextWrite, type Held } from './support/storage-on-a-bad-day.js';
 
 jest.setTimeout(60_000);
 
@@ -24,7 +25,7 @@ let redis: RedisServer;
 let app: TestApp;
 let sample: SampleApp;
 let control: Sandbox['control'];
-let appSessions: Store;
+let appSessions: SessionStore;
 beforeAll(async () => {
   redis = await startRedis();
   app = await startTestApp({
@@ -262,8 +263,7 @@ describe('what is stored', () => {
 
   it('a request that read the session before sign-in writes the tokens away; ours writes a session once', async () => {
     /** One tab signs in while another one's /login still has the session as it was. */
-    async function twoTabs(store: Store, { browser, path }: { browser: Browser; path: string }) {
-      const read = holdNextRead(store);
+    async function twoTabs(read: Held, { browser, path }: { browser: Browser; path: string }) {
       const otherTab = browser.get('/login');
       await until('the other tab has read', read.isThere);
       await browser.get(path);
@@ -271,13 +271,14 @@ describe('what is stored', () => {
       await otherTab;
       return await companyOf(browser);
     }
-    expect(await twoTabs(sample.sessions, await onItsWay(sample))).toBeUndefined();
+    const onTheWay = await onItsWay(sample);
+    expect(await twoTabs(holdNextRead(sample.sessions), onTheWay)).toBeUndefined();
 
     const browser = app.browser(); // signed in already: before that there is no session to read
     const [first, second] = [await browser.startLogin(), await browser.startLogin()];
     await browser.get(await browser.approve(first));
     const path = await browser.approve(second);
-    expect(await twoTabs(appSessions, { browser, path })).toBe(VICTIM);
+    expect(await twoTabs(holdNextSessionRead(appSessions), { browser, path })).toBe(VICTIM);
   });
 
   it('the redirect leaves before the session is stored, and leads to the sign-in again; ours waits', async () => {

@@ -193,7 +193,7 @@ describe('pages', () => {
     const pages = [...answers].filter(([, { headers }]) => String(headers['content-type']).startsWith('text/html'));
     expect(pages.length).toBeGreaterThan(15);
     const inline = /^<(?:script(?![^>]*\ssrc="\/assets\/)|style|base|iframe)|\sstyle=|\son[a-z]+\s*=|javascript:/i;
-    const foreign = /\s(?:src|href|action|srcset|data)="(?:[a-z]+:|\/\/)/i;
+    const foreign = /\s(?:src|href|action|srcset|data)="(?!mailto:|tel:)(?:[a-z]+:|\/\/)/i;
     for (const [name, { text }] of pages) {
       const tags = text.match(/<[a-z][^>]*>/gi) ?? [];
       expect([name, tags.filter((tag) => inline.test(tag) || foreign.test(tag))]).toEqual([name, []]);

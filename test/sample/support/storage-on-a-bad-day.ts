@@ -1,4 +1,5 @@
 import type { SessionData, Store } from 'express-session';
+import type { SessionStore } from '../../../src/web/session/session-store.js';
 
 /** One call of a store, kept between its two ends. */
 export interface Held {
@@ -16,6 +17,19 @@ export function holdNextRead(store: Store): Held {
     read(id, (error: unknown, found?: SessionData | null) => {
       handOut = () => callback(error, found);
     });
+  };
+  return { isThere: () => handOut !== undefined, letGo: () => handOut?.() };
+}
+
+/** The same for the sessions of the app, which are read by `read`. */
+export function holdNextSessionRead(sessions: SessionStore): Held {
+  const read = sessions.read.bind(sessions);
+  let handOut: (() => void) | undefined;
+  sessions.read = async (id) => {
+    sessions.read = read;
+    const found = await read(id);
+    await new Promise<void>((resolve) => (handOut = resolve));
+    return found;
   };
   return { isThere: () => handOut !== undefined, letGo: () => handOut?.() };
 }
