@@ -1,4 +1,4 @@
-// Brings new steps into the page as they happen, opens steps in place, and marks equal secrets. Without it: links.
+// Brings new steps into the page as they happen, opens steps in place, and marks equal values. Without it: links.
 const log = document.querySelector('[data-flow-live]');
 const state = document.querySelector('[data-flow-state]');
 
@@ -34,12 +34,12 @@ log.addEventListener('click', async (event) => {
   }
 });
 
-/** The same secret, wherever it is on the page: a code that is exchanged, a token that is spent. */
+/** The same masked value, wherever it is on the page: a code that is exchanged, a token that is spent. */
 function markEqual({ target }) {
-  const hash = target.closest?.('.secret')?.dataset.secret;
+  const hash = target.closest?.('.mask')?.dataset.mask;
   for (const marked of log.querySelectorAll('.same')) marked.classList.remove('same');
   if (hash === undefined) return;
-  for (const equal of log.querySelectorAll(`[data-secret="${hash}"], [data-secrets~="${hash}"]`)) {
+  for (const equal of log.querySelectorAll(`[data-mask="${hash}"], [data-masks~="${hash}"]`)) {
     equal.classList.add('same');
   }
 }

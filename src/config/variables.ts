@@ -19,6 +19,10 @@ const proxy = url(['https:', 'http:'], { credentials: true });
 const endpoint = url(['https:', 'http:'], { query: true });
 const flag = z.enum(['true', 'false'], { error: 'must be true or false' }).transform((text) => text === 'true');
 const items = z.string().transform(splitList);
+const MAX_NODES = 100;
+const nodes = items
+  .refine((list) => list.length <= MAX_NODES, { error: `must be at most ${MAX_NODES} URLs` })
+  .pipe(z.array(redisNodeUrl));
 const visible = (schema: z.ZodType<string, string>) =>
   schema.superRefine((text, context) => {
     const hidden = invisibleCharacter(text);
@@ -242,11 +246,11 @@ export const variables = {
   ),
   REDIS_CLUSTER_NODES: entry(
     'instead of it, a Cluster: URLs separated by commas; user and password of the first serve for all',
-    items.pipe(z.array(redisNodeUrl)).default([]),
+    nodes.default([]),
   ),
   REDIS_SENTINELS: entry(
     'instead of it, a Sentinel set: URLs separated by commas; user and password of the first serve for all',
-    items.pipe(z.array(redisNodeUrl)).default([]),
+    nodes.default([]),
   ),
   REDIS_SENTINEL_NAME: entry('the name of the master that the Sentinels watch', z.string().default('mymaster')),
   REDIS_SENTINEL_USERNAME: entry('where the Sentinels have a user of their own', z.string().optional()),

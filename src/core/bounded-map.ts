@@ -1,6 +1,10 @@
 export interface BoundedMap<Value> {
   get(key: string): Value | undefined;
-  /** As `get`, but what is there counts as set just now, however old it is: for what is kept while in use. */
+  /**
+   * As `get`, but what is there counts as set just now, however old it is: for what is kept while in
+   * use. Noted once in a tenth of `maxAgeMs`, because an entry that moves to the end leaves a gap
+   * which every sweep passes.
+   */
   touch(key: string): Value | undefined;
   set(key: string, value: Value): void;
   delete(key: string): void;
@@ -45,7 +49,8 @@ export function boundedMap<Value>({
     },
     touch(key) {
       const entry = entries.get(key);
-      if (entry !== undefined) set(key, entry.value);
+      const isDue = entry !== undefined && Math.abs(now() - entry.setAtMs) >= maxAgeMs / 10;
+      if (isDue) set(key, entry.value);
       return entry?.value;
     },
     set,

@@ -209,5 +209,5 @@ const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '
 function marked(text: string): string {
   return text
     .replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '')
-    .replace(MASKED, (secret) => `<span class="secret" tabindex="0" data-secret="${secret.slice(4)}">${secret}</span>`); // prettier-ignore
+    .replace(MASKED, (secret) => `<span class="mask" tabindex="0" data-mask="${secret.slice(4)}">${secret}</span>`); // prettier-ignore
 }

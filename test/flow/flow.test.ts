@@ -7,7 +7,7 @@ import { linesOf, startWatchedApp, stepsOf } from './support/watched-app.js';
 
 let app: TestApp;
 beforeAll(async () => {
-  app = await startWatchedApp();
+  app = await startWatchedApp({ env: { GETBILL_TIMEOUT_MS: '10000' } });
 });
 afterAll(() => app.close());
 

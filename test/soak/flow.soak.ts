@@ -32,7 +32,7 @@ describe('the flow, while somebody watches', () => {
     const exchange = flow.locator('summary', { hasText: 'Code exchange' });
     await exchange.focus();
     await flow.keyboard.press('Enter');
-    await flow.locator('.panel .secret').first().waitFor();
+    await flow.locator('.panel .mask').first().waitFor();
     const place = async () => ({
       focused: await flow.evaluate<string>('document.activeElement.textContent'),
       top: Math.round(Number(await flow.evaluate('document.activeElement.getBoundingClientRect().top'))),
@@ -52,7 +52,7 @@ describe('the flow, while somebody watches', () => {
   it('marks an equal secret wherever it is when one has the focus', async () => {
     const { flow } = await open();
     await flow.locator('summary', { hasText: 'Code exchange' }).click();
-    const code = flow.locator('.panel .secret').first();
+    const code = flow.locator('.panel .mask').first();
     await code.waitFor();
     await code.focus();
     const rows = flow.locator('li.same .label');

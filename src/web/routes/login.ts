@@ -41,7 +41,7 @@ export function startSignIn({
     if (elsewhere !== undefined) return res.redirect(302, elsewhere.href);
     if (req.signedIn !== undefined && req.query['again'] === undefined) {
       const state = await stateOf(grantIdOf(req.signedIn.sessionId), tokens);
-      if (state === 'ended') await endSession(req, res);
+      if (state === 'ended') await endSession(req);
       else if (state !== 'rejected') return res.redirect(302, returnTo);
     }
     const known = cookieOf(req, cookies.login);

@@ -4,8 +4,12 @@ import type { Cookies } from './cookies.js';
 import './session.js';
 import type { SessionStore } from './session-store.js';
 
-/** Deletes the session's record and its cookie; does nothing for whoever is not signed in. @throws {StorageError} */
-export type EndSession = (req: Request, res: Response) => Promise<void>;
+/**
+ * Deletes the session's record, and its cookie where `res` is given; does nothing for whoever is not signed in.
+ * `/login` gives none: meanwhile another tab may have signed in, and the cookie would be the one of its session.
+ * @throws {StorageError}
+ */
+export type EndSession = (req: Request, res?: Response) => Promise<void>;
 
 export function createEndSession({
   sessions,
@@ -19,7 +23,7 @@ export function createEndSession({
     if (signedIn === undefined) return;
     req.signedIn = undefined;
     await sessions.end(signedIn.sessionId);
-    if (!res.headersSent) res.clearCookie(cookies.session, cookies.attributes);
+    if (res?.headersSent === false) res.clearCookie(cookies.session, cookies.attributes);
   };
 }
 
