@@ -12,7 +12,7 @@ export type AuthorizationCode = URLSearchParams & { readonly [checked]: true };
 const MAX_LENGTH = { state: 2048, code: 8192, error: 2048 } as const;
 
 /** What `oauth4webapi` calls the authorization server and the client. */
-export function protocolParties({ authorizeUrl, issuer, clientId }: Provider): {
+function protocolParties({ authorizeUrl, issuer, clientId }: Provider): {
   as: oauth.AuthorizationServer;
   client: oauth.Client;
 } {

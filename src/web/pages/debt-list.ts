@@ -9,8 +9,8 @@ import { statusOf, statuses, type Status } from './statuses.js';
 const DAY_MS = 86_400_000;
 
 /** Rows of one page that a reader can choose. */
-export const PAGE_SIZES = [20, 50, 100] as const;
-export const DEFAULT_SIZE = 20;
+const PAGE_SIZES = [20, 50, 100] as const;
+const DEFAULT_SIZE = 20;
 
 /** Which part of the list is looked at. */
 export interface ListPlace {
@@ -69,7 +69,7 @@ interface PagerLink {
   readonly href: string | undefined;
 }
 
-export const NO_NAME = 'No name given';
+const NO_NAME = 'No name given';
 
 /** The person, else the company; never blank, because the name is what is clicked. */
 export function nameOf(debt: unknown, { civility = false } = {}): { person: string | undefined; name: string } {

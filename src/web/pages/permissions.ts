@@ -21,7 +21,7 @@ export interface Permissions {
   readonly askAllHref: string | undefined;
 }
 
-export function stepUpHref(scopes: readonly string[], returnTo: string): string {
+function stepUpHref(scopes: readonly string[], returnTo: string): string {
   const query = new URLSearchParams({ again: '1', scope: scopes.join(' '), returnTo });
   return `/login?${query.toString()}`;
 }

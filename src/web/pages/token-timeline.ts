@@ -102,7 +102,7 @@ const ending = (expiresAtMs: number, nowMs: number, pointAt: PointAt): TimelineP
   },
 ];
 
-export function renewedText({ renewals, issuedAtMs }: TokenSet, nowMs: number, formats: Formats): string {
+function renewedText({ renewals, issuedAtMs }: TokenSet, nowMs: number, formats: Formats): string {
   if (renewals === 0) return 'Not renewed so far';
   if (Math.abs(nowMs - issuedAtMs) < JUST_NOW_MS) return 'Renewed just now';
   return `Renewed ${renewals === 1 ? 'once' : renewals === 2 ? 'twice' : `${formats.count(renewals)} times`}`;
