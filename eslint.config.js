@@ -40,5 +40,5 @@ export default tseslint.config(
     files: ['scripts/**', 'sandbox/main.ts', 'src/cli/**', 'test/**'],
     rules: { 'no-console': 'off' },
   },
-  { files: ['**/*.js'], ...tseslint.configs.disableTypeChecked },
+  { files: ['**/*.js', '**/*.mjs'], ...tseslint.configs.disableTypeChecked },
 );

@@ -58,7 +58,7 @@ describe('what is not JSON is not relayed', () => {
     ['a long answer of another type', { mode: 'huge', bytes: 200_000, contentType: 'text/html' }],
     ['a long answer in chunks of another type', { mode: 'huge', bytes: 200_000, chunked: true, contentType: 'text/html' }], // prettier-ignore
   ])('[H07] neither by /api nor on a page: %s', async (_name, fault) => {
-    apiDoes({ ...fault, times: 2 });
+    apiDoes({ ...fault, times: 0 });
     const answers = [await profile(), await dashboard()];
     expect(answers.map(({ status }) => status)).toEqual([502, 502]);
     expect(answers[0]?.headers['content-type']).toMatch(/^application\/json/);
@@ -80,7 +80,7 @@ describe('what is not JSON is not relayed', () => {
 
 describe('a redirect of the API is not followed', () => {
   it.each([301, 302, 303, 307, 308])('[H08] to another host: %i', async (status) => {
-    apiDoes({ mode: 'redirect', status, location: `${evil.origin}/external-api/v1/company/profile`, times: 3 });
+    apiDoes({ mode: 'redirect', status, location: `${evil.origin}/external-api/v1/company/profile`, times: 0 });
     const answers = [await profile(), await caller.write('POST', '/api/debts', '{}'), await dashboard()];
     expect(answers.map((answer) => [answer.status, answer.headers['location']])).toEqual(Array(3).fill([502, undefined])); // prettier-ignore
     expect(evil.received).toEqual([]);
@@ -114,7 +114,7 @@ describe('an error of the API', () => {
   });
 
   it.each([500, 501, 502, 503, 504, 520, 599])('[H11] of its own making is 502: %i', async (status) => {
-    apiDoes({ mode: 'status', status, body: { error: true, message: 'SQLSTATE[HY000] at /var/www', code: status }, times: 2 }); // prettier-ignore
+    apiDoes({ mode: 'status', status, body: { error: true, message: 'SQLSTATE[HY000] at /var/www', code: status }, times: 0 }); // prettier-ignore
     const answers = [await profile(), await dashboard()];
     expect(answers.map((answer) => answer.status)).toEqual([502, 502]);
     expect(answers[0]?.json).toEqual({ error: 'getbill_error', request_id: expect.any(String) as unknown });
