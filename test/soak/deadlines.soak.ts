@@ -4,10 +4,10 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { request } from 'undici';
 import type { TestApp } from '../support/test-app.js';
-import { EMPTY_SUCCESS, json, startApiServer, type ApiServer } from './support/api-server.js';
-import { send, signIn, startProxyApp, type Caller } from './support/caller.js';
-import { openSocket, rawRequest } from './support/raw-http.js';
-import { until } from './support/until.js';
+import { EMPTY_SUCCESS, json, startApiServer, type ApiServer } from '../proxy/support/api-server.js';
+import { send, signIn, startProxyApp, type Caller } from '../proxy/support/caller.js';
+import { openSocket, rawRequest } from '../proxy/support/raw-http.js';
+import { until } from '../proxy/support/until.js';
 
 const KIB = 1024;
 const TIMEOUT_MS = 300;

@@ -7,10 +7,10 @@ import { REQUEST_LINE } from '../../src/events.js';
 import { createLogOutput } from '../../src/telemetry/log-output.js';
 import { openSocket, rawRequest } from '../proxy/support/raw-http.js';
 import { freePort } from '../support/free-port.js';
-import { buildApp, type AppBuild } from './support/app-build.js';
-import { environment } from './support/environment.js';
-import { startInstallation, type Installation } from './support/installation.js';
-import { until } from './support/until.js';
+import { buildApp, type AppBuild } from '../process/support/app-build.js';
+import { environment } from '../process/support/environment.js';
+import { startInstallation, type Installation } from '../process/support/installation.js';
+import { until } from '../process/support/until.js';
 
 jest.setTimeout(120_000); // processes have to start, on a machine that may be busy
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defaultClientId, defaultClientSecret } from '../../sandbox/sandbox.js';
 import { freePort } from '../support/free-port.js';
-import { startCommandLine, type CommandLine } from './support/commands.js';
+import { startCommandLine, type CommandLine } from '../cli/support/commands.js';
 
 let cli: CommandLine;
 beforeAll(async () => {
