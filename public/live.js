@@ -91,7 +91,7 @@ for (const menu of document.querySelectorAll('details.filter')) {
     (event) => {
       if (!menu.open || menu.contains(event.target)) return;
       menu.open = false;
-      event.preventDefault();
+      if (event.detail > 0) event.preventDefault(); // of a pointer: Enter on a link means the link
     },
     true,
   );

@@ -30,7 +30,7 @@ async function signIn(page: Page, { scopes = ['company:read', 'debts:read', 'fol
 
 const breakApi = (...api: ApiFault[]): void => pages.app.sandbox.control.set({ api });
 const openAll = async (page: Page): Promise<void> => {
-  for (const summary of await page.locator('summary').all()) await summary.click();
+  for (const summary of await page.locator('summary').all()) if (await summary.isVisible()) await summary.click();
 };
 
 type State = readonly [name: string, title: RegExp, arrange: (page: Page) => Promise<unknown>];
