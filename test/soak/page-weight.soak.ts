@@ -58,7 +58,7 @@ describe('a page, to a browser that has nothing of it yet', () => {
       expect([path, bytes > 1_000 && bytes < (path === '/flow' ? 60_000 : 47_000)]).toEqual([path, true]);
       expect([path, requests.size <= (path === '/flow' ? 7 : 4)]).toEqual([path, true]);
       expect([path, blocking]).toEqual([path, ['/assets/style.css']]);
-      expect([path, shifts]).toEqual([path, []]);
+      expect([path, shifts.filter((shift) => shift > 0.01)]).toEqual([path, []]); // less: a time becomes local
     }
     expect(complaints).toEqual([]);
 
