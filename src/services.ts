@@ -17,8 +17,8 @@ import { createRecentSignIns, type RecentSignIns } from './web/session/recent-si
 import { createOAuthClient } from './core/index.js';
 import type { SignIn } from './core/sign-in/sign-in.js';
 import { createMemoryKeyValue } from './core/storage/memory.js';
-import { announceSecret } from './core/storage/secret-check.js';
-import { tracedKeyValue } from './core/storage/traced.js';
+import { announceSecret } from './redis/secret-check.js';
+import { tracedKeyValue } from './redis/traced.js';
 import { createSharedLimits, type SharedLimits } from './limits/shared-limits.js';
 import type { KeyValue } from './core/storage/key-value.js';
 import { connectStorage } from './redis/connect.js';

@@ -1,15 +1,13 @@
-/**
- * `hint` is for the operator's log and never shown to a visitor. `status` is the HTTP status of a
- * response about this error.
- */
 export interface AppErrorOptions {
   code: string;
+  /** The HTTP status of a response about this error. */
   status: number;
-  hint?: string;
+  /** For the operator's log, never for a visitor. */
+  hint?: string | undefined;
   cause?: unknown;
-  retryAfterS?: number;
+  retryAfterS?: number | undefined;
   /** The authorization server's own words, bounded and cleaned: for the log, never for a page. */
-  serverSaid?: string;
+  serverSaid?: string | undefined;
 }
 
 /** Base of every error thrown on purpose. One subclass per reaction, told apart by `code` inside it. */
@@ -20,17 +18,14 @@ export class AppError extends Error {
   readonly retryAfterS: number | undefined;
   readonly serverSaid: string | undefined;
 
-  constructor(
-    message: string,
-    { code, status, hint, cause, retryAfterS, serverSaid }: AppErrorOptions,
-  ) {
+  constructor(message: string, { cause, ...options }: AppErrorOptions) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = new.target.name;
-    this.code = code;
-    this.status = status;
-    this.hint = hint;
-    this.retryAfterS = retryAfterS;
-    this.serverSaid = serverSaid;
+    this.code = options.code;
+    this.status = options.status;
+    this.hint = options.hint;
+    this.retryAfterS = options.retryAfterS;
+    this.serverSaid = options.serverSaid;
   }
 }
 
@@ -53,31 +48,21 @@ export class GrantEndedError extends NotSignedInError {
 
 /** The authorization server refused the refresh token or the code (`invalid_grant`, RFC 6749 section 5.2). */
 export class GrantRefusedError extends AppError {
-  constructor(cause: unknown, options: { serverSaid?: string } = {}) {
+  constructor(cause: unknown, { serverSaid }: Pick<AppErrorOptions, 'serverSaid'> = {}) {
     super('the authorization server refused the grant', {
       code: 'grant_refused',
       status: 401,
-      cause,
       hint: 'the refresh token or code was revoked, expired or already used; the visitor must sign in again',
-      ...options,
+      cause,
+      serverSaid,
     });
   }
 }
 
-/**
- * The authorization server rejects *us*: credentials, URL or parameters. Nothing is deleted; an
- * operator must act.
- */
+/** The server rejects *us*: credentials, URL or parameters. Nothing is deleted; an operator must act. */
 export class MisconfiguredError extends AppError {
-  constructor(
-    message: string,
-    options: { oauthError?: string; hint?: string; cause?: unknown; serverSaid?: string },
-  ) {
-    super(message, {
-      code: options.oauthError ?? 'token_endpoint_misconfigured',
-      status: 502,
-      ...options,
-    });
+  constructor(message: string, options: Partial<AppErrorOptions> = {}) {
+    super(message, { code: 'token_endpoint_misconfigured', status: 502, ...options });
   }
 }
 
@@ -94,29 +79,25 @@ export class StorageError extends AppError {
     super('the storage did not respond', {
       code: 'storage_unavailable',
       status: 503,
+      hint: 'is Redis reachable at the configured address, with the right password, and not out of memory?',
       cause,
       retryAfterS: 1,
-      hint: 'is Redis reachable at the configured address, with the right password, and not out of memory?',
     });
   }
 }
 
+const RECORD_FAULTS = {
+  broken: ['a stored record is broken', 'somebody else wrote this key, or it was changed by hand'],
+  key_missing: [
+    'a stored record was written with an unknown key',
+    'the encryption keys lack the one this record was written with; put it back as a second entry',
+  ],
+} as const;
+
 /** A stored value that is not what we wrote: `broken` (wrong type or authentication tag) or `key_missing`. */
 export class RecordError extends AppError {
-  constructor(code: 'broken' | 'key_missing', cause?: unknown) {
-    super(
-      code === 'broken'
-        ? 'a stored record is broken'
-        : 'a stored record was written with an unknown key',
-      {
-        code: `record_${code}`,
-        status: 503,
-        cause,
-        hint:
-          code === 'broken'
-            ? 'somebody else wrote this key, or it was changed by hand'
-            : 'the encryption keys lack the one this record was written with; put it back as a second entry',
-      },
-    );
+  constructor(code: keyof typeof RECORD_FAULTS, cause?: unknown) {
+    const [message, hint] = RECORD_FAULTS[code];
+    super(message, { code: `record_${code}`, status: 503, hint, cause });
   }
 }

@@ -24,35 +24,25 @@ export type CoreEvent =
   | GrantEvent;
 
 /** What happened to one grant. */
-export type GrantEvent =
+export type GrantEvent = { readonly grant: string } & (
   | {
       type: 'token_refreshed';
-      grant: string;
       trigger: RenewalTrigger;
       rotated: boolean;
       lateMs: number;
       durationMs: number;
     }
-  | { type: 'refresh_joined'; grant: string; waitedMs: number }
-  | { type: 'refresh_waited'; grant: string; waitedMs: number; outcome: WaitOutcome }
-  | { type: 'refresh_reused'; grant: string }
-  | {
-      type: 'refresh_failed';
-      grant: string;
-      outcome: RefreshFailure;
-      reason: string;
-      retryAfterMs?: number;
-    }
-  | { type: 'token_write_delayed'; grant: string }
-  | { type: 'token_revoked'; grant: string; outcome: 'ok' | 'failed' }
-  | { type: 'session_ended'; grant: string; reason: SessionEndReason }
-  | { type: 'key_missing'; grant: string }
+  | { type: 'refresh_joined'; waitedMs: number }
+  | { type: 'refresh_waited'; waitedMs: number; outcome: WaitOutcome }
+  | { type: 'refresh_reused' }
+  | { type: 'refresh_failed'; outcome: RefreshFailure; reason: string; retryAfterMs?: number }
+  | { type: 'token_write_delayed' }
+  | { type: 'token_revoked'; outcome: 'ok' | 'failed' }
+  | { type: 'session_ended'; reason: SessionEndReason }
+  | { type: 'key_missing' }
   /** A value in the storage that is not what we wrote: it counts as absent. */
-  | {
-      type: 'record_replaced';
-      grant: string;
-      record: RecordKind;
-    };
+  | { type: 'record_replaced'; record: RecordKind }
+);
 
 export type RecordKind = 'pause' | 'attempt' | 'rate' | 'lease' | 'pending_login';
 
@@ -83,11 +73,10 @@ export function shapeOf(json: unknown, prefix = ''): Shape | undefined {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return undefined;
   const shape: Record<string, string> = {};
   for (const [key, value] of Object.entries(json).slice(0, MAX_KEYS)) {
+    const type = value === null ? 'null' : typeof value;
     shape[prefix + key.slice(0, MAX_KEY_LENGTH)] = Array.isArray(value)
       ? `list of ${value.length}`
-      : value === null
-        ? 'null'
-        : typeof value;
+      : type;
     if (key === 'data' && prefix === '') Object.assign(shape, shapeOf(value, 'data.'));
   }
   return shape;
@@ -103,15 +92,15 @@ export function createFingerprint([key]: readonly Buffer[]): Fingerprint {
   return (id) => createHmac('sha256', derived).update(id).digest('base64url').slice(0, 8);
 }
 
+/** Where events go. */
+export type Emit = (event: CoreEvent) => void;
+
 /** Reports what happened to a grant; the event names the grant by its fingerprint. */
 export type Report = <Type extends GrantEvent['type']>(
   type: Type,
   grantId: string,
   fields: Omit<Extract<GrantEvent, { type: Type }>, 'type' | 'grant'>,
 ) => void;
-
-/** Where events go. */
-export type Emit = (event: CoreEvent) => void;
 
 export function createReport(emit: Emit, fingerprint: Fingerprint): Report {
   return (type, grantId, fields) =>

@@ -1,13 +1,12 @@
 import { systemClock, type Clock } from './clock.js';
-import { createFingerprint, type Emit } from './events.js';
+import { createFingerprint, createReport, type Emit } from './events.js';
 import { assertProvider, DEFAULT_TIMEOUT_MS, type Provider } from './oauth/provider.js';
-import { sendWithFetch } from './oauth/send-with-fetch.js';
-import { createTokenEndpoint, type Send } from './oauth/token-endpoint.js';
+import { createTokenEndpoint, sendWithFetch, type Send } from './oauth/token-endpoint.js';
 import { createPendingLogins } from './sign-in/pending-logins.js';
-import { createSignIn, type SignIn } from './sign-in/sign-in.js';
+import { createSignIn } from './sign-in/sign-in.js';
 import { createCipher } from './storage/cipher.js';
 import type { KeyValue } from './storage/key-value.js';
-import { createAppTokens, type AppTokens } from './tokens/app-tokens.js';
+import { createAppTokens } from './tokens/app-tokens.js';
 import type { TokenManager } from './tokens/token-manager.js';
 import { createTokens } from './tokens/tokens.js';
 
@@ -44,14 +43,7 @@ export interface OAuthClientOptions {
   renewalsPerMinute?: number;
 }
 
-export interface OAuthClient {
-  readonly signIn: SignIn;
-  readonly tokens: TokenManager;
-  /** The app's own tokens, for work without a person. */
-  readonly appTokens: AppTokens;
-  /** Resolves when no renewal, delayed write or revocation is under way: wait for it before exit. */
-  idle: () => Promise<void>;
-}
+export type OAuthClient = ReturnType<typeof createOAuthClient>;
 
 /**
  * Sign-in and tokens: renewed once, by one process, never lost, encrypted in your storage.
@@ -66,31 +58,30 @@ export function createOAuthClient({
   report: emit = () => undefined,
   clock = systemClock,
   renewalsPerMinute = DEFAULT_RENEWALS_PER_MINUTE,
-}: OAuthClientOptions): OAuthClient {
+}: OAuthClientOptions) {
   assertProvider(provider);
-  const { clientId, revokeUrl, timeoutMs = DEFAULT_TIMEOUT_MS } = provider;
-  const { marginMs = DEFAULT_MARGIN_MS } = provider;
-  const { now, monotonicMs } = clock;
+  const { clientId, timeoutMs = DEFAULT_TIMEOUT_MS, marginMs = DEFAULT_MARGIN_MS } = provider;
   const cipher = createCipher(encryptionKeys);
   const fingerprint = createFingerprint(encryptionKeys);
-  const tokenEndpoint = createTokenEndpoint({ provider, send, emit, now, monotonicMs });
+  const report = createReport(emit, fingerprint);
+  const tokenEndpoint = createTokenEndpoint({ provider, send, emit, ...clock });
+  const pendingLogins = createPendingLogins({ keyValue, cipher, report });
   const shared = { keyValue, cipher, emit, fingerprint, clock };
   const lifecycle = { ...shared, timeoutMs, marginMs, renewalsPerMinute };
-
-  const pendingLogins = createPendingLogins(shared);
-  const signIn = createSignIn({ provider, pendingLogins, tokenEndpoint, emit, fingerprint, now });
   const tokens = createTokens({
     ...lifecycle,
     renewWith: ({ refreshToken = '' }) => tokenEndpoint.refresh(refreshToken),
-    revoke: revokeUrl && ((token, hint) => tokenEndpoint.revoke(token, hint)),
+    revoke: provider.revokeUrl && ((token, hint) => tokenEndpoint.revoke(token, hint)),
   });
+  /** For work without a person. */
   const appTokens = createAppTokens({ ...lifecycle, clientId, tokenEndpoint });
   sweepWhileAlive(tokens);
 
   return {
-    signIn,
+    signIn: createSignIn({ ...shared, provider, pendingLogins, tokenEndpoint }),
     tokens,
     appTokens,
+    /** Resolves when no renewal, delayed write or revocation is under way: wait for it before exit. */
     idle: async () => void (await Promise.all([tokens.idle(), appTokens.idle()])),
   };
 }

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { shapeOf } from '../core/events.js';
-import type { HttpExchange } from '../core/tracing.js';
+import type { HttpExchange } from '../tracing.js';
 import { cleaned, maskedHeaders, maskedJson, maskedParameters, maskedUrl, MASKED, scrubbed, type Mask } from './masking.js'; // prettier-ignore
 import type { Message } from './step.js';
 

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import type { Request, RequestHandler, Response } from 'express';
 import type { AppEvent } from '../events.js';
 import { AppError } from '../core/errors.js';
-import { channels, type HttpExchange, type RenewalRun, type StorageCommand } from '../core/tracing.js';
+import { channels, type HttpExchange, type RenewalRun, type StorageCommand } from '../tracing.js';
 import type { BrowserMark } from './browser-mark.js';
 import { maskedHeaders, maskedUrl, type Mask } from './masking.js';
 import { kindOfCall, requestMessage, responseMessage, type CallKind } from './messages.js';
@@ -58,7 +58,7 @@ export interface Recorder {
 
 /**
  * Writes down what one browser causes: its requests, what they lead to at GetBill and in the storage,
- * and what was decided. It hears of it through the channels of `core/tracing.ts` and the events; the
+ * and what was decided. It hears of it through the channels of `src/tracing.ts` and the events; the
  * place in the story travels along in an AsyncLocalStorage.
  */
 export function createRecorder({

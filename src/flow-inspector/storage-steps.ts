@@ -1,4 +1,4 @@
-import type { StorageCommand } from '../core/tracing.js';
+import type { StorageCommand } from '../tracing.js';
 import type { TopicName } from './topics.js';
 
 /** A storage command that belongs to the story, and what its result means. */

@@ -93,7 +93,7 @@ export const topics = {
   },
   join: {
     why: 'A renewal of this grant already runs in this process. All who need it share its result.',
-    code: code('core/tokens/renewals.ts', 'wait'),
+    code: code('core/tokens/known-tokens.ts', 'wait'),
   },
   reuse: {
     why: 'The record is read again under the lease. Somebody else had renewed it, so there is nothing to do.',

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { GetbillConfig } from '../config/config.js';
-import { channels, traced, type HttpExchange } from '../core/tracing.js';
+import { channels, traced, type HttpExchange } from '../tracing.js';
 import type { Emit } from '../events.js';
 import { createAgent, type SentOver } from './agent.js';
 import { checkAnnouncedLength, pastDeadline, readBody, tooLarge } from './response-body.js';

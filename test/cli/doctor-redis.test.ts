@@ -3,7 +3,7 @@ import { startSandbox, type Sandbox } from '../../sandbox/sandbox.js';
 import { parseConfig } from '../../src/config/config.js';
 import { createCipher } from '../../src/core/storage/cipher.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
-import { announceSecret } from '../../src/core/storage/secret-check.js';
+import { announceSecret } from '../../src/redis/secret-check.js';
 import { createRedisKeyValue } from '../../src/core/storage/redis.js';
 import { runDoctor, healthy, type Env } from './support/run-doctor.js';
 

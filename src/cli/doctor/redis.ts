@@ -1,7 +1,7 @@
 import { Redis, type Cluster } from 'ioredis';
 import { RecordError } from '../../core/errors.js';
 import { createCipher, type Cipher } from '../../core/storage/cipher.js';
-import { checkOf, SECRET_CHECK_KEY, SECRETS_DIFFER_KEY } from '../../core/storage/secret-check.js';
+import { checkOf, SECRET_CHECK_KEY, SECRETS_DIFFER_KEY } from '../../redis/secret-check.js';
 import { tryStorage } from '../../redis/readiness.js';
 import { fail, pass, warn, type Check, type CheckContext, type Result } from './check.js';
 import { connect, explainRedis } from './redis-connection.js';

@@ -1,5 +1,5 @@
 import { jsonObject } from '../../core/json.js';
-import { isTokenError } from '../../core/oauth/error-codes.js';
+import { isTokenError } from '../../core/oauth/token-response.js';
 import { ask, redirectOf, type HttpResponse } from './ask.js';
 import { fail, pass, warn, type Check, type CheckContext, type Result } from './check.js';
 import { explainConnection } from './explain.js';

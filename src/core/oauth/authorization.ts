@@ -1,6 +1,5 @@
 import * as oauth from 'oauth4webapi';
 import { SignInError } from '../errors.js';
-import { isAuthorizationError } from './error-codes.js';
 import type { Provider } from './provider.js';
 import { serverText } from './server-text.js';
 
@@ -11,19 +10,18 @@ export type AuthorizationCode = URLSearchParams & { readonly [checked]: true };
 /** The largest value of a parameter that is read. A code may be a sealed token of several KB, the others never are. */
 const MAX_LENGTH = { state: 2048, code: 8192, error: 2048 } as const;
 
-/** What `oauth4webapi` calls the authorization server and the client. */
-function protocolParties({ authorizeUrl, issuer, clientId }: Provider): {
-  as: oauth.AuthorizationServer;
-  client: oauth.Client;
-} {
-  return {
-    as: {
-      issuer: issuer ?? authorizeUrl.origin,
-      authorization_response_iss_parameter_supported: issuer !== undefined,
-    },
-    client: { client_id: clientId },
-  };
-}
+/** RFC 6749 section 4.1.2.1, and two that servers add. */
+const AUTHORIZATION_ERRORS = new Set([
+  'invalid_request',
+  'unauthorized_client',
+  'access_denied',
+  'unsupported_response_type',
+  'invalid_scope',
+  'server_error',
+  'temporarily_unavailable',
+  'invalid_client',
+  'redirect_uri_mismatch',
+]);
 
 /** RFC 6749 section 4.1.1 with PKCE S256 (RFC 7636 section 4.3). `state` and `codeVerifier` have 256 random bits each. */
 export async function createAuthorizationRequest(
@@ -77,11 +75,16 @@ export function validateAuthorizationResponse(
   response: URLSearchParams,
   { provider, expectedState }: { provider: Provider; expectedState: string },
 ): AuthorizationCode {
-  const { as, client } = protocolParties(provider);
+  const { authorizeUrl, issuer, clientId: client_id } = provider;
+  const server = {
+    issuer: issuer ?? authorizeUrl.origin,
+    authorization_response_iss_parameter_supported: issuer !== undefined,
+  };
   const parameters = new URLSearchParams(response);
-  if (provider.issuer === undefined) parameters.delete('iss');
+  if (issuer === undefined) parameters.delete('iss');
   try {
-    return oauth.validateAuthResponse(as, client, parameters, expectedState) as AuthorizationCode;
+    const code = oauth.validateAuthResponse(server, { client_id }, parameters, expectedState);
+    return code as AuthorizationCode;
   } catch (error) {
     if (error instanceof oauth.AuthorizationResponseError) throw refusal(error.error, response);
     throw new SignInError('the authorization response does not belong to this sign-in', {
@@ -97,20 +100,15 @@ export function validateAuthorizationResponse(
  * The server's own words in a response with "error", also in one that cannot be used: they may be all there is to
  * explain a failed sign-in. Anybody can send them, so they are for the log alone.
  */
-export function reportedBy(response: URLSearchParams): { serverSaid?: string } {
-  const error = response.get('error');
-  if (error === null) return {};
-  const secrets = [response.get('state') ?? '', response.get('code') ?? ''];
-  const serverSaid = serverText(
-    { error, description: response.get('error_description') },
-    { secrets },
-  );
-  return serverSaid === undefined ? {} : { serverSaid };
+export function reportedBy(response: URLSearchParams): { serverSaid?: string | undefined } {
+  const { error, error_description, state = '', code = '' } = Object.fromEntries(response);
+  if (error === undefined) return {};
+  return { serverSaid: serverText({ error, error_description }, [state, code]) };
 }
 
 function refusal(error: string, response: URLSearchParams): SignInError {
   return new SignInError('the authorization server responded with "error"', {
-    code: isAuthorizationError(error) ? `authorization_${error}` : 'authorization_failed',
+    code: AUTHORIZATION_ERRORS.has(error) ? `authorization_${error}` : 'authorization_failed',
     status: error === 'access_denied' ? 403 : 400,
     ...reportedBy(response),
   });

@@ -5,15 +5,18 @@ const MIN_SECRET = 6;
 const MAY_BE_TOKEN = /(?![a-z_]+(?![\w.~+/=-]))[\w.~+/=-]{20,}/g;
 
 /**
- * The "error" and "error_description" of a server in one short line for the operator's log, never for a page: without
- * control characters, without the `secrets` of the request, which some servers repeat, and without any
- * other long text that may be a token. `undefined` when there is none.
+ * The "error" and "error_description" of a server in one short line for the operator's log, never for a
+ * page: without control characters, without the `secrets` of the request, which some servers repeat, and
+ * without any other long text that may be a token. `undefined` when there is none.
  */
 export function serverText(
-  { error, description }: { error: unknown; description?: unknown },
-  { secrets = [] }: { secrets?: readonly string[] } = {},
+  { error, error_description }: { error?: unknown; error_description?: unknown },
+  secrets: readonly string[],
 ): string | undefined {
-  const parts = [clean(error, MAX_CODE, secrets), clean(description, MAX_DESCRIPTION, secrets)];
+  const parts = [
+    clean(error, MAX_CODE, secrets),
+    clean(error_description, MAX_DESCRIPTION, secrets),
+  ];
   return parts.filter(Boolean).join(': ') || undefined;
 }
 

@@ -1,4 +1,4 @@
-import type { AppError } from '../errors.js';
+import { UnavailableError, type AppError } from '../errors.js';
 import { shapeOf, type Emit, type GrantType } from '../events.js';
 import type { AuthorizationCode } from './authorization.js';
 import { DEFAULT_TIMEOUT_MS, type Provider } from './provider.js';
@@ -31,14 +31,6 @@ export interface TokenEndpoint {
 }
 
 type Parameters = Readonly<Record<string, string>>;
-/** No response came. */
-type NoResponse = {
-  outcome: 'transient';
-  error: AppError;
-  status: undefined;
-  json: undefined;
-  serverSaid: undefined;
-};
 
 const HEADERS = {
   accept: 'application/json',
@@ -62,62 +54,43 @@ export function createTokenEndpoint({
 }): TokenEndpoint {
   const { tokenUrl, revokeUrl, clientId, clientSecrets, timeoutMs = DEFAULT_TIMEOUT_MS } = provider;
 
-  /** The client authenticates in the body (`client_secret_post`, RFC 6749 section 2.3.1), as GetBill documents it. */
-  async function post(
-    url: URL,
-    grantType: GrantType,
-    parameters: Parameters,
-  ): Promise<Judgement | NoResponse> {
+  async function post(url: URL, grantType: GrantType, form: Parameters): Promise<Judgement> {
+    const body = new URLSearchParams(form).toString();
     let response: HttpResponse;
     try {
-      response = await send(url, {
-        headers: HEADERS,
-        body: new URLSearchParams(parameters).toString(),
-        timeoutMs,
-      });
+      response = await send(url, { headers: HEADERS, body, timeoutMs });
     } catch (error) {
-      return {
-        outcome: 'transient',
-        error: error as AppError,
-        status: undefined,
-        json: undefined,
-        serverSaid: undefined,
-      };
+      return { outcome: 'transient', error: error as AppError };
     }
-    const secrets = Object.entries(parameters).flatMap(([name, value]) =>
-      NO_SECRETS.has(name) ? [] : [value],
-    );
+    const isSecret = ([name]: [string, string]): boolean => !NO_SECRETS.has(name);
+    const secrets = Object.entries(form)
+      .filter(isSecret)
+      .map(([, value]) => value);
     return judgeTokenResponse(response, { grantType, nowMs: now(), secrets });
   }
 
-  async function call(
-    url: URL,
-    grantType: GrantType,
-    parameters: Parameters,
-  ): Promise<TokenResponse | undefined> {
+  /** The client authenticates in the body: `client_secret_post` (RFC 6749 section 2.3.1). */
+  async function call(url: URL, grantType: GrantType, parameters: Parameters) {
     const startedMs = monotonicMs();
     const [secret, ...laterSecrets] = clientSecrets.map((wrapped) => wrapped.reveal());
-    const withSecret = (client_secret = ''): Parameters => ({
-      ...parameters,
-      client_id: clientId,
-      client_secret,
-    });
+    const form = { ...parameters, client_id: clientId, client_secret: secret ?? '' };
 
-    let judgement = await post(url, grantType, withSecret(secret));
-    for (const laterSecret of laterSecrets) {
+    let judgement = await post(url, grantType, form);
+    for (const client_secret of laterSecrets) {
       if (!isInvalidClient(judgement)) break;
       emit({ type: 'client_secret_fallback', grantType });
-      judgement = await post(url, grantType, withSecret(laterSecret));
+      judgement = await post(url, grantType, { ...form, client_secret });
     }
+    const { outcome, status, json, serverSaid } = judgement;
     emit({
       type: 'token_requested',
       grantType,
-      outcome: judgement.outcome,
-      status: judgement.status,
+      outcome,
+      status,
       durationMs: monotonicMs() - startedMs,
-      parameters: Object.keys(withSecret()),
-      shape: shapeOf(judgement.json),
-      ...(judgement.serverSaid !== undefined && { serverSaid: judgement.serverSaid }),
+      parameters: Object.keys(form),
+      shape: shapeOf(json),
+      ...(serverSaid !== undefined && { serverSaid }),
     });
     if (judgement.outcome !== 'ok') throw judgement.error;
     return judgement.token;
@@ -145,5 +118,24 @@ export function createTokenEndpoint({
   };
 }
 
-const isInvalidClient = (judgement: Judgement | NoResponse): boolean =>
+const isInvalidClient = (judgement: Judgement): boolean =>
   judgement.outcome === 'misconfigured' && judgement.error.code === 'invalid_client';
+
+/** `fetch` follows no redirect and decodes the body, so what is passed on is its text. */
+export function sendWithFetch(fetch: typeof globalThis.fetch): Send {
+  return async (url, { timeoutMs, ...request }) => {
+    const signal = AbortSignal.timeout(timeoutMs);
+    try {
+      const response = await fetch(url, { ...request, method: 'POST', redirect: 'manual', signal });
+      const headers = Object.fromEntries(response.headers);
+      return { status: response.status, headers, body: await response.text() };
+    } catch (cause) {
+      const isTimeout = signal.aborted;
+      throw new UnavailableError('the token endpoint gave no response', {
+        code: isTimeout ? 'token_endpoint_timeout' : 'token_endpoint_unreachable',
+        status: isTimeout ? 504 : 502,
+        cause,
+      });
+    }
+  };
+}

@@ -1,5 +1,14 @@
 import { UnavailableError } from '../errors.js';
-import type { TokenResponse } from './token-response.js';
+import type { JsonObject } from '../json.js';
+
+/** A successful response (RFC 6749 section 5.1): types checked, spellings made one. */
+export interface TokenResponse {
+  readonly access_token: string;
+  readonly expires_in?: number | undefined;
+  readonly refresh_token?: string | undefined;
+  /** Separated by spaces, never empty. */
+  readonly scope?: string | undefined;
+}
 
 /** Ours: the one place where snake_case and seconds end. Instants are epoch milliseconds. */
 export interface TokenSet {
@@ -15,7 +24,7 @@ export interface TokenSet {
   readonly renewals: number;
 }
 
-const DEFAULT_LIFETIME_S = 3600; // what GetBill's own samples assume when "expires_in" is missing
+const DEFAULT_LIFETIME_S = 3600; // when "expires_in" is missing
 const MAX_LIFETIME_S = 10 * 365 * 86_400;
 const MAX_TOKEN_LENGTH = 8192;
 // Real clients have a dozen. They are shown, logged and stored, so a server that sends ten thousand must not decide how much.
@@ -27,25 +36,26 @@ const MAX_SCOPE_LENGTH = 128;
  * @throws {UnavailableError} the response cannot be used; nothing of it may be stored.
  */
 export function tokenSetFromResponse(
-  response: TokenResponse,
+  { access_token, refresh_token, expires_in, scope = '' }: TokenResponse,
   {
     sentAtMs,
     requestedScopes,
     previous,
   }: { sentAtMs: number; requestedScopes: readonly string[]; previous?: TokenSet },
 ): TokenSet {
-  const lifetimeS = response.expires_in ?? DEFAULT_LIFETIME_S;
-  if (!(lifetimeS > 0 && lifetimeS <= MAX_LIFETIME_S)) throw unusable('expires_in');
-  if (!isToken(response.access_token)) throw unusable('access_token');
-  if (response.refresh_token !== undefined && !isToken(response.refresh_token))
-    throw unusable('refresh_token');
+  const lifetimeS = expires_in ?? DEFAULT_LIFETIME_S;
+  if (!(lifetimeS > 0 && lifetimeS <= MAX_LIFETIME_S))
+    throw unusable('"expires_in" is out of range');
+  if (!isToken(access_token)) throw unusable('"access_token" is no token');
+  if (refresh_token !== undefined && !isToken(refresh_token))
+    throw unusable('"refresh_token" is no token');
 
-  const namesNoScope = (response.scope ?? '').trim() === '';
+  const namesNoScope = scope.trim() === '';
   const isAssumed = namesNoScope && (previous === undefined || previous.scopesAssumed === true);
   return {
-    accessToken: response.access_token,
-    refreshToken: response.refresh_token ?? previous?.refreshToken,
-    scopes: grantedScopes(response.scope, previous?.scopes ?? requestedScopes),
+    accessToken: access_token,
+    refreshToken: refresh_token ?? previous?.refreshToken,
+    scopes: grantedScopes(scope, previous?.scopes ?? requestedScopes),
     ...(isAssumed && { scopesAssumed: true }),
     issuedAtMs: sentAtMs,
     expiresAtMs: sentAtMs + lifetimeS * 1000,
@@ -54,13 +64,49 @@ export function tokenSetFromResponse(
 }
 
 /** A response without scopes means "as requested" (RFC 6749 section 5.1). Of too many, those that were expected come first. */
-function grantedScopes(scope: string | undefined, expected: readonly string[]): readonly string[] {
-  const all = [...new Set((scope ?? '').split(' ').filter(Boolean))];
+function grantedScopes(scope: string, expected: readonly string[]): readonly string[] {
+  const all = [...new Set(scope.split(' ').filter(Boolean))];
   if (all.length === 0) return expected;
   const granted = all.filter((name) => name.length <= MAX_SCOPE_LENGTH);
   if (granted.length <= MAX_SCOPES) return granted;
   const known = granted.filter((name) => expected.includes(name));
   return [...new Set([...known, ...granted])].slice(0, MAX_SCOPES);
+}
+
+/** An error when a parameter is missing, or means nothing. */
+export function tokenResponseFrom(json: JsonObject | undefined): TokenResponse | UnavailableError {
+  if (json === undefined) return unusable('the body is not a JSON object');
+  const { access_token, token_type } = json;
+  const refresh_token = json['refresh_token'] ?? ''; // PHP and Java servers write null and "" for absent
+  if (typeof access_token !== 'string' || access_token === '')
+    return unusable('"access_token" is no text');
+  if (typeof token_type !== 'string' || token_type.trim().toLowerCase() !== 'bearer')
+    return unusable('"token_type" is not Bearer');
+  if (typeof refresh_token !== 'string') return unusable('"refresh_token" is no text');
+  const expires_in = secondsOf(json['expires_in']);
+  if (expires_in !== undefined && !(expires_in > 0))
+    return unusable('"expires_in" is no number of seconds');
+  const scopes = [json['scope'] ?? ''].flat();
+  if (!scopes.every((scope) => typeof scope === 'string'))
+    return unusable('"scope" is no list of names');
+  return {
+    access_token,
+    expires_in,
+    refresh_token: refresh_token || undefined,
+    scope:
+      scopes
+        .join(' ')
+        .split(/[\s,]+/)
+        .filter(Boolean)
+        .join(' ') || undefined,
+  };
+}
+
+/** A number, also as a text that holds nothing else: 3600, "3600", "3600.0". `NaN` for anything else. */
+function secondsOf(value: unknown): number | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'number') return value;
+  return typeof value === 'string' && /^\s*\d{1,12}(\.\d+)?\s*$/.test(value) ? Number(value) : NaN;
 }
 
 /** `fresh`, then `margin` (still good, to be renewed in the background), then `expired`. A margin is at most a quarter of the lifetime. */
@@ -80,8 +126,8 @@ export function renewalDueAtMs({ issuedAtMs, expiresAtMs }: TokenSet, marginMs: 
 const isToken = (text: string): boolean =>
   text.length <= MAX_TOKEN_LENGTH && /^[\x21-\x7e]+$/.test(text);
 
-const unusable = (parameter: string): UnavailableError =>
-  new UnavailableError(`the token endpoint gave an unusable "${parameter}"`, {
+const unusable = (why: string): UnavailableError =>
+  new UnavailableError(`the token endpoint gave an unusable response: ${why}`, {
     code: 'token_answer_unusable',
     status: 502,
   });

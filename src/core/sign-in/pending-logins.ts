@@ -1,8 +1,10 @@
 import { createHmac } from 'node:crypto';
 import { RecordError } from '../errors.js';
-import type { Emit } from '../events.js';
+import type { Report } from '../events.js';
 import { jsonObject } from '../json.js';
+import type { Cipher } from '../storage/cipher.js';
 import type { KeyValue } from '../storage/key-value.js';
+import { createReadRecord } from '../storage/read-record.js';
 
 /** How long a visit to the authorization server may take: password, second factor, a phone call. The code comes at its end. */
 export const PENDING_LOGIN_TTL_MS = 3_600_000;
@@ -20,54 +22,40 @@ interface Started {
   readonly state: string;
 }
 
+export type PendingLogins = ReturnType<typeof createPendingLogins>;
+
 /**
  * One record per started login. Its key is made of "state" *and* the browser's cookie: a callback in another browser
  * finds nothing and so consumes nothing. It is taken once, before any token call. What is stored but is none is absent.
  */
-export interface PendingLogins {
-  keep(started: Started, login: PendingLogin): Promise<void>;
-  /** @throws {StorageError} @throws {RecordError} `key_missing`: another process wrote it, with a key that is not known here. */
-  take(started: Started): Promise<PendingLogin | undefined>;
-}
-
 export function createPendingLogins({
   keyValue,
   cipher,
-  emit,
-  fingerprint,
+  report,
 }: {
-  keyValue: Pick<KeyValue, 'set' | 'take'>;
-  cipher: {
-    encrypt(plaintext: string, context: string): string;
-    decrypt(sealed: string, context: string): string;
-  };
-  emit: Emit;
-  fingerprint: (id: string) => string;
-}): PendingLogins {
+  keyValue: KeyValue;
+  cipher: Cipher;
+  report: Report;
+}) {
+  const readRecord = createReadRecord({ keyValue, report });
   const keyOf = ({ binding, state }: Started): string =>
     `login:${createHmac('sha256', binding).update(state).digest('base64url')}`;
   return {
-    async keep(started, login) {
+    async keep(started: Started, login: PendingLogin): Promise<void> {
       const key = keyOf(started);
-      await keyValue.set(key, cipher.encrypt(JSON.stringify(login), key), {
-        ttlMs: PENDING_LOGIN_TTL_MS,
-      });
+      const sealed = cipher.encrypt(JSON.stringify(login), key);
+      await keyValue.set(key, sealed, { ttlMs: PENDING_LOGIN_TTL_MS });
     },
-    async take(started) {
+    /** @throws {StorageError} @throws {RecordError} `key_missing`: written with a key that is not known here. */
+    async take(started: Started): Promise<PendingLogin | undefined> {
       const key = keyOf(started);
-      try {
-        const sealed = await keyValue.take(key);
-        return sealed === undefined ? undefined : pendingLoginFrom(cipher.decrypt(sealed, key));
-      } catch (error) {
-        if (!(error instanceof RecordError)) throw error;
-        const grant = fingerprint(started.state);
-        if (error.code === 'record_key_missing') {
-          emit({ type: 'key_missing', grant });
-          throw error;
-        }
-        emit({ type: 'record_replaced', grant, record: 'pending_login' });
-        return undefined;
-      }
+      const find = async () => {
+        const value = await keyValue.take(key);
+        return value === undefined ? undefined : { value };
+      };
+      return await readRecord({ kind: 'pending_login', key, id: started.state }, find, (found) =>
+        pendingLoginFrom(cipher.decrypt(found.value, key)),
+      );
     },
   };
 }

@@ -1,5 +1,6 @@
+import type { Clock } from '../clock.js';
 import { AppError, GrantRefusedError, SignInError } from '../errors.js';
-import type { Emit } from '../events.js';
+import type { Emit, Fingerprint } from '../events.js';
 import {
   createAuthorizationRequest,
   stateOf,
@@ -10,19 +11,9 @@ import type { TokenEndpoint } from '../oauth/token-endpoint.js';
 import { tokenSetFromResponse, type TokenSet } from '../oauth/token-set.js';
 import type { PendingLogins } from './pending-logins.js';
 
-export interface SignIn {
-  /** Where to send the browser. `scopes`: instead of the provider's. @throws {StorageError} */
-  start(options: {
-    binding: string;
-    returnTo: string;
-    scopes?: readonly string[] | undefined;
-  }): Promise<URL>;
-  /**
-   * Takes the pending login, checks the response, exchanges the code: in this order, each at most once.
-   * `undefined` when this browser has no such pending login (any more).
-   * @throws {SignInError} the response is malformed, or the server said no. @throws {MisconfiguredError} {UnavailableError} {StorageError}
-   */
-  complete(options: { binding: string; response: URLSearchParams }): Promise<Completed | undefined>;
+interface CompleteOptions {
+  readonly binding: string;
+  readonly response: URLSearchParams;
 }
 
 export interface Completed {
@@ -33,28 +24,37 @@ export interface Completed {
   readonly login: string;
 }
 
+/** `binding`: the random value of the browser's binding cookie. */
+interface StartOptions {
+  readonly binding: string;
+  readonly returnTo: string;
+  readonly scopes?: readonly string[] | undefined;
+}
+
+export type SignIn = ReturnType<typeof createSignIn>;
+
 export function createSignIn({
   provider,
   pendingLogins,
   tokenEndpoint,
   emit,
   fingerprint,
-  now,
+  clock,
 }: {
   provider: Provider;
   pendingLogins: PendingLogins;
   tokenEndpoint: Pick<TokenEndpoint, 'exchangeCode'>;
   emit: Emit;
-  fingerprint: (id: string) => string;
-  now: () => number;
-}): SignIn {
+  fingerprint: Fingerprint;
+  clock: Clock;
+}) {
   async function exchange(
     response: URLSearchParams,
     state: string,
     { codeVerifier, requestedScopes }: { codeVerifier: string; requestedScopes: readonly string[] },
   ): Promise<TokenSet> {
     const code = validateAuthorizationResponse(response, { provider, expectedState: state });
-    const sentAtMs = now();
+    const sentAtMs = clock.now();
     try {
       const tokenResponse = await tokenEndpoint.exchangeCode(code, codeVerifier);
       return tokenSetFromResponse(tokenResponse, { sentAtMs, requestedScopes });
@@ -65,23 +65,28 @@ export function createSignIn({
         status: 400,
         cause: error,
         hint: 'the code was used before, too old, or issued for another redirect URI or client',
-        ...(error.serverSaid !== undefined && { serverSaid: error.serverSaid }),
+        serverSaid: error.serverSaid,
       });
     }
   }
 
   return {
-    async start({ binding, returnTo, scopes }) {
+    /** Where to send the browser. `scopes`: instead of the provider's. @throws {StorageError} */
+    async start({ binding, returnTo, scopes }: StartOptions): Promise<URL> {
       const asked = scopes === undefined ? provider : { ...provider, scopes };
       const { url, state, codeVerifier } = await createAuthorizationRequest(asked);
-      await pendingLogins.keep(
-        { binding, state },
-        { codeVerifier, returnTo, ...(scopes && { scopes }) },
-      );
+      const login = { codeVerifier, returnTo, ...(scopes && { scopes }) };
+      await pendingLogins.keep({ binding, state }, login);
       emit({ type: 'login_started', login: fingerprint(state) });
       return url;
     },
-    async complete({ binding, response }) {
+    /**
+     * Takes the pending login, checks the response, exchanges the code: in this order, each at most once.
+     * `undefined` when this browser has no such pending login (any more).
+     * @throws {SignInError} the response is malformed, or the server said no.
+     * @throws {MisconfiguredError} @throws {UnavailableError} @throws {StorageError}
+     */
+    async complete({ binding, response }: CompleteOptions): Promise<Completed | undefined> {
       try {
         const state = stateOf(response);
         const pending = await pendingLogins.take({ binding, state });
@@ -90,10 +95,8 @@ export function createSignIn({
         const tokenSet = await exchange(response, state, { codeVerifier, requestedScopes });
         return { tokenSet, returnTo, requestedScopes, login: fingerprint(state) };
       } catch (error) {
-        emit({
-          type: 'login_failed',
-          reason: error instanceof AppError ? error.code : 'unexpected',
-        });
+        const reason = error instanceof AppError ? error.code : 'unexpected';
+        emit({ type: 'login_failed', reason });
         throw error;
       }
     },

@@ -3,8 +3,9 @@ import { GrantEndedError } from '../errors.js';
 import { createReport } from '../events.js';
 import type { TokenEndpoint } from '../oauth/token-endpoint.js';
 import type { TokenSet } from '../oauth/token-set.js';
+import type { TokensOptions } from './context.js';
 import { createTokenRecords } from './token-records.js';
-import { createTokens, type TokensOptions } from './tokens.js';
+import { createTokens } from './tokens.js';
 
 /** Long past any access token; every renewal starts it anew. */
 const RECORD_MS = 30 * 86_400_000;
@@ -19,39 +20,21 @@ export interface AppAccess {
   renew(rejected: string): Promise<TokenSet>;
 }
 
-/**
- * The app's own tokens (RFC 6749 section 4.4), for work without a person: one per set of scopes,
- * shared by all processes.
- */
-export interface AppTokens {
-  /**
-   * Good now. Only the first token is waited for; within the margin before expiry nobody waits.
-   * @throws {MisconfiguredError} the server rejects the client or the scopes: not asked again for
-   * 30 s, which is then an @throws {UnavailableError} as every other failure. @throws {StorageError}
-   */
-  access(scopes: readonly string[]): Promise<AppAccess>;
-  /** Renewed token sets that wait in memory for the storage. */
-  pendingWrites(): number;
-  /** Forgets token sets that were not used lately; for a timer. */
-  sweep(): void;
-  /** Resolves when no renewal or delayed write is under way. */
-  idle(): Promise<void>;
-}
+export type AppTokens = ReturnType<typeof createAppTokens>;
 
-export interface AppTokensOptions extends Omit<
+type AppTokensOptions = Omit<
   TokensOptions,
-  'renewWith' | 'isRenewable' | 'revoke' | 'renewedTtlMs' | 'parts'
-> {
+  'renewWith' | 'isRenewable' | 'revoke' | 'renewedTtlMs'
+> & {
   clientId: string;
   tokenEndpoint: Pick<TokenEndpoint, 'clientCredentials'>;
-}
+};
 
-/** The lifecycle of a person's tokens, renewed with the client's credentials and not with a token. */
-export function createAppTokens({
-  clientId,
-  tokenEndpoint,
-  ...options
-}: AppTokensOptions): AppTokens {
+/**
+ * The app's own tokens (RFC 6749 section 4.4), for work without a person: one per set of scopes,
+ * shared by all processes. The lifecycle of a person's, renewed with the client's credentials.
+ */
+export function createAppTokens({ clientId, tokenEndpoint, ...options }: AppTokensOptions) {
   const report = createReport(options.emit, options.fingerprint);
   const records = createTokenRecords({ ...options, report });
   const tokens = createTokens({
@@ -79,7 +62,12 @@ export function createAppTokens({
   }
 
   return {
-    async access(scopes) {
+    /**
+     * Good now. Only the first token is waited for; within the margin before expiry nobody waits.
+     * @throws {MisconfiguredError} the server rejects the client or the scopes: not asked again for
+     * 30 s, which is then an @throws {UnavailableError} as every other failure. @throws {StorageError}
+     */
+    async access(scopes: readonly string[]): Promise<AppAccess> {
       const sorted = [...new Set(scopes)].sort();
       const grantId = grantIdOf(sorted.join(' '));
       const { accessToken } = await tokens.fresh(grantId).catch((error: unknown) => {
@@ -88,8 +76,6 @@ export function createAppTokens({
       });
       return { grantId, accessToken, renew: (rejected) => tokens.renew(grantId, rejected) };
     },
-    pendingWrites: () => tokens.pendingWrites(),
-    sweep: () => tokens.sweep(),
     idle: () => tokens.idle(),
   };
 }

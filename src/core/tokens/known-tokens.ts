@@ -1,17 +1,19 @@
 import { boundedMap } from '../bounded-map.js';
 import type { Clock } from '../clock.js';
-import { StorageError } from '../errors.js';
+import { GrantEndedError, StorageError } from '../errors.js';
 import type { TokenSet } from '../oauth/token-set.js';
-import type { Change, StoredTokens, TokenRecords } from './token-records.js';
+import { renewalChannel, traced } from '../tracing.js';
+import type { Context } from './context.js';
+import type { RenewalReason } from './leases.js';
 
 const MAX_CACHED = 10_000;
 /** A session may end in another process, which tells nobody: its tokens leave this memory unused. */
 const MAX_UNUSED_MS = 900_000;
-const RETRY_MS = 200;
+export const RETRY_MS = 200;
 
-/** The token sets that this process has used lately. Only a hint: the session is read on every request. */
 export type TokenCache = ReturnType<typeof createTokenCache>;
 
+/** The token sets that this process has used lately. Only a hint: the session is read on every request. */
 export function createTokenCache({ now }: Pick<Clock, 'now'>) {
   const cache = boundedMap<TokenSet>({ max: MAX_CACHED, maxAgeMs: MAX_UNUSED_MS, now });
   return {
@@ -25,59 +27,90 @@ export function createTokenCache({ now }: Pick<Clock, 'now'>) {
   };
 }
 
-/**
- * Token sets that the server has issued and the storage did not take yet. The old refresh token is
- * spent by then, so this process keeps the new set, serves it and goes on trying to write it.
- */
-export interface PendingWrites {
-  get(grantId: string): TokenSet | undefined;
-  /** Returns at once; `settled` is called with the outcome. */
-  add(
-    grantId: string,
-    old: StoredTokens,
-    tokenSet: TokenSet,
-    settled: (change: Change) => Promise<unknown>,
-  ): void;
-  count(): number;
-  /** Resolves when none is left. */
-  drained(): Promise<void>;
+export type Background = ReturnType<typeof createBackground>;
+
+/** Work that no request waits for. */
+export function createBackground({ sleep }: Pick<Clock, 'sleep'>) {
+  const running = new Set<Promise<unknown>>();
+  return {
+    /** Returns the same promise; a failure is its caller's. */
+    run<T>(work: Promise<T>): Promise<T> {
+      running.add(work);
+      void Promise.allSettled([work]).then(() => running.delete(work));
+      return work;
+    },
+    /** Tries again while the storage does not respond. */
+    async persist<T>(work: () => Promise<T>): Promise<T> {
+      for (;;) {
+        try {
+          return await work();
+        } catch (error) {
+          if (!(error instanceof StorageError)) throw error;
+          await sleep(RETRY_MS);
+        }
+      }
+    },
+    /** Resolves when nothing is under way. */
+    async idle(): Promise<void> {
+      while (running.size > 0) await Promise.allSettled(running);
+    },
+  };
 }
 
-export function createPendingWrites({
-  records,
-  clock,
-}: {
-  records: Pick<TokenRecords, 'replace'>;
-  clock: Clock;
-}): PendingWrites {
-  const waiting = new Map<string, TokenSet>();
-  const running = new Set<Promise<void>>();
+export type Renewals = ReturnType<typeof createRenewals>;
 
-  async function write(grantId: string, old: StoredTokens, tokenSet: TokenSet): Promise<Change> {
-    for (;;) {
-      await clock.sleep(RETRY_MS);
-      try {
-        return await records.replace(grantId, old, tokenSet);
-      } catch (error) {
-        if (!(error instanceof StorageError)) throw error;
-      }
+/** One renewal per grant at a time in this process: all who want it share its promise. */
+export function createRenewals(
+  { report, clock }: Context,
+  {
+    tokenCache,
+    background,
+    renewUnderLease,
+  }: {
+    tokenCache: TokenCache;
+    background: Background;
+    renewUnderLease: (grantId: string, reason: RenewalReason) => Promise<TokenSet>;
+  },
+) {
+  const running = new Map<string, Promise<TokenSet>>();
+
+  /** It belongs to the server: the end of the request that started it does not cancel it. */
+  function run(grantId: string, reason: RenewalReason): Promise<TokenSet> {
+    const { trigger } = reason;
+    const renewal = traced(renewalChannel, { grantId, trigger }, () =>
+      renewAndRemember(grantId, reason),
+    ).finally(() => running.delete(grantId));
+    running.set(grantId, renewal);
+    return background.run(renewal);
+  }
+
+  async function renewAndRemember(grantId: string, reason: RenewalReason): Promise<TokenSet> {
+    try {
+      const tokenSet = await renewUnderLease(grantId, reason);
+      tokenCache.set(grantId, tokenSet);
+      return tokenSet;
+    } catch (error) {
+      if (error instanceof GrantEndedError) tokenCache.delete(grantId);
+      throw error;
     }
   }
 
   return {
-    get: (grantId) => waiting.get(grantId),
-    add(grantId, old, tokenSet, settled) {
-      waiting.set(grantId, tokenSet);
-      const run = write(grantId, old, tokenSet)
-        .then(settled)
-        .catch(() => undefined) // signed out meanwhile: `settled` has revoked it
-        .then(() => {
-          waiting.delete(grantId);
-          running.delete(run);
-        });
-      running.add(run);
+    /** In the background; its failure is an event, not an error. */
+    start(grantId: string, reason: RenewalReason): void {
+      if (!running.has(grantId)) run(grantId, reason).catch(() => undefined);
     },
-    count: () => waiting.size,
-    drained: async () => void (await Promise.all(running)),
+    /** Starts it, or joins the one that is running. Throws as `renewUnderLease`. */
+    async wait(grantId: string, reason: RenewalReason): Promise<TokenSet> {
+      const renewal = running.get(grantId);
+      if (renewal === undefined) return await run(grantId, reason);
+      const startedMs = clock.monotonicMs();
+      try {
+        return await renewal;
+      } finally {
+        report('refresh_joined', grantId, { waitedMs: clock.monotonicMs() - startedMs });
+      }
+    },
+    isRunning: (grantId: string): boolean => running.has(grantId),
   };
 }

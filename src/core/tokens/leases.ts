@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '../clock.js';
-import { GrantEndedError, RecordError, UnavailableError } from '../errors.js';
-import type { RenewalTrigger, Report, WaitOutcome } from '../events.js';
+import { GrantEndedError, RecordError, StorageError, UnavailableError } from '../errors.js';
+import type { RenewalTrigger, WaitOutcome } from '../events.js';
 import type { TokenSet } from '../oauth/token-set.js';
-import type { KeyValue } from '../storage/key-value.js';
+import type { Context } from './context.js';
 import type { RenewalGuards } from './renewal-guards.js';
 import type { TokenRecords } from './token-records.js';
 
@@ -14,71 +13,49 @@ export interface Lease {
   release(): Promise<void>;
 }
 
-export interface Leases {
-  /** `undefined` while another holder has it. @throws {StorageError} nobody can tell. */
-  acquire(grantId: string): Promise<Lease | undefined>;
-}
-
 /** No lease is that long: such a value was not written by us, or lost its TTL. */
 const MAX_LIFETIME_MS = 3_600_000;
 
+export type Leases = ReturnType<typeof createLeases>;
+
 /**
  * One holder per grant across processes. A lease is never extended: the work it guards has a deadline
- * below `lifetimeMs`. If the holder is our own id, the client re-sent the command after a cut
+ * below `leaseMs`. If the holder is our own id, the client re-sent the command after a cut
  * connection and the first one had succeeded.
  */
 export function createLeases({
   keyValue,
-  lifetimeMs,
-  report,
+  readRecord,
+  leaseMs,
   clock,
   newId = randomUUID,
-}: {
-  keyValue: Pick<KeyValue, 'getWithTtl' | 'setIfAbsent' | 'compareAndDelete' | 'delete'>;
-  lifetimeMs: number;
-  report: Report;
-  clock: Clock;
-  newId?: (() => string) | undefined;
-}): Leases {
-  async function acquire(grantId: string): Promise<Lease | undefined> {
-    const key = `lease:${grantId}`;
-    const owner = newId();
-    const endsAtMs = clock.monotonicMs() + lifetimeMs;
-    const release = async (): Promise<void> => {
-      await keyValue.compareAndDelete(key, owner).catch(() => undefined); // then it runs out
-    };
-    try {
-      const holder = await keyValue.setIfAbsent(key, owner, { ttlMs: lifetimeMs });
-      if (holder !== undefined && holder !== owner) return undefined;
-    } catch (error) {
-      if (!(error instanceof RecordError)) void release(); // it may have been carried out nevertheless
-      throw error;
-    }
-    return { remainingMs: () => endsAtMs - clock.monotonicMs(), release };
-  }
-
-  /** Whether the key held something that never ends, or no lease at all: then it is gone now. */
-  async function removeSpoilt(grantId: string): Promise<boolean> {
-    const key = `lease:${grantId}`;
-    try {
-      const held = await keyValue.getWithTtl(key);
-      if (held === undefined || held.ttlMs <= MAX_LIFETIME_MS) return false;
-      if (!(await keyValue.compareAndDelete(key, held.value))) return false;
-    } catch (error) {
-      if (!(error instanceof RecordError)) throw error;
-      await keyValue.delete(key);
-    }
-    report('record_replaced', grantId, { record: 'lease' });
-    return true;
-  }
-
+}: Context) {
   return {
-    async acquire(grantId) {
-      const lease = await acquire(grantId).catch((error: unknown) => {
-        if (!(error instanceof RecordError)) throw error;
-      });
-      if (lease !== undefined) return lease;
-      return (await removeSpoilt(grantId)) ? await acquire(grantId) : undefined;
+    /** `undefined` while another holder has it. @throws {StorageError} nobody can tell. */
+    async acquire(grantId: string): Promise<Lease | undefined> {
+      const key = `lease:${grantId}`;
+      const owner = newId();
+      const endsAtMs = clock.monotonicMs() + leaseMs;
+      const release = async (): Promise<void> => {
+        await keyValue.compareAndDelete(key, owner).catch(() => undefined); // then it runs out
+      };
+      const findOther = async () => {
+        const value = await keyValue.setIfAbsent(key, owner, { ttlMs: leaseMs });
+        if (value === undefined || value === owner) return undefined;
+        return (await keyValue.getWithTtl(key)) ?? { value, ttlMs: 0 };
+      };
+      const isLease = ({ ttlMs }: { ttlMs: number }): true => {
+        if (ttlMs > MAX_LIFETIME_MS) throw new RecordError('broken');
+        return true;
+      };
+      try {
+        const other = await readRecord({ kind: 'lease', key, id: grantId }, findOther, isLease);
+        if (other !== undefined) return undefined;
+      } catch (error) {
+        if (error instanceof StorageError) void release(); // it may have been carried out nevertheless
+        throw error;
+      }
+      return { remainingMs: () => endsAtMs - clock.monotonicMs(), release };
     },
   };
 }
@@ -95,24 +72,13 @@ export type Turn = { lease: Lease } | { tokenSet: TokenSet } | { error: Error };
 const FIRST_POLL_MS = 25;
 const MAX_POLL_MS = 200;
 
-/** Waits while another process renews, at most `waitMs`. @throws {StorageError} */
-export function createTakeTurn({
-  leases,
-  records,
-  guards,
-  report,
-  clock,
-  waitMs,
-}: {
-  leases: Leases;
-  records: Pick<TokenRecords, 'read'>;
-  guards: Pick<RenewalGuards, 'pauseOf'>;
-  report: Report;
-  clock: Clock;
-  waitMs: number;
-}) {
+/** Waits while another process renews, at most as long as a lease lives. @throws {StorageError} */
+export function createTakeTurn(
+  { report, clock, leaseMs }: Context,
+  { leases, records, guards }: { leases: Leases; records: TokenRecords; guards: RenewalGuards },
+) {
   async function wait(grantId: string, reason: RenewalReason): Promise<[WaitOutcome, Turn]> {
-    const untilMs = clock.monotonicMs() + waitMs;
+    const untilMs = clock.monotonicMs() + leaseMs;
     for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 2, MAX_POLL_MS)) {
       const pause = await guards.pauseOf(grantId);
       if (pause !== undefined) return ['paused', { error: pause }];

@@ -1,51 +1,36 @@
-import type { Clock } from '../clock.js';
 import { GrantEndedError, GrantRefusedError, StorageError, UnavailableError } from '../errors.js';
-import type { Report, SessionEndReason } from '../events.js';
-import type { TokenResponse } from '../oauth/token-response.js';
+import type { SessionEndReason } from '../events.js';
+import type { Revoke } from '../oauth/revocations.js';
 import { tokenSetFromResponse, type TokenSet } from '../oauth/token-set.js';
-import type { PendingWrites } from './known-tokens.js';
+import type { Context } from './context.js';
+import { RETRY_MS, type Background } from './known-tokens.js';
 import type { Lease, RenewalReason, Turn } from './leases.js';
 import type { RenewalGuards } from './renewal-guards.js';
-import type { Revocations } from '../oauth/revocations.js';
 import type { Change, StoredTokens, TokenRecords } from './token-records.js';
 
-/** Gets a new token for `current` from the server, which may spend a refresh token. */
-export type RenewWith = (current: TokenSet) => Promise<TokenResponse>;
-
-/**
- * One renewal across processes. Nothing but the server's own refusal of the very token that is still
- * on record deletes anything.
- * @throws {GrantEndedError} refused, or signed out meanwhile.
- * @throws {MisconfiguredError} @throws {UnavailableError} nothing deleted, further renewals paused.
- * @throws {StorageError}
- */
-export type RenewUnderLease = (grantId: string, reason: RenewalReason) => Promise<TokenSet>;
-
-export function createRenewUnderLease({
-  records,
-  takeTurn,
-  guards,
-  pendingWrites,
-  revocations,
-  renewWith,
-  isRenewable,
-  report,
-  clock,
-  timeoutMs,
-}: {
+interface Parts {
   records: TokenRecords;
   takeTurn: (grantId: string, reason: RenewalReason) => Promise<Turn>;
   guards: RenewalGuards;
-  pendingWrites: PendingWrites;
-  revocations: Pick<Revocations, 'revoke'>;
-  renewWith: RenewWith;
-  isRenewable: (tokenSet: TokenSet) => boolean;
-  report: Report;
-  clock: Clock;
-  timeoutMs: number;
-}): RenewUnderLease {
+  /** Token sets that the server has issued and the storage did not take yet. */
+  pendingWrites: Map<string, TokenSet>;
+  background: Background;
+  revoke: Revoke;
+}
+
+export function createRenewUnderLease(
+  { renewWith, isRenewable, report, clock, timeoutMs }: Context,
+  { records, takeTurn, guards, pendingWrites, background, revoke }: Parts,
+) {
+  /**
+   * One renewal across processes. Nothing but the server's own refusal of the very token that is still
+   * on record deletes anything.
+   * @throws {GrantEndedError} refused, or signed out meanwhile.
+   * @throws {MisconfiguredError} @throws {UnavailableError} nothing deleted, further renewals paused.
+   * @throws {StorageError}
+   */
   async function renewUnderLease(grantId: string, reason: RenewalReason): Promise<TokenSet> {
-    if (pendingWrites.get(grantId))
+    if (pendingWrites.has(grantId))
       throw new StorageError('a renewed token is still to be written');
 
     const seen = await records.read(grantId);
@@ -63,7 +48,7 @@ export function createRenewUnderLease({
       if (!isRenewable(old.tokenSet)) return await end(grantId, old, 'no_refresh_token');
 
       await guards.enter(grantId);
-      const { earlier } = await guards.noteAttempt(grantId, old.tokenSet.refreshToken);
+      const earlier = await guards.noteAttempt(grantId, old.tokenSet.refreshToken);
       if (turn.lease.remainingMs() < timeoutMs) throw overrun();
 
       const renewed = await call(grantId, reason, old.tokenSet);
@@ -72,7 +57,7 @@ export function createRenewUnderLease({
       }
       return await replace(grantId, turn.lease, old, renewed);
     } finally {
-      if (!pendingWrites.get(grantId)) await turn.lease.release(); // else the pending write does it
+      if (!pendingWrites.has(grantId)) await turn.lease.release(); // else the pending write does it
     }
   }
 
@@ -81,11 +66,7 @@ export function createRenewUnderLease({
     return tokenSet;
   }
 
-  async function call(
-    grantId: string,
-    { trigger }: RenewalReason,
-    previous: TokenSet,
-  ): Promise<TokenSet | GrantRefusedError> {
+  async function call(grantId: string, { trigger }: RenewalReason, previous: TokenSet) {
     const sentAtMs = clock.now();
     const startedMs = clock.monotonicMs();
     try {
@@ -114,16 +95,26 @@ export function createRenewUnderLease({
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       report('token_write_delayed', grantId, {});
-      pendingWrites.add(grantId, old, next, (change) =>
-        settle(grantId, next, change).finally(() => lease.release()),
-      );
+      pendingWrites.set(grantId, next);
+      const written = background.run(writeLater(grantId, lease, old, next));
+      written.catch(() => undefined); // signed out meanwhile: `settle` has revoked it
       return next;
+    }
+  }
+
+  async function writeLater(grantId: string, lease: Lease, old: StoredTokens, next: TokenSet) {
+    try {
+      await clock.sleep(RETRY_MS);
+      const change = await background.persist(() => records.replace(grantId, old, next));
+      await settle(grantId, next, change).finally(() => lease.release());
+    } finally {
+      pendingWrites.delete(grantId);
     }
   }
 
   async function settle(grantId: string, next: TokenSet, change: Change): Promise<TokenSet> {
     if (change.outcome === 'gone') {
-      void revocations.revoke(grantId, next);
+      void background.run(revoke(grantId, next));
       throw new GrantEndedError('signed_out');
     }
     if (change.outcome === 'superseded') return change.stored.tokenSet;

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { MisconfiguredError, RecordError, UnavailableError } from '../errors.js';
-import type { Fingerprint, RecordKind, Report } from '../events.js';
 import { jsonObject } from '../json.js';
-import type { KeyValue } from '../storage/key-value.js';
+import type { Context } from './context.js';
 
 const TRANSIENT_PAUSE_MS = 5_000;
 const MISCONFIGURED_PAUSE_MS = 30_000;
@@ -11,76 +10,41 @@ const MAX_PER_GRANT = 60;
 const MINUTE_MS = 60_000;
 const ATTEMPT_TTL_MS = 600_000;
 
-/** What must hold before a renewal may call the token endpoint, in any process. */
-export interface RenewalGuards {
-  /** After a failed renewal nobody calls for this grant until the pause is over: the error to throw. */
-  pauseOf(grantId: string): Promise<UnavailableError | undefined>;
-  /** @throws {UnavailableError} paused, or too many renewals in this minute, of this grant or in all. */
-  enter(grantId: string): Promise<void>;
-  /**
-   * Notes that a refresh token is being spent, and whether an earlier attempt with this very token
-   * had no end: then its response was lost, and a refusal is no revocation (`answer_lost`).
-   */
-  noteAttempt(grantId: string, refreshToken: string | undefined): Promise<{ earlier: boolean }>;
-  /** The error to throw, after the pause that keeps all others from failing in the same way. */
-  failed(grantId: string, error: unknown): Promise<unknown>;
-  done(grantId: string): Promise<void>;
-}
+export type RenewalGuards = ReturnType<typeof createRenewalGuards>;
 
+/** What must hold before a renewal may call the token endpoint, in any process. */
 export function createRenewalGuards({
   keyValue,
+  readRecord,
   renewalsPerMinute,
   report,
   fingerprint,
   newId = randomUUID,
-}: {
-  keyValue: KeyValue;
-  renewalsPerMinute: number;
-  report: Report;
-  fingerprint: Fingerprint;
-  newId?: (() => string) | undefined;
-}): RenewalGuards {
-  /** Carries out a command; a value that is not ours is removed, and the command sees none. */
-  async function orReplaced<T>(
-    grantId: string,
-    [record, key]: readonly [RecordKind, string],
-    command: () => Promise<T>,
-  ): Promise<T> {
-    try {
-      return await command();
-    } catch (error) {
-      if (!(error instanceof RecordError)) throw error;
-      await keyValue.delete(key);
-      report('record_replaced', grantId, { record });
-      return await command();
-    }
-  }
-
-  /** The storage's TTL says when a pause ends, so that no process needs another one's clock. */
-  function readPause(grantId: string): Promise<UnavailableError | undefined> {
+}: Context) {
+  /** After a failed renewal nobody calls for this grant until the pause is over: the error to throw. */
+  async function pauseOf(grantId: string): Promise<UnavailableError | undefined> {
     const key = `backoff:${grantId}`;
-    return orReplaced(grantId, ['pause', key], async () => {
-      const stored = await keyValue.getWithTtl(key);
-      if (stored === undefined) return undefined;
-      const pause = pauseFrom(stored.value);
-      if (pause === undefined || stored.ttlMs > MAX_PAUSE_MS) throw new RecordError('broken');
-      const message = 'renewals of this grant are paused after a failure';
-      return new UnavailableError(message, { ...pause, retryAfterS: seconds(stored.ttlMs) });
-    });
+    const find = () => keyValue.getWithTtl(key);
+    return await readRecord({ kind: 'pause', key, id: grantId }, find, pauseFrom);
   }
 
-  function countOne(grantId: string, key: string): Promise<{ count: number; ttlMs: number }> {
-    return orReplaced(grantId, ['rate', key], async () => {
+  async function countOne(grantId: string, key: string) {
+    const find = async () => {
       const counted = await keyValue.increment(key, { ttlMs: MINUTE_MS });
-      if (counted.ttlMs > MINUTE_MS) throw new RecordError('broken');
-      return counted;
+      return { ...counted, value: String(counted.count) };
+    };
+    const counted = await readRecord({ kind: 'rate', key, id: grantId }, find, (found) => {
+      if (found.ttlMs > MINUTE_MS) throw new RecordError('broken');
+      return found;
     });
+    return counted ?? { count: 0, ttlMs: 0 };
   }
 
   return {
-    pauseOf: readPause,
-    async enter(grantId) {
-      const pause = await readPause(grantId);
+    pauseOf,
+    /** @throws {UnavailableError} paused, or too many renewals in this minute, of this grant or in all. */
+    async enter(grantId: string): Promise<void> {
+      const pause = await pauseOf(grantId);
       if (pause !== undefined) throw pause;
       const limits = [
         [`rate:refresh:${grantId}`, MAX_PER_GRANT],
@@ -95,22 +59,30 @@ export function createRenewalGuards({
         throw new UnavailableError('too many renewals in this minute', options);
       }
     },
-    async noteAttempt(grantId, refreshToken) {
-      if (refreshToken === undefined) return { earlier: false };
+    /**
+     * Notes that a refresh token is being spent, and whether an earlier attempt with this very token
+     * had no end: then its response was lost, and a refusal is no revocation (`answer_lost`).
+     */
+    async noteAttempt(grantId: string, refreshToken: string | undefined): Promise<boolean> {
+      if (refreshToken === undefined) return false;
       const key = `attempt:${grantId}`;
       const sameToken = `${fingerprint(refreshToken)}.`;
       const mine = sameToken + newId();
-      const ttlMs = ATTEMPT_TTL_MS;
-      return await orReplaced(grantId, ['attempt', key], async () => {
-        const present = await keyValue.setIfAbsent(key, mine, { ttlMs });
-        if (present === undefined || present === mine) return { earlier: false };
-        if (present.startsWith(sameToken)) return { earlier: true };
-        if (!/^[^.]{8,}\../.test(present)) throw new RecordError('broken');
-        await keyValue.set(key, mine, { ttlMs });
-        return { earlier: false };
-      });
+      const find = async () => {
+        const value = await keyValue.setIfAbsent(key, mine, { ttlMs: ATTEMPT_TTL_MS });
+        return value === undefined || value === mine ? undefined : { value };
+      };
+      const parse = ({ value }: { value: string }) => {
+        if (value.startsWith(sameToken)) return 'same token';
+        if (!/^[^.]{8,}\../.test(value)) throw new RecordError('broken');
+        return 'another token';
+      };
+      const earlier = await readRecord({ kind: 'attempt', key, id: grantId }, find, parse);
+      if (earlier === 'another token') await keyValue.set(key, mine, { ttlMs: ATTEMPT_TTL_MS });
+      return earlier === 'same token';
     },
-    async failed(grantId, error) {
+    /** The error to throw, after the pause that keeps all others from failing in the same way. */
+    async failed(grantId: string, error: unknown): Promise<unknown> {
       const misconfigured = error instanceof MisconfiguredError;
       if (!misconfigured && !(error instanceof UnavailableError)) return error;
       const pauseMs = misconfigured ? MISCONFIGURED_PAUSE_MS : askedPauseMs(error);
@@ -125,7 +97,7 @@ export function createRenewalGuards({
       await written.catch(() => undefined); // then the next caller tries again
       return result;
     },
-    done: (grantId) => keyValue.delete(`attempt:${grantId}`),
+    done: (grantId: string): Promise<void> => keyValue.delete(`attempt:${grantId}`),
   };
 }
 
@@ -136,10 +108,14 @@ const askedPauseMs = ({ retryAfterS }: UnavailableError): number =>
     ? TRANSIENT_PAUSE_MS
     : Math.min(Math.max(1_000, retryAfterS * 1000), MAX_PAUSE_MS);
 
-function pauseFrom(text: string): { code: string; status: number } | undefined {
-  const { code, status } = jsonObject(text) ?? {};
+/** The storage's TTL says when a pause ends, so that no process needs another one's clock. */
+function pauseFrom({ value, ttlMs }: { value: string; ttlMs: number }): UnavailableError {
+  const { code, status } = jsonObject(value) ?? {};
   const isOurs = typeof code === 'string' && /^\w{1,64}$/.test(code);
-  return isOurs && (status === 502 || status === 503) ? { code, status } : undefined;
+  if (!isOurs || (status !== 502 && status !== 503) || ttlMs > MAX_PAUSE_MS)
+    throw new RecordError('broken');
+  const options = { code, status, retryAfterS: seconds(ttlMs) };
+  return new UnavailableError('renewals of this grant are paused after a failure', options);
 }
 
 const unavailable = (cause: UnavailableError, pauseMs: number): UnavailableError =>

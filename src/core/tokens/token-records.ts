@@ -1,10 +1,8 @@
-import type { Clock } from '../clock.js';
 import { RecordError } from '../errors.js';
-import type { Report } from '../events.js';
 import { jsonObject } from '../json.js';
 import type { TokenSet } from '../oauth/token-set.js';
-import type { Cipher } from '../storage/cipher.js';
-import type { KeyValue } from '../storage/key-value.js';
+import { createReadRecord } from '../storage/read-record.js';
+import type { Context } from './context.js';
 
 const CLOCK_TOLERANCE_MS = 1_000;
 
@@ -22,37 +20,22 @@ export type Change =
   | { outcome: 'superseded'; stored: StoredTokens }
   | { outcome: 'gone' };
 
+export type TokenRecords = ReturnType<typeof createTokenRecords>;
+
 /**
  * One encrypted record per grant. Its TTL is set once, for a person to the absolute lifetime of the
- * session. A record that is not what we wrote counts as absent and is removed.
- * @throws {StorageError} from every method.
- * @throws {RecordError} `key_missing`: not readable here, and left alone.
+ * session. A record that is not what we wrote counts as absent and is removed. Every method throws
+ * StorageError, and RecordError for a record that is not readable here and left alone.
  */
-export interface TokenRecords {
-  read(grantId: string): Promise<StoredTokens | undefined>;
-  create(grantId: string, tokenSet: TokenSet, options: { ttlMs: number }): Promise<StoredTokens>;
-  createIfAbsent(grantId: string, tokenSet: TokenSet, options: { ttlMs: number }): Promise<void>;
-  replace(grantId: string, old: StoredTokens, tokenSet: TokenSet): Promise<Change>;
-  removeExactly(grantId: string, old: StoredTokens): Promise<Change>;
-  /** Removes any record and returns its token set, so that it can be revoked. */
-  remove(grantId: string): Promise<TokenSet | undefined>;
-}
-
 export function createTokenRecords({
   keyValue,
   cipher,
   report,
   clock,
   renewedTtlMs,
-}: {
-  keyValue: KeyValue;
-  cipher: Cipher;
-  report: Report;
-  clock: Pick<Clock, 'now' | 'monotonicMs'>;
-  /** A replaced record lives for so long again: for the app's own tokens, which no session outlives. */
-  renewedTtlMs?: number | undefined;
-}): TokenRecords {
+}: Pick<Context, 'keyValue' | 'cipher' | 'report' | 'clock' | 'renewedTtlMs'>) {
   const keyOf = (grantId: string): string => `grant:${grantId}`;
+  const readRecord = createReadRecord({ keyValue, report });
 
   function seal(grantId: string, tokenSet: TokenSet, endsAtMs: number): StoredTokens {
     const sealed = cipher.encrypt(JSON.stringify({ ...tokenSet, endsAtMs }), grantId);
@@ -63,22 +46,30 @@ export function createTokenRecords({
    * By the clock of this process: what the storage says is left of the record's time tells by how much
    * the writer's clock differs. A small difference may be the time the storage took, and is left.
    */
-  function open(
-    grantId: string,
-    sealed: string,
-    left: { ttlMs: number; tookMs: number },
-  ): StoredTokens {
+  function open(grantId: string, { value: sealed, ttlMs, tookMs }: Found): StoredTokens {
     const { endsAtMs, ...tokenSet } = recordFrom(cipher.decrypt(sealed, grantId));
-    const ourEndsAtMs = clock.now() + left.ttlMs;
+    const ourEndsAtMs = clock.now() + ttlMs;
     const differenceMs = ourEndsAtMs - (endsAtMs ?? ourEndsAtMs);
-    const clocksDiffer = Math.abs(differenceMs) > CLOCK_TOLERANCE_MS + left.tookMs;
-    if (!clocksDiffer || !Number.isFinite(differenceMs)) {
+    const isSmall = Math.abs(differenceMs) <= CLOCK_TOLERANCE_MS + tookMs;
+    if (isSmall || !Number.isFinite(differenceMs))
       return { tokenSet, sealed, endsAtMs: endsAtMs ?? ourEndsAtMs };
-    }
     const issuedAtMs = tokenSet.issuedAtMs + differenceMs;
     const expiresAtMs = tokenSet.expiresAtMs + differenceMs;
     return { tokenSet: { ...tokenSet, issuedAtMs, expiresAtMs }, sealed, endsAtMs: ourEndsAtMs };
   }
+
+  async function find(grantId: string): Promise<Found | undefined> {
+    const startedMs = clock.monotonicMs();
+    const found = await keyValue.getWithTtl(keyOf(grantId));
+    return found && { ...found, tookMs: clock.monotonicMs() - startedMs };
+  }
+
+  const read = (grantId: string): Promise<StoredTokens | undefined> =>
+    readRecord(
+      { kind: 'tokens', key: keyOf(grantId), id: grantId },
+      () => find(grantId),
+      (found) => open(grantId, found),
+    );
 
   /** When the record will end, by the clock of this process. */
   async function prolong(grantId: string, { endsAtMs }: StoredTokens): Promise<number> {
@@ -91,39 +82,18 @@ export function createTokenRecords({
     }
   }
 
-  async function read(grantId: string): Promise<StoredTokens | undefined> {
-    const startedMs = clock.monotonicMs();
-    let sealed: string | undefined;
-    try {
-      const found = await keyValue.getWithTtl(keyOf(grantId));
-      if (found === undefined) return undefined;
-      sealed = found.value;
-      return open(grantId, sealed, { ttlMs: found.ttlMs, tookMs: clock.monotonicMs() - startedMs });
-    } catch (error) {
-      if (!(error instanceof RecordError)) throw error;
-      if (error.code === 'record_key_missing') {
-        report('key_missing', grantId, {});
-        throw error;
-      }
-      if (sealed === undefined) await keyValue.delete(keyOf(grantId));
-      else await keyValue.compareAndDelete(keyOf(grantId), sealed);
-      report('session_ended', grantId, { reason: 'broken_record' });
-      return undefined;
-    }
-  }
-
   return {
     read,
-    async create(grantId, tokenSet, { ttlMs }) {
-      const stored = seal(grantId, tokenSet, clock.now() + ttlMs);
-      await keyValue.set(keyOf(grantId), stored.sealed, { ttlMs });
+    async create(grantId: string, tokenSet: TokenSet, ttl: { ttlMs: number }) {
+      const stored = seal(grantId, tokenSet, clock.now() + ttl.ttlMs);
+      await keyValue.set(keyOf(grantId), stored.sealed, ttl);
       return stored;
     },
-    async createIfAbsent(grantId, tokenSet, { ttlMs }) {
-      const { sealed } = seal(grantId, tokenSet, clock.now() + ttlMs);
-      await keyValue.setIfAbsent(keyOf(grantId), sealed, { ttlMs });
+    async createIfAbsent(grantId: string, tokenSet: TokenSet, ttl: { ttlMs: number }) {
+      const { sealed } = seal(grantId, tokenSet, clock.now() + ttl.ttlMs);
+      await keyValue.setIfAbsent(keyOf(grantId), sealed, ttl);
     },
-    async replace(grantId, old, tokenSet) {
+    async replace(grantId: string, old: StoredTokens, tokenSet: TokenSet): Promise<Change> {
       const mine = seal(grantId, tokenSet, await prolong(grantId, old));
       if (await keyValue.compareAndSet(keyOf(grantId), old.sealed, mine.sealed)) {
         return { outcome: 'done', stored: mine };
@@ -134,18 +104,19 @@ export function createTokenRecords({
       const isMine = stored.tokenSet.accessToken === tokenSet.accessToken;
       return { outcome: isMine ? 'done' : 'superseded', stored };
     },
-    async removeExactly(grantId, old) {
+    async removeExactly(grantId: string, old: StoredTokens): Promise<Change> {
       if (await keyValue.compareAndDelete(keyOf(grantId), old.sealed)) {
         return { outcome: 'done', stored: old };
       }
       const stored = await read(grantId);
       return stored === undefined ? { outcome: 'gone' } : { outcome: 'superseded', stored };
     },
-    async remove(grantId) {
+    /** Removes any record and returns its token set, so that it can be revoked. */
+    async remove(grantId: string): Promise<TokenSet | undefined> {
       try {
-        const sealed = await keyValue.take(keyOf(grantId));
-        const left = { ttlMs: Infinity, tookMs: 0 };
-        return sealed === undefined ? undefined : open(grantId, sealed, left).tokenSet;
+        const value = await keyValue.take(keyOf(grantId));
+        if (value === undefined) return undefined;
+        return open(grantId, { value, ttlMs: Infinity, tookMs: 0 }).tokenSet;
       } catch (error) {
         if (!(error instanceof RecordError)) throw error;
         await keyValue.delete(keyOf(grantId));
@@ -154,6 +125,9 @@ export function createTokenRecords({
     },
   };
 }
+
+/** `tookMs`: how long the storage took. */
+type Found = { readonly value: string; readonly ttlMs: number; readonly tookMs: number };
 
 /** What is stored: a token set, and when its record ends by the writer's clock. */
 type TokenRecord = TokenSet & { readonly endsAtMs: number | undefined };

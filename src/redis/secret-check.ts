@@ -1,5 +1,5 @@
 import { scryptSync } from 'node:crypto';
-import type { KeyValue } from './key-value.js';
+import type { KeyValue } from '../core/storage/key-value.js';
 
 /** Of the process that wrote last, and of the last time that two processes differed. Gone soon after a process ends. */
 export const SECRET_CHECK_KEY = 'secret-check';

@@ -1,0 +1,36 @@
+import { tracingChannel } from 'node:diagnostics_channel';
+import { renewalChannel } from './core/tracing.js';
+
+export { traced, type RenewalRun } from './core/tracing.js';
+
+/**
+ * What happens on the way, for readers in this process that need more than events say: an APM agent,
+ * the flow inspector. The messages hold secrets, so a reader masks what it keeps. Without a reader
+ * there is no work.
+ */
+export const channels = {
+  /** A call to the authorization server or the API. */
+  http: tracingChannel<unknown, HttpExchange>('getbill-connect:http'),
+  storage: tracingChannel<unknown, StorageCommand>('getbill-connect:storage'),
+  renewal: renewalChannel,
+};
+
+export interface HttpExchange {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Buffer | undefined;
+  /** From when the head of the response has come. */
+  head?: {
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  };
+  /** Sent once more over a new connection, and why. */
+  resent?: 'connection_lost' | 'silence';
+}
+
+export interface StorageCommand {
+  readonly command: string;
+  readonly key: string;
+  readonly ttlMs?: number | undefined;
+}
