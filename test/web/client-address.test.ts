@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { addressOf } from '../../src/web/client-address.js';
+import { addressProperty } from '../support/address-property.js';
 import { startTestApp } from '../support/test-app.js';
 
 describe('the address a client is counted by', () => {
@@ -34,32 +34,7 @@ describe('the address a client is counted by', () => {
     },
   ); // prettier-ignore
 
-  it('does not depend on the port or the spelling, and never grows', () => {
-    const port = fc.integer({ min: 0, max: 65_535 });
-    const runs = { numRuns: Number(process.env['FUZZ_RUNS'] ?? 200) };
-    fc.assert(
-      fc.property(fc.ipV4(), port, (address, at) => {
-        expect(addressOf(`${address}:${at}`)).toBe(address);
-        expect(addressOf(`[::ffff:${address}]:${at}`)).toBe(address);
-      }),
-      runs,
-    );
-    fc.assert(
-      fc.property(fc.ipV6(), port, (address, at) => {
-        expect(addressOf(`[${address}]:${at}`)).toBe(addressOf(address));
-        expect(addressOf(address.toUpperCase())).toBe(addressOf(address));
-        expect(addressOf(new URL(`http://[${address}]`).hostname)).toBe(addressOf(address));
-        expect(addressOf(address)).toMatch(/^([\da-f]{1,4}(:[\da-f]{1,4}){3}::\/64|[\d.]+)$/);
-      }),
-      runs,
-    );
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (anything) => {
-        expect(addressOf(anything)).toMatch(/^[\da-f.:/]{1,26}$|^unknown$/);
-      }),
-      runs,
-    );
-  });
+  addressProperty({ runs: 200 });
 });
 
 it('a proxy that writes the port of each connection does not lift the limit', async () => {
