@@ -1,18 +1,3 @@
-export interface BoundedMap<Value> {
-  get(key: string): Value | undefined;
-  /**
-   * As `get`, but what is there counts as set just now, however old it is: for what is kept while in
-   * use. Noted once in a tenth of `maxAgeMs`, because an entry that moves to the end leaves a gap
-   * which every sweep passes.
-   */
-  touch(key: string): Value | undefined;
-  set(key: string, value: Value): void;
-  delete(key: string): void;
-  /** Drops what is too old. Every other call does so, too: this is for when nobody calls. */
-  sweep(): void;
-  readonly size: number;
-}
-
 /**
  * A map that cannot grow without end: it drops the entry that was set longest ago when it holds more
  * than `max`, and every entry `maxAgeMs` after it was set (also when the clock `now` is set back).
@@ -25,7 +10,7 @@ export function boundedMap<Value>({
   max: number;
   maxAgeMs?: number;
   now?: () => number;
-}): BoundedMap<Value> {
+}) {
   const entries = new Map<string, { value: Value; setAtMs: number }>(); // the oldest first
 
   function sweep(): void {
@@ -43,20 +28,26 @@ export function boundedMap<Value>({
   }
 
   return {
-    get(key) {
+    get(key: string): Value | undefined {
       sweep();
       return entries.get(key)?.value;
     },
-    touch(key) {
+    /**
+     * As `get`, but what is there counts as set just now, however old it is: for what is kept while in
+     * use. Noted once in a tenth of `maxAgeMs`, because an entry that moves to the end leaves a gap
+     * which every sweep passes.
+     */
+    touch(key: string): Value | undefined {
       const entry = entries.get(key);
       const isDue = entry !== undefined && Math.abs(now() - entry.setAtMs) >= maxAgeMs / 10;
       if (isDue) set(key, entry.value);
       return entry?.value;
     },
     set,
-    delete: (key) => void entries.delete(key),
+    delete: (key: string) => void entries.delete(key),
+    /** Drops what is too old. Every other call does so, too: this is for when nobody calls. */
     sweep,
-    get size() {
+    get size(): number {
       sweep();
       return entries.size;
     },

@@ -10,7 +10,7 @@ import { createAppTokens } from './tokens/app-tokens.js';
 import type { TokenManager } from './tokens/token-manager.js';
 import { createTokens } from './tokens/tokens.js';
 
-export { boundedMap, type BoundedMap } from './bounded-map.js';
+export { boundedMap } from './bounded-map.js';
 export { systemClock, type Clock } from './clock.js';
 export * from './errors.js';
 export { createFingerprint, type CoreEvent, type Fingerprint } from './events.js';
