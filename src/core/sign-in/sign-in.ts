@@ -11,7 +11,7 @@ import type { TokenEndpoint } from '../oauth/token-endpoint.js';
 import { tokenSetFromResponse, type TokenSet } from '../oauth/token-set.js';
 import type { PendingLogins } from './pending-logins.js';
 
-interface CompleteOptions {
+export interface CompleteOptions {
   readonly binding: string;
   readonly response: URLSearchParams;
 }
@@ -25,7 +25,7 @@ export interface Completed {
 }
 
 /** `binding`: the random value of the browser's binding cookie. */
-interface StartOptions {
+export interface StartOptions {
   readonly binding: string;
   readonly returnTo: string;
   readonly scopes?: readonly string[] | undefined;
