@@ -10,7 +10,7 @@ export async function faultsOf(page: Page): Promise<string[]> {
   const found: string[] = [];
   for (const colorScheme of SCHEMES) {
     for (const width of SIZES) {
-      await page.emulateMedia({ colorScheme });
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await page.setViewportSize({ width, height: 800 });
       const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze();
       const where = `${colorScheme} ${width} px`;
