@@ -47,7 +47,11 @@ module.exports = {
       from: { path: '^src/core/' },
       to: { path: '^src/', pathNot: '^src/core/' },
     },
-    only('redis', ['core'], 'connections by topology, TLS and password file: the core takes any ioredis client'),
+    only(
+      'redis',
+      ['core'],
+      'connections by topology, TLS and password file: the core takes any ioredis client',
+    ),
     only('limits', ['core'], 'limits count in the storage port'),
     only('getbill', ['core', 'limits'], 'the API knows tokens only as an argument'),
     only('oauth-explanations', [], 'one table, read by page, log, command line and doctor'),

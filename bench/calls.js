@@ -6,7 +6,8 @@ const ROUNDS = Number(process.env.ROUNDS ?? 8);
 const SECONDS = Number(process.env.SECONDS_EACH ?? 2);
 const SESSIONS = 50;
 
-export const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
+export const median = (numbers) =>
+  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
 /** One proxied call, 50 sessions, 32 connections; every peer in turn, many short rounds, each compared with its neighbours. */
 export async function measureCalls(context) {
@@ -17,7 +18,12 @@ export async function measureCalls(context) {
   }
   for (let round = 0; round <= ROUNDS; round += 1) {
     for (const { server, cookies, rounds } of running) {
-      const result = await load({ servers: [server], path: '/api/company/profile', cookies, seconds: SECONDS });
+      const result = await load({
+        servers: [server],
+        path: '/api/company/profile',
+        cookies,
+        seconds: SECONDS,
+      });
       if (round > 0) rounds.push(result); // the first one warms up
     }
   }
@@ -25,7 +31,9 @@ export async function measureCalls(context) {
   const floor = running.find(({ name }) => name === 'floor').rounds;
   return running.map(({ name, rounds }) => ({
     name,
-    ...Object.fromEntries(Object.keys(rounds[0]).map((key) => [key, median(rounds.map((one) => one[key]))])),
+    ...Object.fromEntries(
+      Object.keys(rounds[0]).map((key) => [key, median(rounds.map((one) => one[key]))]),
+    ),
     cpuToFloor: median(rounds.map((one, index) => one.cpuUs / floor[index].cpuUs)),
     perSecondToFloor: median(rounds.map((one, index) => one.perSecond / floor[index].perSecond)),
     errors: rounds.reduce((sum, one) => sum + one.errors, 0),

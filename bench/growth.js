@@ -13,16 +13,23 @@ export async function measureGrowth(context) {
   await redis.flushall();
   const app = await startConnect(context);
   const cookies = await signInMany(app.origin, LOADED);
-  const usedMb = async () => Number(/used_memory:(\d+)/.exec(await redis.info('memory'))[1]) / 1024 / 1024;
+  const usedMb = async () =>
+    Number(/used_memory:(\d+)/.exec(await redis.info('memory'))[1]) / 1024 / 1024;
   const emptyMb = await usedMb();
   const bySessions = [];
   for (const count of COUNTS) {
     await multiply(redis, count);
     const rounds = [];
     for (let round = 0; round < 5; round += 1) {
-      rounds.push(await load({ servers: [app], path: '/api/company/profile', cookies, seconds: 2 }));
+      rounds.push(
+        await load({ servers: [app], path: '/api/company/profile', cookies, seconds: 2 }),
+      );
     }
-    bySessions.push({ count, cpuUs: median(rounds.slice(1).map((one) => one.cpuUs)), appMb: memoryMb(app.pid) });
+    bySessions.push({
+      count,
+      cpuUs: median(rounds.slice(1).map((one) => one.cpuUs)),
+      appMb: memoryMb(app.pid),
+    });
   }
   const redisKbPerSession = (((await usedMb()) - emptyMb) * 1024) / COUNTS.at(-1);
 
@@ -30,7 +37,12 @@ export async function measureGrowth(context) {
   const servers = [app];
   for (let processes = 1; processes <= 3; processes += 1) {
     if (processes > 1) servers.push(await startConnect(context));
-    const { perSecond, cpuUs } = await load({ servers, path: '/api/company/profile', cookies, seconds: 4 });
+    const { perSecond, cpuUs } = await load({
+      servers,
+      path: '/api/company/profile',
+      cookies,
+      seconds: 4,
+    });
     byProcesses.push({ processes, perSecond, cpuUs });
   }
   await Promise.all(servers.map((server) => server.stop()));
@@ -46,7 +58,9 @@ async function multiply(redis, count) {
   for (let done = 0; done < count; done += 1_000) {
     const pipeline = redis.pipeline();
     for (let index = done; index < Math.min(count, done + 1_000); index += 1) {
-      pipeline.set(`sess:copy-${index}`, values[0], 'EX', 1800).set(`grant:copy-${index}`, values[1], 'EX', 1800);
+      pipeline
+        .set(`sess:copy-${index}`, values[0], 'EX', 1800)
+        .set(`grant:copy-${index}`, values[1], 'EX', 1800);
     }
     await pipeline.exec();
   }

@@ -9,7 +9,13 @@ export async function measureOthers(context) {
   const app = await startConnect(context);
   const cookies = await signInMany(app.origin, 50);
   await load({ servers: [app], path: '/dashboard', cookies, seconds: 2, accept: 'text/html' });
-  const dashboard = await load({ servers: [app], path: '/dashboard', cookies, seconds: 5, accept: 'text/html' });
+  const dashboard = await load({
+    servers: [app],
+    path: '/dashboard',
+    cookies,
+    seconds: 5,
+    accept: 'text/html',
+  });
   const [before, startedMs] = [cpuUs(app.pid), performance.now()];
   await signInMany(app.origin, SIGN_INS);
   const seconds = (performance.now() - startedMs) / 1000;

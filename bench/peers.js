@@ -17,16 +17,23 @@ export const connectEnv = ({ stub, redis }) => ({
   SESSION_SECRET: 'bench-session-secret-0123456789abcdef',
   TOKEN_ENCRYPTION_KEY: createHash('sha256').update('the key of the bench').digest('base64'),
   METRICS_TOKEN: 'bench-metrics-token-0123456789abcdef',
-  ...Object.fromEntries(['LOGIN', 'CALLBACK', 'API', 'REFRESH'].map((name) => [`RATE_LIMIT_${name}`, '1000000'])),
+  ...Object.fromEntries(
+    ['LOGIN', 'CALLBACK', 'API', 'REFRESH'].map((name) => [`RATE_LIMIT_${name}`, '1000000']),
+  ),
   DRAIN_DELAY_S: '0',
 });
 
-export const startConnect = (context, options) => start('../dist/main.js', connectEnv(context), options);
+export const startConnect = (context, options) =>
+  start('../dist/main.js', connectEnv(context), options);
 
 const peer =
   (file) =>
   ({ stub, redis }, options) =>
-    start(`peers/${file}.js`, { NODE_ENV: 'production', GETBILL: stub.origin, REDIS: redis.path, PUBLIC_URL }, options);
+    start(
+      `peers/${file}.js`,
+      { NODE_ENV: 'production', GETBILL: stub.origin, REDIS: redis.path, PUBLIC_URL },
+      options,
+    );
 
 export const peers = {
   bare: peer('bare'),

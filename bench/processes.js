@@ -54,7 +54,8 @@ export function cpuUs(pid) {
   return (Number(fields[11]) + Number(fields[12])) * TICK_US;
 }
 
-export const memoryMb = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
+export const memoryMb = (pid) =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
 
 /** wrk, one thread, 32 connections, over the browsers whose cookies are given. */
 export async function load({ servers, path, cookies, seconds, accept = 'application/json' }) {
@@ -77,6 +78,8 @@ export async function load({ servers, path, cookies, seconds, accept = 'applicat
 
 async function wrk(url, seconds, env) {
   const options = ['-t1', '-c32', `-d${seconds}s`, '--latency', '-s', here('load.lua'), url];
-  const { stdout } = await promisify(execFile)('wrk', options, { env: { PATH: process.env.PATH, ...env } });
+  const { stdout } = await promisify(execFile)('wrk', options, {
+    env: { PATH: process.env.PATH, ...env },
+  });
   return JSON.parse(/RESULT (.*)/.exec(stdout)[1]);
 }

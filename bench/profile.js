@@ -11,7 +11,9 @@ try {
   const app = await peers[peer](context, { nodeOptions: ['--cpu-prof', `--cpu-prof-dir=${folder}`, '--cpu-prof-interval=200'] }); // prettier-ignore
   const cookies = await signInMany(app.origin, 50);
   const { cpuUs, perSecond } = await load({ servers: [app], path, cookies, seconds: 8 });
-  console.log(`${cpuUs.toFixed(0)} us of processor time per request, ${perSecond.toFixed(0)} requests per second\n`);
+  console.log(
+    `${cpuUs.toFixed(0)} us of processor time per request, ${perSecond.toFixed(0)} requests per second\n`,
+  );
   await app.stop();
   const file = readdirSync(folder).find((name) => name.endsWith('.cpuprofile'));
   report(JSON.parse(readFileSync(join(folder, file), 'utf8')), cpuUs);

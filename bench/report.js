@@ -1,4 +1,5 @@
-const table = (head, rows) => [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+const table = (head, rows) =>
+  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 
 /** The results as the tables of docs/performance.md. */
 export function report({ date, node, calls, others, storm, growth }) {
@@ -11,19 +12,31 @@ export function report({ date, node, calls, others, storm, growth }) {
     table(
       ['', 'CPU each', 'per second'],
       [
-        ['dashboard page', `${others.dashboard.cpuUs.toFixed(0)} us`, others.dashboard.perSecond.toFixed(0)],
+        [
+          'dashboard page',
+          `${others.dashboard.cpuUs.toFixed(0)} us`,
+          others.dashboard.perSecond.toFixed(0),
+        ],
         ['sign-in (login, callback, one call)', `${others.signIn.cpuUs.toFixed(0)} us`, others.signIn.perSecond.toFixed(0)], // prettier-ignore
       ],
     ),
     `Storm: ${storm.sessions} sessions in the same ten seconds: ${storm.renewals} renewals, ${(storm.renewals / 10).toFixed(0)} a second; p99 ${storm.during.p99Ms.toFixed(1)} ms, without ${storm.without.p99Ms.toFixed(1)} ms, ratio ${storm.p99Ratio.toFixed(2)}; ${storm.during.errors} errors.`,
     table(
       ['sessions in Redis', 'CPU per call', 'memory of the process'],
-      growth.bySessions.map(({ count, cpuUs, appMb }) => [count, `${cpuUs.toFixed(0)} us`, `${appMb.toFixed(0)} MB`]),
+      growth.bySessions.map(({ count, cpuUs, appMb }) => [
+        count,
+        `${cpuUs.toFixed(0)} us`,
+        `${appMb.toFixed(0)} MB`,
+      ]),
     ),
     `In Redis a session takes ${growth.redisKbPerSession.toFixed(2)} KB, its tokens included.`,
     table(
       ['processes', 'requests/s', 'CPU per call'],
-      growth.byProcesses.map((one) => [one.processes, one.perSecond.toFixed(0), `${one.cpuUs.toFixed(0)} us`]),
+      growth.byProcesses.map((one) => [
+        one.processes,
+        one.perSecond.toFixed(0),
+        `${one.cpuUs.toFixed(0)} us`,
+      ]),
     ),
   ].join('\n\n');
 }

@@ -17,7 +17,10 @@ try {
     storm: await measureStorm(context),
     growth: await measureGrowth(context),
   };
-  writeFileSync(new URL('results.json', import.meta.url), `${JSON.stringify(results, undefined, 2)}\n`);
+  writeFileSync(
+    new URL('results.json', import.meta.url),
+    `${JSON.stringify(results, undefined, 2)}\n`,
+  );
   console.log(report(results));
 } finally {
   await stopAll();

@@ -8,7 +8,9 @@ export async function signIn(origin) {
   async function get(url) {
     const own = url.startsWith(origin);
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const answer = await request(url, { headers: own ? { ...HEADERS, ...(cookie && { cookie }) } : {} });
+    const answer = await request(url, {
+      headers: own ? { ...HEADERS, ...(cookie && { cookie }) } : {},
+    });
     await answer.body.dump();
     for (const line of own ? [answer.headers['set-cookie'] ?? []].flat() : []) {
       const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
@@ -29,7 +31,11 @@ export async function signIn(origin) {
 export async function signInMany(origin, count) {
   const cookies = [];
   for (let done = 0; done < count; done += 10) {
-    cookies.push(...(await Promise.all(Array.from({ length: Math.min(10, count - done) }, () => signIn(origin)))));
+    cookies.push(
+      ...(await Promise.all(
+        Array.from({ length: Math.min(10, count - done) }, () => signIn(origin)),
+      )),
+    );
   }
   await Promise.all(cookies.map((cookie) => expectProfile(origin, cookie)));
   return cookies;

@@ -26,7 +26,14 @@ const profile = JSON.stringify({
 const base64url = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
 function idToken(clientId, nonce) {
   const now = Math.floor(Date.now() / 1000);
-  const claims = { iss: origin, aud: clientId, sub: 'company-1', iat: now, exp: now + 36_000, nonce };
+  const claims = {
+    iss: origin,
+    aud: clientId,
+    sub: 'company-1',
+    iat: now,
+    exp: now + 36_000,
+    nonce,
+  };
   const text = `${base64url({ alg: 'RS256', kid: 'bench', typ: 'JWT' })}.${base64url(claims)}`;
   return `${text}.${createSign('RSA-SHA256').update(text).sign(privateKey, 'base64url')}`;
 }
@@ -63,7 +70,10 @@ const routes = {
     const code = form.get('code');
     const nonce = nonces.get(code);
     nonces.delete(code);
-    const tokens = { access_token: randomBytes(32).toString('hex'), refresh_token: randomBytes(32).toString('hex') };
+    const tokens = {
+      access_token: randomBytes(32).toString('hex'),
+      refresh_token: randomBytes(32).toString('hex'),
+    };
     json(res, { ...tokens, token_type: 'Bearer', expires_in: lifetimeS, scope: form.get('scope') ?? undefined, ...(nonce && { id_token: idToken(clientId, nonce) }) }); // prettier-ignore
   },
   'GET /.well-known/openid-configuration': (_req, res) =>

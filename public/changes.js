@@ -1,7 +1,12 @@
 // Says that something has changed since this page was read. The page itself is read again when the reader asks for it.
 const line = document.querySelector('[data-changes]');
 const text = document.querySelector('[data-changes-text]');
-const NAMES = { debt: 'A debt', followup: 'A follow-up', payment: 'A payment', payment_plan: 'A payment plan' };
+const NAMES = {
+  debt: 'A debt',
+  followup: 'A follow-up',
+  payment: 'A payment',
+  payment_plan: 'A payment plan',
+};
 const changed = new Set();
 
 function markRow(id) {
@@ -18,7 +23,8 @@ function tell({ type, id }) {
   changed.add(`${kind} ${id}`);
   const content = text.content.cloneNode(true);
   const name = NAMES[kind] ?? 'Something';
-  content.querySelector('[data-what]').textContent = changed.size === 1 ? name : `${changed.size} things have`;
+  content.querySelector('[data-what]').textContent =
+    changed.size === 1 ? name : `${changed.size} things have`;
   line.replaceChildren(...content.childNodes);
   if (kind === 'debt' && id !== undefined) markRow(id);
 }

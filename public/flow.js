@@ -17,7 +17,8 @@ async function fill(details) {
 }
 
 function offerCopying(part) {
-  for (const button of part.querySelectorAll('[data-flow-copy]')) button.hidden = navigator.clipboard === undefined;
+  for (const button of part.querySelectorAll('[data-flow-copy]'))
+    button.hidden = navigator.clipboard === undefined;
 }
 
 log.addEventListener('toggle', ({ target }) => void (target.open && fill(target)), true);
@@ -52,14 +53,16 @@ function keepingPlace(change) {
   const anchor = inside ?? (scrollY > 0 ? log.querySelector('.story-card[open]') : undefined);
   const before = anchor?.getBoundingClientRect().top;
   change();
-  if (anchor !== undefined) scrollBy({ top: anchor.getBoundingClientRect().top - before, behavior: 'instant' });
+  if (anchor !== undefined)
+    scrollBy({ top: anchor.getBoundingClientRect().top - before, behavior: 'instant' });
 }
 
 function addCard(html) {
   log.querySelector('.flow-empty')?.remove();
   const previous = log.querySelector('.story-card[open]');
   log.insertAdjacentHTML('afterbegin', html);
-  const isBeingRead = previous?.querySelector('.panel') || previous?.contains(document.activeElement);
+  const isBeingRead =
+    previous?.querySelector('.panel') || previous?.contains(document.activeElement);
   if (previous && !isBeingRead) previous.open = false;
 }
 
@@ -78,8 +81,14 @@ function addStep({ chain, title, extent, failed, number, row, card }) {
 }
 
 const live = new EventSource(log.dataset.flowLive);
-live.addEventListener('open', () => (state.textContent = 'Live: new messages appear by themselves'));
-live.addEventListener('error', () => (state.textContent = live.readyState === 2 ? '' : 'Connecting again'));
+live.addEventListener(
+  'open',
+  () => (state.textContent = 'Live: new messages appear by themselves'),
+);
+live.addEventListener(
+  'error',
+  () => (state.textContent = live.readyState === 2 ? '' : 'Connecting again'),
+);
 live.addEventListener('step', ({ data }) => keepingPlace(() => addStep(JSON.parse(data))));
 live.addEventListener('end', () => {
   live.close();

@@ -20,13 +20,15 @@ for (const time of document.querySelectorAll('time[data-local]')) {
 
 const loadedAt = Date.now();
 /** When a countdown ends: at its time, or so many seconds after the page was loaded. */
-const endOf = ({ dateTime, dataset }) => (dataset.after ? loadedAt + dataset.after * 1000 : Date.parse(dateTime));
+const endOf = ({ dateTime, dataset }) =>
+  dataset.after ? loadedAt + dataset.after * 1000 : Date.parse(dateTime);
 const countdowns = document.querySelectorAll('time[data-countdown]');
 
 function left(ms) {
   const seconds = Math.ceil(ms / 1000);
   const two = (number) => String(number).padStart(2, '0');
-  if (seconds >= 3600) return `in ${Math.floor(seconds / 3600)} h ${two(Math.floor((seconds % 3600) / 60))} min`;
+  if (seconds >= 3600)
+    return `in ${Math.floor(seconds / 3600)} h ${two(Math.floor((seconds % 3600) / 60))} min`;
   if (seconds >= 60) return `in ${Math.floor(seconds / 60)} min ${two(seconds % 60)} s`;
   return `in ${seconds} s`;
 }
@@ -105,7 +107,8 @@ function leave(href) {
 }
 document.addEventListener('click', (event) => {
   const link = event.target.closest?.('a[href]');
-  const isOrdinary = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+  const isOrdinary =
+    event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
   if (!link || event.defaultPrevented || !isOrdinary || link.target !== '') return;
   const href = link.href.baseVal ?? link.href; // a link inside an SVG
   const { origin, pathname, search, hash, protocol } = new URL(href, location.href);

@@ -30,7 +30,10 @@ export async function createApp(deps: AppDeps): Promise<{ app: Express; control:
     companyIds: [companyProfiles[0].id, companyProfiles[1].id],
     rawBodyOf: (req) => bodyOf(req).toString('utf8'),
     renderError: ({ sentRedirectUri, ...error }) =>
-      renderPage('error', { ...error, mismatch: mismatchOf(sentRedirectUri, deps.client.redirectUris) }),
+      renderPage('error', {
+        ...error,
+        mismatch: mismatchOf(sentRedirectUri, deps.client.redirectUris),
+      }),
   });
   const { grants } = server;
   let companies: ReturnType<typeof makeCompanies> | undefined;
@@ -49,7 +52,12 @@ export async function createApp(deps: AppDeps): Promise<{ app: Express; control:
   app.use(
     '/external-api/v1',
     readAndRecord({ recorder }),
-    createApiHandler({ ...deps, grants, companies: () => (companies ??= makeCompanies()), limiter }),
+    createApiHandler({
+      ...deps,
+      grants,
+      companies: () => (companies ??= makeCompanies()),
+      limiter,
+    }),
   );
   const webhookRouter = createWebhookRouter({
     sender: deps.webhooks,
@@ -60,7 +68,13 @@ export async function createApp(deps: AppDeps): Promise<{ app: Express; control:
   });
   app.use(
     '/_sandbox',
-    createControlRouter({ control, origin, port, onLimitsChanged: deps.onLimitsChanged, webhookRouter }),
+    createControlRouter({
+      control,
+      origin,
+      port,
+      onLimitsChanged: deps.onLimitsChanged,
+      webhookRouter,
+    }),
   );
   app.use(createOAuthRouter({ ...deps, server, companies: companyProfiles, renderPage }));
   app.use(pageHeaders(), express.static(publicFolder));
@@ -71,7 +85,12 @@ export async function createApp(deps: AppDeps): Promise<{ app: Express; control:
       `GETBILL_CLIENT_ID=${clientId}`,
       `GETBILL_CLIENT_SECRET=${secrets[0] ?? ''}`,
     ].join('\n');
-    const html = await renderPage('home', { origin, experiments, environment, state: panelState(control) });
+    const html = await renderPage('home', {
+      origin,
+      experiments,
+      environment,
+      state: panelState(control),
+    });
     res.type('html').send(html);
   });
   app.use(async (req, res) => {

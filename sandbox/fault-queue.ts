@@ -1,4 +1,10 @@
-import { faultsSchema, type ApiFault, type Faults, type RevokeFault, type TokenFault } from './faults.js';
+import {
+  faultsSchema,
+  type ApiFault,
+  type Faults,
+  type RevokeFault,
+  type TokenFault,
+} from './faults.js';
 
 interface Queues {
   token: TokenFault;
@@ -12,14 +18,20 @@ export interface FaultState {
   set: (partial: Partial<Faults>) => void;
   reset: () => void;
   /** The first queued fault that matches, counted down; those that do not match keep their place. */
-  take<Q extends keyof Queues>(queue: Q, matches?: (fault: Queues[Q]) => boolean): Queues[Q] | undefined;
+  take<Q extends keyof Queues>(
+    queue: Q,
+    matches?: (fault: Queues[Q]) => boolean,
+  ): Queues[Q] | undefined;
 }
 
 /** @throws {Error} as `set`, for the start values. */
 export function createFaultState({ start }: { start: Faults }): FaultState {
   let faults: Faults = { ...start, ...checked(start) };
 
-  function take<Q extends keyof Queues>(name: Q, matches: (fault: Queues[Q]) => boolean = () => true) {
+  function take<Q extends keyof Queues>(
+    name: Q,
+    matches: (fault: Queues[Q]) => boolean = () => true,
+  ) {
     const queue = faults[name] as Queues[Q][];
     const index = queue.findIndex((fault) => matches(fault));
     const fault = queue[index];
@@ -51,6 +63,8 @@ function checked(partial: Partial<Faults>): Partial<Faults> {
     );
     throw new Error(texts.join('; '));
   }
-  const given = Object.entries(structuredClone(parsed.data)).filter(([, value]) => value !== undefined);
+  const given = Object.entries(structuredClone(parsed.data)).filter(
+    ([, value]) => value !== undefined,
+  );
   return Object.fromEntries(given);
 }

@@ -19,7 +19,11 @@ export type GrantType = (typeof grantTypes)[number];
 /** Restricts a token fault to one grant; an entry that does not match stays in the queue. */
 const onToken = { times, grantType: z.enum(grantTypes).optional() };
 /** Restricts an API fault to a path prefix (below /external-api/v1) and a method. */
-const onApi = { times, path: z.string().startsWith('/').optional(), method: z.string().toUpperCase().optional() };
+const onApi = {
+  times,
+  path: z.string().startsWith('/').optional(),
+  method: z.string().toUpperCase().optional(),
+};
 
 const status = { mode: z.literal('status'), status: httpStatus, body: z.unknown().optional() };
 const html = { mode: z.literal('html'), status: httpStatus.optional() };
@@ -27,8 +31,17 @@ const hang = { mode: z.literal('hang') };
 const hold = { mode: z.literal('hold') };
 const drop = { mode: z.literal('drop') };
 const redirect = { mode: z.literal('redirect'), status: httpStatus, location: z.string() };
-const rawBody = { mode: z.literal('rawBody'), status: httpStatus, body: z.string(), contentType: z.string() };
-const tokenStatus = { ...status, contentType: z.string().optional(), retryAfterS: z.number().nonnegative().optional() };
+const rawBody = {
+  mode: z.literal('rawBody'),
+  status: httpStatus,
+  body: z.string(),
+  contentType: z.string(),
+};
+const tokenStatus = {
+  ...status,
+  contentType: z.string().optional(),
+  retryAfterS: z.number().nonnegative().optional(),
+};
 
 const tokenFault = z.discriminatedUnion('mode', [
   z.strictObject({ mode: z.literal('delay'), ms, ...onToken }),
@@ -75,7 +88,12 @@ const apiFault = z.discriminatedUnion('mode', [
   z.strictObject({ ...drop, ...onApi }),
   z.strictObject({ ...status, ...onApi }),
   z.strictObject({ ...redirect, ...onApi }),
-  z.strictObject({ mode: z.literal('errorIn200'), code: z.number().int(), message: z.string().optional(), ...onApi }),
+  z.strictObject({
+    mode: z.literal('errorIn200'),
+    code: z.number().int(),
+    message: z.string().optional(),
+    ...onApi,
+  }),
   z.strictObject({
     ...rawBody,
     headers: z.record(z.string(), z.string()).optional(),

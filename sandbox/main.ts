@@ -4,7 +4,8 @@ import { defaultClientSecret, startSandbox } from './sandbox.js';
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE') return 'the port is taken by another program; choose one with SANDBOX_PORT=4001';
+  if (code === 'EADDRINUSE')
+    return 'the port is taken by another program; choose one with SANDBOX_PORT=4001';
   if (code === 'EACCES') return 'the port may not be used; choose one above 1023 with SANDBOX_PORT';
   return error.message;
 }

@@ -20,7 +20,9 @@ export function createRenderPage({ app, appUrl }: { app: Express; appUrl: string
 }
 
 /** Nothing inline, nothing from elsewhere. */
-export function contentSecurityPolicy({ formTargets = [] }: { formTargets?: readonly string[] } = {}): string {
+export function contentSecurityPolicy({
+  formTargets = [],
+}: { formTargets?: readonly string[] } = {}): string {
   return [
     "default-src 'none'",
     "style-src 'self'",

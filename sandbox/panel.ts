@@ -85,7 +85,10 @@ export const experiments: readonly Experiment[] = [
     title: 'Stop the clock',
     explanation: 'A token call waits here until you release it: before GetBill renews, or after.',
     next: 'Expire the access tokens, open ten tabs, look at the counters, then release.',
-    buttons: [token('Hold the next call', { mode: 'hold' }), token('Hold the next response', { mode: 'holdAnswer' })],
+    buttons: [
+      token('Hold the next call', { mode: 'hold' }),
+      token('Hold the next response', { mode: 'holdAnswer' }),
+    ],
     operations: [{ label: 'Release what is held', operation: 'release' }],
   },
   {
@@ -108,7 +111,8 @@ export const experiments: readonly Experiment[] = [
   {
     id: 'api-trouble',
     title: 'API in trouble',
-    explanation: 'The next API call meets an outage, a firewall, or a response that makes no sense.',
+    explanation:
+      'The next API call meets an outage, a firewall, or a response that makes no sense.',
     next: 'Open the debts: the rest of the page stands, and the error says what happened.',
     buttons: [
       api('401', { mode: 'unauthorized' }),
@@ -128,7 +132,8 @@ export const experiments: readonly Experiment[] = [
   {
     id: 'webhooks',
     title: 'Send webhooks',
-    explanation: 'GetBill tells the app that a debt has changed. Every write through the API does so by itself.',
+    explanation:
+      'GetBill tells the app that a debt has changed. Every write through the API does so by itself.',
     next: 'Look at the events of the app, or at an open list of debts. What was answered: /_sandbox/webhooks',
     operations: [
       { label: 'One', operation: 'webhooks/once' },
@@ -268,7 +273,12 @@ export function panelState(control: Pick<Control, 'state' | 'requests'>): PanelS
   const fields = experiments.flatMap(({ settings = [] }) => settings.map(({ field }) => field));
   const requests = control.requests();
   return {
-    counters: counterLabels.map(([name, label, isBad]) => ({ name, label, count: counterOf(name), isBad })),
+    counters: counterLabels.map(([name, label, isBad]) => ({
+      name,
+      label,
+      count: counterOf(name),
+      isBad,
+    })),
     settings: Object.fromEntries(fields.map((field) => [field, faults[field]])),
     waiting: (['token', 'api', 'revokeFault'] as const).flatMap((queue) =>
       faults[queue].map((fault, index) => ({ queue, index, text: textOf(queue, fault) })),
@@ -283,11 +293,16 @@ export function panelState(control: Pick<Control, 'state' | 'requests'>): PanelS
 }
 
 /** The words of its button, or what it is made of; and for how many calls. */
-function textOf(queue: Waiting['queue'], fault: { mode: string; times?: number | undefined }): string {
+function textOf(
+  queue: Waiting['queue'],
+  fault: { mode: string; times?: number | undefined },
+): string {
   const { times = 1, ...rest } = fault;
   const known = experiments
     .flatMap(({ buttons = [] }) => buttons)
-    .find((button) => button.queue === queue && JSON.stringify(button.fault) === JSON.stringify(rest));
+    .find(
+      (button) => button.queue === queue && JSON.stringify(button.fault) === JSON.stringify(rest),
+    );
   const what = known?.label ?? Object.values(rest).map(String).join(' ');
   const where = queue === 'api' ? 'API' : queue === 'token' ? 'Token' : 'Revocation';
   const often = times === 0 ? 'until removed' : times === 1 ? 'next call' : `next ${times} calls`;
@@ -310,15 +325,19 @@ function logLine(request: RecordedRequest, index: number): LogLine {
 
 /** Parameters that hold no secret. */
 function detailsOf({ url, body }: RecordedRequest): string {
-  if (url.startsWith('/oauth/token')) return ` ${new URLSearchParams(body).get('grant_type') ?? ''}`.trimEnd();
+  if (url.startsWith('/oauth/token'))
+    return ` ${new URLSearchParams(body).get('grant_type') ?? ''}`.trimEnd();
   if (!url.startsWith('/external-api/')) return '';
   const query = url.split('?')[1];
   return query === undefined ? '' : `?${query.slice(0, 80)}`;
 }
 
 function whoOf({ rawHeaders, url, body }: RecordedRequest): string {
-  const at = rawHeaders.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'authorization');
+  const at = rawHeaders.findIndex(
+    (name, index) => index % 2 === 0 && name.toLowerCase() === 'authorization',
+  );
   const form = url.startsWith('/oauth/') ? new URLSearchParams(body) : undefined;
-  const secret = form?.get('refresh_token') ?? form?.get('code') ?? (at < 0 ? undefined : rawHeaders[at + 1]);
+  const secret =
+    form?.get('refresh_token') ?? form?.get('code') ?? (at < 0 ? undefined : rawHeaders[at + 1]);
   return secret === undefined ? '' : `•••• ${hash('sha256', secret, 'base64url').slice(0, 8)}`;
 }

@@ -23,7 +23,11 @@ const kept = 1000;
 const keptBodyBytes = 64 * 1024;
 
 export interface Recorder {
-  record: (req: IncomingMessage & { originalUrl?: string }, body: Buffer, res: ServerResponse) => void;
+  record: (
+    req: IncomingMessage & { originalUrl?: string },
+    body: Buffer,
+    res: ServerResponse,
+  ) => void;
   requests: () => RecordedRequest[];
   clear: () => void;
 }

@@ -8,7 +8,9 @@ export interface Mismatch {
 
 /** The registered redirect URI that is nearest to the one that was sent, and where the two differ. */
 export function mismatchOf(sent: string, registered: readonly string[]): Mismatch | undefined {
-  const [nearest, ...others] = [...registered].sort((a, b) => lengthInCommon(sent, b) - lengthInCommon(sent, a));
+  const [nearest, ...others] = [...registered].sort(
+    (a, b) => lengthInCommon(sent, b) - lengthInCommon(sent, a),
+  );
   if (sent === '' || nearest === undefined || registered.includes(sent)) return undefined;
   const before = commonStart(sent, nearest);
   const [sentRest, registeredRest] = [sent.slice(before.length), nearest.slice(before.length)];

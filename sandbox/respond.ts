@@ -25,15 +25,26 @@ export function respondWith(
     body,
     contentType,
     headers = {},
-  }: { status: number; body?: unknown; contentType?: string | undefined; headers?: OutgoingHttpHeaders },
+  }: {
+    status: number;
+    body?: unknown;
+    contentType?: string | undefined;
+    headers?: OutgoingHttpHeaders;
+  },
 ): void {
   if (body === undefined)
-    return respond(res, status, { ...headers, ...(contentType && { 'content-type': contentType }) });
+    return respond(res, status, {
+      ...headers,
+      ...(contentType && { 'content-type': contentType }),
+    });
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   respond(
     res,
     status,
-    { ...headers, 'content-type': contentType ?? (typeof body === 'string' ? 'text/plain' : 'application/json') },
+    {
+      ...headers,
+      'content-type': contentType ?? (typeof body === 'string' ? 'text/plain' : 'application/json'),
+    },
     text,
   );
 }

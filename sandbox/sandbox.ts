@@ -49,7 +49,12 @@ export const defaultClientSecret = 'sandbox-secret-7c1f0e5ad2b94c36';
 
 /** A GetBill look-alike: authorization server, API and faults on demand. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const { host = '127.0.0.1', issuerHost = 'localhost', appUrl = 'http://localhost:3000', now = Date.now } = options;
+  const {
+    host = '127.0.0.1',
+    issuerHost = 'localhost',
+    appUrl = 'http://localhost:3000',
+    now = Date.now,
+  } = options;
   const client: RegisteredClient = {
     clientId: options.clientId ?? defaultClientId,
     secrets: [...(options.clientSecrets ?? [defaultClientSecret])],

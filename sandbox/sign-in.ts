@@ -16,12 +16,19 @@ interface Page {
  * Walks the sandbox's sign-in pages as a browser without scripts would and returns where it sends the browser at last.
  * @throws {Error} the sandbox shows an error page instead; the message has its text.
  */
-export async function approve({ authorizeUrl, company, scopes, decision = 'allow' }: ApproveRequest): Promise<string> {
+export async function approve({
+  authorizeUrl,
+  company,
+  scopes,
+  decision = 'allow',
+}: ApproveRequest): Promise<string> {
   const start = new URL(authorizeUrl);
   const cookies = new Map<string, string>();
 
   async function request(url: URL, form?: URLSearchParams): Promise<Page | string> {
-    const headers = { cookie: Array.from(cookies, ([name, value]) => `${name}=${value}`).join('; ') };
+    const headers = {
+      cookie: Array.from(cookies, ([name, value]) => `${name}=${value}`).join('; '),
+    };
     const init: RequestInit = form === undefined ? {} : { method: 'POST', body: form };
     const response = await fetch(url, { ...init, headers, redirect: 'manual' });
     for (const line of response.headers.getSetCookie()) {
@@ -39,14 +46,21 @@ export async function approve({ authorizeUrl, company, scopes, decision = 'allow
 
   const page = await request(start);
   if (typeof page === 'string') return page;
-  const form = fill(page.html, { ...(company && { company }), ...(scopes && { scopes }), decision });
+  const form = fill(page.html, {
+    ...(company && { company }),
+    ...(scopes && { scopes }),
+    decision,
+  });
   const action = attribute(/<form[^>]*>/.exec(page.html)?.[0] ?? '', 'action');
   const answer = await request(new URL(action, page.url), form);
   if (typeof answer !== 'string') throw new Error(`no redirect: ${textOf(answer.html)}`);
   return answer;
 }
 
-function fill(html: string, { company, scopes, decision }: Omit<ApproveRequest, 'authorizeUrl'>): URLSearchParams {
+function fill(
+  html: string,
+  { company, scopes, decision }: Omit<ApproveRequest, 'authorizeUrl'>,
+): URLSearchParams {
   const form = new URLSearchParams({ decision: decision ?? 'allow' });
   const labels = html.match(/<label[\s\S]*?<\/label>/g) ?? [];
   for (const label of labels) {
@@ -63,7 +77,8 @@ function fill(html: string, { company, scopes, decision }: Omit<ApproveRequest, 
   return form;
 }
 
-const attribute = (tag: string, name: string): string => new RegExp(`\\b${name}="([^"]*)"`).exec(tag)?.[1] ?? '';
+const attribute = (tag: string, name: string): string =>
+  new RegExp(`\\b${name}="([^"]*)"`).exec(tag)?.[1] ?? '';
 
 const textOf = (html: string): string =>
   html

@@ -7,7 +7,11 @@ const DEADLINE_MS = 1_000;
 export async function tellAppToForgetLimits(appUrl: string | undefined): Promise<void> {
   if (appUrl === undefined) return;
   const url = new URL('/demo/forget-limits', appUrl);
-  const request = fetch(url, { method: 'POST', redirect: 'manual', signal: AbortSignal.timeout(DEADLINE_MS) });
+  const request = fetch(url, {
+    method: 'POST',
+    redirect: 'manual',
+    signal: AbortSignal.timeout(DEADLINE_MS),
+  });
   await request.then(
     (response) => response.body?.cancel(),
     () => undefined,

@@ -11,13 +11,16 @@ import { passageFaults } from './support/passages.js';
 
 const read = (file: string): string => readFileSync(file, 'utf8');
 const faults: string[] = [];
-const all = (pattern: RegExp, text: string): string[] => [...text.matchAll(pattern)].map(([, found = '']) => found);
+const all = (pattern: RegExp, text: string): string[] =>
+  [...text.matchAll(pattern)].map(([, found = '']) => found);
 
 /** Both lists must hold the same names, each once. */
 function compare(what: string, written: readonly string[], real: readonly string[]): void {
   const twice = written.filter((name, index) => written.indexOf(name) !== index);
-  for (const name of real.filter((one) => !written.includes(one))) faults.push(`${what}: ${name} is missing`);
-  for (const name of written.filter((one) => !real.includes(one))) faults.push(`${what}: ${name} does not exist`);
+  for (const name of real.filter((one) => !written.includes(one)))
+    faults.push(`${what}: ${name} is missing`);
+  for (const name of written.filter((one) => !real.includes(one)))
+    faults.push(`${what}: ${name} does not exist`);
   for (const name of twice) faults.push(`${what}: ${name} is there twice`);
 }
 
@@ -56,15 +59,24 @@ function checkFile(file: string, text: string): void {
 /** Dashboard and alerts use no metric that is not there, and every alert is explained. */
 async function checkMetrics(): Promise<void> {
   const { body } = await createMetrics({ now: Date.now }).text();
-  const types = new Map([...body.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name = '', type = '']) => [name, type]));
+  const types = new Map(
+    [...body.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name = '', type = '']) => [name, type]),
+  );
   for (const file of ['docs/grafana-dashboard.json', 'docs/alert-rules.yml']) {
     for (const used of new Set(all(/\b((?:getbill_connect|process|nodejs)_\w+)/g, read(file)))) {
       const base = used.replace(/_(bucket|sum|count)$/, '');
-      if (!types.has(used) && types.get(base) !== 'histogram') faults.push(`${file}: there is no metric ${used}`);
+      if (!types.has(used) && types.get(base) !== 'histogram')
+        faults.push(`${file}: there is no metric ${used}`);
     }
   }
-  const explained = firstCells(read('docs/operations.md')).flatMap((cell) => all(/^`(GetbillConnect\w+)`$/g, cell));
-  compare("docs/operations.md's alerts", explained, all(/- alert: (\w+)/g, read('docs/alert-rules.yml')));
+  const explained = firstCells(read('docs/operations.md')).flatMap((cell) =>
+    all(/^`(GetbillConnect\w+)`$/g, cell),
+  );
+  compare(
+    "docs/operations.md's alerts",
+    explained,
+    all(/- alert: (\w+)/g, read('docs/alert-rules.yml')),
+  );
 }
 
 /** What the app answers to: every path that a route or a mount names. */
@@ -77,8 +89,12 @@ function checkRoutes(): void {
     'src/webhooks/room.ts',
     ...readdirSync('src/web/routes').map((name) => join('src/web/routes', name)),
   ];
-  const served = sources.flatMap((file) => all(/\.(?:get|post|use|all)\(\s*'(\/[^']*)'/g, read(file)));
-  const spans = firstCells(read('docs/routes.md')).flatMap((cell) => all(/`(?:[A-Z]+ )?(\/[^`?]*)[^`]*`/g, cell));
+  const served = sources.flatMap((file) =>
+    all(/\.(?:get|post|use|all)\(\s*'(\/[^']*)'/g, read(file)),
+  );
+  const spans = firstCells(read('docs/routes.md')).flatMap((cell) =>
+    all(/`(?:[A-Z]+ )?(\/[^`?]*)[^`]*`/g, cell),
+  );
   for (const path of spans.map((span) => span.replace(/\/\*$/, ''))) {
     if (!served.includes(path)) faults.push(`docs/routes.md: the app does not have ${path}`);
   }
@@ -87,7 +103,9 @@ function checkRoutes(): void {
 /** `title` in [name](../test/file): that file has a test or a group of that title. Every row has a proof, a reason, or says "open". */
 function checkTitles(file: string): void {
   const text = read(file);
-  for (const [, title = '', target = ''] of text.matchAll(/`([^`]+)` in \[[^\]]+\]\((\.\.\/test\/[^)#]+)\)/g)) {
+  for (const [, title = '', target = ''] of text.matchAll(
+    /`([^`]+)` in \[[^\]]+\]\((\.\.\/test\/[^)#]+)\)/g,
+  )) {
     const path = join(dirname(file), target);
     const source = existsSync(path) ? read(path).replaceAll("\\'", "'") : '';
     const found = ["'", '"', '`'].some((quote) => source.includes(quote + title + quote));
@@ -95,7 +113,8 @@ function checkTitles(file: string): void {
   }
   for (const row of text.match(/^\| (?:[A-L]\d\d|\d+) +\|.*$/gm) ?? []) {
     const last = row.split(' | ').at(-1) ?? '';
-    if (!/` in \[|^(open|reason|done)\b/i.test(last)) faults.push(`${file}: no test named in "${row.slice(0, 60)}..."`);
+    if (!/` in \[|^(open|reason|done)\b/i.test(last))
+      faults.push(`${file}: no test named in "${row.slice(0, 60)}..."`);
   }
 }
 
@@ -119,7 +138,11 @@ function checkLinks(file: string): void {
     const [path = '', anchor] = link.split('#');
     const target = path === '' ? file : join(dirname(file), path);
     if (!existsSync(target)) faults.push(`${file}: the link to ${link} leads nowhere`);
-    else if (anchor !== undefined && target.endsWith('.md') && !anchorsOf(read(target)).includes(anchor)) {
+    else if (
+      anchor !== undefined &&
+      target.endsWith('.md') &&
+      !anchorsOf(read(target)).includes(anchor)
+    ) {
       faults.push(`${file}: ${target} has no heading for #${anchor}`);
     }
   }
@@ -133,7 +156,10 @@ function checkNames(): void {
       if (!Object.hasOwn(scripts, name)) faults.push(`${file}: there is no "npm run ${name}"`);
     }
   }
-  for (const path of all(/`((?:src|test|docs|sandbox|\.)[\w./-]*\/?[\w.-]+)`/g, read('AGENTS.md'))) {
+  for (const path of all(
+    /`((?:src|test|docs|sandbox|\.)[\w./-]*\/?[\w.-]+)`/g,
+    read('AGENTS.md'),
+  )) {
     if (!existsSync(path)) faults.push(`AGENTS.md: ${path} does not exist`);
   }
 }
@@ -148,7 +174,8 @@ checkNames();
 checkGuide();
 await checkMetrics();
 checkRoutes();
-for (const file of ['docs/security.md', 'docs/immunity.md', 'docs/why-not-the-sample.md']) checkTitles(file);
+for (const file of ['docs/security.md', 'docs/immunity.md', 'docs/why-not-the-sample.md'])
+  checkTitles(file);
 faults.push(...passageFaults('docs/walkthrough.md'));
 checkLinks('llms.txt');
 for (const file of markdown) {

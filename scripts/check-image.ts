@@ -15,7 +15,8 @@ const DEVELOPMENT = ['jest', 'typescript', 'tsx', 'oidc-provider', 'playwright-c
 
 const [, , image = 'getbill-connect'] = process.argv;
 const faults: string[] = [];
-const buildah = (...args: string[]): string => execFileSync('buildah', args, { encoding: 'utf8' }).trim();
+const buildah = (...args: string[]): string =>
+  execFileSync('buildah', args, { encoding: 'utf8' }).trim();
 
 interface ImageConfig {
   User?: string;
@@ -30,9 +31,11 @@ function checkFiles(root: string): void {
   const ours = readdirSync(app, { recursive: true, encoding: 'utf8' }).filter(
     (file) => !file.startsWith('node_modules'),
   );
-  for (const file of ours.filter((name) => FOREIGN.test(name))) faults.push(`/app/${file} does not belong there`);
+  for (const file of ours.filter((name) => FOREIGN.test(name)))
+    faults.push(`/app/${file} does not belong there`);
   const modules = readdirSync(join(app, 'node_modules'));
-  for (const name of DEVELOPMENT.filter((one) => modules.includes(one))) faults.push(`${name} is for development only`);
+  for (const name of DEVELOPMENT.filter((one) => modules.includes(one)))
+    faults.push(`${name} is for development only`);
   console.log(`${ours.length} files of ours, ${modules.length} packages`);
 }
 
@@ -57,13 +60,19 @@ async function checkRun(container: string, { Cmd, Healthcheck, User }: ImageConf
     DRAIN_DELAY_S: '0',
   };
   const withEnv = [...run, ...Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`]), container, '--']; // prettier-ignore
-  const redis = spawn('redis-server', ['--port', String(redisPort), '--save', ''], { stdio: 'ignore' });
-  const app = spawn('buildah', [...withEnv, ...Cmd], { stdio: ['ignore', 'inherit', 'pipe'], detached: true });
+  const redis = spawn('redis-server', ['--port', String(redisPort), '--save', ''], {
+    stdio: 'ignore',
+  });
+  const app = spawn('buildah', [...withEnv, ...Cmd], {
+    stdio: ['ignore', 'inherit', 'pipe'],
+    detached: true,
+  });
   const complaints: string[] = [];
   app.stderr.on('data', (chunk: Buffer) => complaints.push(chunk.toString()));
   try {
     const [, ...command] = Healthcheck.Test;
-    const isHealthy = (): boolean => spawnSync('buildah', [...withEnv, ...command], { stdio: 'ignore' }).status === 0;
+    const isHealthy = (): boolean =>
+      spawnSync('buildah', [...withEnv, ...command], { stdio: 'ignore' }).status === 0;
     const startedMs = performance.now();
     while (!isHealthy()) {
       if (performance.now() - startedMs > HEALTHY_WITHIN_MS)
@@ -84,7 +93,9 @@ async function end(app: ChildProcess): Promise<void> {
   await exited;
 }
 
-const { Docker } = JSON.parse(buildah('inspect', '--type', 'image', image)) as { Docker: { config: ImageConfig } };
+const { Docker } = JSON.parse(buildah('inspect', '--type', 'image', image)) as {
+  Docker: { config: ImageConfig };
+};
 const container = buildah('from', '--pull-never', image);
 try {
   checkFiles(buildah('mount', container));

@@ -30,7 +30,11 @@ function secrets(): Record<string, string> {
   const random = (): string => randomBytes(32).toString('base64');
   if (!existsSync(file)) {
     mkdirSync('.demo', { recursive: true });
-    const fresh = { GETBILL_CLIENT_SECRET: random(), SESSION_SECRET: random(), TOKEN_ENCRYPTION_KEY: random() };
+    const fresh = {
+      GETBILL_CLIENT_SECRET: random(),
+      SESSION_SECRET: random(),
+      TOKEN_ENCRYPTION_KEY: random(),
+    };
     writeFileSync(file, JSON.stringify(fresh, null, 2), { mode: 0o600 });
   }
   const kept = JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
@@ -72,7 +76,8 @@ const sandboxEnv = {
 };
 
 const children: ChildProcess[] = [];
-const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
+const hasEnded = (child: ChildProcess): boolean =>
+  child.exitCode !== null || child.signalCode !== null;
 const exited = async (child: ChildProcess): Promise<void> => {
   if (!hasEnded(child)) await new Promise((resolve) => child.once('exit', resolve));
 };
@@ -81,8 +86,13 @@ let stopping = false as boolean;
 function start(script: string, env: NodeJS.ProcessEnv): void {
   // Only what a program needs from the shell; a developer's own GETBILL_* settings must not leak into the demo.
   const { PATH, HOME, REDIS_URL, TERM } = process.env;
-  const base = Object.fromEntries(Object.entries({ PATH, HOME, REDIS_URL, TERM }).filter(([, value]) => value));
-  const child = spawn(process.execPath, ['--import', 'tsx', script], { env: { ...base, ...env }, stdio: 'inherit' });
+  const base = Object.fromEntries(
+    Object.entries({ PATH, HOME, REDIS_URL, TERM }).filter(([, value]) => value),
+  );
+  const child = spawn(process.execPath, ['--import', 'tsx', script], {
+    env: { ...base, ...env },
+    stdio: 'inherit',
+  });
   children.push(child);
   child.once('exit', (code) => void stop(code ?? 1));
 }
@@ -134,13 +144,19 @@ async function answers(url: string): Promise<void> {
 }
 
 function requireNode(): void {
-  const { engines } = JSON.parse(readFileSync('package.json', 'utf8')) as { engines: { node: string } };
+  const { engines } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    engines: { node: string };
+  };
   const needed = engines.node.replace('>=', '');
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   const [neededMajor = 0, neededMinor = 0] = needed.split('.').map(Number);
   if (major > neededMajor || (major === neededMajor && minor >= neededMinor)) return;
-  console.error(`The demo needs Node ${needed} or newer, and this is Node ${process.versions.node}.`);
-  console.error('Install a newer one from https://nodejs.org, or with a version manager: nvm install 24');
+  console.error(
+    `The demo needs Node ${needed} or newer, and this is Node ${process.versions.node}.`,
+  );
+  console.error(
+    'Install a newer one from https://nodejs.org, or with a version manager: nvm install 24',
+  );
   console.error('Then: npm ci && npm run demo');
   process.exit(1);
 }

@@ -25,7 +25,9 @@ async function signIn(): Promise<string> {
   const cookies = new Map<string, string>();
   const get = async (path: string): Promise<string> => {
     const cookie = Array.from(cookies, ([name, value]) => `${name}=${value}`).join('; ');
-    const answer = await request(new URL(path, demo.app), { headers: { cookie, accept: 'text/html' } });
+    const answer = await request(new URL(path, demo.app), {
+      headers: { cookie, accept: 'text/html' },
+    });
     await answer.body.dump();
     for (const line of [answer.headers['set-cookie'] ?? []].flat()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
@@ -40,9 +42,12 @@ async function signIn(): Promise<string> {
 
 /** The app, with 200 on its error page: Chrome writes any other status of a page to its console, and Lighthouse counts that against the page. */
 const with200 = createServer((req, res) => {
-  void request(new URL(req.url ?? '/', demo.app), { headers: { accept: req.headers.accept ?? '*/*' } }).then(
-    async ({ statusCode, headers, body }) =>
-      res.writeHead(req.url === ERROR_PAGE ? 200 : statusCode, headers).end(Buffer.from(await body.arrayBuffer())),
+  void request(new URL(req.url ?? '/', demo.app), {
+    headers: { accept: req.headers.accept ?? '*/*' },
+  }).then(async ({ statusCode, headers, body }) =>
+    res
+      .writeHead(req.url === ERROR_PAGE ? 200 : statusCode, headers)
+      .end(Buffer.from(await body.arrayBuffer())),
   );
 });
 await once(with200.listen(0, '127.0.0.1'), 'listening');
@@ -56,12 +61,15 @@ async function audit(url: string, cookie: string): Promise<Report> {
   return JSON.parse(stdout) as Report;
 }
 
-const percent = ({ categories }: Report, name: string): number => Math.round((categories[name]?.score ?? 0) * 100);
+const percent = ({ categories }: Report, name: string): number =>
+  Math.round((categories[name]?.score ?? 0) * 100);
 
 /** What a category lost points for. */
 const faultsIn = ({ categories, audits }: Report, name: string): string[] =>
   (categories[name]?.auditRefs ?? [])
-    .filter(({ id, weight }) => weight > 0 && audits[id]?.score !== null && (audits[id]?.score ?? 1) < 1)
+    .filter(
+      ({ id, weight }) => weight > 0 && audits[id]?.score !== null && (audits[id]?.score ?? 1) < 1,
+    )
     .map(({ id }) => id);
 
 try {
@@ -79,12 +87,15 @@ try {
     const performance = Math.max(...reports.map((report) => percent(report, 'performance')));
     const [report] = reports;
     if (report === undefined) throw new Error('at least one run');
-    const scores = ['accessibility', 'best-practices', 'seo'].map((name) => `${name} ${percent(report, name)}`);
+    const scores = ['accessibility', 'best-practices', 'seo'].map(
+      (name) => `${name} ${percent(report, name)}`,
+    );
     console.log(`${path}: ${scores.join(', ')}, performance ${performance} (best of ${runs})`);
     for (const name of ['accessibility', 'best-practices', 'seo'] as const) {
       const faults = faultsIn(report, name);
       if (faults.length > 0) console.log(`  ${name}: ${faults.join(', ')}`);
-      if ((must as readonly string[]).includes(name) && percent(report, name) < 100) process.exitCode = 1;
+      if ((must as readonly string[]).includes(name) && percent(report, name) < 100)
+        process.exitCode = 1;
     }
   }
 } finally {

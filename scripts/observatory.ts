@@ -52,9 +52,13 @@ try {
   const { stdout } = await promisify(execFile)(process.execPath, [grader, front.host], { env });
   const { scan, tests } = JSON.parse(stdout) as Scan;
   for (const [name, { result, pass, scoreModifier }] of Object.entries(tests)) {
-    console.log(`${pass ? 'ok  ' : 'FAIL'} ${name}: ${result} (${scoreModifier >= 0 ? '+' : ''}${scoreModifier})`);
+    console.log(
+      `${pass ? 'ok  ' : 'FAIL'} ${name}: ${result} (${scoreModifier >= 0 ? '+' : ''}${scoreModifier})`,
+    );
   }
-  console.log(`grade ${scan.grade}, score ${scan.score}, ${scan.testsPassed} of ${scan.testsQuantity} tests passed`);
+  console.log(
+    `grade ${scan.grade}, score ${scan.score}, ${scan.testsPassed} of ${scan.testsQuantity} tests passed`,
+  );
   if (scan.grade !== 'A+') process.exitCode = 1;
 } finally {
   front.close();

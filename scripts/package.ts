@@ -31,12 +31,17 @@ function restore(): void {
 function prepack(): void {
   restore(); // after a pack that was interrupted
   rmSync(join('dist', 'core'), { recursive: true, force: true });
-  const { status } = spawnSync(join('node_modules', '.bin', 'tsc'), ['-p', 'tsconfig.core.json'], { stdio: 'inherit' });
+  const { status } = spawnSync(join('node_modules', '.bin', 'tsc'), ['-p', 'tsconfig.core.json'], {
+    stdio: 'inherit',
+  });
   if (status !== 0) throw new Error('the core does not build by itself');
   const app = readFileSync(MANIFEST, 'utf8');
   mkdirSync('dist', { recursive: true });
   writeFileSync(KEPT, app);
-  writeFileSync(MANIFEST, `${JSON.stringify(coreManifest(JSON.parse(app) as Manifest), undefined, 2)}\n`);
+  writeFileSync(
+    MANIFEST,
+    `${JSON.stringify(coreManifest(JSON.parse(app) as Manifest), undefined, 2)}\n`,
+  );
 }
 
 if (process.argv[2] === 'prepack') prepack();

@@ -16,10 +16,15 @@ function newest(folder: string): number {
 /** Runs the compiler by its path: `npm` and `tsc` on the PATH are scripts that Windows cannot start without a shell. */
 function build(): void {
   process.stderr.write('building...\n');
-  if (!existsSync(COMPILER)) fail(`${COMPILER} is missing. Run "npm ci", or build elsewhere and bring dist/ along.`);
-  const { error, signal, status } = spawnSync(process.execPath, [COMPILER, '-p', 'tsconfig.build.json'], {
-    stdio: 'inherit',
-  });
+  if (!existsSync(COMPILER))
+    fail(`${COMPILER} is missing. Run "npm ci", or build elsewhere and bring dist/ along.`);
+  const { error, signal, status } = spawnSync(
+    process.execPath,
+    [COMPILER, '-p', 'tsconfig.build.json'],
+    {
+      stdio: 'inherit',
+    },
+  );
   if (error !== undefined) fail(`the compiler could not be started: ${error.message}`);
   if (signal !== null) fail(`the compiler was ended by ${signal}`);
   if (status !== 0) fail('the compiler found errors, see above');

@@ -4,12 +4,18 @@ import { readdirSync, readFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 const bin = (name: string): string => join('node_modules', '.bin', name);
-const run = (command: string, args: string[]): boolean => spawnSync(command, args, { stdio: 'inherit' }).status === 0;
-const has = (command: string): boolean => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
+const run = (command: string, args: string[]): boolean =>
+  spawnSync(command, args, { stdio: 'inherit' }).status === 0;
+const has = (command: string): boolean =>
+  spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
 
 /** What the suites run against, and how a test file that needs it can be told. */
 const tools = [
-  { command: 'redis-server', apt: 'redis-server', usedBy: /startRedis|startNode|startSingle|startSentinel/ },
+  {
+    command: 'redis-server',
+    apt: 'redis-server',
+    usedBy: /startRedis|startNode|startSingle|startSentinel/,
+  },
   { command: 'promtool', apt: 'prometheus', usedBy: /promtool/ },
   { command: 'nginx', apt: 'nginx', usedBy: /startNginx/ },
   { command: 'haproxy', apt: 'haproxy', usedBy: /startHaproxy/ },
@@ -39,7 +45,11 @@ const checks: [string, string, string[]][] = [
   ['types', 'tsc', ['--noEmit', '-p', '.']],
   ['lint', 'eslint', ['.', '--cache', '--cache-location', 'node_modules/.cache/eslint/']],
   ['format', 'prettier', ['--check', '--log-level', 'warn', '.']],
-  ['layers', 'depcruise', ['--config', '.dependency-cruiser.cjs', 'src', 'sandbox', 'scripts', 'test']],
+  [
+    'layers',
+    'depcruise',
+    ['--config', '.dependency-cruiser.cjs', 'src', 'sandbox', 'scripts', 'test'],
+  ],
   ['dead code', 'knip', []],
   ['documents', 'tsx', ['scripts/check-docs.ts']],
 ];
@@ -49,7 +59,8 @@ function check([name, command, args]: (typeof checks)[number]): Promise<string |
   return new Promise((resolve) => {
     const child = spawn(bin(command), args, { stdio: ['ignore', 'pipe', 'pipe'] });
     const output: Buffer[] = [];
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => output.push(chunk));
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => output.push(chunk));
     child.on('close', (code) => {
       console.log(`- ${name}: ${code === 0 ? 'ok' : `\n${Buffer.concat(output).toString()}`}`);
       resolve(code === 0 ? undefined : name);
@@ -64,11 +75,13 @@ const skipped = missing.flatMap(({ command, apt, usedBy }) => {
   return testFilesUsing(usedBy);
 });
 if (missing.length > 0 && process.env['CI'] === 'true') failed.push('tools');
-if (skipped.length > 0) console.error(`*** SKIPPED, not proven here: ***\n    ${skipped.join('\n    ')}\n`);
+if (skipped.length > 0)
+  console.error(`*** SKIPPED, not proven here: ***\n    ${skipped.join('\n    ')}\n`);
 
 console.log('- tests');
 const ignore = skipped.flatMap((file) => ['--testPathIgnorePatterns', file]);
-if (!run(process.execPath, [bin('jest'), ...ignore, ...process.argv.slice(2)])) failed.push('tests');
+if (!run(process.execPath, [bin('jest'), ...ignore, ...process.argv.slice(2)]))
+  failed.push('tests');
 
 if (failed.length > 0) console.error(`\nfailed: ${failed.join(', ')}`);
 process.exitCode = failed.length > 0 ? 1 : 0;

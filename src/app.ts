@@ -50,17 +50,23 @@ const root = (folder: string): string => fileURLToPath(new URL(`../${folder}`, i
  * The table of routes, in the order in which a request meets them: path, guards, handler. A new page
  * is a line here, its row in `web/pages/pages.ts`, a handler and a view.
  */
-export function createApp(services: Services, { isReady }: { isReady: () => Promise<boolean> }): Express {
-  const { config, log, emit, context, limits, quota, forward, sessions, signIn, tokens } = services;
+export function createApp(
+  services: Services,
+  { isReady }: { isReady: () => Promise<boolean> },
+): Express {
+  const { config, log, emit, context, limits, quota, forward, sessions, tokens } = services;
   const { publicUrl, rateLimits } = config;
   const cookies = createCookies(config);
   const secrets = config.session.secrets.reveal();
+  const { scopes } = config.getbill;
   const access = { tokens, facts: services.facts };
   const page = { forward, access, marginMs: config.refreshMarginMs, now: services.now };
   const startSession = createStartSession({ ...services, session: config.session });
   const endSession = createEndSession({ sessions, cookies });
-  const limitTo = (name: 'login' | 'callback' | 'api', keyOf: typeof byAddress | typeof bySession) =>
-    rateLimit({ name, perMinute: rateLimits[name], keyOf, limits, emit });
+  const limitTo = (
+    name: 'login' | 'callback' | 'api',
+    keyOf: typeof byAddress | typeof bySession,
+  ) => rateLimit({ name, perMinute: rateLimits[name], keyOf, limits, emit });
 
   const app = createExpress(config);
   const routes = listRoutes(app, { getOnly: ['/login', '/oauth/callback', '/session'] });
@@ -68,7 +74,11 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
   // Every request
   app.use(oneAtATime(), requestId(services));
   const flowInspector = mountFlowInspector(app, services);
-  app.use(requestLog({ log, context, emit }), routeName(routes), setHeaders(createCommonHeaders(config)));
+  app.use(
+    requestLog({ log, context, emit }),
+    routeName(routes),
+    setHeaders(createCommonHeaders(config)),
+  );
 
   // For machines: without a session, over http too
   const webhooks = webhooksRoom(services);
@@ -91,44 +101,48 @@ export function createApp(services: Services, { isReady }: { isReady: () => Prom
   const isSignedIn = requireSignIn();
   const hasFreshToken = tokenRefresh(access);
   const signedIn = [isSignedIn, hasFreshToken];
-  app.use('/api', isSignedIn, limitTo('api', bySession), hasFreshToken, readBody(), callApi({ forward, access }));
-  app.get('/session', ...signedIn, showSession({ session: config.session, sessions, emit, now: services.now }));
+  const mayCall = [isSignedIn, limitTo('api', bySession), hasFreshToken, readBody()];
+  app.use('/api', ...mayCall, callApi({ forward, access }));
+  app.get('/session', ...signedIn, showSession({ ...services, session: config.session }));
 
   // Signing in and out
   const personOnly = [noPrefetch(), navigationOnly({ emit })];
-  app.get(
-    '/login',
-    ...personOnly,
-    limitTo('login', byAddress),
-    startSignIn({ ...services, publicUrl, scopes: config.getbill.scopes, cookies, endSession }),
-  );
-  app.get(
-    '/oauth/callback',
+  const mayStart = [...personOnly, limitTo('login', byAddress)];
+  const signInDeps = { ...services, publicUrl, scopes, cookies, startSession, endSession };
+  app.get('/login', ...mayStart, startSignIn(signInDeps));
+  const mayReturn = [
     ...personOnly,
     limitTo('callback', byAddress),
     makeSession({ sessions, secrets, cookies }),
-    completeSignIn({ cookies, signIn, startSession, emit }),
-  );
+  ];
+  app.get('/oauth/callback', ...mayReturn, completeSignIn(signInDeps));
   app.use(pageLocals(config));
   app.use(webhooks.pages(isSignedIn));
-  const forgetPages = (grantId: string) => [services.profiles, services.figures].forEach((one) => one.forget(grantId));
+  const forgetPages = (grantId: string) =>
+    [services.profiles, services.figures].forEach((one) => one.forget(grantId));
   app.post('/logout', signOut({ cookies, endSession, tokens, forgetPages }));
 
   // Pages
-  app.get('/', showLanding({ cookies, scopes: config.getbill.scopes }));
+  app.get('/', showLanding({ cookies, scopes }));
   flowInspector.addPages();
   app.get('/dashboard', ...signedIn, showDashboard({ ...services, ...page }));
   app.get('/debts', ...signedIn, listDebts({ ...services, ...page }));
   app.get('/debts/:id', ...signedIn, showDebt(page));
-  app.get('/connection', ...signedIn, showConnection({ ...page, quota, asked: config.getbill.scopes }));
+  app.get('/connection', ...signedIn, showConnection({ ...page, quota, asked: scopes }));
 
   app.use(noSuchPath());
-  app.use(destroyEndedSession({ endSession }), errorPage({ log, context, developerPages: config.developerPages }));
+  app.use(
+    destroyEndedSession({ endSession }),
+    errorPage({ log, context, developerPages: config.developerPages }),
+  );
   return app;
 }
 
 /** Express with one spelling per path: "/Login" and "/login/" are unknown paths. */
-function createExpress({ trustProxy, production }: Pick<Config, 'trustProxy' | 'production'>): Express {
+function createExpress({
+  trustProxy,
+  production,
+}: Pick<Config, 'trustProxy' | 'production'>): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');

@@ -7,7 +7,10 @@ export class ConfigError extends AppError {
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
-    super(`${problems.length} problem(s) in the environment`, { code: 'config_invalid', status: 500 });
+    super(`${problems.length} problem(s) in the environment`, {
+      code: 'config_invalid',
+      status: 500,
+    });
     this.problems = problems;
   }
 }
@@ -19,7 +22,10 @@ export class RequestError extends AppError {
 
   constructor(
     message: string,
-    options: AppErrorOptions & { headers?: Record<string, string>; details?: Record<string, string> },
+    options: AppErrorOptions & {
+      headers?: Record<string, string>;
+      details?: Record<string, string>;
+    },
   ) {
     super(message, options);
     this.headers = options.headers ?? {};

@@ -10,7 +10,13 @@ export * from './core/events.js';
 export type AppEvent =
   | CoreEvent
   | { type: 'request_answered'; method: string; route: string; status: number; durationMs: number }
-  | { type: 'login_completed'; login: string; grant: string; scopes: readonly string[]; replaced: boolean }
+  | {
+      type: 'login_completed';
+      login: string;
+      grant: string;
+      scopes: readonly string[];
+      replaced: boolean;
+    }
   | { type: 'login_repeated' }
   | { type: 'scope_widened'; grant: string; scopes: readonly string[] }
   | { type: 'session_expired' }
@@ -37,8 +43,21 @@ export type AppEvent =
   | { type: 'rate_limited'; limit: string }
   | { type: 'webhook_received'; endpoint: string; eventType: string; outcome: 'new' | 'duplicate' }
   | { type: 'webhook_refused'; endpoint: string; reason: string }
-  | { type: 'webhook_handled'; endpoint: string; eventType: string; tries: number; durationMs: number }
-  | { type: 'webhook_failed'; endpoint: string; eventType: string; tries: number; final: boolean; reason: string };
+  | {
+      type: 'webhook_handled';
+      endpoint: string;
+      eventType: string;
+      tries: number;
+      durationMs: number;
+    }
+  | {
+      type: 'webhook_failed';
+      endpoint: string;
+      eventType: string;
+      tries: number;
+      final: boolean;
+      reason: string;
+    };
 
 /** What is known of a call that failed: `status` and `contentType` once the head of the response came. */
 export interface CallSoFar {

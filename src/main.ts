@@ -16,7 +16,8 @@ async function main(): Promise<void> {
   exitOnBug(services);
   warnOfSuspiciousValues(services);
   await services.announceSecret();
-  const isReady = async (): Promise<boolean> => !stopSignal.received() && (await services.isStorageReady());
+  const isReady = async (): Promise<boolean> =>
+    !stopSignal.received() && (await services.isStorageReady());
   const server = createHttpServer(createApp(services, { isReady }), config);
   const { port } = await server.listen(config);
   const storage = config.redis?.topology ?? 'memory';
@@ -81,7 +82,11 @@ async function stop({
 
 /** Values that were probably changed on their way into the environment; the doctor says the same. */
 function warnOfSuspiciousValues({ log }: Services): void {
-  for (const { name, seen } of observeEnvironment(process.env, Object.keys(variables), readDotenv())) {
+  for (const { name, seen } of observeEnvironment(
+    process.env,
+    Object.keys(variables),
+    readDotenv(),
+  )) {
     log.warn({ name, seen }, 'suspicious value in the environment');
   }
 }
@@ -108,7 +113,13 @@ function explain(error: unknown): string {
 type ListenError = NodeJS.ErrnoException & { port?: number; address?: string; hostname?: string };
 
 /** `undefined` for an error of something else. */
-function explainListen({ syscall, code = '', port, address, hostname }: ListenError): string | undefined {
+function explainListen({
+  syscall,
+  code = '',
+  port,
+  address,
+  hostname,
+}: ListenError): string | undefined {
   if (syscall === 'getaddrinfo' && hostname === process.env['HOST']?.trim()) {
     return 'HOST names a host that DNS does not know. Your shell may have set it (conda and tcsh do): unset HOST, or start with HOST=127.0.0.1';
   }

@@ -18,7 +18,11 @@ const OPERATOR_ADVICE =
   'Sign in again. If that does not help, please tell the people who run this app, with the request number below.';
 const AGAIN_SOON = 'Please try again in a moment.';
 
-const rejected = (cause: string, fix: string, visitor: { title?: string; why: string }): OAuthExplanation => ({
+const rejected = (
+  cause: string,
+  fix: string,
+  visitor: { title?: string; why: string },
+): OAuthExplanation => ({
   cause,
   fix,
   visitor: { title: NOT_SET_UP, advice: OPERATOR_ADVICE, ...visitor },
@@ -51,12 +55,18 @@ const explanations: Readonly<Record<string, OAuthExplanation>> = {
   invalid_scope: rejected(
     'this client may not have a scope it asks for',
     `tick the scope for this client in ${DASHBOARD}, or ask for fewer in GETBILL_SCOPES`,
-    { title: 'This app asks for too much', why: 'It asks GetBill for a permission that it has not been given.' },
+    {
+      title: 'This app asks for too much',
+      why: 'It asks GetBill for a permission that it has not been given.',
+    },
   ),
   invalid_request: rejected(
     'GetBill does not accept the parameters; at a renewal some servers say so of a dead refresh token',
     'when many people are affected, check GETBILL_AUTHORIZE_URL, GETBILL_TOKEN_URL and the redirect URI; one person must only sign in again',
-    { title: 'GetBill did not accept our request', why: 'Your access may have ended, or this app is not set up correctly.' }, // prettier-ignore
+    {
+      title: 'GetBill did not accept our request',
+      why: 'Your access may have ended, or this app is not set up correctly.',
+    },
   ),
   redirect_uri_mismatch: rejected(
     'the redirect URI differs from the registered one',
@@ -66,12 +76,18 @@ const explanations: Readonly<Record<string, OAuthExplanation>> = {
   token_request_rejected: rejected(
     'GetBill rejects the token request with a code of its own',
     'read what GetBill said in this log line; when many people are affected, ask GetBill; one person must only sign in again',
-    { title: 'GetBill did not accept our request', why: 'Your access may have ended, or this app is not set up correctly.' }, // prettier-ignore
+    {
+      title: 'GetBill did not accept our request',
+      why: 'Your access may have ended, or this app is not set up correctly.',
+    },
   ),
   token_endpoint_misconfigured: rejected(
     'what responds at the address of the token endpoint is none, or says no without an OAuth error',
     'check GETBILL_TOKEN_URL (a redirect is not followed), and what a firewall or proxy puts in its place; when one person alone is affected, that grant is dead',
-    { title: 'GetBill did not accept our request', why: 'Your access may have ended, or this app is not set up correctly.' }, // prettier-ignore
+    {
+      title: 'GetBill did not accept our request',
+      why: 'Your access may have ended, or this app is not set up correctly.',
+    },
   ),
   token_answer_unusable: {
     cause: 'the token endpoint gave a response that holds no usable token',
@@ -96,13 +112,21 @@ const explanations: Readonly<Record<string, OAuthExplanation>> = {
   server_error: {
     cause: 'GetBill had an error of its own',
     fix: 'try again; if it stays, ask GetBill',
-    visitor: { title: 'GetBill had a problem', why: 'GetBill could not complete the sign-in.', advice: AGAIN_SOON },
+    visitor: {
+      title: 'GetBill had a problem',
+      why: 'GetBill could not complete the sign-in.',
+      advice: AGAIN_SOON,
+    },
     exit: 'unavailable',
   },
   temporarily_unavailable: {
     cause: 'GetBill is overloaded',
     fix: 'try again later',
-    visitor: { title: 'GetBill is busy', why: 'GetBill could not complete the sign-in right now.', advice: AGAIN_SOON },
+    visitor: {
+      title: 'GetBill is busy',
+      why: 'GetBill could not complete the sign-in right now.',
+      advice: AGAIN_SOON,
+    },
     exit: 'unavailable',
   },
 };

@@ -61,7 +61,9 @@ export function createHttpServer(
     async drain({ withinMs }) {
       server.close();
       const allSent = new AbortController();
-      const deadline = delay(withinMs, undefined, { signal: allSent.signal }).catch(() => undefined);
+      const deadline = delay(withinMs, undefined, { signal: allSent.signal }).catch(
+        () => undefined,
+      );
       await Promise.race([underWay.untilNone(), deadline]);
       allSent.abort();
       const cutOff = underWay.count();
@@ -117,7 +119,11 @@ function trackResponses(server: Server): ResponsesUnderWay {
  * Node reports a socket on which nothing was received and no byte of a write was taken for `stalledReaderMs`. It stays
  * open only while its response is still being made, which is bounded by the deadlines of the calls behind it.
  */
-function cutStalledReaders(server: Server, underWay: ResponsesUnderWay, stalledReaderMs: number): void {
+function cutStalledReaders(
+  server: Server,
+  underWay: ResponsesUnderWay,
+  stalledReaderMs: number,
+): void {
   server.timeout = stalledReaderMs;
   server.on('timeout', (socket: Socket) => {
     const isBeingMade = underWay.has(socket) && socket.writableLength === 0;

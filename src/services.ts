@@ -3,7 +3,13 @@ import { hash, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from './config/config.js';
-import { createEvents, createFingerprint, type AppEvent, type Emit, type RequestContext } from './events.js';
+import {
+  createEvents,
+  createFingerprint,
+  type AppEvent,
+  type Emit,
+  type RequestContext,
+} from './events.js';
 import { createAppClient, type AppClient } from './getbill/app-client.js';
 import { createDebtFigures, type DebtFigures } from './getbill/debt-figures.js';
 import { createProfileCache, type ProfileCache } from './getbill/profile-cache.js';
@@ -206,7 +212,8 @@ export async function createServices(
     async announceSecret() {
       const end = await announceSecret(storage, {
         secrets: config.session.secrets.reveal(),
-        onDiffering: () => log.warn('another process uses another SESSION_SECRET: people are signed out at random'),
+        onDiffering: () =>
+          log.warn('another process uses another SESSION_SECRET: people are signed out at random'),
       });
       stops.push(() => Promise.resolve(end()));
     },

@@ -13,15 +13,27 @@ const breaches: Record<string, { file: string; imports: string }> = {
   'redis-imports': { file: 'src/redis/client.ts', imports: '../limits/shared-limits.js' },
   'limits-imports': { file: 'src/limits/shared-limits.ts', imports: '../getbill/quota.js' },
   'getbill-imports': { file: 'src/getbill/quota.ts', imports: '../web/return-to.js' },
-  'oauth-explanations-imports': { file: 'src/oauth-explanations.ts', imports: './core/oauth/token-set.js' },
+  'oauth-explanations-imports': {
+    file: 'src/oauth-explanations.ts',
+    imports: './core/oauth/token-set.js',
+  },
   'telemetry-imports': { file: 'src/telemetry/log.ts', imports: '../core/storage/key-value.js' },
-  'flow-inspector-imports': { file: 'src/flow-inspector/recorder.ts', imports: '../getbill/quota.js' },
+  'flow-inspector-imports': {
+    file: 'src/flow-inspector/recorder.ts',
+    imports: '../getbill/quota.js',
+  },
   'webhooks-imports': { file: 'src/webhooks/signature.ts', imports: '../telemetry/log.js' },
   'cli-imports': { file: 'src/cli/breach.ts', imports: '../web/session/cookies.js' },
   leaves: { file: 'src/errors.ts', imports: './core/oauth/token-set.js' },
   'config-knows-only-errors': { file: 'src/config/config.ts', imports: '../events.js' },
-  'routes-and-middleware-apart': { file: 'src/web/routes/login.ts', imports: '../middleware/csrf.js' },
-  'web-takes-no-adapters': { file: 'src/web/session/session.ts', imports: '../../core/storage/redis.js' },
+  'routes-and-middleware-apart': {
+    file: 'src/web/routes/login.ts',
+    imports: '../middleware/csrf.js',
+  },
+  'web-takes-no-adapters': {
+    file: 'src/web/session/session.ts',
+    imports: '../../core/storage/redis.js',
+  },
   'core-packages': { file: 'src/core/tokens/leases.ts', imports: 'express' },
   'ioredis-is-optional': { file: 'src/core/tokens/tokens.ts', imports: 'ioredis' },
   'no-cycles': { file: 'src/core/storage/cipher.ts', imports: '../tokens/tokens.js' },
@@ -32,13 +44,20 @@ const breaches: Record<string, { file: string; imports: string }> = {
 };
 
 interface Cruise {
-  summary: { violations: { rule: { name: string } }[]; ruleSetUsed: { forbidden: { name: string }[] } };
+  summary: {
+    violations: { rule: { name: string } }[];
+    ruleSetUsed: { forbidden: { name: string }[] };
+  };
 }
 
 function cruise(folder: string): Cruise {
   const depcruise = resolve('node_modules/.bin/depcruise');
   const args = ['--config', '.dependency-cruiser.cjs', '--output-type', 'json', 'src', 'sandbox'];
-  const { stdout } = spawnSync(depcruise, args, { cwd: folder, encoding: 'utf8', maxBuffer: 256 * 1024 * 1024 });
+  const { stdout } = spawnSync(depcruise, args, {
+    cwd: folder,
+    encoding: 'utf8',
+    maxBuffer: 256 * 1024 * 1024,
+  });
   return JSON.parse(stdout) as Cruise;
 }
 
@@ -46,7 +65,13 @@ describe('the layers', () => {
   it('turn every planted breach into a failure of its own rule', () => {
     const folder = mkdtempSync(join(tmpdir(), 'gb-layers-'));
     try {
-      for (const name of ['src', 'sandbox', '.dependency-cruiser.cjs', 'tsconfig.json', 'package.json']) {
+      for (const name of [
+        'src',
+        'sandbox',
+        '.dependency-cruiser.cjs',
+        'tsconfig.json',
+        'package.json',
+      ]) {
         cpSync(name, join(folder, name), { recursive: true });
       }
       symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
@@ -56,8 +81,12 @@ describe('the layers', () => {
       }
       const { violations, ruleSetUsed } = cruise(folder).summary;
       const caught = new Set(violations.map(({ rule }) => rule.name));
-      expect(ruleSetUsed.forbidden.map(({ name }) => name).filter((name) => !caught.has(name))).toEqual([]);
-      expect(Object.keys(breaches).sort()).toEqual(ruleSetUsed.forbidden.map(({ name }) => name).sort());
+      expect(
+        ruleSetUsed.forbidden.map(({ name }) => name).filter((name) => !caught.has(name)),
+      ).toEqual([]);
+      expect(Object.keys(breaches).sort()).toEqual(
+        ruleSetUsed.forbidden.map(({ name }) => name).sort(),
+      );
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

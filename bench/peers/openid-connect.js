@@ -16,7 +16,11 @@ app.use(
     secret: 'openid-connect-bench-secret-0123456789',
     authRequired: false,
     idTokenSigningAlg: 'RS256',
-    authorizationParams: { response_type: 'code', scope: 'openid company:read', response_mode: 'query' },
+    authorizationParams: {
+      response_type: 'code',
+      scope: 'openid company:read',
+      response_mode: 'query',
+    },
     clientAuthMethod: 'client_secret_post',
     routes: { callback: '/oauth/callback', login: '/login' },
     session: { store: new RedisStore({ client: new Redis(REDIS) }) },

@@ -38,7 +38,11 @@ function show({ id, firstname, lastname, amount, currency }) {
 }
 
 $('sign-out').onclick = async () => {
-  await fetch('/logout', { method: 'POST', headers: { 'X-CSRF-Token': session.csrfToken }, redirect: 'manual' });
+  await fetch('/logout', {
+    method: 'POST',
+    headers: { 'X-CSRF-Token': session.csrfToken },
+    redirect: 'manual',
+  });
   askToSignIn('/login');
 };
 

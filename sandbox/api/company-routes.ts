@@ -6,7 +6,9 @@ const downloadLifetimeMs = 3600_000;
 
 function listReports({ company, query, faults }: ApiCall): ApiResponse {
   const type = query.get('type');
-  const reports = [...company.reports.values()].filter((report) => type === null || report.type === type);
+  const reports = [...company.reports.values()].filter(
+    (report) => type === null || report.type === type,
+  );
   return page(reports, { query, limitAbove100: faults.limitAbove100 });
 }
 
@@ -42,9 +44,25 @@ export const companyRoutes: readonly Route[] = [
     scope: 'company:read',
     handle: ({ company }) => success(company.profile),
   },
-  { method: 'GET', path: '/company/credits', scope: 'company:read', handle: ({ company }) => success(company.credits) },
-  { method: 'GET', path: '/company/users', scope: 'users:read', handle: ({ company }) => success(company.users) },
+  {
+    method: 'GET',
+    path: '/company/credits',
+    scope: 'company:read',
+    handle: ({ company }) => success(company.credits),
+  },
+  {
+    method: 'GET',
+    path: '/company/users',
+    scope: 'users:read',
+    handle: ({ company }) => success(company.users),
+  },
   { method: 'GET', path: '/reports', scope: 'reports:read', handle: listReports },
-  { method: 'GET', path: '/reports/download/:id', scope: 'reports:read', changing: true, handle: downloadReport },
+  {
+    method: 'GET',
+    path: '/reports/download/:id',
+    scope: 'reports:read',
+    changing: true,
+    handle: downloadReport,
+  },
   { method: 'GET', path: '/reports/:id', scope: 'reports:read', handle: getReport },
 ];

@@ -32,26 +32,36 @@ const settableStatuses = ['paid', 'in_progress', 'on_hold', 'failed', 'archived'
 /** Country codes of DOM-TOM and the Maghreb: calls there need `accept_expensive_destination`. */
 const expensive = /^\+(262|590|594|596|508|687|689|212|213|216)/;
 
-const isAmount = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value) && value > 0;
-const isCurrency = (value: unknown): value is string => typeof value === 'string' && /^[A-Z]{3}$/.test(value);
+const isAmount = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isFinite(value) && value > 0;
+const isCurrency = (value: unknown): value is string =>
+  typeof value === 'string' && /^[A-Z]{3}$/.test(value);
 
 /** What is wrong with the fields that were sent. */
 function problems(body: Body): Record<string, string[]> {
   const details: Record<string, string[]> = {};
-  if ('firstname' in body && !text(body, 'firstname')) details['firstname'] = ['First name is required'];
-  if ('lastname' in body && !text(body, 'lastname')) details['lastname'] = ['Last name is required'];
-  if ('amount' in body && !isAmount(body['amount'])) details['amount'] = ['Valid amount is required'];
-  if ('currency' in body && !isCurrency(body['currency'])) details['currency'] = ['Valid currency is required'];
+  if ('firstname' in body && !text(body, 'firstname'))
+    details['firstname'] = ['First name is required'];
+  if ('lastname' in body && !text(body, 'lastname'))
+    details['lastname'] = ['Last name is required'];
+  if ('amount' in body && !isAmount(body['amount']))
+    details['amount'] = ['Valid amount is required'];
+  if ('currency' in body && !isCurrency(body['currency']))
+    details['currency'] = ['Valid currency is required'];
   const phone = text(body, 'phone');
-  if (phone !== undefined && normalisePhone(phone) === undefined) details['phone'] = ['number format is not valid'];
+  if (phone !== undefined && normalisePhone(phone) === undefined)
+    details['phone'] = ['number format is not valid'];
   const email = text(body, 'email');
-  if (email !== undefined && !isEmail(email)) details['email'] = ['This value is not a valid email address.'];
+  if (email !== undefined && !isEmail(email))
+    details['email'] = ['This value is not a valid email address.'];
   for (const name of ['birthdate', 'invoice_date', 'due_date']) {
     const value = text(body, name)?.slice(0, 10);
-    if (value !== undefined && !isDate(value)) details[name] = [`Invalid ${name} format. Use YYYY-MM-DD`];
+    if (value !== undefined && !isDate(value))
+      details[name] = [`Invalid ${name} format. Use YYYY-MM-DD`];
   }
   const status = text(body, 'status');
-  if (status !== undefined && !settableStatuses.includes(status)) details['status'] = ['This status cannot be set'];
+  if (status !== undefined && !settableStatuses.includes(status))
+    details['status'] = ['This status cannot be set'];
   return details;
 }
 
@@ -83,9 +93,16 @@ export function readNewDebt(body: Body): DebtInput {
   const input = readDebtChange({ ...body, status: undefined });
   if ('refused' in input) return input;
   const { phone } = input.fields;
-  if (typeof phone === 'string' && expensive.test(phone) && body['accept_expensive_destination'] !== true) {
+  if (
+    typeof phone === 'string' &&
+    expensive.test(phone) &&
+    body['accept_expensive_destination'] !== true
+  ) {
     return {
-      refused: failure(422, `Calls to ${phone.slice(0, 4)} are expensive; accept_expensive_destination is not set`),
+      refused: failure(
+        422,
+        `Calls to ${phone.slice(0, 4)} are expensive; accept_expensive_destination is not set`,
+      ),
     };
   }
   return input;

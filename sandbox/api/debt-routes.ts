@@ -52,7 +52,10 @@ function listDebts(
   return page(debts, { query, limitAbove100: faults.limitAbove100 });
 }
 
-function withDebt({ id, company, companies }: ApiCall, then: (debt: Debt) => ApiResponse): ApiResponse {
+function withDebt(
+  { id, company, companies }: ApiCall,
+  then: (debt: Debt) => ApiResponse,
+): ApiResponse {
   const record = company.debts.get(id);
   if (record !== undefined) return then(record.debt);
   const anothers = companies.some(({ debts }) => debts.has(id));
@@ -72,7 +75,10 @@ function createDebt({ body, company, faults, nowMs, newId }: ApiCall): ApiRespon
   };
   company.debts.set(debt.id, { debt, debtorId: '', creditorId: '' });
   const metadata = body['metadata'] ?? {};
-  return { ...success({ ...debt, metadata }, 'Debt created successfully'), status: faults.createStatus };
+  return {
+    ...success({ ...debt, metadata }, 'Debt created successfully'),
+    status: faults.createStatus,
+  };
 }
 
 function updateDebt(call: ApiCall): ApiResponse {
@@ -108,7 +114,12 @@ export const debtRoutes: readonly Route[] = [
     scope: 'debts:read',
     handle: (call) => listDebts(call, ({ creditorId }) => creditorId === call.id),
   },
-  { method: 'GET', path: '/debts/:id', scope: 'debts:read', handle: (call) => withDebt(call, (debt) => success(debt)) },
+  {
+    method: 'GET',
+    path: '/debts/:id',
+    scope: 'debts:read',
+    handle: (call) => withDebt(call, (debt) => success(debt)),
+  },
   { method: 'PUT', path: '/debts/:id', scope: 'debts:write', handle: updateDebt },
   { method: 'DELETE', path: '/debts/:id', scope: 'debts:write', handle: deleteDebt },
 ];

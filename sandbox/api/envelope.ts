@@ -16,14 +16,20 @@ export const success = (data: unknown, message = 'Success'): ApiResponse => ({
 export const nested = (data: unknown, innerMessage?: string): ApiResponse =>
   success(innerMessage === undefined ? { data } : { data, message: innerMessage });
 
-export const failure = (status: number, message: string, details?: Record<string, unknown>): ApiResponse => ({
+export const failure = (
+  status: number,
+  message: string,
+  details?: Record<string, unknown>,
+): ApiResponse => ({
   status,
   body: { error: true, message, code: status, ...(details !== undefined && { details }) },
 });
 
-export const invalid = (details: Record<string, string[]>): ApiResponse => failure(400, 'Validation failed', details);
+export const invalid = (details: Record<string, string[]>): ApiResponse =>
+  failure(400, 'Validation failed', details);
 
-export const unauthorized = (): ApiResponse => failure(401, 'Authentication credentials are missing or invalid');
+export const unauthorized = (): ApiResponse =>
+  failure(401, 'Authentication credentials are missing or invalid');
 
 export const missingScope = (scope: string): ApiResponse =>
   failure(403, `Required scope "${scope}" not found in token`);
@@ -37,17 +43,27 @@ interface PageRequest {
 }
 
 /** One page of a list. What GetBill does with page 0, limit 101 or `total` 0 is not documented. */
-export function page(items: readonly unknown[], { query, limitAbove100 }: PageRequest): ApiResponse {
+export function page(
+  items: readonly unknown[],
+  { query, limitAbove100 }: PageRequest,
+): ApiResponse {
   const pageNumber = positiveInteger(query.get('page') ?? '1');
   const limit = positiveInteger(query.get('limit') ?? '20');
-  if (pageNumber === undefined) return invalid({ page: ['This value should be a positive integer.'] });
+  if (pageNumber === undefined)
+    return invalid({ page: ['This value should be a positive integer.'] });
   if (limit === undefined || (limit > 100 && limitAbove100 === 'refuse')) {
     return invalid({ limit: ['This value should be between 1 and 100.'] });
   }
   const size = Math.min(limit, 100);
   const data = items.slice((pageNumber - 1) * size, pageNumber * size);
-  const pagination = { total: items.length, page: pageNumber, limit: size, pages: Math.ceil(items.length / size) };
+  const pagination = {
+    total: items.length,
+    page: pageNumber,
+    limit: size,
+    pages: Math.ceil(items.length / size),
+  };
   return { status: 200, body: { error: false, data, pagination } };
 }
 
-const positiveInteger = (text: string): number | undefined => (/^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined);
+const positiveInteger = (text: string): number | undefined =>
+  /^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined;

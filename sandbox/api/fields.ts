@@ -6,7 +6,8 @@ export const text = (body: Body, name: string): string | undefined => {
   return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
 };
 
-export const isDate = (value: string): boolean => /^\d{4}-\d\d-\d\d$/.test(value) && !Number.isNaN(Date.parse(value));
+export const isDate = (value: string): boolean =>
+  /^\d{4}-\d\d-\d\d$/.test(value) && !Number.isNaN(Date.parse(value));
 
 /** Of `names`, those that were sent as text or null. */
 export function sentTexts(body: Body, names: readonly string[]): Record<string, string | null> {

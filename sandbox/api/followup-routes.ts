@@ -76,7 +76,13 @@ function createFollowup({ body, company, faults, newId }: ApiCall): ApiResponse 
   if (debtId === undefined) return invalid({ debt_id: ['This value should not be blank.'] });
   const record = company.debts.get(debtId);
   if (record === undefined) return failure(404, 'Debt not found');
-  const followup = { ...emptyFollowup, ...emailFields, ...sentFields(body), id: newId(), debt_id: debtId };
+  const followup = {
+    ...emptyFollowup,
+    ...emailFields,
+    ...sentFields(body),
+    id: newId(),
+    debt_id: debtId,
+  };
   company.followups.set(followup.id, followup);
   record.debt.followups_count += 1;
   const response = success(withoutEmailFields(followup), 'Followup created successfully');
@@ -86,7 +92,10 @@ function createFollowup({ body, company, faults, newId }: ApiCall): ApiResponse 
 function updateFollowup({ id, body, company }: ApiCall): ApiResponse {
   const followup = company.followups.get(id);
   if (followup === undefined) return notFound('Followup');
-  return success(withoutEmailFields(Object.assign(followup, sentFields(body))), 'Followup updated successfully');
+  return success(
+    withoutEmailFields(Object.assign(followup, sentFields(body))),
+    'Followup updated successfully',
+  );
 }
 
 function getFollowup({ id, company }: ApiCall): ApiResponse {
@@ -95,13 +104,19 @@ function getFollowup({ id, company }: ApiCall): ApiResponse {
 }
 
 export const followupRoutes: readonly Route[] = [
-  { method: 'GET', path: '/followups', scope: 'followups:read', handle: (call) => listFollowups(call) },
+  {
+    method: 'GET',
+    path: '/followups',
+    scope: 'followups:read',
+    handle: (call) => listFollowups(call),
+  },
   { method: 'POST', path: '/followups', scope: 'followups:write', handle: createFollowup },
   {
     method: 'GET',
     path: '/followups/debt/:id',
     scope: 'followups:read',
-    handle: (call) => (call.company.debts.has(call.id) ? listFollowups(call, call.id) : notFound('Debt')),
+    handle: (call) =>
+      call.company.debts.has(call.id) ? listFollowups(call, call.id) : notFound('Debt'),
   },
   { method: 'GET', path: '/followups/:id', scope: 'followups:read', handle: getFollowup },
   { method: 'PUT', path: '/followups/:id', scope: 'followups:write', handle: updateFollowup },

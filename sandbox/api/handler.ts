@@ -39,9 +39,15 @@ export function createApiHandler(deps: ApiDeps): RequestHandler {
     return limiter.check(`${kind}:${clientId}`, { limit, windowS: limitWindowS }, { count });
   }
 
-  function tooMany(res: Response, { limit, retryAfterS }: { limit: number; retryAfterS: number }): ApiResponse {
+  function tooMany(
+    res: Response,
+    { limit, retryAfterS }: { limit: number; retryAfterS: number },
+  ): ApiResponse {
     const resetAtMs = clock() + retryAfterS * 1000;
-    res.set({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(Math.ceil(resetAtMs / 1000)) });
+    res.set({
+      'x-ratelimit-remaining': '0',
+      'x-ratelimit-reset': String(Math.ceil(resetAtMs / 1000)),
+    });
     const details = { retry_after: retryAfterS, limit, reset_time: zuluTimestamp(resetAtMs) };
     return failure(429, 'Rate limit exceeded. Please try again later.', details);
   }
@@ -106,7 +112,8 @@ export function createApiHandler(deps: ApiDeps): RequestHandler {
     count.apiByPath[req.path] = (count.apiByPath[req.path] ?? 0) + 1;
     const fault = faults.take(
       'api',
-      ({ path = '', method = req.method }) => req.path.startsWith(path) && method.toUpperCase() === req.method,
+      ({ path = '', method = req.method }) =>
+        req.path.startsWith(path) && method.toUpperCase() === req.method,
     );
     if (fault?.mode === 'slow') await sleep(fault.ms);
     if (fault?.mode === 'hold') await gate.wait();
@@ -122,7 +129,12 @@ function tokenOf(req: Request, grants: Grants): ApiToken | undefined {
   return token === undefined ? undefined : grants.apiToken(token);
 }
 
-const limitHeaders = ({ limit, remaining, resetAtMs, windowS }: LimitState): Record<string, string> => ({
+const limitHeaders = ({
+  limit,
+  remaining,
+  resetAtMs,
+  windowS,
+}: LimitState): Record<string, string> => ({
   'x-ratelimit-limit': String(limit),
   'x-ratelimit-remaining': String(remaining),
   'x-ratelimit-reset': String(Math.ceil(resetAtMs / 1000)),

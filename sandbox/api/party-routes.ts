@@ -20,7 +20,9 @@ const creditorFields = [
 function getDebtor({ id, company }: ApiCall): ApiResponse {
   const debtor = company.debtors.get(id);
   if (debtor === undefined) return notFound('Debtor');
-  const debts = [...company.debts.values()].filter(({ debtorId }) => debtorId === id).map(({ debt }) => debt);
+  const debts = [...company.debts.values()]
+    .filter(({ debtorId }) => debtorId === id)
+    .map(({ debt }) => debt);
   const paid = debts.filter(({ status }) => status === 'status.default.paid');
   return nested({
     ...debtor,
@@ -45,7 +47,9 @@ function updateDebtor({ id, company, body, nowMs }: ApiCall): ApiResponse {
 function getCreditor({ id, company }: ApiCall): ApiResponse {
   const creditor = company.creditors.get(id);
   if (creditor === undefined) return notFound('Creditor');
-  const debts = [...company.debts.values()].filter(({ creditorId }) => creditorId === id).map(({ debt }) => debt);
+  const debts = [...company.debts.values()]
+    .filter(({ creditorId }) => creditorId === id)
+    .map(({ debt }) => debt);
   return nested({ ...creditor, totalDebts: debts.length, totalAmount: sum(debts) });
 }
 
@@ -70,7 +74,8 @@ export const partyRoutes: readonly Route[] = [
     method: 'GET',
     path: '/debtors',
     scope: 'debtors:read',
-    handle: ({ company, query, faults }) => page([...company.debtors.values()], { query, ...faults }),
+    handle: ({ company, query, faults }) =>
+      page([...company.debtors.values()], { query, ...faults }),
   },
   { method: 'GET', path: '/debtors/:id', scope: 'debtors:read', handle: getDebtor },
   { method: 'PUT', path: '/debtors/:id', scope: 'debtors:write', handle: updateDebtor },
@@ -78,7 +83,8 @@ export const partyRoutes: readonly Route[] = [
     method: 'GET',
     path: '/creditors',
     scope: 'creditors:read',
-    handle: ({ company, query, faults }) => page([...company.creditors.values()], { query, ...faults }),
+    handle: ({ company, query, faults }) =>
+      page([...company.creditors.values()], { query, ...faults }),
   },
   { method: 'GET', path: '/creditors/:id', scope: 'creditors:read', handle: getCreditor },
   { method: 'PUT', path: '/creditors/:id', scope: 'creditors:write', handle: updateCreditor },

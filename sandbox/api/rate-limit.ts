@@ -42,7 +42,13 @@ export function createRateLimiter({ clock }: { clock: () => number }): RateLimit
       const allowed = used < limit;
       if (allowed && count) bucket.set(slice, (bucket.get(slice) ?? 0) + 1);
       const remaining = Math.max(0, limit - used - (count ? 1 : 0));
-      return { allowed, limit, remaining, resetAtMs: (oldest + slicesPerWindow) * sliceMs, windowS };
+      return {
+        allowed,
+        limit,
+        remaining,
+        resetAtMs: (oldest + slicesPerWindow) * sliceMs,
+        windowS,
+      };
     },
     reset: () => buckets.clear(),
   };

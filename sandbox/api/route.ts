@@ -34,7 +34,12 @@ export function matchRoute(routes: readonly Route[], method: string, path: strin
   for (const route of routes) {
     const wanted = route.path.split('/');
     if (wanted.length !== parts.length) continue;
-    if (!wanted.every((part, index) => part === parts[index] || (part === ':id' && parts[index] !== ''))) continue;
+    if (
+      !wanted.every(
+        (part, index) => part === parts[index] || (part === ':id' && parts[index] !== ''),
+      )
+    )
+      continue;
     if (route.method === method) return { route, id: decode(parts[wanted.indexOf(':id')] ?? '') };
     found = 'no such method';
   }

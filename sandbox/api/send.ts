@@ -20,7 +20,12 @@ export function sendInstead(res: ServerResponse, fault: ApiFault): boolean {
       dropConnection(res);
       return true;
     case 'html':
-      respond(res, fault.status ?? 200, { 'content-type': 'text/html; charset=utf-8' }, firewallPage);
+      respond(
+        res,
+        fault.status ?? 200,
+        { 'content-type': 'text/html; charset=utf-8' },
+        firewallPage,
+      );
       return true;
     case 'huge':
       sendHuge(res, fault);
@@ -32,7 +37,10 @@ export function sendInstead(res: ServerResponse, fault: ApiFault): boolean {
       respond(res, fault.status, { location: fault.location });
       return true;
     case 'errorIn200':
-      respondWith(res, { status: 200, body: failure(fault.code, fault.message ?? 'Something went wrong').body });
+      respondWith(res, {
+        status: 200,
+        body: failure(fault.code, fault.message ?? 'Something went wrong').body,
+      });
       return true;
     case 'rawBody':
       respond(
@@ -58,14 +66,22 @@ export function sendResponse(res: ServerResponse, response: ApiResponse, fault?:
   const { status } = response;
   const bytes = (response.bytes ??= Buffer.from(JSON.stringify(response.body)));
   if (fault?.mode === 'gzip') {
-    return respond(res, status, { 'content-type': json, 'content-encoding': 'gzip' }, gzipSync(bytes));
+    return respond(
+      res,
+      status,
+      { 'content-type': json, 'content-encoding': 'gzip' },
+      gzipSync(bytes),
+    );
   }
   if (fault?.mode === 'trickle') {
     res.writeHead(status, { 'content-type': json, 'content-length': bytes.length });
     return void pipeline(Readable.from(slowly(bytes, fault.bytesPerS)), res).catch(() => undefined);
   }
   if (fault?.mode === 'cut') {
-    res.writeHead(status, { 'content-type': json, 'content-length': Math.max(bytes.length, fault.afterBytes + 1) });
+    res.writeHead(status, {
+      'content-type': json,
+      'content-length': Math.max(bytes.length, fault.afterBytes + 1),
+    });
     res.write(bytes.subarray(0, fault.afterBytes));
     res.flushHeaders();
     return res.socket?.destroySoon();
@@ -82,7 +98,10 @@ async function* slowly(bytes: Buffer, bytesPerS: number): AsyncGenerator<Buffer>
 }
 
 /** Valid JSON of exactly `bytes` bytes (as long as there is room for the envelope). */
-function sendHuge(res: ServerResponse, { bytes, chunked, contentType }: Extract<ApiFault, { mode: 'huge' }>): void {
+function sendHuge(
+  res: ServerResponse,
+  { bytes, chunked, contentType }: Extract<ApiFault, { mode: 'huge' }>,
+): void {
   const [head, tail] = ['{"error":false,"message":"Success","data":"', '"}'];
   function* pieces(): Generator<string> {
     yield head;
@@ -92,6 +111,9 @@ function sendHuge(res: ServerResponse, { bytes, chunked, contentType }: Extract<
     yield tail;
   }
   const length = Math.max(bytes, head.length + tail.length);
-  res.writeHead(200, { 'content-type': contentType ?? json, ...(chunked !== true && { 'content-length': length }) });
+  res.writeHead(200, {
+    'content-type': contentType ?? json,
+    ...(chunked !== true && { 'content-length': length }),
+  });
   pipeline(Readable.from(pieces(), { objectMode: false }), res).catch(() => undefined);
 }

@@ -15,7 +15,12 @@ export interface ConsentDeps {
 }
 
 /** One page: which company, which scopes, allow or deny. Works without scripts. */
-export function createConsentRouter({ server, companies, appUrl, renderPage }: ConsentDeps): Router {
+export function createConsentRouter({
+  server,
+  companies,
+  appUrl,
+  renderPage,
+}: ConsentDeps): Router {
   const { provider } = server;
   const router = Router();
 
@@ -30,14 +35,22 @@ export function createConsentRouter({ server, companies, appUrl, renderPage }: C
       signedIn: session?.accountId !== undefined && remembered !== undefined,
       clientId: params['client_id'],
       request: Object.entries(params).flatMap(([name, value]) =>
-        typeof value === 'string' ? [{ name, value: masked(name, value), meaning: meanings[name] ?? '' }] : [],
+        typeof value === 'string'
+          ? [{ name, value: masked(name, value), meaning: meanings[name] ?? '' }]
+          : [],
       ),
       redirectHost: new URL(redirectOrigin).host,
-      scopes: splitScopes(params['scope'] as string).map((name) => ({ name, text: scopeTexts[name] ?? name })),
+      scopes: splitScopes(params['scope'] as string).map((name) => ({
+        name,
+        text: scopeTexts[name] ?? name,
+      })),
     });
     // Browsers hold the redirects that follow a form to form-action, so the app's origin has to be in it.
     const formTargets = [...new Set([redirectOrigin, new URL(appUrl).origin])];
-    res.set('content-security-policy', contentSecurityPolicy({ formTargets })).type('html').send(html);
+    res
+      .set('content-security-policy', contentSecurityPolicy({ formTargets }))
+      .type('html')
+      .send(html);
   });
 
   router.post('/:uid', async (req, res) => {
@@ -47,11 +60,18 @@ export function createConsentRouter({ server, companies, appUrl, renderPage }: C
     const scopes = form.getAll('scope').filter((scope) => requested.includes(scope));
     const company = companies.find(({ id }) => id === form.get('company'));
     if (form.get('decision') !== 'allow' || scopes.length === 0 || company === undefined) {
-      const denial = { error: 'access_denied', error_description: 'The resource owner denied the request.' };
+      const denial = {
+        error: 'access_denied',
+        error_description: 'The resource owner denied the request.',
+      };
       return provider.interactionFinished(req, res, denial);
     }
     rememberCompany(res, company.id);
-    const grantId = await server.grant({ companyId: company.id, clientId: String(params['client_id']), scopes });
+    const grantId = await server.grant({
+      companyId: company.id,
+      clientId: String(params['client_id']),
+      scopes,
+    });
     const result = { login: { accountId }, consent: { grantId } };
     return provider.interactionFinished(req, res, result, { mergeWithLastSubmission: false });
   });
@@ -60,12 +80,14 @@ export function createConsentRouter({ server, companies, appUrl, renderPage }: C
 
 /** What each parameter of the authorization request is for. */
 const meanings: Readonly<Record<string, string>> = {
-  response_type: 'a code, to be exchanged for tokens by the server of the app (RFC 6749 section 4.1.1)',
+  response_type:
+    'a code, to be exchanged for tokens by the server of the app (RFC 6749 section 4.1.1)',
   client_id: 'which app is asking',
   redirect_uri: 'where you return to; it must be registered',
   scope: 'what the app asks for',
   state: 'comes back unchanged, so that nobody can slip in a callback of another sign-in',
-  code_challenge: 'a hash of a value that only the app knows: the code is worth nothing without it (RFC 7636)',
+  code_challenge:
+    'a hash of a value that only the app knows: the code is worth nothing without it (RFC 7636)',
   code_challenge_method: 'how it was hashed',
 };
 

@@ -19,10 +19,12 @@ export function registerGrantTypes({ provider, errors, grants, client }: Deps): 
     'refresh_token',
     (ctx) => {
       const { refresh_token: refreshToken, scope } = ctx.oidc.params;
-      if (!refreshToken) throw new errors.InvalidRequest('missing required parameter "refresh_token"');
+      if (!refreshToken)
+        throw new errors.InvalidRequest('missing required parameter "refresh_token"');
       const outcome = grants.refresh({ refreshToken, clientId: ctx.oidc.client.clientId, scope });
       if ('refused' in outcome) {
-        if (outcome.refused === 'invalid_scope') throw new errors.InvalidScope(outcome.description, scope ?? '');
+        if (outcome.refused === 'invalid_scope')
+          throw new errors.InvalidScope(outcome.description, scope ?? '');
         throw new errors.InvalidGrant(outcome.description);
       }
       ctx.body = {
@@ -41,11 +43,20 @@ export function registerGrantTypes({ provider, errors, grants, client }: Deps): 
     async (ctx) => {
       const { scope } = ctx.oidc.params;
       const refused = refusedScope(scope, client.scopes);
-      if (refused !== undefined) throw new errors.InvalidScope('this client may not have the requested scope', refused);
+      if (refused !== undefined)
+        throw new errors.InvalidScope('this client may not have the requested scope', refused);
       if (splitScopes(scope).length === 0) throw new errors.InvalidScope('"scope" is required', '');
-      const token = new provider.ClientCredentials({ client: ctx.oidc.client, scope: splitScopes(scope).join(' ') });
+      const token = new provider.ClientCredentials({
+        client: ctx.oidc.client,
+        scope: splitScopes(scope).join(' '),
+      });
       const accessToken = await token.save();
-      ctx.body = { token_type: 'Bearer', expires_in: token.expiration, access_token: accessToken, scope: token.scope };
+      ctx.body = {
+        token_type: 'Bearer',
+        expires_in: token.expiration,
+        access_token: accessToken,
+        scope: token.scope,
+      };
     },
     ['scope'],
   );

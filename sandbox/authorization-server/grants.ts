@@ -18,7 +18,11 @@ type RefreshOutcome =
 /** Which company a grant is for, and the refresh of its tokens. */
 export interface Grants {
   setCompany: (grantId: string, companyId: string) => void;
-  refresh: (request: { refreshToken: string; clientId: string; scope: string | undefined }) => RefreshOutcome;
+  refresh: (request: {
+    refreshToken: string;
+    clientId: string;
+    scope: string | undefined;
+  }) => RefreshOutcome;
   apiToken: (accessToken: string) => ApiToken | undefined;
   expireAccessTokens: () => void;
   revokeAll: () => void;
@@ -37,7 +41,13 @@ export const refreshTokenLifetimeS = 30 * 24 * 3600;
 
 const newToken = () => randomBytes(32).toString('base64url');
 
-export function createGrants({ storage, clock, faults, counters, ownCompanyId }: GrantsDeps): Grants {
+export function createGrants({
+  storage,
+  clock,
+  faults,
+  counters,
+  ownCompanyId,
+}: GrantsDeps): Grants {
   const companyOfGrant = new Map<string, string>();
 
   function issue(
@@ -49,7 +59,17 @@ export function createGrants({ storage, clock, faults, counters, ownCompanyId }:
     const jti = newToken();
     const iat = Math.floor(clock() / 1000);
     const { accountId, clientId, grantId, sessionUid } = from;
-    const payload = { accountId, clientId, grantId, sessionUid, scope, iat, exp: iat + lifetimeS, jti, kind: model };
+    const payload = {
+      accountId,
+      clientId,
+      grantId,
+      sessionUid,
+      scope,
+      iat,
+      exp: iat + lifetimeS,
+      jti,
+      kind: model,
+    };
     storage.put(model, jti, payload, lifetimeS);
     return jti;
   }
@@ -57,7 +77,10 @@ export function createGrants({ storage, clock, faults, counters, ownCompanyId }:
   /** Does not wait for anything: of two refreshes with one token the second always sees what the first did. */
   function tryRefresh(request: Parameters<Grants['refresh']>[0]): RefreshOutcome {
     const stored = storage.get('RefreshToken', request.refreshToken);
-    const refuse = (description: string): RefreshOutcome => ({ refused: 'invalid_grant', description });
+    const refuse = (description: string): RefreshOutcome => ({
+      refused: 'invalid_grant',
+      description,
+    });
     if (stored?.grantId === undefined) return refuse('refresh token not found');
     if (stored.clientId !== request.clientId) return refuse('client mismatch');
     if (storage.get('Grant', stored.grantId) === undefined) return refuse('grant not found');
@@ -95,13 +118,20 @@ export function createGrants({ storage, clock, faults, counters, ownCompanyId }:
       const user = storage.get('AccessToken', accessToken);
       const payload = user ?? storage.get('ClientCredentials', accessToken);
       if (payload?.clientId === undefined) return undefined;
-      const companyId = user === undefined ? ownCompanyId : companyOfGrant.get(payload.grantId ?? '');
+      const companyId =
+        user === undefined ? ownCompanyId : companyOfGrant.get(payload.grantId ?? '');
       if (companyId === undefined) return undefined;
       return { clientId: payload.clientId, companyId, scopes: splitScopes(payload.scope) };
     },
     expireAccessTokens: () => storage.removeAll(['AccessToken', 'ClientCredentials']),
     revokeAll() {
-      storage.removeAll(['AccessToken', 'ClientCredentials', 'RefreshToken', 'AuthorizationCode', 'Grant']);
+      storage.removeAll([
+        'AccessToken',
+        'ClientCredentials',
+        'RefreshToken',
+        'AuthorizationCode',
+        'Grant',
+      ]);
       companyOfGrant.clear();
     },
   };

@@ -41,7 +41,8 @@ export function mustAsk({ faults, client, errors, grant, companyId, findGrant }:
     // Read from the query: oidc-provider has dropped the scopes it does not know from its own parameters.
     const scope = typeof ctx.query['scope'] === 'string' ? ctx.query['scope'] : '';
     const refused = refusedScope(scope, client.scopes);
-    if (refused !== undefined) throw new errors.InvalidScope('this client may not have the requested scope', refused);
+    if (refused !== undefined)
+      throw new errors.InvalidScope('this client may not have the requested scope', refused);
     const scopes = splitScopes(scope);
     if (scopes.length === 0) throw new errors.InvalidScope('"scope" is required', '');
     if (faults.current().consent === 'ask') return true;

@@ -19,7 +19,11 @@ const sessionLifetimeS = 14 * 24 * 3600;
 export interface AuthorizationServerDeps extends SandboxContext {
   companyIds: readonly [string, ...string[]];
   rawBodyOf: (req: IncomingMessage) => string;
-  renderError: (error: { code: string; description: string; sentRedirectUri: string }) => Promise<string>;
+  renderError: (error: {
+    code: string;
+    description: string;
+    sentRedirectUri: string;
+  }) => Promise<string>;
 }
 
 export interface AuthorizationServer {
@@ -29,13 +33,21 @@ export interface AuthorizationServer {
 }
 
 /** oidc-provider set up to look like GetBill: opaque tokens, GetBill's scopes without `openid`, PKCE optional. */
-export async function createAuthorizationServer(deps: AuthorizationServerDeps): Promise<AuthorizationServer> {
+export async function createAuthorizationServer(
+  deps: AuthorizationServerDeps,
+): Promise<AuthorizationServer> {
   silenceProviderAdvice();
   const { Provider, errors, interactionPolicy } = await import('oidc-provider');
   const { origin, clock, faults, counters, client, companyIds } = deps;
   const doubleUse = () => new errors.InvalidGrant('authorization code already consumed');
   const storage = createStorage({ clock, doubleUse });
-  const grants = createGrants({ storage, clock, faults: faults.current, counters, ownCompanyId: companyIds[0] });
+  const grants = createGrants({
+    storage,
+    clock,
+    faults: faults.current,
+    counters,
+    ownCompanyId: companyIds[0],
+  });
   const accessTokenLifetimeS = () => faults.current().accessTokenLifetimeS;
 
   async function grant({ companyId, clientId, scopes }: Parameters<MakeGrant>[0]): Promise<string> {
@@ -70,13 +82,18 @@ export async function createAuthorizationServer(deps: AuthorizationServerDeps): 
     adapter: (model) => ({
       ...storage.adapter(model),
       ...(model === 'Client' && {
-        find: (id: string) => Promise.resolve(client.active && id === client.clientId ? metadata() : undefined),
+        find: (id: string) =>
+          Promise.resolve(client.active && id === client.clientId ? metadata() : undefined),
       }),
     }),
     clientAuthMethods: ['client_secret_post', 'client_secret_basic'],
     clientBasedCORS: () => false,
     cookies: {
-      names: { session: 'sandbox_session', interaction: 'sandbox_interaction', resume: 'sandbox_resume' },
+      names: {
+        session: 'sandbox_session',
+        interaction: 'sandbox_interaction',
+        resume: 'sandbox_resume',
+      },
       long: { httpOnly: true, sameSite: 'lax' },
       short: { httpOnly: true, sameSite: 'lax' },
     },
@@ -86,7 +103,10 @@ export async function createAuthorizationServer(deps: AuthorizationServerDeps): 
       dPoP: { enabled: false },
       pushedAuthorizationRequests: { enabled: false },
       resourceIndicators: { enabled: false },
-      revocation: { enabled: true, allowedPolicy: (_ctx, caller, token) => token.clientId === caller.clientId },
+      revocation: {
+        enabled: true,
+        allowedPolicy: (_ctx, caller, token) => token.clientId === caller.clientId,
+      },
       rpInitiatedLogout: { enabled: false },
       userinfo: { enabled: false },
     },
@@ -95,13 +115,21 @@ export async function createAuthorizationServer(deps: AuthorizationServerDeps): 
       policy: [
         new interactionPolicy.Prompt(
           { name: 'consent', requestable: true },
-          new interactionPolicy.Check('ask', 'the company and the scopes are chosen each time', mustAsk(policyDeps)),
+          new interactionPolicy.Check(
+            'ask',
+            'the company and the scopes are chosen each time',
+            mustAsk(policyDeps),
+          ),
         ),
       ],
       url: (_ctx, { uid }) => `${interactionPath}/${uid}`,
     },
     issueRefreshToken: () => true,
-    jwks: { keys: [generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' })] },
+    jwks: {
+      keys: [
+        generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }),
+      ],
+    },
     // Each sign-in is a grant of its own: ending one does not touch another browser's.
     loadExistingGrant: async ({ oidc }) => {
       const grantId = oidc.result?.consent?.grantId;
@@ -112,9 +140,17 @@ export async function createAuthorizationServer(deps: AuthorizationServerDeps): 
       const code = error === 'invalid_redirect_uri' ? 'redirect_uri_mismatch' : error;
       ctx.type = 'html';
       const sent: unknown = ctx.oidc.params?.['redirect_uri'];
-      ctx.body = await deps.renderError({ code, description, sentRedirectUri: typeof sent === 'string' ? sent : '' });
+      ctx.body = await deps.renderError({
+        code,
+        description,
+        sentRedirectUri: typeof sent === 'string' ? sent : '',
+      });
     },
-    routes: { authorization: '/oauth/authorize', token: '/oauth/token', revocation: '/oauth/revoke' },
+    routes: {
+      authorization: '/oauth/authorize',
+      token: '/oauth/token',
+      revocation: '/oauth/revoke',
+    },
     scopes: [...allScopes],
     ttl: {
       AccessToken: accessTokenLifetimeS,
@@ -128,10 +164,13 @@ export async function createAuthorizationServer(deps: AuthorizationServerDeps): 
   };
 
   const provider: Provider = new Provider(origin, configuration);
-  provider.Client.prototype.compareClientSecret = (actual) => client.secrets.some((secret) => equal(secret, actual));
+  provider.Client.prototype.compareClientSecret = (actual) =>
+    client.secrets.some((secret) => equal(secret, actual));
   registerGrantTypes({ provider, errors, grants, client });
   provider.use(tokenEndpoint(deps, deps.rawBodyOf));
-  provider.on('server_error', (_ctx, error) => process.stderr.write(`sandbox: ${inspect(error)}\n`));
+  provider.on('server_error', (_ctx, error) =>
+    process.stderr.write(`sandbox: ${inspect(error)}\n`),
+  );
   return { provider, grants, grant };
 }
 

@@ -18,8 +18,10 @@ export function createOAuthRouter(deps: OAuthRoutesDeps): Router {
   const callback = server.provider.callback();
   const router = Router();
   const record = readAndRecord({ recorder });
-  const queryOf = (req: Request) => (req.url.includes('?') ? req.url.slice(req.url.indexOf('?')) : '');
-  const pass = (req: Request, res: Response, path: string) => callback(unread(req, `${path}${queryOf(req)}`), res);
+  const queryOf = (req: Request) =>
+    req.url.includes('?') ? req.url.slice(req.url.indexOf('?')) : '';
+  const pass = (req: Request, res: Response, path: string) =>
+    callback(unread(req, `${path}${queryOf(req)}`), res);
 
   router.post(['/oauth/token', '/token'], record, (req, res) => pass(req, res, '/oauth/token'));
   router.post('/oauth/revoke', record, (req, res, next) => {
@@ -28,11 +30,22 @@ export function createOAuthRouter(deps: OAuthRoutesDeps): Router {
     const fault = faults.take('revokeFault');
     if (fault?.mode === 'hang') return;
     if (fault?.mode === 'status') {
-      const headers = fault.retryAfterS === undefined ? {} : { 'retry-after': String(fault.retryAfterS) };
-      return respondWith(res, { status: fault.status, body: fault.body, contentType: fault.contentType, headers });
+      const headers =
+        fault.retryAfterS === undefined ? {} : { 'retry-after': String(fault.retryAfterS) };
+      return respondWith(res, {
+        status: fault.status,
+        body: fault.body,
+        contentType: fault.contentType,
+        headers,
+      });
     }
     if (fault?.mode === 'html') {
-      return respond(res, fault.status ?? 200, { 'content-type': 'text/html; charset=utf-8' }, firewallPage);
+      return respond(
+        res,
+        fault.status ?? 200,
+        { 'content-type': 'text/html; charset=utf-8' },
+        firewallPage,
+      );
     }
     return pass(req, res, '/oauth/revoke');
   });
@@ -41,8 +54,15 @@ export function createOAuthRouter(deps: OAuthRoutesDeps): Router {
     counters().authorize += 1;
     return pass(req, res, '/oauth/authorize');
   });
-  router.get('/oauth/authorize/:uid', record, pageHeaders(), (req, res) => pass(req, res, req.path));
-  router.use(interactionPath, record, pageHeaders(), createConsentRouter({ server, companies, appUrl, renderPage }));
+  router.get('/oauth/authorize/:uid', record, pageHeaders(), (req, res) =>
+    pass(req, res, req.path),
+  );
+  router.use(
+    interactionPath,
+    record,
+    pageHeaders(),
+    createConsentRouter({ server, companies, appUrl, renderPage }),
+  );
   router.use(interactionPath, expiredSignIn(renderPage));
   return router;
 }
@@ -50,7 +70,8 @@ export function createOAuthRouter(deps: OAuthRoutesDeps): Router {
 function expiredSignIn(renderPage: RenderPage): ErrorRequestHandler {
   return async function expiredSignInMiddleware(error: unknown, _req, res, next) {
     if (!(error instanceof Error) || error.name !== 'SessionNotFound') return next(error);
-    const description = 'This sign-in page has expired or was already used. Go back to the app and sign in again.';
+    const description =
+      'This sign-in page has expired or was already used. Go back to the app and sign in again.';
     res
       .status(400)
       .type('html')

@@ -16,8 +16,11 @@ export const scopeTexts: Readonly<Record<string, string>> = {
 
 export const allScopes: readonly string[] = Object.keys(scopeTexts);
 
-export const splitScopes = (scope: string | undefined): string[] => (scope ?? '').split(' ').filter((s) => s !== '');
+export const splitScopes = (scope: string | undefined): string[] =>
+  (scope ?? '').split(' ').filter((s) => s !== '');
 
 /** The first requested scope that does not exist here, or that the client was not given. */
-export const refusedScope = (scope: string | undefined, given: readonly string[]): string | undefined =>
-  splitScopes(scope).find((name) => !given.includes(name));
+export const refusedScope = (
+  scope: string | undefined,
+  given: readonly string[],
+): string | undefined => splitScopes(scope).find((name) => !given.includes(name));

@@ -20,7 +20,13 @@ export interface Storage {
 const writesBetweenSweeps = 10_000;
 
 /** @param doubleUse makes the error for an authorization code that two requests present at the same time. */
-export function createStorage({ clock, doubleUse }: { clock: () => number; doubleUse: () => Error }): Storage {
+export function createStorage({
+  clock,
+  doubleUse,
+}: {
+  clock: () => number;
+  doubleUse: () => Error;
+}): Storage {
   const entries = new Map<string, Entry>();
   const keysOfGrant = new Map<string, Set<string>>();
   const sessionOfUid = new Map<string, string>();
@@ -37,7 +43,11 @@ export function createStorage({ clock, doubleUse }: { clock: () => number; doubl
       keys?.delete(key);
       if (keys?.size === 0) keysOfGrant.delete(grantId);
     }
-    if (entry.model === 'Session' && uid !== undefined && keyOf('Session', sessionOfUid.get(uid) ?? '') === key) {
+    if (
+      entry.model === 'Session' &&
+      uid !== undefined &&
+      keyOf('Session', sessionOfUid.get(uid) ?? '') === key
+    ) {
       sessionOfUid.delete(uid);
     }
   }
@@ -75,7 +85,8 @@ export function createStorage({ clock, doubleUse }: { clock: () => number; doubl
       for (const [key, entry] of entries) if (models.includes(entry.model)) removeKey(key);
     },
     adapter: (model) => ({
-      upsert: (id, payload, expiresIn) => Promise.resolve(storage.put(model, id, payload, expiresIn ?? Infinity)),
+      upsert: (id, payload, expiresIn) =>
+        Promise.resolve(storage.put(model, id, payload, expiresIn ?? Infinity)),
       find: (id) => Promise.resolve(storage.get(model, id)),
       findByUid: (uid) => Promise.resolve(storage.get(model, sessionOfUid.get(uid) ?? '')),
       findByUserCode: () => Promise.resolve(undefined),

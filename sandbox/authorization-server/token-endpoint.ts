@@ -18,7 +18,11 @@ export function tokenEndpoint(
     const { scopeInTokenAnswer, refusalStyle } = faults.current();
     const body = ctx.body as JsonObject;
     if (ctx.status === 200 && !scopeInTokenAnswer) delete body['scope'];
-    if (refusalStyle === 'league' && grantType === 'refresh_token' && body['error'] === 'invalid_grant') {
+    if (
+      refusalStyle === 'league' &&
+      grantType === 'refresh_token' &&
+      body['error'] === 'invalid_grant'
+    ) {
       ctx.status = 401;
       ctx.body = {
         error: 'invalid_request',
@@ -38,7 +42,10 @@ export function tokenEndpoint(
     const count = counters();
     count.tokenCalls += 1;
     if (grantType in count.tokenByGrant) count.tokenByGrant[grantType as GrantType] += 1;
-    const fault = faults.take('token', ({ grantType: only }) => only === undefined || only === grantType);
+    const fault = faults.take(
+      'token',
+      ({ grantType: only }) => only === undefined || only === grantType,
+    );
     if (fault?.mode === 'delay') await sleep(fault.ms);
     if (fault?.mode === 'hold') await gate.wait();
     if (fault !== undefined && answersInstead(ctx, fault)) {
@@ -79,10 +86,20 @@ function answersInstead({ res }: KoaContext, fault: TokenFault): boolean {
       return true;
     }
     case 'html':
-      respond(res, fault.status ?? 200, { 'content-type': 'text/html; charset=utf-8' }, firewallPage);
+      respond(
+        res,
+        fault.status ?? 200,
+        { 'content-type': 'text/html; charset=utf-8' },
+        firewallPage,
+      );
       return true;
     case 'garbage':
-      respond(res, 200, { 'content-type': 'application/json' }, '{"access_token": "abc", "token_type":');
+      respond(
+        res,
+        200,
+        { 'content-type': 'application/json' },
+        '{"access_token": "abc", "token_type":',
+      );
       return true;
     case 'redirect':
       respond(res, fault.status, { location: fault.location });
@@ -107,9 +124,12 @@ function changeAnswer(ctx: KoaContext, fault: TokenFault): void {
     dropConnection(ctx.res);
   }
   if (ctx.status !== 200) return;
-  if (fault.mode === 'tooBig') ctx.body = { ...(ctx.body as JsonObject), padding: 'x'.repeat(fault.bytes) };
+  if (fault.mode === 'tooBig')
+    ctx.body = { ...(ctx.body as JsonObject), padding: 'x'.repeat(fault.bytes) };
   if (fault.mode === 'body') {
     const changed = { ...(ctx.body as JsonObject), ...fault.override };
-    ctx.body = Object.fromEntries(Object.entries(changed).filter(([name]) => !fault.remove?.includes(name)));
+    ctx.body = Object.fromEntries(
+      Object.entries(changed).filter(([name]) => !fault.remove?.includes(name)),
+    );
   }
 }

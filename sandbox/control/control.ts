@@ -62,7 +62,11 @@ export function createControl({
       faults: structuredClone(faults.current()),
       counters: structuredClone(counters()),
       held: gate.waiting(),
-      client: { clientId: client.clientId, active: client.active, redirectUris: [...client.redirectUris] },
+      client: {
+        clientId: client.clientId,
+        active: client.active,
+        redirectUris: [...client.redirectUris],
+      },
     }),
     expireAccessTokens: grants.expireAccessTokens,
     revokeGrants: grants.revokeAll,

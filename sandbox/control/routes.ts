@@ -7,7 +7,11 @@ import { ownPagesOnly } from './guards.js';
 
 const redirectUriBody = z.strictObject({ uri: z.string() });
 const texts = z.array(z.string()).optional();
-const clientBody = z.strictObject({ active: z.boolean().optional(), secrets: texts, scopes: texts });
+const clientBody = z.strictObject({
+  active: z.boolean().optional(),
+  secrets: texts,
+  scopes: texts,
+});
 
 /** /_sandbox: the control API. Every change answers with the new state. */
 export function createControlRouter({

@@ -9,7 +9,9 @@ const element = (tag, properties = {}, ...children) => {
 
 async function request(method, path, body) {
   const init =
-    method === 'GET' ? {} : { method, body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+    method === 'GET'
+      ? {}
+      : { method, body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
   const response = await fetch(`/_sandbox/${path}`, init);
   const answer = await response.json();
   if (!response.ok) throw new Error(answer.error);
@@ -47,7 +49,11 @@ function drawWaiting(waiting) {
   list.dataset.drawn = texts;
   list.replaceChildren(
     ...waiting.map(({ queue, index, text }) => {
-      const remove = element('button', { type: 'button', textContent: '×', ariaLabel: `Remove: ${text}` });
+      const remove = element('button', {
+        type: 'button',
+        textContent: '×',
+        ariaLabel: `Remove: ${text}`,
+      });
       Object.assign(remove.dataset, { remove: queue, index });
       return element('li', {}, element('span', { textContent: text }), remove);
     }),
@@ -55,7 +61,10 @@ function drawWaiting(waiting) {
 }
 
 function logRow({ number, at, call, who, status, outcome, durationMs }) {
-  const time = element('time', { dateTime: at, textContent: new Date(at).toLocaleTimeString('en-GB') });
+  const time = element('time', {
+    dateTime: at,
+    textContent: new Date(at).toLocaleTimeString('en-GB'),
+  });
   const response = outcome === 'open' ? 'open' : outcome === 'failed' && !status ? 'cut' : status;
   const row = element(
     'tr',
@@ -64,7 +73,10 @@ function logRow({ number, at, call, who, status, outcome, durationMs }) {
     element('td', {}, element('code', { textContent: call })),
     element('td', {}, element('code', { textContent: who })),
     element('td', { textContent: response }),
-    element('td', { className: 'number', textContent: durationMs === undefined ? '' : `${Math.round(durationMs)} ms` }),
+    element('td', {
+      className: 'number',
+      textContent: durationMs === undefined ? '' : `${Math.round(durationMs)} ms`,
+    }),
   );
   row.dataset.number = number;
   return row;
@@ -78,7 +90,8 @@ function drawSetting(control, value) {
     return;
   }
   const text = JSON.stringify(value);
-  if (![...control.options].some((option) => option.value === text)) control.add(new Option(String(value), text));
+  if (![...control.options].some((option) => option.value === text))
+    control.add(new Option(String(value), text));
   control.value = text;
 }
 
@@ -95,7 +108,9 @@ async function draw() {
   drawWaiting(state.waiting);
   one('[data-log]').replaceChildren(...state.log.map(logRow));
   one('[data-redirect-uris]').replaceChildren(
-    ...state.client.redirectUris.map((uri) => element('li', {}, element('code', { textContent: uri }))),
+    ...state.client.redirectUris.map((uri) =>
+      element('li', {}, element('code', { textContent: uri })),
+    ),
   );
 }
 
@@ -114,9 +129,17 @@ document.addEventListener('click', (event) => {
     const entry = { ...JSON.parse(fault), times: Number(one('[data-times]').value) };
     void editQueue(control, queue, (entries) => [...entries, entry], done);
   }
-  if (remove) void editQueue(control, remove, (entries) => entries.filter((_, at) => at !== Number(index)), 'Removed.');
+  if (remove)
+    void editQueue(
+      control,
+      remove,
+      (entries) => entries.filter((_, at) => at !== Number(index)),
+      'Removed.',
+    );
   if (copy !== undefined) {
-    void navigator.clipboard.writeText(one('[data-copied]').textContent).then(() => say(control, done));
+    void navigator.clipboard
+      .writeText(one('[data-copied]').textContent)
+      .then(() => say(control, done));
   }
 });
 all('[data-setting]', (control) =>

@@ -5,5 +5,7 @@ button.addEventListener('click', async () => {
   const headers = { 'content-type': 'application/json' };
   const response = await fetch('/_sandbox/redirect-uris', { method: 'POST', headers, body });
   const { error } = await response.json();
-  document.querySelector('[data-message]').textContent = response.ok ? 'Registered. Go back and sign in again.' : error;
+  document.querySelector('[data-message]').textContent = response.ok
+    ? 'Registered. Go back and sign in again.'
+    : error;
 });

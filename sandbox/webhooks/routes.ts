@@ -2,8 +2,15 @@ import { Router } from 'express';
 import { z } from 'zod';
 import { styles, type WebhookSender } from './sender.js';
 
-const targetBody = z.strictObject({ url: z.url(), secret: z.string().min(1), companyId: z.string().min(1) });
-const sendBody = z.strictObject({ type: z.string().default('debt.updated'), data: z.looseObject({}).optional() });
+const targetBody = z.strictObject({
+  url: z.url(),
+  secret: z.string().min(1),
+  companyId: z.string().min(1),
+});
+const sendBody = z.strictObject({
+  type: z.string().default('debt.updated'),
+  data: z.looseObject({}).optional(),
+});
 
 /** `/_sandbox/webhooks`: where they go, what was delivered, and sending on demand. */
 export function createWebhookRouter({

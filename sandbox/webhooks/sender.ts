@@ -24,7 +24,15 @@ export interface Delivery {
 }
 
 /** What can be tried; every style is one press of a button. */
-export const styles = ['once', 'duplicate', 'reordered', 'wrongSignature', 'late', 'burst', 'oddBody'] as const;
+export const styles = [
+  'once',
+  'duplicate',
+  'reordered',
+  'wrongSignature',
+  'late',
+  'burst',
+  'oddBody',
+] as const;
 export type Style = (typeof styles)[number];
 
 export interface WebhookSender {
@@ -39,7 +47,13 @@ export interface WebhookSender {
 }
 
 /** Signs and sends webhooks as GetBill documents them; one try each, since its retries are not documented. */
-export function createWebhookSender({ now, lateMs = 3_000 }: { now: () => number; lateMs?: number }): WebhookSender {
+export function createWebhookSender({
+  now,
+  lateMs = 3_000,
+}: {
+  now: () => number;
+  lateMs?: number;
+}): WebhookSender {
   let target: WebhookTarget | undefined;
   const deliveries: Delivery[] = [];
   let number = 0;
@@ -50,7 +64,9 @@ export function createWebhookSender({ now, lateMs = 3_000 }: { now: () => number
     { style, signature }: { style: Style; signature?: string },
   ): Promise<Delivery> {
     if (target === undefined)
-      throw new Error('no webhook is registered: PUT /_sandbox/webhooks with url, secret and companyId');
+      throw new Error(
+        'no webhook is registered: PUT /_sandbox/webhooks with url, secret and companyId',
+      );
     const { url, secret } = target;
     const startedMs = performance.now();
     const status = await fetch(url, {
@@ -70,13 +86,21 @@ export function createWebhookSender({ now, lateMs = 3_000 }: { now: () => number
       () => 0,
     );
     const durationMs = Math.round(performance.now() - startedMs);
-    const delivery = { number: ++number, at: new Date(now()).toISOString(), type, style, status, durationMs };
+    const delivery = {
+      number: ++number,
+      at: new Date(now()).toISOString(),
+      type,
+      style,
+      status,
+      durationMs,
+    };
     deliveries.unshift(delivery);
     deliveries.length = Math.min(deliveries.length, MAX_DELIVERIES);
     return delivery;
   }
 
-  const bodyOf = (type: string, data: object): Buffer => Buffer.from(JSON.stringify({ type, data }));
+  const bodyOf = (type: string, data: object): Buffer =>
+    Buffer.from(JSON.stringify({ type, data }));
   /** Bodies are told apart by their bytes, because no id is documented. */
   const another = (type: string, data: object): Buffer =>
     bodyOf(type, { ...data, sandbox: randomBytes(6).toString('hex') });
@@ -89,10 +113,16 @@ export function createWebhookSender({ now, lateMs = 3_000 }: { now: () => number
     },
     async reordered(type, data) {
       const [first, second] = [another(type, data), another(type, data)];
-      return [await deliver(type, second, { style: 'reordered' }), await deliver(type, first, { style: 'reordered' })];
+      return [
+        await deliver(type, second, { style: 'reordered' }),
+        await deliver(type, first, { style: 'reordered' }),
+      ];
     },
     wrongSignature: async (type, data) => [
-      await deliver(type, another(type, data), { style: 'wrongSignature', signature: '0'.repeat(64) }),
+      await deliver(type, another(type, data), {
+        style: 'wrongSignature',
+        signature: '0'.repeat(64),
+      }),
     ],
     async late(type, data) {
       const body = another(type, data);
@@ -100,7 +130,9 @@ export function createWebhookSender({ now, lateMs = 3_000 }: { now: () => number
       return [await deliver(type, body, { style: 'late' })];
     },
     burst: (type, data) =>
-      Promise.all(Array.from({ length: BURST }, () => deliver(type, another(type, data), { style: 'burst' }))),
+      Promise.all(
+        Array.from({ length: BURST }, () => deliver(type, another(type, data), { style: 'burst' })),
+      ),
     async oddBody(type) {
       const odd = [
         'null',
@@ -111,7 +143,9 @@ export function createWebhookSender({ now, lateMs = 3_000 }: { now: () => number
         '{"type":"debt.updated","data":null}',
         '{"type":"something.new","data":{}}',
       ];
-      return await Promise.all(odd.map((text) => deliver(type, Buffer.from(text), { style: 'oddBody' })));
+      return await Promise.all(
+        odd.map((text) => deliver(type, Buffer.from(text), { style: 'oddBody' })),
+      );
     },
   };
 
@@ -119,7 +153,8 @@ export function createWebhookSender({ now, lateMs = 3_000 }: { now: () => number
     setTarget: (next) => void (target = next),
     target: () => target && { url: target.url, companyId: target.companyId },
     changed(companyId, type, data) {
-      if (target?.companyId === companyId) void deliver(type, bodyOf(type, data), { style: 'once' });
+      if (target?.companyId === companyId)
+        void deliver(type, bodyOf(type, data), { style: 'once' });
     },
     send: (style, type, data) => send[style](type, data),
     deliveries: () => [...deliveries],

@@ -15,7 +15,9 @@ export async function portProblems(ports: readonly [DemoPort, DemoPort]): Promis
   const problems: (string | undefined)[] = [];
   for (const [index, port] of ports.entries()) problems.push(await problemOf(port, numbers[index]));
   if (numbers[0] !== undefined && numbers[0] === numbers[1]) {
-    problems.push(`${one.variable} and ${other.variable} are both ${one.value}: each needs a port of its own`);
+    problems.push(
+      `${one.variable} and ${other.variable} are both ${one.value}: each needs a port of its own`,
+    );
   }
   const found = problems.filter((problem) => problem !== undefined);
   if (found.length === 0) return [];
@@ -29,12 +31,17 @@ function portNumber(text: string): number | undefined {
   return port >= 1 && port <= 65_535 ? port : undefined;
 }
 
-async function problemOf({ variable, value, usedFor }: DemoPort, port?: number): Promise<string | undefined> {
-  if (port === undefined) return `${variable} is "${value.slice(0, 40)}", which is no port: a number from 1 to 65535`;
+async function problemOf(
+  { variable, value, usedFor }: DemoPort,
+  port?: number,
+): Promise<string | undefined> {
+  if (port === undefined)
+    return `${variable} is "${value.slice(0, 40)}", which is no port: a number from 1 to 65535`;
   const code = await listenError(port);
   const place = `port ${port} (${variable}, ${usedFor})`;
   if (code === undefined) return undefined;
-  if (code === 'EACCES') return `${place}: no permission to listen there; ports above 1023 need none`;
+  if (code === 'EACCES')
+    return `${place}: no permission to listen there; ports above 1023 need none`;
   if (code === 'EADDRINUSE') return `${place} is taken by ${await whatAnswersAt(port)}`;
   return `${place}: cannot listen there (${code})`;
 }
@@ -53,7 +60,9 @@ async function listenError(port: number): Promise<string | undefined> {
 
 async function whatAnswersAt(port: number): Promise<string> {
   try {
-    const response = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(1_000) });
+    const response = await fetch(`http://127.0.0.1:${port}/`, {
+      signal: AbortSignal.timeout(1_000),
+    });
     const title = /<title>([^<]*)<\/title>/.exec(await response.text())?.[1] ?? '';
     if (title.includes('GetBill sandbox')) return 'a GetBill sandbox: is the demo running already?';
     if (title.includes('GetBill Connect')) return 'GetBill Connect: is the demo running already?';

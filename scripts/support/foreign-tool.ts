@@ -9,7 +9,12 @@ export function pathOfTool({ pkg, command }: { pkg: string; command: string }): 
   console.log(`looking for ${pkg} (the first time takes a minute or two) ...`);
   const args = ['--yes', '-p', pkg, '-c', `readlink -f "$(command -v ${command})"`];
   const env = { ...process.env, npm_config_ignore_scripts: 'true' };
-  return execFileSync('npx', args, { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  return execFileSync('npx', args, {
+    env,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  }).trim();
 }
 
-export const folderOfTool = (tool: Parameters<typeof pathOfTool>[0]): string => dirname(pathOfTool(tool));
+export const folderOfTool = (tool: Parameters<typeof pathOfTool>[0]): string =>
+  dirname(pathOfTool(tool));

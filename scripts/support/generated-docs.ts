@@ -30,7 +30,12 @@ interface Variable {
 const variableList: readonly Variable[] = Object.entries(variables).map(
   ([name, { meaning, schema, derived, example }]) => {
     const { success, data } = schema.safeParse(undefined);
-    return { name, meaning, example, default: derived ?? (success ? textOfDefault(data) : undefined) };
+    return {
+      name,
+      meaning,
+      example,
+      default: derived ?? (success ? textOfDefault(data) : undefined),
+    };
   },
 );
 
@@ -45,7 +50,8 @@ export function variablesTable(): string {
   const sections: string[] = [];
   for (const { name, meaning, default: text } of variableList) {
     const title = GROUPS[name];
-    if (title !== undefined) sections.push(`\n## ${title}\n\n| variable | default | meaning |\n| --- | --- | --- |`);
+    if (title !== undefined)
+      sections.push(`\n## ${title}\n\n| variable | default | meaning |\n| --- | --- | --- |`);
     const shown = text === undefined ? 'required' : text === '' ? 'unset' : `\`${text}\``;
     sections.push(`| \`${name}\` | ${shown} | ${meaning} |`);
   }
@@ -84,14 +90,20 @@ function wrap(text: string): string[] {
 
 export function eventsTable(): string {
   const fields = fieldsOfEvents();
-  const rows = Object.entries(eventCatalogue).map(([type, { when, notes = {}, isAudited, action }]) => {
-    const cells = [...(fields.get(type) ?? [])].map(([field, values]) => {
-      const explained = notes[field] ?? [...values].map((value) => `\`${value}\``).join(', ');
-      return `\`${field}\`${explained === '' ? '' : ` (${explained})`}`;
-    });
-    return `| \`${type}\` | ${when} | ${cells.join(', ') || 'none'} | ${isAudited ? 'yes' : 'no'} | ${action} |`;
-  });
-  return ['| event | when | fields | audited | what to do |', '| --- | --- | --- | --- | --- |', ...rows].join('\n');
+  const rows = Object.entries(eventCatalogue).map(
+    ([type, { when, notes = {}, isAudited, action }]) => {
+      const cells = [...(fields.get(type) ?? [])].map(([field, values]) => {
+        const explained = notes[field] ?? [...values].map((value) => `\`${value}\``).join(', ');
+        return `\`${field}\`${explained === '' ? '' : ` (${explained})`}`;
+      });
+      return `| \`${type}\` | ${when} | ${cells.join(', ') || 'none'} | ${isAudited ? 'yes' : 'no'} | ${action} |`;
+    },
+  );
+  return [
+    '| event | when | fields | audited | what to do |',
+    '| --- | --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n');
 }
 
 type Fields = Map<string, Set<string>>;
@@ -108,7 +120,9 @@ function fieldsOfEvents(): Map<string, Fields> {
     if (type === undefined) return [];
     if (ts.isUnionTypeNode(type)) return type.types.flatMap(literalsOf);
     if (ts.isLiteralTypeNode(type) && ts.isStringLiteral(type.literal)) return [type.literal.text];
-    return ts.isTypeReferenceNode(type) && ts.isIdentifier(type.typeName) ? literalsOf(typeOf(type.typeName.text)) : [];
+    return ts.isTypeReferenceNode(type) && ts.isIdentifier(type.typeName)
+      ? literalsOf(typeOf(type.typeName.text))
+      : [];
   }
 
   const events = new Map<string, Fields>();
@@ -123,7 +137,11 @@ function fieldsOfEvents(): Map<string, Fields> {
       if (name === undefined) continue;
       const fields: Fields = events.get(name) ?? new Map<string, Set<string>>();
       for (const property of properties) {
-        if (property.name === 'type' || (property.type !== undefined && ts.isFunctionTypeNode(property.type))) continue;
+        if (
+          property.name === 'type' ||
+          (property.type !== undefined && ts.isFunctionTypeNode(property.type))
+        )
+          continue;
         const values = fields.get(property.name) ?? new Set();
         for (const value of literalsOf(property.type)) values.add(value);
         fields.set(property.name, values);
@@ -142,7 +160,9 @@ export function metricsTable(): string {
     const type = metric.constructor.name.toLowerCase();
     return `| \`${name}\` | ${type} | ${metric.labelNames.map((label) => `\`${label}\``).join(', ')} | ${metric.help} |`;
   });
-  return ['| metric | type | labels | what it counts |', '| --- | --- | --- | --- |', ...rows].join('\n');
+  return ['| metric | type | labels | what it counts |', '| --- | --- | --- | --- |', ...rows].join(
+    '\n',
+  );
 }
 
 interface MetricInside {

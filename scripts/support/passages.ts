@@ -15,7 +15,11 @@ export function passageFaults(file: string): string[] {
     const link = [...text.slice(0, index).matchAll(LINK)].at(-1)?.[1];
     if (link === undefined) return [`${file}: no link to a file before "${first}"`];
     const source = join(dirname(file), link);
-    const there = existsSync(source) && `\n${linesOf(readFileSync(source, 'utf8'))}\n`.includes(`\n${linesOf(code)}\n`);
-    return there ? [] : [`${file}: the passage "${first}" is not in ${source} any more; copy it anew`];
+    const there =
+      existsSync(source) &&
+      `\n${linesOf(readFileSync(source, 'utf8'))}\n`.includes(`\n${linesOf(code)}\n`);
+    return there
+      ? []
+      : [`${file}: the passage "${first}" is not in ${source} any more; copy it anew`];
   });
 }

@@ -8,31 +8,45 @@ import { orRunningDemo, loadDotenv } from './environment.js';
 /** 0: nothing failed; 1: something failed; 2: the command was not understood. */
 async function main(): Promise<number> {
   const command = new Command('doctor')
-    .description('Looks for what is wrong between this configuration, Redis, GetBill and the proxy. Changes nothing.')
+    .description(
+      'Looks for what is wrong between this configuration, Redis, GetBill and the proxy. Changes nothing.',
+    )
     .option('--url <origin>', 'also look at a running deployment, through its proxy', origin)
     .option('--url-ca-file <file>', 'PEM file of the private CA that signed its certificate')
     .option('--json', 'one JSON object at the end instead of lines')
     .exitOverride()
     .parse();
-  const { json = false, ...deployment } = command.opts<{ url?: URL; urlCaFile?: string; json?: boolean }>();
+  const { json = false, ...deployment } = command.opts<{
+    url?: URL;
+    urlCaFile?: string;
+    json?: boolean;
+  }>();
 
   const findings: Finding[] = [];
   loadDotenv();
   const env = await orRunningDemo(process.env, toStderr);
-  const looking = examine({ env, ...deployment, now: Date.now, monotonicMs: () => performance.now() });
+  const looking = examine({
+    env,
+    ...deployment,
+    now: Date.now,
+    monotonicMs: () => performance.now(),
+  });
   let step = await looking.next();
   for (; !step.done; step = await looking.next()) {
     findings.push(step.value);
     if (!json) console.log(lineOf(step.value));
   }
   const ok = findings.every(({ verdict }) => verdict !== 'fail');
-  console.log(json ? inJson({ ok, findings, leftOut: step.value }) : summaryOf(findings, step.value));
+  console.log(
+    json ? inJson({ ok, findings, leftOut: step.value }) : summaryOf(findings, step.value),
+  );
   return ok ? 0 : 1;
 }
 
 function origin(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol)) throw new InvalidArgumentError('It must be an https:// origin.'); // prettier-ignore
+  if (url === undefined || !/^https?:$/.test(url.protocol))
+    throw new InvalidArgumentError('It must be an https:// origin.');
   return url;
 }
 
@@ -43,15 +57,19 @@ const coloured = (verdict: Verdict): string =>
 function lineOf(finding: Finding): string {
   const { verdict, name, detail, cause, fix } = cleaned(finding);
   const head = `${coloured(verdict)}  ${name}`;
-  if (cause === undefined) return detail === undefined ? head : `${coloured(verdict)}  ${name.padEnd(20)} ${detail}`;
+  if (cause === undefined)
+    return detail === undefined ? head : `${coloured(verdict)}  ${name.padEnd(20)} ${detail}`;
   return [head, `      cause: ${cause}`, `      fix:   ${fix ?? 'see docs/doctor.md'}`].join('\n');
 }
 
 const cleaned = (finding: Finding): Finding =>
-  Object.fromEntries(Object.entries(finding).map(([key, text]) => [key, harmless(String(text))])) as unknown as Finding;
+  Object.fromEntries(
+    Object.entries(finding).map(([key, text]) => [key, harmless(String(text))]),
+  ) as unknown as Finding;
 
 function summaryOf(findings: readonly Finding[], leftOut: readonly string[]): string {
-  const count = (verdict: Verdict): number => findings.filter((finding) => finding.verdict === verdict).length;
+  const count = (verdict: Verdict): number =>
+    findings.filter((finding) => finding.verdict === verdict).length;
   const counts = `${count('pass')} passed, ${count('warn')} to look at, ${count('fail')} failed`;
   const rest = leftOut.length > 6 ? `${leftOut.length} more checks` : leftOut.join(', ');
   const next = count('fail') === 0 ? '\nNow: npm start' : '';

@@ -34,7 +34,10 @@ const DEMO_ANSWERS_WITHIN_MS = 1_000;
  * The environment, or that of a demo that runs in this folder when nobody has set up a GetBill client here.
  * @param tell is told about it.
  */
-export async function orRunningDemo(env: Environment, tell: (line: string) => void): Promise<Environment> {
+export async function orRunningDemo(
+  env: Environment,
+  tell: (line: string) => void,
+): Promise<Environment> {
   const isOwn = Object.entries(env).some(([name, value]) => name.startsWith('GETBILL_') && value);
   if (isOwn) return env;
   const demo = stringsOf(jsonObject(textOf(RUNNING_DEMO))?.['env']);

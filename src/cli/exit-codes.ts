@@ -30,11 +30,13 @@ export const exitCodes = {
 export function exitCodeOf(error: unknown): number {
   if (error instanceof WalkStoppedError) return exitCodeOf(error.cause);
   if (!(error instanceof AppError)) return exitCodes.bug;
-  if (error instanceof ConfigError || error instanceof MisconfiguredError) return exitCodes.configuration;
+  if (error instanceof ConfigError || error instanceof MisconfiguredError)
+    return exitCodes.configuration;
   const oauthError = explanationOf(error.code); // also while a back-off repeats it as `UnavailableError`
   if (oauthError !== undefined) return exitCodes[oauthError.exit];
   if (error.status === 429) return exitCodes.limit;
-  if (error instanceof UnavailableError || error instanceof StorageError) return exitCodes.unavailable;
+  if (error instanceof UnavailableError || error instanceof StorageError)
+    return exitCodes.unavailable;
   return error.status >= 400 && error.status < 500 ? exitCodes.refused : exitCodes.unavailable;
 }
 
@@ -44,10 +46,15 @@ const DOCTOR = 'npm run doctor';
 export function explain(error: unknown, config?: Config): string {
   if (error instanceof ConfigError) {
     const lines = error.problems.map((problem) => `  - ${problem}`);
-    return [`${error.message}:`, ...lines, '  without an account: npm run demo in another terminal'].join('\n');
+    return [
+      `${error.message}:`,
+      ...lines,
+      '  without an account: npm run demo in another terminal',
+    ].join('\n');
   }
   if (!(error instanceof AppError)) return error instanceof Error ? error.message : String(error);
-  const unreachable = error instanceof WalkStoppedError ? undefined : explainUnreachable(error, config);
+  const unreachable =
+    error instanceof WalkStoppedError ? undefined : explainUnreachable(error, config);
   return [...(unreachable ?? explainAppError(error)), ...whatNext(error)].join('\n');
 }
 
@@ -57,10 +64,12 @@ function explainAppError(error: AppError): string[] {
   const lines = [`${error.message} (${code})`];
   if (hint !== undefined) lines.push(`  ${hint}`);
   if (error instanceof GetbillApiError) {
-    for (const [field, problems] of Object.entries(error.fields)) lines.push(`  ${field}: ${problems.join('; ')}`);
+    for (const [field, problems] of Object.entries(error.fields))
+      lines.push(`  ${field}: ${problems.join('; ')}`);
   }
   if (serverSaid !== undefined) lines.push(`  GetBill said: ${serverSaid}`);
-  if (error.cause instanceof AppError && !(error instanceof WalkStoppedError)) lines.push(`  ${error.cause.message}`);
+  if (error.cause instanceof AppError && !(error instanceof WalkStoppedError))
+    lines.push(`  ${error.cause.message}`);
   return lines;
 }
 
@@ -68,7 +77,8 @@ function whatNext(error: AppError): string[] {
   const lines: string[] = [];
   if (error.code === 'invalid_client') lines.push(`  ${DOCTOR} says which of the two is wrong`);
   if (UNREACHABLE.has(error.code)) lines.push(`  ${DOCTOR} looks closer`);
-  if (error.status === 429 && error.retryAfterS !== undefined) lines.push(`  try again in ${error.retryAfterS} s`);
+  if (error.status === 429 && error.retryAfterS !== undefined)
+    lines.push(`  try again in ${error.retryAfterS} s`);
   if (error instanceof WalkStoppedError) {
     lines.push(`  what came before it is shown; go on with --page ${error.nextPage}`);
   }
@@ -83,7 +93,11 @@ function explainUnreachable(error: AppError, config: Config | undefined): string
   const { tokenUrl, apiUrl, timeoutMs } = config.getbill;
   const isTokenCall = error.cause instanceof AppError; // "could not be renewed" wraps the call
   const isOneHost = tokenUrl.origin === apiUrl.origin;
-  const variable = isOneHost ? 'GETBILL_BASE_URL' : isTokenCall ? 'GETBILL_TOKEN_URL' : 'GETBILL_API_URL';
+  const variable = isOneHost
+    ? 'GETBILL_BASE_URL'
+    : isTokenCall
+      ? 'GETBILL_TOKEN_URL'
+      : 'GETBILL_API_URL';
   const place = { url: isTokenCall ? tokenUrl : apiUrl, variable, timeoutMs };
   const { cause = '', fix = '' } = explainConnection(error, place);
   return [`GetBill could not be reached: ${cause}`, `  ${fix}`];

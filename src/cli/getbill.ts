@@ -21,9 +21,11 @@ const run: Run = async (work, { verbose }) => {
   const read = loadConfig({ ...withThrowawaySecrets(env), LOG_LEVEL: verbose ? 'info' : 'silent' });
   config = read;
   const clock = { now: Date.now, monotonicMs: () => performance.now() };
-  const services = await createServices(read, { ...clock, logTo: harmlessStderr() }).catch((error: unknown) => {
-    throw read.redis === undefined ? error : new StorageError(error);
-  });
+  const services = await createServices(read, { ...clock, logTo: harmlessStderr() }).catch(
+    (error: unknown) => {
+      throw read.redis === undefined ? error : new StorageError(error);
+    },
+  );
 
   if (verbose) {
     services.subscribe((event) => {

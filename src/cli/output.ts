@@ -4,7 +4,8 @@ import { Writable } from 'node:stream';
  * The way of every text to the terminal. What other people have written into GetBill, or a server into
  * its errors, must not steer the terminal: control and format characters become spaces.
  */
-export const harmless = (text: string): string => text.replaceAll(/(?![\n\t])[\p{Cc}\p{Cf}]/gu, ' ');
+export const harmless = (text: string): string =>
+  text.replaceAll(/(?![\n\t])[\p{Cc}\p{Cf}]/gu, ' ');
 
 /** JSON for a program that reads standard output, and harmless where it is a terminal: nothing is lost. */
 export const inJson = (value: unknown): string =>

@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { resources, userColumns, type Client, type ListRequest, type Resource } from './resources.js';
+import {
+  resources,
+  userColumns,
+  type Client,
+  type ListRequest,
+  type Resource,
+} from './resources.js';
 import { inJson } from './output.js';
 import type { Progress } from './progress.js';
 import { USER_AGENT } from '../getbill/user-agent.js';
@@ -9,7 +15,10 @@ import { statusFrom, unknownStatus } from './statuses.js';
 import { totalsOf } from './totals.js';
 
 /** Runs one command with a client, and ends what it needs. */
-export type Run = (work: (client: Client) => Promise<void>, options: { verbose: boolean }) => Promise<void>;
+export type Run = (
+  work: (client: Client) => Promise<void>,
+  options: { verbose: boolean },
+) => Promise<void>;
 
 interface Flags {
   json?: true;
@@ -56,17 +65,28 @@ export function createProgram({ run, print, tell, width, progress }: Deps): Comm
 
   const show = (item: Row, { json }: Flags): void => print(json ? inJson(item) : itemTable(item));
 
-  function one(parent: Command, name: string, description: string, read: (client: Client, id: string) => Promise<Row>) {
+  function one(
+    parent: Command,
+    name: string,
+    description: string,
+    read: (client: Client, id: string) => Promise<Row>,
+  ) {
     leaf(parent, name, description).action(async (...given: unknown[]) => {
       const flags = given.at(-2) as Flags;
       const id = typeof given[0] === 'string' ? given[0] : '';
-      await run(async (client) => show(await read(client, id), flags), { verbose: flags.verbose === true });
+      await run(async (client) => show(await read(client, id), flags), {
+        verbose: flags.verbose === true,
+      });
     });
   }
 
   const company = program.command('company').description('your own company');
-  one(company, 'profile', 'name and contact', async (client) => ({ ...(await client.companyProfile()) }));
-  one(company, 'credits', 'credits left, and the subscription', async (client) => ({ ...(await client.credits()) }));
+  one(company, 'profile', 'name and contact', async (client) => ({
+    ...(await client.companyProfile()),
+  }));
+  one(company, 'credits', 'credits left, and the subscription', async (client) => ({
+    ...(await client.credits()),
+  }));
 
   leaf(program, 'users', 'the users of your company').action(async (flags: Flags) => {
     const work = async (client: Client): Promise<void> => {
@@ -85,13 +105,21 @@ export function createProgram({ run, print, tell, width, progress }: Deps): Comm
   return program;
 
   function addCall(): void {
-    leaf(program, 'call <method> <path>', 'any documented call, such as: call POST /followups --from followup.json')
+    leaf(
+      program,
+      'call <method> <path>',
+      'any documented call, such as: call POST /followups --from followup.json',
+    )
       .option('--from <file>', 'JSON file that is sent as the body')
       .option('--dry-run', 'show what would be sent, and send nothing')
       .action(async (method: string, path: string, flags: CallFlags) => {
         const body = flags.from === undefined ? undefined : bodyFrom(flags.from);
         if (flags.dryRun)
-          return print([`${method.toUpperCase()} ${path}`, ...(body === undefined ? [] : [inJson(body)])].join('\n'));
+          return print(
+            [`${method.toUpperCase()} ${path}`, ...(body === undefined ? [] : [inJson(body)])].join(
+              '\n',
+            ),
+          );
         const work = async (client: Client): Promise<void> => {
           print(inJson((await client.call(method.toUpperCase(), path, { body })) ?? null));
         };
@@ -102,7 +130,11 @@ export function createProgram({ run, print, tell, width, progress }: Deps): Comm
   function addList(parent: Command, resource: Resource): void {
     const list = leaf(parent, 'list', `a page of ${resource.noun}s, or all of them`)
       .option('--limit <n>', 'how many a page, up to 100', numberFrom(1, 100))
-      .option('--page <n>', 'which page, from 1; with --all where to begin', numberFrom(1, 1_000_000))
+      .option(
+        '--page <n>',
+        'which page, from 1; with --all where to begin',
+        numberFrom(1, 1_000_000),
+      )
       .option('--all', 'every page to the last, with progress on standard error')
       .addOption(
         new Option('--max-wait <seconds>', "with --all: the longest wait for GetBill's limit")
@@ -111,7 +143,8 @@ export function createProgram({ run, print, tell, width, progress }: Deps): Comm
       )
       .option('--csv', 'CSV instead of a table, a field per column');
     if (resource.filters.includes('status')) {
-      const example = resource.noun === 'debt' ? 'paid, or spelled out: status.default.paid' : 'delivered';
+      const example =
+        resource.noun === 'debt' ? 'paid, or spelled out: status.default.paid' : 'delivered';
       list.option('--status <status>', `only this one: ${example}`);
     }
     if (resource.filters.includes('debt')) list.option('--debt <id>', 'only those of this debt');
@@ -182,7 +215,10 @@ function bodyFrom(file: string): unknown {
   }
 }
 
-function requestOf({ noun }: Resource, { page, limit, status: given, debt }: ListRequest): ListRequest {
+function requestOf(
+  { noun }: Resource,
+  { page, limit, status: given, debt }: ListRequest,
+): ListRequest {
   const status = given !== undefined && noun === 'debt' ? statusFrom(given) : given;
   return {
     ...(page !== undefined && { page }),
@@ -211,6 +247,7 @@ const numberFrom =
   (least: number, most: number) =>
   (text: string): number => {
     const value = /^\d+$/.test(text) ? Number(text) : NaN;
-    if (!(value >= least && value <= most)) throw new InvalidArgumentError(`A whole number from ${least} to ${most}.`);
+    if (!(value >= least && value <= most))
+      throw new InvalidArgumentError(`A whole number from ${least} to ${most}.`);
     return value;
   };

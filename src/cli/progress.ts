@@ -15,7 +15,10 @@ export function createProgress(stream: NodeJS.WriteStream): Progress {
 
 function bar(stream: NodeJS.WriteStream): Progress {
   const format = '{bar} {value} of {total}, page {page} of {pages}{note}';
-  const single = new SingleBar({ stream, format, gracefulExit: false, hideCursor: true }, Presets.shades_classic);
+  const single = new SingleBar(
+    { stream, format, gracefulExit: false, hideCursor: true },
+    Presets.shades_classic,
+  );
   return {
     page({ page, pages, limit, total }) {
       const done = Math.min(page * limit, total);
@@ -32,7 +35,8 @@ function lines(): Progress {
   return {
     page: ({ page, pages, limit, total }) =>
       toStderr(`page ${page} of ${pages}: ${Math.min(page * limit, total)} of ${total}`),
-    wait: ({ page, waitMs }) => toStderr(`GetBill's limit is reached: page ${page} again in ${inSeconds(waitMs)}`),
+    wait: ({ page, waitMs }) =>
+      toStderr(`GetBill's limit is reached: page ${page} again in ${inSeconds(waitMs)}`),
     stop: () => undefined,
   };
 }

@@ -16,7 +16,10 @@ export interface Resource {
   noun: string;
   filters: readonly ('status' | 'debt')[];
   columns: Columns;
-  list(client: Client, request: ListRequest): ReturnType<Client['debts' | 'followups' | 'debtors' | 'reports']>;
+  list(
+    client: Client,
+    request: ListRequest,
+  ): ReturnType<Client['debts' | 'followups' | 'debtors' | 'reports']>;
   get(client: Client, id: string): Promise<Row>;
 }
 
@@ -38,7 +41,13 @@ export const resources: Readonly<Record<string, Resource>> = {
   followups: {
     noun: 'follow-up',
     filters: ['status', 'debt'],
-    columns: { id: ['id'], debt: ['debt_id'], type: ['type'], status: ['status'], scheduled: ['scheduled_at'] },
+    columns: {
+      id: ['id'],
+      debt: ['debt_id'],
+      type: ['type'],
+      status: ['status'],
+      scheduled: ['scheduled_at'],
+    },
     list: (client, { debt, ...request }) =>
       debt === undefined ? client.followups(request) : client.followupsOfDebt(debt, request),
     get: (client, id) => client.followup(id),
@@ -60,7 +69,13 @@ export const resources: Readonly<Record<string, Resource>> = {
   reports: {
     noun: 'report',
     filters: [],
-    columns: { id: ['id'], type: ['type'], title: ['title'], status: ['status'], created: ['created_at'] },
+    columns: {
+      id: ['id'],
+      type: ['type'],
+      title: ['title'],
+      status: ['status'],
+      created: ['created_at'],
+    },
     list: (client, request) => client.reports(request),
     get: (client, id) => client.report(id),
   },

@@ -55,8 +55,14 @@ function csvCell(value: string): string {
 const PLAIN = { style: { head: [], border: [], compact: true } };
 
 /** Takes from the widest column until the table fits; the ids come last. */
-function fittingWidths(lines: readonly string[][], names: readonly string[], width: number): number[] {
-  const widths = names.map((_name, index) => Math.max(...lines.map((line) => (line[index] ?? '').length)));
+function fittingWidths(
+  lines: readonly string[][],
+  names: readonly string[],
+  width: number,
+): number[] {
+  const widths = names.map((_name, index) =>
+    Math.max(...lines.map((line) => (line[index] ?? '').length)),
+  );
   const total = (): number => widths.reduce((sum, one) => sum + one + 3, 1);
   const isId = (index: number): boolean => names[index] === 'id';
   for (const mayCut of [(index: number) => !isId(index), isId]) {
@@ -70,11 +76,14 @@ function fittingWidths(lines: readonly string[][], names: readonly string[], wid
   return widths;
 }
 
-const cut = (line: string, length: number): string => (line.length > length ? `${line.slice(0, length - 1)}…` : line);
+const cut = (line: string, length: number): string =>
+  line.length > length ? `${line.slice(0, length - 1)}…` : line;
 
 function cellText(field: string | undefined, value: unknown): string {
   const written = text(value);
-  return field === 'status' && written.startsWith(STATUS_PREFIX) ? written.slice(STATUS_PREFIX.length) : written;
+  return field === 'status' && written.startsWith(STATUS_PREFIX)
+    ? written.slice(STATUS_PREFIX.length)
+    : written;
 }
 
 /** What other people have written into GetBill must not steer this terminal: control characters are taken out. */

@@ -10,7 +10,10 @@ interface UrlRules {
 }
 
 /** A URL that can be used, not only parsed. Problems name the part, never the value. */
-export function url(protocols: readonly string[], { query = false, credentials = false }: UrlRules = {}) {
+export function url(
+  protocols: readonly string[],
+  { query = false, credentials = false }: UrlRules = {},
+) {
   const start = protocols.map((protocol) => `${protocol}//`).join(' or ');
   return z
     .string({ error: 'is not set' })
@@ -37,7 +40,8 @@ export function url(protocols: readonly string[], { query = false, credentials =
     }
     if (port === '0') return 'has port 0, where nothing can listen';
     if (!credentials && username + password !== '') return 'must not hold a user or password';
-    if (!isPercentEncoded(username + password)) return 'has a user or password with a bare %; write it as %25';
+    if (!isPercentEncoded(username + password))
+      return 'has a user or password with a bare %; write it as %25';
     if (!isPercentEncoded(pathname + search)) return 'has a path with a bare %; write it as %25';
     if (search !== '' && !query) return 'must not have a query (?)';
     if (hash !== '') return 'must not have a fragment (#); a # in a password is written as %23';
@@ -63,7 +67,8 @@ function isPercentEncoded(text: string): boolean {
   }
 }
 
-const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.?$/i;
+const HOST_NAME =
+  /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.?$/i;
 
 /** Where to listen: an address or a host name, and nothing else of a URL. */
 export const listenHost = z.string().superRefine((text, context) => {
@@ -80,7 +85,13 @@ function hostProblem(text: string): string | undefined {
 }
 
 const MAX_PROXIES = 10;
-const proxy = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6(), z.enum(['loopback', 'linklocal', 'uniquelocal'])]);
+const proxy = z.union([
+  z.ipv4(),
+  z.ipv6(),
+  z.cidrv4(),
+  z.cidrv6(),
+  z.enum(['loopback', 'linklocal', 'uniquelocal']),
+]);
 
 /** How many proxies, or which addresses, may say where a request comes from. */
 export const trustedProxies = z
@@ -88,10 +99,15 @@ export const trustedProxies = z
   .refine((text) => text !== 'true', {
     error: 'must not be "true": then any visitor could choose an address',
   })
-  .transform((text) => (/^\d+$/.test(text) ? Number(text) : text.split(',').map((item) => item.trim())))
-  .refine((value) => typeof value === 'number' || value.every((item) => proxy.safeParse(item).success), {
-    error: 'must be a number or a list of addresses and networks',
-  })
+  .transform((text) =>
+    /^\d+$/.test(text) ? Number(text) : text.split(',').map((item) => item.trim()),
+  )
+  .refine(
+    (value) => typeof value === 'number' || value.every((item) => proxy.safeParse(item).success),
+    {
+      error: 'must be a number or a list of addresses and networks',
+    },
+  )
   .refine((value) => typeof value !== 'number' || value <= MAX_PROXIES, {
     error: `must be at most ${MAX_PROXIES}: with more than there are, any visitor could choose an address`,
   })

@@ -18,7 +18,11 @@ export interface Config {
   readonly trustProxy: number | readonly string[];
   readonly getbill: GetbillConfig;
   readonly webhooks: WebhooksConfig;
-  readonly session: { readonly secrets: Secret<readonly string[]>; readonly idleMs: number; readonly maxMs: number };
+  readonly session: {
+    readonly secrets: Secret<readonly string[]>;
+    readonly idleMs: number;
+    readonly maxMs: number;
+  };
   readonly tokenEncryptionKeys: Secret<readonly Buffer[]>;
   readonly refreshMarginMs: number;
   readonly redis: RedisConfig | undefined;
@@ -102,7 +106,10 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @param readFile for `*_FILE` variables, which name a file that holds the value.
  * @throws {ConfigError} with every fault at once, by name and never by value.
  */
-export function parseConfig(env: Environment, readFile = (path: string) => readFileSync(path, 'utf8')): Config {
+export function parseConfig(
+  env: Environment,
+  readFile = (path: string) => readFileSync(path, 'utf8'),
+): Config {
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [name, { schema, hint }] of Object.entries(variables)) {
@@ -138,7 +145,11 @@ const EITHER_CASE = new Set(['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY']);
 /** "NAME what is wrong (what can be seen); how to get a value": never the value. */
 function problemText(
   name: string,
-  { issue = 'is not usable', raw = '', hint }: { issue?: string | undefined; raw?: string | undefined; hint: string },
+  {
+    issue = 'is not usable',
+    raw = '',
+    hint,
+  }: { issue?: string | undefined; raw?: string | undefined; hint: string },
 ): string {
   const seen = raw.trim() === '' || issue.includes('invisible') ? [] : observe(raw);
   const aside = seen.length === 0 ? '' : ` (it ${seen.join(', ')})`;
@@ -173,7 +184,11 @@ function toConfig(v: Values, env: Environment): Config {
       proxy: proxyOf(v),
     },
     webhooks: webhooksOf(v),
-    session: { secrets: secret(v.SESSION_SECRET), idleMs: v.SESSION_IDLE_S * 1000, maxMs: v.SESSION_MAX_S * 1000 },
+    session: {
+      secrets: secret(v.SESSION_SECRET),
+      idleMs: v.SESSION_IDLE_S * 1000,
+      maxMs: v.SESSION_MAX_S * 1000,
+    },
     tokenEncryptionKeys: secret(v.TOKEN_ENCRYPTION_KEY),
     refreshMarginMs: v.REFRESH_MARGIN_S * 1000,
     redis: redisOf(v, env),
@@ -192,10 +207,20 @@ function toConfig(v: Values, env: Environment): Config {
 }
 
 function webhooksOf(v: Values): WebhooksConfig {
-  const plain = { name: '', company: v.GETBILL_WEBHOOK_COMPANY ?? '', secrets: v.GETBILL_WEBHOOK_SECRET ?? [] };
-  const endpoints = [plain, ...v.GETBILL_WEBHOOK_ENDPOINTS].filter(({ secrets }) => secrets.length > 0);
+  const plain = {
+    name: '',
+    company: v.GETBILL_WEBHOOK_COMPANY ?? '',
+    secrets: v.GETBILL_WEBHOOK_SECRET ?? [],
+  };
+  const endpoints = [plain, ...v.GETBILL_WEBHOOK_ENDPOINTS].filter(
+    ({ secrets }) => secrets.length > 0,
+  );
   return {
-    endpoints: endpoints.map(({ name, company, secrets }) => ({ name, companyId: company, secrets: secret(secrets) })),
+    endpoints: endpoints.map(({ name, company, secrets }) => ({
+      name,
+      companyId: company,
+      secrets: secret(secrets),
+    })),
     idField: v.GETBILL_WEBHOOK_ID_FIELD ?? '',
     timeField: v.GETBILL_WEBHOOK_TIME_FIELD ?? '',
     replicas: v.GETBILL_WEBHOOK_REPLICAS,
@@ -233,11 +258,13 @@ function topologyOf(v: Values): [RedisConfig['topology'], readonly URL[]] {
   return ['single', v.REDIS_URL === undefined ? [] : [v.REDIS_URL]];
 }
 
-const secretOf = (text: string | undefined): Secret | undefined => (text === undefined ? undefined : secret(text));
+const secretOf = (text: string | undefined): Secret | undefined =>
+  text === undefined ? undefined : secret(text);
 
 function deepFreeze<T extends object>(value: T): T {
   for (const inner of Object.values(value)) {
-    if (typeof inner === 'object' && inner !== null && !Buffer.isBuffer(inner)) deepFreeze(inner as object);
+    if (typeof inner === 'object' && inner !== null && !Buffer.isBuffer(inner))
+      deepFreeze(inner as object);
   }
   return Object.freeze(value);
 }

@@ -2,7 +2,10 @@ import type { Values } from './variables.js';
 import { weakSecretProblems, webhookSecretProblems } from './weak-secrets.js';
 
 /** Rules between variables. A variable that is faulty by itself is absent from `v` and passes here. */
-export function invariantProblems(v: Partial<Values>, env: Readonly<Record<string, string | undefined>>): string[] {
+export function invariantProblems(
+  v: Partial<Values>,
+  env: Readonly<Record<string, string | undefined>>,
+): string[] {
   return [...always(v), ...(isProduction(v) ? inProduction(v, env) : [])];
 }
 
@@ -11,7 +14,8 @@ export function isProduction({ NODE_ENV, PUBLIC_URL }: Partial<Values>): boolean
   return NODE_ENV === 'production' || (PUBLIC_URL !== undefined && !isLoopback(PUBLIC_URL));
 }
 
-const isLoopback = ({ hostname }: URL): boolean => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+const isLoopback = ({ hostname }: URL): boolean =>
+  /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 
 function always(v: Partial<Values>): string[] {
   const problems: string[] = [];
@@ -31,7 +35,11 @@ function always(v: Partial<Values>): string[] {
       `GETBILL_REDIRECT_URI must be $PUBLIC_URL/oauth/callback, but ${differenceOf(v.GETBILL_REDIRECT_URI, redirectUri)}: the browser would not bring our cookie there ("localhost" and "127.0.0.1" are two hosts); leave it unset, or write the same in both`,
     );
   }
-  if (v.SESSION_IDLE_S !== undefined && v.SESSION_MAX_S !== undefined && v.SESSION_IDLE_S > v.SESSION_MAX_S) {
+  if (
+    v.SESSION_IDLE_S !== undefined &&
+    v.SESSION_MAX_S !== undefined &&
+    v.SESSION_IDLE_S > v.SESSION_MAX_S
+  ) {
     problems.push('SESSION_IDLE_S must not be longer than SESSION_MAX_S');
   }
   problems.push(...ofRedis(v), ...ofWebhooks(v));
@@ -48,7 +56,9 @@ function ofRedis(v: Partial<Values>): string[] {
   const problems: string[] = [];
   const places = redisUrls(v);
   if (places.length > 1)
-    problems.push('REDIS_URL, REDIS_CLUSTER_NODES and REDIS_SENTINELS exclude one another; set one');
+    problems.push(
+      'REDIS_URL, REDIS_CLUSTER_NODES and REDIS_SENTINELS exclude one another; set one',
+    );
   for (const [name, urls] of places) {
     if (v.REDIS_PASSWORD !== undefined && urls.some(({ password }) => password !== '')) {
       problems.push(`REDIS_PASSWORD is set, and ${name} holds a password, too; keep one of them`);
@@ -71,10 +81,13 @@ function ofWebhooks(v: Partial<Values>): string[] {
     );
   }
   if (v.GETBILL_WEBHOOK_COMPANY !== undefined && v.GETBILL_WEBHOOK_SECRET === undefined) {
-    problems.push('GETBILL_WEBHOOK_COMPANY is set, but GETBILL_WEBHOOK_SECRET is not; set that, or unset this');
+    problems.push(
+      'GETBILL_WEBHOOK_COMPANY is set, but GETBILL_WEBHOOK_SECRET is not; set that, or unset this',
+    );
   }
   const names = (v.GETBILL_WEBHOOK_ENDPOINTS ?? []).map(({ name }) => name);
-  if (new Set(names).size < names.length) problems.push('GETBILL_WEBHOOK_ENDPOINTS has a name twice');
+  if (new Set(names).size < names.length)
+    problems.push('GETBILL_WEBHOOK_ENDPOINTS has a name twice');
   if ((v.GETBILL_WEBHOOK_REPLICAS ?? 0) > 0 && (v.REDIS_CLUSTER_NODES ?? []).length > 0) {
     problems.push(
       'GETBILL_WEBHOOK_REPLICAS works with REDIS_URL and REDIS_SENTINELS; in a Cluster set min-replicas-to-write at Redis',
@@ -90,19 +103,30 @@ function differenceOf(given: string, expected: string): string {
   if (left.href === right.href) {
     return 'the spelling differs; write the host in lower case and ASCII (xn--...), as browsers send it';
   }
-  const different = Object.entries(parts).flatMap(([name, part]) => (left[part] === right[part] ? [] : [name]));
-  return different.length === 0 ? 'something differs' : `${different.join(', ')} ${different.length > 1 ? 'differ' : 'differs'}`; // prettier-ignore
+  const different = Object.entries(parts).flatMap(([name, part]) =>
+    left[part] === right[part] ? [] : [name],
+  );
+  return different.length === 0
+    ? 'something differs'
+    : `${different.join(', ')} ${different.length > 1 ? 'differ' : 'differs'}`;
 }
 
-function inProduction(v: Partial<Values>, env: Readonly<Record<string, string | undefined>>): string[] {
+function inProduction(
+  v: Partial<Values>,
+  env: Readonly<Record<string, string | undefined>>,
+): string[] {
   const problems: string[] = [];
   if (v.PUBLIC_URL?.protocol !== 'https:') {
-    problems.push('PUBLIC_URL must be set to the https origin that browsers see; cookies and links are made from it');
+    problems.push(
+      'PUBLIC_URL must be set to the https origin that browsers see; cookies and links are made from it',
+    );
   }
   const places = redisUrls(v);
   const isReadable = REDIS_PLACES.every((name) => name in v);
   if (places.length === 0 && isReadable) {
-    problems.push('REDIS_URL is not set; production keeps sessions in Redis (or REDIS_CLUSTER_NODES, REDIS_SENTINELS)');
+    problems.push(
+      'REDIS_URL is not set; production keeps sessions in Redis (or REDIS_CLUSTER_NODES, REDIS_SENTINELS)',
+    );
   }
   const isOpen = ({ protocol, password }: URL): boolean =>
     protocol !== 'rediss:' || (password === '' && v.REDIS_PASSWORD === undefined);
@@ -117,7 +141,8 @@ function inProduction(v: Partial<Values>, env: Readonly<Record<string, string | 
       'NODE_TLS_REJECT_UNAUTHORIZED=0 switches certificate checks off; unset it, and use GETBILL_CA_FILE for a private CA',
     );
   }
-  if (v.FLOW_INSPECTOR === true) problems.push('FLOW_INSPECTOR must be false in production: it is a learning tool');
+  if (v.FLOW_INSPECTOR === true)
+    problems.push('FLOW_INSPECTOR must be false in production: it is a learning tool');
   if ((v.GETBILL_ALLOW_HTTP_HOSTS ?? []).length > 0)
     problems.push('GETBILL_ALLOW_HTTP_HOSTS must be empty in production');
   return [...problems, ...weakSecretProblems(v)];

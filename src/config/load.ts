@@ -24,7 +24,9 @@ function caFileProblems(name: string, file: string | undefined): string[] {
     void new X509Certificate(readFileSync(file));
     return [];
   } catch {
-    return [`${name} names a file that is no readable PEM certificate; let ${name} name the PEM file of the CA`];
+    return [
+      `${name} names a file that is no readable PEM certificate; let ${name} name the PEM file of the CA`,
+    ];
   }
 }
 
@@ -41,11 +43,16 @@ function demoSecretProblems({ session, tokenEncryptionKeys }: Config): string[] 
   const known = new Set(Object.values(demo ?? {}));
   const found = {
     SESSION_SECRET: session.secrets.reveal().some((text) => known.has(text)),
-    TOKEN_ENCRYPTION_KEY: tokenEncryptionKeys.reveal().some((key) => known.has(key.toString('base64'))),
+    TOKEN_ENCRYPTION_KEY: tokenEncryptionKeys
+      .reveal()
+      .some((key) => known.has(key.toString('base64'))),
   };
   return Object.entries(found)
     .filter(([, isFound]) => isFound)
-    .map(([name]) => `${name} is the one of the demo (${DEMO_SECRETS}); make one with: openssl rand -base64 32`);
+    .map(
+      ([name]) =>
+        `${name} is the one of the demo (${DEMO_SECRETS}); make one with: openssl rand -base64 32`,
+    );
 }
 
 /** The text of `.env`, or none. */

@@ -10,7 +10,9 @@ const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
 export function invisibleCharacter(text: string): string | undefined {
   const [character] = INVISIBLE.exec(text) ?? [];
   const codePoint = character?.codePointAt(0);
-  return codePoint === undefined ? undefined : `U+${codePoint.toString(16).toUpperCase().padStart(4, '0')}`;
+  return codePoint === undefined
+    ? undefined
+    : `U+${codePoint.toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
 /** What catches the eye in a value, without showing the value: quotes, invisible characters. */
@@ -43,7 +45,11 @@ export interface Observation {
  * keeps quotes, or by a `#` in `.env`, which begins a comment. They may be right, so none is a fault.
  * @param dotenv the text of `.env`, where there is one.
  */
-export function observeEnvironment(env: Environment, names: readonly string[], dotenv = ''): Observation[] {
+export function observeEnvironment(
+  env: Environment,
+  names: readonly string[],
+  dotenv = '',
+): Observation[] {
   const cut = namesCutByComment(dotenv, env);
   return names.flatMap((name) => {
     const value = env[name];

@@ -17,7 +17,9 @@ const count = (least: number, most: number) =>
 const http = url(['https:', 'http:']);
 const proxy = url(['https:', 'http:'], { credentials: true });
 const endpoint = url(['https:', 'http:'], { query: true });
-const flag = z.enum(['true', 'false'], { error: 'must be true or false' }).transform((text) => text === 'true');
+const flag = z
+  .enum(['true', 'false'], { error: 'must be true or false' })
+  .transform((text) => text === 'true');
 const items = z.string().transform(splitList);
 const MAX_NODES = 100;
 const nodes = items
@@ -61,11 +63,17 @@ const webhookEndpoints = visible(z.string())
     const problem = endpoints.map(endpointProblem).find((found) => found !== undefined);
     if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
   })
-  .transform((endpoints) => endpoints.map(([name = '', company = '', ...secrets]) => ({ name, company, secrets })));
+  .transform((endpoints) =>
+    endpoints.map(([name = '', company = '', ...secrets]) => ({ name, company, secrets })),
+  );
 
-function endpointProblem([name = '', company = '', ...secrets]: string[], index: number): string | undefined {
+function endpointProblem(
+  [name = '', company = '', ...secrets]: string[],
+  index: number,
+): string | undefined {
   const entry = `in entry ${index + 1}`;
-  if (company === '' || secrets.length === 0) return `must be a name, a company id and a secret (${entry})`;
+  if (company === '' || secrets.length === 0)
+    return `must be a name, a company id and a secret (${entry})`;
   if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(name)) {
     return `has a name that is not 1 to 32 lower-case letters, digits and hyphens (${entry})`;
   }
@@ -75,7 +83,8 @@ function endpointProblem([name = '', company = '', ...secrets]: string[], index:
   return undefined;
 }
 
-const PROXY = 'the proxy through which GetBill is called, for example http://proxy.example.com:3128';
+const PROXY =
+  'the proxy through which GetBill is called, for example http://proxy.example.com:3128';
 const SHELL_HOST =
   'your shell may have set it (conda and tcsh do), and that wins over .env: unset HOST, or start with HOST=127.0.0.1';
 const DASHBOARD = 'find it in the GetBill dashboard: Company > API Client Management';
@@ -99,7 +108,9 @@ export const variables = {
   PORT: entry('the port to listen on', count(0, 65535).default(3000)),
   PUBLIC_URL: entry(
     'the origin that browsers see; links, cookies and the redirect URI come from it, never from `Host`',
-    http.refine(({ pathname }) => pathname === '/', { error: 'must be an origin, without a path' }).optional(),
+    http
+      .refine(({ pathname }) => pathname === '/', { error: 'must be an origin, without a path' })
+      .optional(),
     {
       hint: 'the origin browsers see, for example https://connect.example.com',
       derived: 'http://localhost:$PORT',
@@ -150,9 +161,13 @@ export const variables = {
       .string()
       .default('company:read')
       .transform((text) => text.split(/\s+/).filter(Boolean))
-      .refine((list) => list.length > 0 && list.every((scope) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)), {
-        error: 'must be scopes separated by spaces',
-      }),
+      .refine(
+        (list) =>
+          list.length > 0 && list.every((scope) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)),
+        {
+          error: 'must be scopes separated by spaces',
+        },
+      ),
   ),
   GETBILL_BASE_URL: entry('where GetBill is', http.default(new URL('https://getbill.io'))),
   GETBILL_AUTHORIZE_URL: entry('where people approve', endpoint.optional(), {
@@ -172,12 +187,17 @@ export const variables = {
     'revocation (RFC 7009); GetBill documents none, so nothing is called unless it is set',
     endpoint.optional(),
   ),
-  GETBILL_ISSUER: entry('when set, `iss` must be in the callback and equal to it (RFC 9207)', z.string().optional()),
+  GETBILL_ISSUER: entry(
+    'when set, `iss` must be in the callback and equal to it (RFC 9207)',
+    z.string().optional(),
+  ),
   GETBILL_CA_FILE: entry('a private certificate authority, a PEM file', z.string().optional()),
   GETBILL_TLS_PINS: entry(
     'SHA-256 pins of public keys (SPKI), base64, at least two, separated by commas',
     items
-      .refine((pins) => pins.length !== 1, { error: 'needs at least two pins, one of them a backup' })
+      .refine((pins) => pins.length !== 1, {
+        error: 'needs at least two pins, one of them a backup',
+      })
       .refine((pins) => pins.every((pin) => /^[A-Za-z0-9+/]{43}=$/.test(pin)), {
         error: 'must be base64 SHA-256 values',
       })
@@ -198,15 +218,27 @@ export const variables = {
     { hint: PROXY, example: 'http://proxy.example.com:3128' },
   ),
   HTTP_PROXY: entry('the same for http', proxy.optional(), { hint: PROXY }),
-  NO_PROXY: entry('hosts that are called directly, separated by commas; also in lower case', z.string().default('')),
+  NO_PROXY: entry(
+    'hosts that are called directly, separated by commas; also in lower case',
+    z.string().default(''),
+  ),
   GETBILL_WEBHOOK_SECRET: entry(
     'the secret that GetBill shows for the webhook (docs/webhooks.md); `new,old` while it is being changed; without one /webhooks/getbill is 404',
-    everyEntry((item) => item.length >= MIN_WEBHOOK_SECRET, 'is shorter than 16 characters').optional(),
-    { hint: 'GetBill shows the secret of a webhook in its dashboard; while it is being changed: new,old' },
+    everyEntry(
+      (item) => item.length >= MIN_WEBHOOK_SECRET,
+      'is shorter than 16 characters',
+    ).optional(),
+    {
+      hint: 'GetBill shows the secret of a webhook in its dashboard; while it is being changed: new,old',
+    },
   ),
-  GETBILL_WEBHOOK_COMPANY: entry('the id of the company that the webhook belongs to', companyId.optional(), {
-    hint: 'the id of the company whose webhook has GETBILL_WEBHOOK_SECRET, as /company/profile shows it',
-  }),
+  GETBILL_WEBHOOK_COMPANY: entry(
+    'the id of the company that the webhook belongs to',
+    companyId.optional(),
+    {
+      hint: 'the id of the company whose webhook has GETBILL_WEBHOOK_SECRET, as /company/profile shows it',
+    },
+  ),
   GETBILL_WEBHOOK_ENDPOINTS: entry(
     'webhooks of several companies, at /webhooks/getbill/name: `name company secret` or `name company new-secret old-secret`, separated by commas',
     webhookEndpoints.default([]),
@@ -228,13 +260,17 @@ export const variables = {
   ),
   TOKEN_ENCRYPTION_KEY: entry(
     'base64 of exactly 32 bytes: `openssl rand -base64 32`; a list: the first writes, all read',
-    everyEntry((item) => Buffer.from(item, 'base64').length === 32, 'is not the base64 of 32 bytes').transform((list) =>
-      list.map((item) => Buffer.from(item, 'base64')),
-    ),
+    everyEntry(
+      (item) => Buffer.from(item, 'base64').length === 32,
+      'is not the base64 of 32 bytes',
+    ).transform((list) => list.map((item) => Buffer.from(item, 'base64'))),
     { hint: 'make one with: openssl rand -base64 32' },
   ),
   SESSION_IDLE_S: entry('seconds that a session may stay unused', count(1, 86_400).default(1800)),
-  SESSION_MAX_S: entry('seconds that a session lives at most', count(1, 30 * 86_400).default(28_800)),
+  SESSION_MAX_S: entry(
+    'seconds that a session lives at most',
+    count(1, 30 * 86_400).default(28_800),
+  ),
   REFRESH_MARGIN_S: entry(
     'renew an access token this many seconds before it expires, at most a quarter of its lifetime',
     count(0, 3600).default(60),
@@ -252,8 +288,14 @@ export const variables = {
     'instead of it, a Sentinel set: URLs separated by commas; user and password of the first serve for all',
     nodes.default([]),
   ),
-  REDIS_SENTINEL_NAME: entry('the name of the master that the Sentinels watch', z.string().default('mymaster')),
-  REDIS_SENTINEL_USERNAME: entry('where the Sentinels have a user of their own', z.string().optional()),
+  REDIS_SENTINEL_NAME: entry(
+    'the name of the master that the Sentinels watch',
+    z.string().default('mymaster'),
+  ),
+  REDIS_SENTINEL_USERNAME: entry(
+    'where the Sentinels have a user of their own',
+    z.string().optional(),
+  ),
   REDIS_SENTINEL_PASSWORD: entry(
     'where the Sentinels have a password of their own; a file (`_FILE`) is read again at every connection',
     visible(z.string()).optional(),
@@ -274,12 +316,18 @@ export const variables = {
     'allows Redis without TLS or password in production, where the network is private',
     flag.default(false),
   ),
-  RATE_LIMIT_LOGIN: entry('requests of `/login` a minute, for each client address', count(1, 1_000_000).default(30)),
+  RATE_LIMIT_LOGIN: entry(
+    'requests of `/login` a minute, for each client address',
+    count(1, 1_000_000).default(30),
+  ),
   RATE_LIMIT_CALLBACK: entry(
     'requests of `/oauth/callback` a minute, for each client address',
     count(1, 1_000_000).default(30),
   ),
-  RATE_LIMIT_API: entry('calls of `/api` a minute, for each session', count(1, 1_000_000).default(120)),
+  RATE_LIMIT_API: entry(
+    'calls of `/api` a minute, for each session',
+    count(1, 1_000_000).default(120),
+  ),
   RATE_LIMIT_REFRESH: entry('renewals a minute, in all', count(1, 1_000_000).default(6000)),
   FLOW_INSPECTOR: entry(
     'a learning tool, on in the demo: records the redacted traffic of this browser for `/flow`; refused in production',
@@ -307,11 +355,15 @@ export const variables = {
   ),
   METRICS_TOKEN: entry(
     '16 characters or more; `/metrics` answers only with this bearer token, and is 404 while it is unset',
-    required.refine((text) => text.length >= 16, { error: 'is shorter than 16 characters' }).optional(),
+    required
+      .refine((text) => text.length >= 16, { error: 'is shorter than 16 characters' })
+      .optional(),
   ),
 };
 
-export type Values = { [Name in keyof typeof variables]: z.output<(typeof variables)[Name]['schema']> };
+export type Values = {
+  [Name in keyof typeof variables]: z.output<(typeof variables)[Name]['schema']>;
+};
 
 /** What the documents and the errors say of a variable beside its schema. */
 interface EntryTexts {

@@ -26,7 +26,10 @@ export function weakSecretProblems(v: Partial<Values>): string[] {
   };
   for (const { name, text, bytes } of secrets) {
     if (PUBLISHED.has(text)) {
-      add(name, 'is the value of the demo or the sandbox, which everybody can read; use one of your own');
+      add(
+        name,
+        'is the value of the demo or the sandbox, which everybody can read; use one of your own',
+      );
     } else if (/^(SESSION_SECRET|TOKEN_ENCRYPTION_KEY)$/.test(name) && isPattern(bytes)) {
       add(name, 'is not random; make one with: openssl rand -base64 32');
     }
@@ -48,7 +51,9 @@ export function webhookSecretProblems(v: Partial<Values>): string[] {
   const ours = secretsOf(v);
   const webhooks = webhookSecretsOf(v);
   const problems = webhooks.flatMap((one, index) => {
-    const other = [...ours, ...webhooks.slice(0, index)].find(({ bytes }) => bytes.equals(one.bytes));
+    const other = [...ours, ...webhooks.slice(0, index)].find(({ bytes }) =>
+      bytes.equals(one.bytes),
+    );
     if (other === undefined) return [];
     const place = other.name === one.name ? 'another entry' : other.name;
     return [`${one.name} has the same value as ${place}; give each a value of its own`];
@@ -73,7 +78,9 @@ function named(name: string, text: string): NamedSecret {
 function secretsOf(v: Partial<Values>): NamedSecret[] {
   return [
     ...(v.SESSION_SECRET ?? []).map((text) => named('SESSION_SECRET', text)),
-    ...(v.TOKEN_ENCRYPTION_KEY ?? []).map((key) => named('TOKEN_ENCRYPTION_KEY', key.toString('base64'))),
+    ...(v.TOKEN_ENCRYPTION_KEY ?? []).map((key) =>
+      named('TOKEN_ENCRYPTION_KEY', key.toString('base64')),
+    ),
     ...(v.GETBILL_CLIENT_SECRET ?? []).map((text) => named('GETBILL_CLIENT_SECRET', text)),
     ...[v.METRICS_TOKEN ?? []].flat().map((text) => named('METRICS_TOKEN', text)),
     ...[v.REDIS_PASSWORD ?? []].flat().map((text) => named('REDIS_PASSWORD', text)),

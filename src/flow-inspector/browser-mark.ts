@@ -17,14 +17,22 @@ export interface BrowserMark {
   readOrSet(req: Request, res: Response): string;
 }
 
-export function createBrowserMark({ publicUrl, secret }: { publicUrl: URL; secret: string }): BrowserMark {
+export function createBrowserMark({
+  publicUrl,
+  secret,
+}: {
+  publicUrl: URL;
+  secret: string;
+}): BrowserMark {
   const { attributes } = createCookies({ publicUrl });
   const name = cookieName(COOKIE, publicUrl);
   const signatureOf = (id: string): string =>
     createHmac('sha256', secret).update(`flow ${id}`).digest('base64url').slice(0, 22);
   const isOurs = (value: string): boolean => {
     const [id = '', signature = ''] = value.split('.');
-    return SHAPE.test(value) && timingSafeEqual(Buffer.from(signatureOf(id)), Buffer.from(signature));
+    return (
+      SHAPE.test(value) && timingSafeEqual(Buffer.from(signatureOf(id)), Buffer.from(signature))
+    );
   };
   const storyOf = (value: string): string => hash('sha256', value, 'base64url').slice(0, 22);
 

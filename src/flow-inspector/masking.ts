@@ -13,11 +13,41 @@ export const createMask =
     secret === '' ? '' : MASK + fingerprint(secret);
 
 /** Parameters of OAuth that are no secret and come from our own settings. */
-const OWN = ['response_type', 'client_id', 'redirect_uri', 'scope', 'code_challenge_method', 'grant_type'];
+const OWN = [
+  'response_type',
+  'client_id',
+  'redirect_uri',
+  'scope',
+  'code_challenge_method',
+  'grant_type',
+];
 const SHOWN_PARAMETERS = new Set([...OWN, 'token_type_hint', 'prompt']);
 /** Anybody may have written these: shown without whatever looks like a token. */
-const CLEANED_PARAMETERS = new Set(['error', 'error_description', 'error_uri', 'iss', 'returnTo', 'redirected', 'again', 'page', 'limit', 'status', 'after', 'show', 'step', 'chain', 'request']); // prettier-ignore
-const SHOWN_MEMBERS = new Set(['token_type', 'expires_in', 'scope', 'error', 'error_description', 'error_uri']); // prettier-ignore
+const CLEANED_PARAMETERS = new Set([
+  'error',
+  'error_description',
+  'error_uri',
+  'iss',
+  'returnTo',
+  'redirected',
+  'again',
+  'page',
+  'limit',
+  'status',
+  'after',
+  'show',
+  'step',
+  'chain',
+  'request',
+]);
+const SHOWN_MEMBERS = new Set([
+  'token_type',
+  'expires_in',
+  'scope',
+  'error',
+  'error_description',
+  'error_uri',
+]);
 
 const MAX_TEXT = 300;
 const MAX_LINES = 40;
@@ -75,23 +105,35 @@ const kindOf = (value: unknown): string => `(${Array.isArray(value) ? 'list' : t
 type Headers = Readonly<Record<string, number | string | readonly string[] | undefined>>;
 
 /** Those of the allow-list, as they were; cookies and tokens masked. */
-export function maskedHeaders(headers: Headers, shown: readonly string[], mask: Mask): Message['headers'] {
+export function maskedHeaders(
+  headers: Headers,
+  shown: readonly string[],
+  mask: Mask,
+): Message['headers'] {
   return shown.flatMap((name) => {
     const value = headers[name];
     if (value === undefined) return [];
     const values = typeof value === 'object' ? [...value] : [String(value)];
-    return values.slice(0, 10).map((each): [string, string] => [name, maskedHeader(name, each, mask)]);
+    return values
+      .slice(0, 10)
+      .map((each): [string, string] => [name, maskedHeader(name, each, mask)]);
   });
 }
 
 function maskedHeader(name: string, value: string, mask: Mask): string {
-  if (name === 'authorization') return value.replace(/^(\w+) (.*)$/, (_, scheme, token) => `${scheme} ${mask(String(token))}`); // prettier-ignore
-  if (name === 'cookie') return value.split(';').map((pair) => maskedCookie(pair.trim(), mask)).join('; '); // prettier-ignore
+  if (name === 'authorization')
+    return value.replace(/^(\w+) (.*)$/, (_, scheme, token) => `${scheme} ${mask(String(token))}`);
+  if (name === 'cookie')
+    return value
+      .split(';')
+      .map((pair) => maskedCookie(pair.trim(), mask))
+      .join('; ');
   if (name === 'set-cookie') {
     const [pair = '', ...attributes] = value.split(';');
     return [maskedCookie(pair, mask), ...attributes.map((each) => each.trim())].join('; ');
   }
-  if (name === 'location') return URL.canParse(value, 'http://here') ? maskedLocation(value, mask) : cleaned(value, mask); // prettier-ignore
+  if (name === 'location')
+    return URL.canParse(value, 'http://here') ? maskedLocation(value, mask) : cleaned(value, mask);
   if (name === 'x-request-id') return value.slice(0, 64);
   return cleaned(value, mask);
 }
@@ -124,7 +166,9 @@ export function scrubbed(text: string, secrets: readonly string[], mask: Mask): 
     .filter((secret) => secret.length >= 6)
     .reduce(
       (scrubbing, secret) =>
-        scrubbing.replaceAll(secret, mask(secret)).replaceAll(encodeURIComponent(secret), mask(secret)),
+        scrubbing
+          .replaceAll(secret, mask(secret))
+          .replaceAll(encodeURIComponent(secret), mask(secret)),
       text,
     );
 }

@@ -1,22 +1,52 @@
 import { STATUS_CODES } from 'node:http';
 import { shapeOf } from '../core/events.js';
 import type { HttpExchange } from '../tracing.js';
-import { cleaned, maskedHeaders, maskedJson, maskedParameters, maskedUrl, MASKED, scrubbed, type Mask } from './masking.js'; // prettier-ignore
+import {
+  cleaned,
+  maskedHeaders,
+  maskedJson,
+  maskedParameters,
+  maskedUrl,
+  MASKED,
+  scrubbed,
+  type Mask,
+} from './masking.js';
 import type { Message } from './step.js';
 
 /** Whom a call is made to, and for what. */
-export type CallKind = 'authorization_code' | 'refresh_token' | 'client_credentials' | 'revocation' | 'api'; // prettier-ignore
+export type CallKind =
+  'authorization_code' | 'refresh_token' | 'client_credentials' | 'revocation' | 'api';
 
 export function kindOfCall({ body, headers }: HttpExchange): CallKind {
-  if (headers['content-type']?.startsWith('application/x-www-form-urlencoded') !== true) return 'api';
+  if (headers['content-type']?.startsWith('application/x-www-form-urlencoded') !== true)
+    return 'api';
   const form = new URLSearchParams(String(body ?? ''));
   const grantType = form.get('grant_type');
   if (grantType === 'refresh_token' || grantType === 'client_credentials') return grantType;
   return form.has('token_type_hint') ? 'revocation' : 'authorization_code';
 }
 
-const SENT_HEADERS = ['host', 'authorization', 'accept', 'accept-encoding', 'content-type', 'x-request-id'];
-const RECEIVED_HEADERS = ['content-type', 'content-length', 'content-encoding', 'location', 'retry-after', 'www-authenticate', 'x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset', 'x-ratelimit-window', 'cache-control']; // prettier-ignore
+const SENT_HEADERS = [
+  'host',
+  'authorization',
+  'accept',
+  'accept-encoding',
+  'content-type',
+  'x-request-id',
+];
+const RECEIVED_HEADERS = [
+  'content-type',
+  'content-length',
+  'content-encoding',
+  'location',
+  'retry-after',
+  'www-authenticate',
+  'x-ratelimit-limit',
+  'x-ratelimit-remaining',
+  'x-ratelimit-reset',
+  'x-ratelimit-window',
+  'cache-control',
+];
 
 /** The secrets that a call carries: whatever a response repeats of them is masked, too. */
 function secretsOf(exchange: HttpExchange): string[] {
@@ -51,12 +81,17 @@ function bodyOf(exchange: HttpExchange, mask: Mask): { body?: string } {
 function curlOf({ method, headers, body }: HttpExchange, url: URL, mask: Mask): string {
   const isApi = headers['authorization'] !== undefined;
   const lines = [`curl ${method === 'GET' ? '' : `-X ${method} `}${quoted(maskedUrl(url, mask))}`];
-  if (isApi) lines.push(`-H "Authorization: Bearer $ACCESS_TOKEN"`, `-H 'Accept: application/json'`);
+  if (isApi)
+    lines.push(`-H "Authorization: Bearer $ACCESS_TOKEN"`, `-H 'Accept: application/json'`);
   if (isApi && body !== undefined) lines.push(`-H 'Content-Type: application/json' -d @body.json`);
   if (!isApi) {
     for (const [name, value] of maskedParameters(new URLSearchParams(String(body ?? '')), mask)) {
       const isSecret = value.match(MASKED) !== null;
-      lines.push(isSecret ? `-d "${name}=$${name.toUpperCase()}"` : `--data-urlencode ${quoted(`${name}=${value}`)}`); // prettier-ignore
+      lines.push(
+        isSecret
+          ? `-d "${name}=$${name.toUpperCase()}"`
+          : `--data-urlencode ${quoted(`${name}=${value}`)}`,
+      );
     }
   }
   return lines.join(' \\\n  ');
@@ -78,7 +113,13 @@ export function responseMessage(
 ): { message: Message | undefined; judgement: Judgement } {
   const { head } = exchange;
   if (head === undefined) {
-    return { message: undefined, judgement: { failed: true, title: NO_RESPONSE[failure ?? ''] ?? NO_RESPONSE['getbill_unreachable'] ?? '' } }; // prettier-ignore
+    return {
+      message: undefined,
+      judgement: {
+        failed: true,
+        title: NO_RESPONSE[failure ?? ''] ?? NO_RESPONSE['getbill_unreachable'] ?? '',
+      },
+    };
   }
   const isToken = kindOfCall(exchange) !== 'api';
   const json = body === undefined ? undefined : jsonOrUndefined(body.toString('utf8'));
@@ -95,7 +136,10 @@ export function responseMessage(
   return {
     message: {
       start: `HTTP/1.1 ${head.status} ${STATUS_CODES[head.status] ?? ''}`.trim(),
-      headers: maskedHeaders(head.headers, RECEIVED_HEADERS, mask).map(([name, value]) => [name, scrub(value)]),
+      headers: maskedHeaders(head.headers, RECEIVED_HEADERS, mask).map(([name, value]) => [
+        name,
+        scrub(value),
+      ]),
       body: scrub(text),
     },
     judgement: judge({ status: head.status, type, json, isToken, failure, hasBody: length !== 0 }),
@@ -124,9 +168,17 @@ function judge({
   if (failure !== undefined && CUT[failure] !== undefined) return failed(CUT[failure]);
   if (status === 401 && !isToken) return failed('the access token is rejected');
   if (status === 429) return failed('GetBill asks us to slow down');
-  if (status >= 400) return { failed: true, title: isToken && typeof error === 'string' && /^\w{1,40}$/.test(error) ? `${line}: ${error}` : line }; // prettier-ignore
+  if (status >= 400)
+    return {
+      failed: true,
+      title:
+        isToken && typeof error === 'string' && /^\w{1,40}$/.test(error)
+          ? `${line}: ${error}`
+          : line,
+    };
   if (type.includes('html')) return failed('HTML where JSON was expected');
-  if (failure === undefined && !hasBody) return { failed: isToken, title: isToken ? `${line}: an empty body` : line };
+  if (failure === undefined && !hasBody)
+    return { failed: isToken, title: isToken ? `${line}: an empty body` : line };
   if (failure === undefined && !type.includes('json') && !isToken) return failed('not JSON');
   if (isToken && json === undefined) return failed('not JSON');
   if (!isToken && error === true) return failed('an error in a success');

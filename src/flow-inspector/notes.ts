@@ -29,11 +29,17 @@ export function noteOf(event: AppEvent): Note | undefined {
     case 'scope_widened':
       return neutral('GetBill granted more than was asked for', 'sign_in_end');
     case 'client_secret_fallback':
-      return neutral('The first client secret was rejected: the next one is tried', 'authorization_code'); // prettier-ignore
+      return neutral(
+        'The first client secret was rejected: the next one is tried',
+        'authorization_code',
+      );
     case 'token_refreshed':
       return renewed(event);
     case 'refresh_joined':
-      return neutral(`Joined a renewal of this process: waited ${duration(event.waitedMs)}`, 'join');
+      return neutral(
+        `Joined a renewal of this process: waited ${duration(event.waitedMs)}`,
+        'join',
+      );
     case 'refresh_waited':
       return { ...WAITED[event.outcome], details: [['waited', duration(event.waitedMs)]] };
     case 'refresh_reused':
@@ -41,17 +47,31 @@ export function noteOf(event: AppEvent): Note | undefined {
     case 'refresh_failed':
       return renewalFailed(event);
     case 'token_write_delayed':
-      return failed('The storage did not take the new tokens: kept in memory, written later', 'rotation'); // prettier-ignore
+      return failed(
+        'The storage did not take the new tokens: kept in memory, written later',
+        'rotation',
+      );
     case 'api_failed':
       return failed(GIVEN_UP[event.reason] ?? `Given up: ${event.reason}`, 'given_up');
     case 'api_replayed':
       return neutral('Sent again with the newer token', 'replay');
     case 'api_not_asked':
-      return failed(`Not asked: GetBill’s limit is used up for ${seconds(event.retryAfterMs)} more`, 'quota'); // prettier-ignore
+      return failed(
+        `Not asked: GetBill’s limit is used up for ${seconds(event.retryAfterMs)} more`,
+        'quota',
+      );
     case 'quota_exhausted':
-      return failed(`GetBill’s limit is used up: nobody calls for ${seconds(event.retryAfterMs)}`, 'quota'); // prettier-ignore
+      return failed(
+        `GetBill’s limit is used up: nobody calls for ${seconds(event.retryAfterMs)}`,
+        'quota',
+      );
     case 'rate_limited':
-      return failed(event.limit === 'share' ? 'Not asked: this company has used its share of GetBill’s limit' : `Not asked: our limit “${event.limit}” is reached`, 'limit'); // prettier-ignore
+      return failed(
+        event.limit === 'share'
+          ? 'Not asked: this company has used its share of GetBill’s limit'
+          : `Not asked: our limit “${event.limit}” is reached`,
+        'limit',
+      );
     case 'session_ended':
       return neutral(ENDED[event.reason], 'ended');
     case 'session_expired':
@@ -59,13 +79,18 @@ export function noteOf(event: AppEvent): Note | undefined {
     case 'session_broken':
       return failed('The session record is broken: removed', 'session');
     case 'token_revoked':
-      return event.outcome === 'ok' ? ok('Revoked at GetBill', 'revocation') : failed('Not revoked: both tries failed', 'revocation'); // prettier-ignore
+      return event.outcome === 'ok'
+        ? ok('Revoked at GetBill', 'revocation')
+        : failed('Not revoked: both tries failed', 'revocation');
     case 'request_refused':
       return failed(`Refused: ${REFUSED[event.reason] ?? event.reason}`, 'refused');
     case 'key_missing':
       return failed('A record is encrypted with a key that is unknown here', 'note');
     case 'record_replaced':
-      return failed(`A record is not what this app wrote (${event.record}): it counts as absent`, 'note'); // prettier-ignore
+      return failed(
+        `A record is not what this app wrote (${event.record}): it counts as absent`,
+        'note',
+      );
     // shown by the messages themselves, or no decision
     case 'api_called':
     case 'login_started':
@@ -105,9 +130,20 @@ function renewalFailed({ outcome, reason, retryAfterMs }: EventOf<'refresh_faile
   const pause = retryAfterMs === undefined ? '' : `: paused for ${seconds(retryAfterMs)}`;
   if (outcome === 'limited') return failed(`Not asked: too many renewals${pause}`, 'limit');
   if (outcome === 'refused') {
-    return failed(reason === 'no_refresh_token' ? 'Not asked: there is no refresh token' : 'GetBill ended the grant: sign in again', 'ended'); // prettier-ignore
+    return failed(
+      reason === 'no_refresh_token'
+        ? 'Not asked: there is no refresh token'
+        : 'GetBill ended the grant: sign in again',
+      'ended',
+    );
   }
-  return { ...failed(`Renewal failed${pause}`, 'pause'), details: [['outcome', outcome], ['reason', reason]] }; // prettier-ignore
+  return {
+    ...failed(`Renewal failed${pause}`, 'pause'),
+    details: [
+      ['outcome', outcome],
+      ['reason', reason],
+    ],
+  };
 }
 
 const WAITED: Record<EventOf<'refresh_waited'>['outcome'], Note> = {

@@ -41,8 +41,24 @@ interface Pending {
 const NOT_RECORDED = /^\/(flow|assets|healthz|readyz|metrics|demo|webhooks|events\/live)(\/|$)/;
 const AT_GETBILL_MS = 3_600_000;
 const REDIRECT_MS = 10_000;
-const BROWSER_SENDS = ['host', 'accept', 'content-type', 'origin', 'sec-fetch-site', 'sec-fetch-mode', 'sec-fetch-dest', 'cookie']; // prettier-ignore
-const BROWSER_GETS = ['content-type', 'location', 'retry-after', 'cache-control', 'clear-site-data', 'set-cookie']; // prettier-ignore
+const BROWSER_SENDS = [
+  'host',
+  'accept',
+  'content-type',
+  'origin',
+  'sec-fetch-site',
+  'sec-fetch-mode',
+  'sec-fetch-dest',
+  'cookie',
+];
+const BROWSER_GETS = [
+  'content-type',
+  'location',
+  'retry-after',
+  'cache-control',
+  'clear-site-data',
+  'set-cookie',
+];
 
 const newChain = (): string => randomBytes(6).toString('base64url');
 const newStory = (chain = newChain()): Story => ({ chain, closed: false });
@@ -93,7 +109,15 @@ export function createRecorder({
   function note(place: Place, { details = [], ...draft }: Note): void {
     const oauth = !/^(given_up|limit|note|refused|quota)$/.test(draft.topic);
     const chain = draft.topic === 'revocation' ? afterwardsOf(place.story) : chainOf(place);
-    void append(place, { kind: 'note', from: 'app', to: 'app', oauth, ...draft, chain, details: [...details] }); // prettier-ignore
+    void append(place, {
+      kind: 'note',
+      from: 'app',
+      to: 'app',
+      oauth,
+      ...draft,
+      chain,
+      details: [...details],
+    });
   }
 
   // ---- the browser
@@ -120,7 +144,16 @@ export function createRecorder({
     const headers: [string, string][] = [['location', maskedUrl(url, mask)]];
     void append(
       place,
-      { kind: 'response', from: 'getbill', to: 'browser', title, topic: 'authorized', oauth: true, outcome: failed ? 'failed' : 'ok', message: { start, headers } }, // prettier-ignore
+      {
+        kind: 'response',
+        from: 'getbill',
+        to: 'browser',
+        title,
+        topic: 'authorized',
+        oauth: true,
+        outcome: failed ? 'failed' : 'ok',
+        message: { start, headers },
+      },
       Promise.resolve(replyTo),
     );
   }
@@ -129,10 +162,20 @@ export function createRecorder({
   function toGetbill(place: Place, location: URL): void {
     const start = `GET ${maskedUrl(location, mask, { origin: false })} HTTP/1.1`;
     const message = { start, headers: [['host', location.host]] as [string, string][] };
-    const number = append(place, { kind: 'request', from: 'browser', to: 'getbill', title: 'Authorization request', topic: 'authorize', oauth: true, message }); // prettier-ignore
+    const number = append(place, {
+      kind: 'request',
+      from: 'browser',
+      to: 'getbill',
+      title: 'Authorization request',
+      topic: 'authorize',
+      oauth: true,
+      message,
+    });
     const spot = `state ${location.searchParams.get('state') ?? ''}`;
     const { chain } = place.story;
-    void number.then((replyTo) => store.continueAt(place.flow, spot, { chain, replyTo }, AT_GETBILL_MS));
+    void number.then((replyTo) =>
+      store.continueAt(place.flow, spot, { chain, replyTo }, AT_GETBILL_MS),
+    );
   }
 
   function recordRequest(place: Place, req: Request): Promise<number | undefined> {
@@ -154,9 +197,14 @@ export function createRecorder({
   function recordResponse(place: Place, req: Request, res: Response, sent: Sent): void {
     const { statusCode: status } = res;
     const location = locationOf(res, publicUrl);
-    const goesToGetbill = location?.searchParams.has('state') === true && location.origin !== publicUrl.origin; // prettier-ignore
+    const goesToGetbill =
+      location?.searchParams.has('state') === true && location.origin !== publicUrl.origin;
     const line = `${status} ${STATUS_CODES[status] ?? ''}`.trim();
-    const where = goesToGetbill ? ': to GetBill, with state and challenge' : location ? `: to ${maskedUrl(location, mask, { origin: false }).split('?')[0] ?? ''}` : ''; // prettier-ignore
+    const where = goesToGetbill
+      ? ': to GetBill, with state and challenge'
+      : location
+        ? `: to ${maskedUrl(location, mask, { origin: false }).split('?')[0] ?? ''}`
+        : '';
     void append(
       place,
       {
@@ -185,8 +233,14 @@ export function createRecorder({
     if (location === undefined) return undefined;
     const { chain } = place.story;
     const state = location.origin === publicUrl.origin ? null : location.searchParams.get('state');
-    if (state !== null) return store.continueAt(place.flow, `state ${state}`, { chain }, AT_GETBILL_MS);
-    return store.continueAt(place.flow, `path ${location.pathname}${location.search}`, { chain }, REDIRECT_MS);
+    if (state !== null)
+      return store.continueAt(place.flow, `state ${state}`, { chain }, AT_GETBILL_MS);
+    return store.continueAt(
+      place.flow,
+      `path ${location.pathname}${location.search}`,
+      { chain },
+      REDIRECT_MS,
+    );
   }
 
   async function middleware(...[req, res, next]: Parameters<RequestHandler>): Promise<void> {
@@ -211,7 +265,16 @@ export function createRecorder({
     const chain = kind === 'revocation' ? afterwardsOf(place.story) : chainOf(place); // nobody waits for it
     const message = requestMessage(exchange, mask);
     const title = kind === 'api' ? `${exchange.method} ${apiPath(exchange)}` : CALLS[kind];
-    const number = append(place, { chain, kind: 'request', from: 'app', to: 'getbill', title, topic: kind, oauth: kind !== 'api', message }); // prettier-ignore
+    const number = append(place, {
+      chain,
+      kind: 'request',
+      from: 'app',
+      to: 'getbill',
+      title,
+      topic: kind,
+      oauth: kind !== 'api',
+      message,
+    });
     pending.set(exchange, { place, chain, number, startedMs: performance.now() });
   });
 
@@ -240,7 +303,15 @@ export function createRecorder({
     const bytes = Buffer.isBuffer(body) ? body : undefined;
     const { message, judgement } = responseMessage(exchange, { body: bytes, failure }, mask);
     if (exchange.resent !== undefined) {
-      void append(place, { chain, kind: 'note', from: 'app', to: 'app', title: RESENT[exchange.resent], topic: 'given_up', outcome: 'neutral' }); // prettier-ignore
+      void append(place, {
+        chain,
+        kind: 'note',
+        from: 'app',
+        to: 'app',
+        title: RESENT[exchange.resent],
+        topic: 'given_up',
+        outcome: 'neutral',
+      });
     }
     void append(
       place,
@@ -276,7 +347,16 @@ export function createRecorder({
     const { title, topic, line } = step;
     const message = { start: line, headers: [] };
     const chain = chainOf(place);
-    const number = append(place, { chain, kind: 'request', from: 'app', to: 'redis', title, topic, oauth: true, message }); // prettier-ignore
+    const number = append(place, {
+      chain,
+      kind: 'request',
+      from: 'app',
+      to: 'redis',
+      title,
+      topic,
+      oauth: true,
+      message,
+    });
     pending.set(command, { place, chain, number, startedMs: performance.now() });
   });
 
@@ -289,7 +369,21 @@ export function createRecorder({
     const title = failed ? 'No response: the storage is away' : step.result(result);
     const durationMs = performance.now() - startedMs;
     const { topic } = step;
-    void append(place, { chain, kind: 'response', from: 'redis', to: 'app', title, topic, oauth: true, outcome: failed ? 'failed' : 'ok', durationMs }, number); // prettier-ignore
+    void append(
+      place,
+      {
+        chain,
+        kind: 'response',
+        from: 'redis',
+        to: 'app',
+        title,
+        topic,
+        oauth: true,
+        outcome: failed ? 'failed' : 'ok',
+        durationMs,
+      },
+      number,
+    );
   }
 
   // ---- renewals
@@ -303,8 +397,21 @@ export function createRecorder({
   }
 
   const startRenewal = inPlace<RenewalRun>(({ grantId, trigger }, place) => {
-    const title = trigger === 'margin' ? 'Renewal in the background' : trigger === 'expired' ? 'Renewal: the access token had expired' : 'Renewal: the API rejected the access token'; // prettier-ignore
-    note(place, { title, topic: 'renewal', outcome: 'neutral', details: [['because', WHY_RENEWED[trigger]], ['grant (keyed hash)', fingerprint(grantId)]] }); // prettier-ignore
+    const title =
+      trigger === 'margin'
+        ? 'Renewal in the background'
+        : trigger === 'expired'
+          ? 'Renewal: the access token had expired'
+          : 'Renewal: the API rejected the access token';
+    note(place, {
+      title,
+      topic: 'renewal',
+      outcome: 'neutral',
+      details: [
+        ['because', WHY_RENEWED[trigger]],
+        ['grant (keyed hash)', fingerprint(grantId)],
+      ],
+    });
   });
 
   const failRenewal = inPlace<RenewalRun & { error?: unknown }>(({ error }, place) => {
@@ -313,7 +420,12 @@ export function createRecorder({
     if (!(error instanceof AppError)) return;
     const more = error.retryAfterS === undefined ? '' : ` for ${error.retryAfterS} s more`;
     const why = /paused/.test(error.message) ? `renewals are paused${more}` : error.message + more;
-    note(place, { title: `Not asked: ${why}`, topic: 'pause', outcome: 'failed', details: [['reason', error.code]] }); // prettier-ignore
+    note(place, {
+      title: `Not asked: ${why}`,
+      topic: 'pause',
+      outcome: 'failed',
+      details: [['reason', error.code]],
+    });
   });
 
   /** Runs in the story that the code belongs to. Never throws: that would end the process. */
@@ -328,12 +440,15 @@ export function createRecorder({
     ...unread,
     start: startHttp,
     asyncEnd: (message: HttpExchange & Settled) =>
-      quietly(() => endHttp(message, (message.result as { body?: unknown } | undefined)?.body, message.error)), // prettier-ignore
+      quietly(() =>
+        endHttp(message, (message.result as { body?: unknown } | undefined)?.body, message.error),
+      ),
   };
   const storageReader = {
     ...unread,
     start: startStorage,
-    asyncEnd: (message: StorageCommand & Settled) => quietly(() => endStorage(message, message.result, message.error)),
+    asyncEnd: (message: StorageCommand & Settled) =>
+      quietly(() => endStorage(message, message.result, message.error)),
   };
   const renewalReader = { ...unread, start: startRenewal, error: failRenewal };
   channels.http.subscribe(httpReader);
@@ -348,7 +463,8 @@ export function createRecorder({
       if (place === undefined) return;
       const found = noteOf(event);
       if (found === undefined) return;
-      if (place.renewal && /^refresh_(failed|waited)$/.test(event.type)) place.renewal.explained = true;
+      if (place.renewal && /^refresh_(failed|waited)$/.test(event.type))
+        place.renewal.explained = true;
       note(place, found);
     },
     stop() {

@@ -27,7 +27,10 @@ interface View {
 }
 
 /** `/flow`: what this browser's sign-ins and renewals look like on the wire. */
-export function addFlowPages(app: Express, { store, mark }: { store: StepStore; mark: BrowserMark }): void {
+export function addFlowPages(
+  app: Express,
+  { store, mark }: { store: StepStore; mark: BrowserMark },
+): void {
   const sources = new Map<string, SourceCode>();
   for (const topic of Object.values(topics)) {
     if ('code' in topic) sources.set(topic.code.symbol + topic.code.file, sourceOf(topic.code));
@@ -115,7 +118,8 @@ export function addFlowPages(app: Express, { store, mark }: { store: StepStore; 
       for (const step of fresh) {
         told = [...told, step];
         const data = await liveStep(req, told, step, view);
-        if (data !== undefined && !stream.send({ name: 'step', id: step.number, data })) await drained(res);
+        if (data !== undefined && !stream.send({ name: 'step', id: step.number, data }))
+          await drained(res);
         if (isSignOut(step)) {
           stream.send({ name: 'end', data: {} }); // signed out: nobody comes back
           return stream.end();
@@ -152,7 +156,6 @@ export function addFlowPages(app: Express, { store, mark }: { store: StepStore; 
     partial: string,
     locals: { row: Row } | { story: Story; isOpen: boolean; rows: readonly Row[] },
   ) {
-    // prettier-ignore
     return new Promise<string>((resolve, reject) => {
       const all = { ...helpers, step: undefined, here: undefined, linkTo, ...locals };
       req.app.render(`partials/${partial}`, all, (error: Error | null, html: string) =>
@@ -168,7 +171,8 @@ const total = (streams: ReadonlyMap<string, number>): number =>
 const isSignOut = ({ kind, topic, outcome, from }: Step): boolean =>
   kind === 'response' && from === 'app' && topic === 'logout' && outcome === 'ok';
 
-const notFound = (): RequestError => new RequestError('no such step', { code: 'not_found', status: 404 });
+const notFound = (): RequestError =>
+  new RequestError('no such step', { code: 'not_found', status: 404 });
 
 function drained(res: Response): Promise<void> {
   return new Promise((resolve) => {
@@ -203,11 +207,20 @@ function linkTo({ after, oauthOnly, step, chain }: Partial<View>): string {
   return text === '' ? '/flow' : `/flow?${text}`;
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&#34;', "'": '&#39;' }; // prettier-ignore
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&#34;',
+  "'": '&#39;',
+};
 
 /** HTML in which equal secrets can be told: each in an element that names its hash. */
 function marked(text: string): string {
   return text
     .replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '')
-    .replace(MASKED, (secret) => `<span class="mask" tabindex="0" data-mask="${secret.slice(4)}">${secret}</span>`); // prettier-ignore
+    .replace(
+      MASKED,
+      (secret) => `<span class="mask" tabindex="0" data-mask="${secret.slice(4)}">${secret}</span>`,
+    );
 }

@@ -32,7 +32,9 @@ function functionIn(lines: readonly string[], symbol: string): readonly string[]
     new RegExp(`^\\s*(export )?const ${symbol} =`),
     new RegExp(`^\\s+(async )?${symbol}(:|\\()`),
   ];
-  const start = starts.map((pattern) => lines.findLastIndex((line) => pattern.test(line))).find((at) => at >= 0);
+  const start = starts
+    .map((pattern) => lines.findLastIndex((line) => pattern.test(line)))
+    .find((at) => at >= 0);
   if (start === undefined) return [];
   const indent = /^\s*/.exec(lines[start] ?? '')?.[0] ?? '';
   const length = lines.slice(start).findIndex((line, at) => isLast(line, at, indent)) + 1;

@@ -25,7 +25,11 @@ export interface Continuation {
  */
 export interface StepStore {
   /** Takes its number at once; resolves to it when the step is stored. */
-  append(flow: string, draft: Draft, replyTo?: Promise<number | undefined>): Promise<number | undefined>;
+  append(
+    flow: string,
+    draft: Draft,
+    replyTo?: Promise<number | undefined>,
+  ): Promise<number | undefined>;
   /** In order, from the first after `after` that is still kept. */
   read(flow: string, options: { after: number }): Promise<Step[]>;
   last(flow: string): Promise<number>;
@@ -111,7 +115,9 @@ export function createStepStore({
       return withoutYoungGaps(found, now());
     },
     continueAt: async (flow, place, continuation, ttlMs) =>
-      void (await track(keyValue.set(placeOf(flow, place), JSON.stringify(continuation), { ttlMs }))),
+      void (await track(
+        keyValue.set(placeOf(flow, place), JSON.stringify(continuation), { ttlMs }),
+      )),
     async takeContinuation(flow, place) {
       try {
         const text = await keyValue.take(placeOf(flow, place));
@@ -129,7 +135,11 @@ function withoutYoungGaps(found: readonly (Step | undefined)[], nowMs: number): 
   const steps: Step[] = [];
   for (const [index, step] of found.entries()) {
     if (step !== undefined) steps.push(step);
-    else if (!found.slice(index).some((later) => later && later.atMs < nowMs - GAP_MS) && steps.length > 0) break;
+    else if (
+      !found.slice(index).some((later) => later && later.atMs < nowMs - GAP_MS) &&
+      steps.length > 0
+    )
+      break;
   }
   return steps;
 }

@@ -63,7 +63,9 @@ function hasFailed(steps: readonly Step[]): boolean {
 
 /** How long the app worked on it: not the time that a person takes at GetBill. */
 function busyMs(steps: readonly Step[]): number {
-  const answered = steps.filter(({ kind, from, to }) => kind === 'response' && from === 'app' && to === 'browser'); // prettier-ignore
+  const answered = steps.filter(
+    ({ kind, from, to }) => kind === 'response' && from === 'app' && to === 'browser',
+  );
   if (answered.length > 0) return answered.reduce((sum, { durationMs = 0 }) => sum + durationMs, 0);
   return (steps.at(-1)?.atMs ?? 0) - (steps[0]?.atMs ?? 0);
 }
@@ -105,7 +107,8 @@ function rowsOf(steps: readonly Step[]): Row[] {
     const active = new Set<string>(open.values());
     if (renewing && active.has('app')) active.add('app2');
     if (step.replyTo !== undefined) open.delete(step.replyTo);
-    if (step.kind === 'note' && /^(rotation|pause|ended|wait|reuse)$/.test(step.topic)) renewing = false;
+    if (step.kind === 'note' && /^(rotation|pause|ended|wait|reuse)$/.test(step.topic))
+      renewing = false;
     return {
       step,
       active: [...active].filter((name) => name !== 'browser').map((name) => `on-${name}`),
@@ -126,7 +129,9 @@ function queryIn({ message }: Step): string {
 function secretsIn({ message }: Step): string {
   if (message === undefined) return '';
   const text = JSON.stringify(message);
-  return [...new Set(Array.from(text.matchAll(/••••([\w-]{8})/g), ([, hash = '']) => hash))].join(' ');
+  return [...new Set(Array.from(text.matchAll(/••••([\w-]{8})/g), ([, hash = '']) => hash))].join(
+    ' ',
+  );
 }
 
 function durationText(ms: number): string {

@@ -153,4 +153,5 @@ export const topics = {
 
 export type TopicName = keyof typeof topics;
 
-export const topicOf = (name: string): Topic => (Object.hasOwn(topics, name) ? topics[name as TopicName] : topics.note);
+export const topicOf = (name: string): Topic =>
+  Object.hasOwn(topics, name) ? topics[name as TopicName] : topics.note;

@@ -28,7 +28,12 @@ export interface SentOver {
  * A connection pool: certificates and pins checked, through the proxy that `HTTPS_PROXY`, `HTTP_PROXY`
  * and `NO_PROXY` name. Deadlines are the caller's, except the one for a connection to be made.
  */
-export function createAgent({ config, checkPins, connections, keepAlive }: AgentOptions): Dispatcher {
+export function createAgent({
+  config,
+  checkPins,
+  connections,
+  keepAlive,
+}: AgentOptions): Dispatcher {
   const { caFile, timeoutMs, proxy } = config;
   const connection = {
     timeout: timeoutMs,
@@ -50,7 +55,8 @@ export function createAgent({ config, checkPins, connections, keepAlive }: Agent
     headersTimeout: 0,
     bodyTimeout: 0,
     connect: secureConnection,
-    factory: (origin, poolOptions: Pool.Options) => new Pool(origin, { ...poolOptions, factory: createClient }),
+    factory: (origin, poolOptions: Pool.Options) =>
+      new Pool(origin, { ...poolOptions, factory: createClient }),
   };
   if (proxy.http === undefined && proxy.https === undefined) return new Agent(options);
   return new EnvHttpProxyAgent({
@@ -65,7 +71,8 @@ export function createAgent({ config, checkPins, connections, keepAlive }: Agent
   });
 }
 
-const createClient = (origin: URL, options: object): Client => new KeptConnectionClient(origin, options);
+const createClient = (origin: URL, options: object): Client =>
+  new KeptConnectionClient(origin, options);
 
 /** Notes whether a request goes out on a connection that has been used before. */
 class KeptConnectionClient extends Client {

@@ -28,7 +28,8 @@ const UNASKED = new Set([206, 304]);
 
 /** @throws {UnavailableError} 502: a status that cannot be passed on. */
 export function acceptHead({ status }: ResponseHead): void {
-  if (UNASKED.has(status) || status < 200 || status > 599) throw unusable('answer_status_unexpected');
+  if (UNASKED.has(status) || status < 200 || status > 599)
+    throw unusable('answer_status_unexpected');
   if (status >= 300 && status < 400) throw unusable('answer_redirects');
   if (status >= 500) throw unusable('getbill_error');
 }
@@ -85,7 +86,8 @@ function passedOn(headers: UpstreamResponse['headers']): Record<string, string> 
   return kept;
 }
 
-const isJson = (type: string | undefined): boolean => /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type ?? '');
+const isJson = (type: string | undefined): boolean =>
+  /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type ?? '');
 
 const unusable = (code: string, cause?: unknown): UnavailableError =>
   new UnavailableError('the GetBill API gave a response that cannot be passed on', {

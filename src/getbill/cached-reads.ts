@@ -17,7 +17,11 @@ export interface Reading<Value> {
  */
 export interface CachedReads<Value> {
   /** `isComplete`: a value that is not is shown, and read again the next time. Throws as `load`. */
-  get(grantId: string, load: () => Promise<Value>, isComplete?: (value: Value) => boolean): Promise<Reading<Value>>;
+  get(
+    grantId: string,
+    load: () => Promise<Value>,
+    isComplete?: (value: Value) => boolean,
+  ): Promise<Reading<Value>>;
   /** The last value, without reading. */
   last(grantId: string): Value | undefined;
   /** At sign-out. */

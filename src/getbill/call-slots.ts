@@ -64,7 +64,11 @@ export function createCallSlots(options: CallSlotsOptions): CallSlots {
     if (session.waiting.size > 0 && session.running < perSession) ready.add(key); // at the end of the line
   }
 
-  function wait(key: string, session: Session, signal: AbortSignal | undefined): Promise<() => void> {
+  function wait(
+    key: string,
+    session: Session,
+    signal: AbortSignal | undefined,
+  ): Promise<() => void> {
     return new Promise((resolve, reject) => {
       const leaveQueue = (): void => {
         clearTimeout(timer);

@@ -59,11 +59,18 @@ export function createGetbillClient({
   /** Aborted when nobody waits for the responses any more. */
   signal?: AbortSignal;
 }): GetbillClient {
-  async function call(method: string, path: string, { query = {}, body }: CallOptions = {}): Promise<unknown> {
+  async function call(
+    method: string,
+    path: string,
+    { query = {}, body }: CallOptions = {},
+  ): Promise<unknown> {
     const match = matchEndpoint(method, path);
     if (!('endpoint' in match)) {
       const others = match.allow.length === 0 ? '' : `; this path has ${match.allow.join(', ')}`;
-      throw new GetbillApiError({ status: 404, message: `no such endpoint or a malformed id${others}` });
+      throw new GetbillApiError({
+        status: 404,
+        message: `no such endpoint or a malformed id${others}`,
+      });
     }
     const { endpoint } = match;
     const search = new URLSearchParams(query).toString();

@@ -6,7 +6,9 @@ const DECODED_LIMIT = 256 * 1024;
 
 /** Of the encodings a browser accepts, those that can be judged: with `zstd` a response would be unreadable here. */
 export function readableEncodings(accepted: string | undefined): string {
-  const kept = (accepted ?? '').split(',').filter((one) => /^\s*(gzip|br|deflate|identity)\s*(;|$)/i.test(one));
+  const kept = (accepted ?? '')
+    .split(',')
+    .filter((one) => /^\s*(gzip|br|deflate|identity)\s*(;|$)/i.test(one));
   return kept.map((one) => one.trim()).join(', ') || 'identity';
 }
 
@@ -15,7 +17,10 @@ export function readableEncodings(accepted: string | undefined): string {
  * `undefined`: longer than 256 KiB when decoded, so treated as a body of that length.
  * @throws {UnavailableError} 502: another coding, several of them, or broken data.
  */
-export function decodeWhole(bytes: Buffer, encoding: string | string[] | undefined): Buffer | undefined {
+export function decodeWhole(
+  bytes: Buffer,
+  encoding: string | string[] | undefined,
+): Buffer | undefined {
   const decode = DECODERS.get(
     String(encoding ?? 'identity')
       .trim()

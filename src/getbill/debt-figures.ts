@@ -65,7 +65,11 @@ export interface DebtFigures {
     client: GetbillClient,
     options: { overview: DebtOverview; statuses: readonly string[] },
   ): Promise<Reading<StatusCounts>>;
-  lastFollowups(grantId: string, client: GetbillClient, debts: readonly Debt[]): Promise<Reading<LastFollowups>>;
+  lastFollowups(
+    grantId: string,
+    client: GetbillClient,
+    debts: readonly Debt[],
+  ): Promise<Reading<LastFollowups>>;
   /** As they were counted lately; nothing is read for it. */
   lastCounts(grantId: string): ReadonlyMap<string, number> | undefined;
   readonly forget: (grantId: string) => void;
@@ -158,7 +162,10 @@ const quotaLow = (waitMs: number): UnavailableError =>
     retryAfterS: Math.max(1, Math.ceil(waitMs / 1000)),
   });
 
-async function readOverview(client: GetbillClient, { todayMs }: { todayMs: number }): Promise<DebtOverview> {
+async function readOverview(
+  client: GetbillClient,
+  { todayMs }: { todayMs: number },
+): Promise<DebtOverview> {
   const first = await client.debts({ page: 1, limit: PER_PAGE });
   const { total, pages } = first.pagination;
   const last = pages > 1 ? await client.debts({ page: pages, limit: PER_PAGE }) : undefined;
@@ -190,7 +197,10 @@ async function readOverview(client: GetbillClient, { todayMs }: { todayMs: numbe
 }
 
 /** One small read per status: the number is in its `pagination.total`. One that fails is left out. */
-async function countStatuses(client: GetbillClient, statuses: readonly string[]): Promise<StatusCounts> {
+async function countStatuses(
+  client: GetbillClient,
+  statuses: readonly string[],
+): Promise<StatusCounts> {
   const counts = new Map<string, number>();
   const failures = await eachOf(statuses, async (status) => {
     const { pagination } = await client.debts({ status, limit: 1 });
@@ -200,7 +210,11 @@ async function countStatuses(client: GetbillClient, statuses: readonly string[])
   return { counts, uncounted: statuses.filter((status) => !counts.has(status)) };
 }
 
-async function readLastFollowups(client: GetbillClient, debts: readonly Debt[], nowMs: number): Promise<LastFollowups> {
+async function readLastFollowups(
+  client: GetbillClient,
+  debts: readonly Debt[],
+  nowMs: number,
+): Promise<LastFollowups> {
   const last = new Map<string, Followup | undefined>();
   const failures = await eachOf(debts, async (debt) => {
     const isNone = numberOf(fieldOf(debt, 'followups_count')) === 0;
@@ -213,7 +227,9 @@ async function readLastFollowups(client: GetbillClient, debts: readonly Debt[], 
 
 /** When a follow-up happened, else when it is planned. */
 export function followupAt(followup: unknown): unknown {
-  const values = ['call_date', 'processed_at', 'scheduled_at'].map((name) => fieldOf(followup, name));
+  const values = ['call_date', 'processed_at', 'scheduled_at'].map((name) =>
+    fieldOf(followup, name),
+  );
   return values.find((value) => textOf(value) !== undefined);
 }
 
@@ -231,7 +247,10 @@ function latestOf(followups: readonly Followup[], nowMs: number): Followup | und
  * A few at once. One that fails costs itself alone; after a 429, a timeout or a third failure, and at
  * the end of the session, no more are started.
  */
-async function eachOf<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<AppError[]> {
+async function eachOf<Item>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<void>,
+): Promise<AppError[]> {
   const failures: AppError[] = [];
   const left = [...items];
   let fatal: AppError | undefined;

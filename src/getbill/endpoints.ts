@@ -41,16 +41,24 @@ const patterns = endpoints.map((endpoint) => ({
 }));
 
 /** The endpoint of a raw, undecoded path; or which methods the path does have (empty: none). */
-export function matchEndpoint(method: string, path: string): { endpoint: Endpoint } | { allow: readonly string[] } {
-  const matches = patterns.filter(({ pattern }) => pattern.test(path)).map(({ endpoint }) => endpoint);
+export function matchEndpoint(
+  method: string,
+  path: string,
+): { endpoint: Endpoint } | { allow: readonly string[] } {
+  const matches = patterns
+    .filter(({ pattern }) => pattern.test(path))
+    .map(({ endpoint }) => endpoint);
   // A literal path shadows an id of the same spelling for every method: "/debts/batch" is never a debt.
   const [first] = matches;
   const here = matches.filter(({ path: template }) => template === first?.path);
   const endpoint = here.find((candidate) => candidate.method === method);
-  return endpoint === undefined ? { allow: here.map((candidate) => candidate.method) } : { endpoint };
+  return endpoint === undefined
+    ? { allow: here.map((candidate) => candidate.method) }
+    : { endpoint };
 }
 
 /** GetBill counts reads and writes apart. */
 export type LimitClass = 'read' | 'write';
 
-export const limitClassOf = ({ method }: Endpoint): LimitClass => (method === 'GET' ? 'read' : 'write');
+export const limitClassOf = ({ method }: Endpoint): LimitClass =>
+  method === 'GET' ? 'read' : 'write';

@@ -40,12 +40,16 @@ function paginationOf(value: unknown, request: PageRequest & { entries: number }
   const limit = Math.max(1, count('limit') ?? request.limit ?? DEFAULT_PER_PAGE);
   const total = count('total');
   const isFull = request.entries >= limit;
-  const pages = count('pages') ?? (total === undefined ? page + (isFull ? 1 : 0) : Math.ceil(total / limit));
+  const pages =
+    count('pages') ?? (total === undefined ? page + (isFull ? 1 : 0) : Math.ceil(total / limit));
   return { total: total ?? (page - 1) * limit + request.entries, page, limit, pages };
 }
 
 /** Both documented shapes of field errors: `details` (a map of lists) and `errors` (a list of {property, message}). */
-export function errorFrom(json: unknown, { status, retryAfter }: { status: number; retryAfter: string | undefined }) {
+export function errorFrom(
+  json: unknown,
+  { status, retryAfter }: { status: number; retryAfter: string | undefined },
+) {
   const fields = new Map<string, string[]>();
   const details = fieldOf(json, 'details');
   for (const [field, texts] of Object.entries(isRecord(details) ? details : {})) {
@@ -69,4 +73,7 @@ export function errorFrom(json: unknown, { status, retryAfter }: { status: numbe
 const shown = (value: unknown): string => textOf(value) ?? '';
 
 const unexpectedShape = (part: string): UnavailableError =>
-  new UnavailableError(`the API answer has no usable "${part}"`, { code: 'answer_unexpected_shape', status: 502 });
+  new UnavailableError(`the API answer has no usable "${part}"`, {
+    code: 'answer_unexpected_shape',
+    status: 502,
+  });

@@ -92,7 +92,10 @@ export function createForward({
     }
   }
 
-  async function send(call: ApiCall, access: Pick<Access, 'grantId' | 'accessToken'>): Promise<ApiResponse> {
+  async function send(
+    call: ApiCall,
+    access: Pick<Access, 'grantId' | 'accessToken'>,
+  ): Promise<ApiResponse> {
     const { endpoint } = call;
     const startedMs = monotonicMs();
     let head: ResponseHead | undefined;

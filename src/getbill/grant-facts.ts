@@ -10,7 +10,10 @@ const READ_EVERY_MS = 5_000;
 
 const factsSchema = z.object({
   /** A hash of the company's id. */
-  company: z.string().regex(/^[\w-]{22}$/).optional(), // prettier-ignore
+  company: z
+    .string()
+    .regex(/^[\w-]{22}$/)
+    .optional(),
   /** Scopes that the token response did not exclude and the API refused. */
   withheld: z.array(z.string().max(64)).max(64),
 });
@@ -29,7 +32,8 @@ export interface GrantFacts {
 }
 
 /** As facts hold it: an id of GetBill's has no place in Redis. */
-export const companyHash = (id: string | number): string => hash('sha256', String(id), 'base64url').slice(0, 22);
+export const companyHash = (id: string | number): string =>
+  hash('sha256', String(id), 'base64url').slice(0, 22);
 
 export function createGrantFacts({
   keyValue,
@@ -47,7 +51,8 @@ export function createGrantFacts({
 
   async function read(grantId: string): Promise<Facts> {
     const copy = copies.get(grantId);
-    if (copy !== undefined && now() >= copy.readAtMs && now() - copy.readAtMs < READ_EVERY_MS) return copy.facts;
+    if (copy !== undefined && now() >= copy.readAtMs && now() - copy.readAtMs < READ_EVERY_MS)
+      return copy.facts;
     const facts = (await readRecord(grantId)) ?? copy?.facts ?? { withheld: [] };
     copies.set(grantId, { facts, readAtMs: now() });
     return facts;
@@ -68,7 +73,9 @@ export function createGrantFacts({
 
   async function write(grantId: string, facts: Facts): Promise<void> {
     copies.set(grantId, { facts, readAtMs: now() });
-    await keyValue.set(keyOf(grantId), JSON.stringify(facts), { ttlMs: keptMs }).catch(() => undefined);
+    await keyValue
+      .set(keyOf(grantId), JSON.stringify(facts), { ttlMs: keptMs })
+      .catch(() => undefined);
   }
 
   return {
@@ -84,7 +91,8 @@ export function createGrantFacts({
     },
     async withhold(grantId, scope) {
       const facts = await read(grantId);
-      if (!facts.withheld.includes(scope)) await write(grantId, { ...facts, withheld: [...facts.withheld, scope] });
+      if (!facts.withheld.includes(scope))
+        await write(grantId, { ...facts, withheld: [...facts.withheld, scope] });
     },
   };
 }

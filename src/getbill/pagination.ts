@@ -37,7 +37,8 @@ export function createWalk({ sleep }: { sleep: (ms: number) => Promise<void> }):
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
         const waitMs = error.status === 429 ? (error.retryAfterS ?? 60) * 1000 : Infinity;
-        if (waitMs > maxWaitMs || waits === MAX_WAITS_PER_PAGE) throw new WalkStoppedError(error, { nextPage: page });
+        if (waitMs > maxWaitMs || waits === MAX_WAITS_PER_PAGE)
+          throw new WalkStoppedError(error, { nextPage: page });
         onWait?.({ page, waitMs });
         await sleep(waitMs);
         return await read(page, waits + 1);

@@ -12,15 +12,26 @@ export interface ProfileCache {
   readonly forgetCompany: (companyId: string) => void;
 }
 
-export function createProfileCache({ now, keptMs }: { now: () => number; keptMs: number }): ProfileCache {
+export function createProfileCache({
+  now,
+  keptMs,
+}: {
+  now: () => number;
+  keptMs: number;
+}): ProfileCache {
   const profiles = boundedMap<{ profile: CompanyProfile; askedAtMs: number }>({
     max: MAX_PROFILES,
     maxAgeMs: keptMs,
     now,
   });
   const changedAtMs = boundedMap<number>({ max: MAX_PROFILES, maxAgeMs: keptMs, now });
-  const isStale = ({ profile, askedAtMs }: { profile: CompanyProfile; askedAtMs: number }): boolean =>
-    askedAtMs <= (changedAtMs.get(profile.id) ?? -Infinity);
+  const isStale = ({
+    profile,
+    askedAtMs,
+  }: {
+    profile: CompanyProfile;
+    askedAtMs: number;
+  }): boolean => askedAtMs <= (changedAtMs.get(profile.id) ?? -Infinity);
   // a session that ended elsewhere asks no more, so what is too old goes by itself
   const sweepLater = (): void => void setTimeout(() => profiles.sweep(), keptMs + 1).unref();
   return {

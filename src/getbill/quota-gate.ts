@@ -105,12 +105,17 @@ export function createQuotaGate({
   }
 
   /** One call for all that wait for it; after a failure none for a minute. */
-  function askForCompany(call: ApiCall, access: Access, visitor: Visitor): Promise<string | undefined> {
+  function askForCompany(
+    call: ApiCall,
+    access: Access,
+    visitor: Visitor,
+  ): Promise<string | undefined> {
     const { grantId, mayReadCompany } = visitor;
     const running = asking.get(grantId);
     if (running !== undefined) return running;
     const askedAgoMs = now() - (askedAtMs.get(grantId) ?? -Infinity);
-    if (!mayReadCompany || (askedAgoMs >= 0 && askedAgoMs < ASK_EVERY_MS)) return Promise.resolve(undefined);
+    if (!mayReadCompany || (askedAgoMs >= 0 && askedAgoMs < ASK_EVERY_MS))
+      return Promise.resolve(undefined);
     askedAtMs.set(grantId, now());
     const answer = readCompany(call, access, visitor).finally(() => asking.delete(grantId));
     asking.set(grantId, answer);
@@ -135,7 +140,8 @@ export function createQuotaGate({
     const response = await forward(call, access);
     const { status, json } = response;
     const { scope } = call.endpoint;
-    if (call.endpoint === PROFILE && status === 200) await facts.learnCompany(visitor.grantId, json);
+    if (call.endpoint === PROFILE && status === 200)
+      await facts.learnCompany(visitor.grantId, json);
     if (status === 403 && lacksScope(json, scope)) await visitor.withhold(scope);
     return response;
   }

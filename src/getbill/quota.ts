@@ -5,7 +5,12 @@ import { RecordError, UnavailableError } from '../errors.js';
 import type { Emit } from '../events.js';
 import type { KeyValue } from '../core/storage/key-value.js';
 import type { LimitClass } from './endpoints.js';
-import { quotaFromHeaders, quotaSchema, retryAfterS, type QuotaState } from './rate-limit-headers.js';
+import {
+  quotaFromHeaders,
+  quotaSchema,
+  retryAfterS,
+  type QuotaState,
+} from './rate-limit-headers.js';
 
 const READ_EVERY_MS = 1_000;
 const LOW = 0.05;
@@ -36,12 +41,17 @@ export interface Quota {
   /** From the headers of a response; every process knows within a second. */
   learn(limitClass: LimitClass, headers: IncomingHttpHeaders): void;
   /** After a 429: nobody calls for so many seconds. */
-  block(limitClass: LimitClass, response: { headers: IncomingHttpHeaders; json: unknown }): Promise<number>;
+  block(
+    limitClass: LimitClass,
+    response: { headers: IncomingHttpHeaders; json: unknown },
+  ): Promise<number>;
   left(limitClass: LimitClass): number | undefined;
   /** What GetBill said holds no longer: the demo's sandbox was reset. */
   forget(): Promise<void>;
   /** For people; `undefined` before the first response, and after the window has ended. */
-  seen(limitClass: LimitClass): Promise<{ left: number; limit: number; resetsAt: Date } | undefined>;
+  seen(
+    limitClass: LimitClass,
+  ): Promise<{ left: number; limit: number; resetsAt: Date } | undefined>;
 }
 
 interface LastLimit {
@@ -124,9 +134,11 @@ function createClassQuota(limitClass: LimitClass, { keyValue, scope, emit, now }
       readRecord(blockKey, blockSchema, (value) => value.retryAfterS * 1000),
     ]);
     known = quota && { quota: quota.value, endsAtMs: now() + quota.ttlMs };
-    if (quota !== undefined) lastLimit = { most: quota.value.limit, windowMs: quota.value.windowMs };
+    if (quota !== undefined)
+      lastLimit = { most: quota.value.limit, windowMs: quota.value.windowMs };
     const endsAtMs = now() + (block?.ttlMs ?? 0);
-    blockedUntilMs = block?.value.id === ownBlock?.id ? Math.min(endsAtMs, ownBlock?.endsAtMs ?? 0) : endsAtMs;
+    blockedUntilMs =
+      block?.value.id === ownBlock?.id ? Math.min(endsAtMs, ownBlock?.endsAtMs ?? 0) : endsAtMs;
     readAtMs = now();
   }
 
@@ -140,7 +152,8 @@ function createClassQuota(limitClass: LimitClass, { keyValue, scope, emit, now }
       const stored = await keyValue.getWithTtl(key);
       if (stored === undefined) return undefined;
       const { success, data } = schema.safeParse(jsonOrUndefined(stored.value));
-      if (success && stored.ttlMs <= Math.ceil(maxTtlMs(data))) return { value: data, ttlMs: stored.ttlMs };
+      if (success && stored.ttlMs <= Math.ceil(maxTtlMs(data)))
+        return { value: data, ttlMs: stored.ttlMs };
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
     }
@@ -182,15 +195,25 @@ function createClassQuota(limitClass: LimitClass, { keyValue, scope, emit, now }
       }
       lastLimit = { most: update.quota.limit, windowMs: update.quota.windowMs };
       const before = current()?.quota;
-      const isSameWindow = before?.reset === update.quota.reset && before.limit === update.quota.limit;
+      const isSameWindow =
+        before?.reset === update.quota.reset && before.limit === update.quota.limit;
       // responses arrive out of order
-      const remaining = Math.min(update.quota.remaining, isSameWindow ? before.remaining : Infinity);
+      const remaining = Math.min(
+        update.quota.remaining,
+        isSameWindow ? before.remaining : Infinity,
+      );
       known = { quota: { ...update.quota, remaining }, endsAtMs: now() + update.resetInMs };
       if (isRecent(wroteAtMs) && before?.limit === update.quota.limit) return;
       wroteAtMs = now();
       void write(quotaKey, known.quota, update.resetInMs);
     },
-    async block({ headers, json }: { headers: IncomingHttpHeaders; json: unknown }): Promise<number> {
+    async block({
+      headers,
+      json,
+    }: {
+      headers: IncomingHttpHeaders;
+      json: unknown;
+    }): Promise<number> {
       const waitS = retryAfterS(headers, json, now());
       blockedUntilMs = now() + waitS * 1000;
       ownBlock = { id: randomUUID(), endsAtMs: blockedUntilMs };

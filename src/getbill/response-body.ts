@@ -79,7 +79,11 @@ async function within<T>(ms: number, onLate: () => void, work: Promise<T>): Prom
   }
 }
 
-function streamOf(first: Buffer[], rest: AsyncGenerator<Buffer, void>, call: AbortController): Readable {
+function streamOf(
+  first: Buffer[],
+  rest: AsyncGenerator<Buffer, void>,
+  call: AbortController,
+): Readable {
   const fail = (): void => void stream.destroy(unavailableBecause(call.signal.reason));
   const stream = new Readable({
     read: () => void pull(),
@@ -104,6 +108,7 @@ function streamOf(first: Buffer[], rest: AsyncGenerator<Buffer, void>, call: Abo
   return stream;
 }
 
-export const pastDeadline = (): DOMException => new DOMException('past the deadline', 'TimeoutError');
+export const pastDeadline = (): DOMException =>
+  new DOMException('past the deadline', 'TimeoutError');
 
 const readerStalled = (): UnavailableError => browserLeft(new Error('the browser stopped reading'));

@@ -30,14 +30,16 @@ export function createPinCheck({
       });
     }
     const miss = `${host} ${shown[0]}`;
-    if (!reported.has(miss)) emit({ type: 'tls_failed', host, reason: 'TLS_PIN_MISMATCH_REPORT_ONLY' });
+    if (!reported.has(miss))
+      emit({ type: 'tls_failed', host, reason: 'TLS_PIN_MISMATCH_REPORT_ONLY' });
     reported.add(miss);
     return undefined;
   };
 }
 
 /** Of the whole chain, the server's own first. */
-export const pinsOf = (leaf: DetailedPeerCertificate): string[] => chainOf(leaf).map(({ raw }) => pinOf(raw));
+export const pinsOf = (leaf: DetailedPeerCertificate): string[] =>
+  chainOf(leaf).map(({ raw }) => pinOf(raw));
 
 const pinOf = (der: Buffer): string =>
   createHash('sha256')

@@ -9,7 +9,11 @@ export interface CompanyProfile {
 
 export interface Credits {
   readonly current_credits: number;
-  readonly subscription: { readonly plan: string; readonly status: string; readonly expires_at: string } | null;
+  readonly subscription: {
+    readonly plan: string;
+    readonly status: string;
+    readonly expires_at: string;
+  } | null;
 }
 
 export interface User {

@@ -30,5 +30,10 @@ export function unavailableBecause(error: unknown): UnavailableError {
 /** The connection ended, not the call: the other side closed it, or a device in between did. */
 export function isConnectionLost(error: unknown): boolean {
   const { code } = (error ?? {}) as { code?: unknown };
-  return error instanceof errors.SocketError || code === 'ECONNRESET' || code === 'EPIPE' || code === 'ETIMEDOUT';
+  return (
+    error instanceof errors.SocketError ||
+    code === 'ECONNRESET' ||
+    code === 'EPIPE' ||
+    code === 'ETIMEDOUT'
+  );
 }

@@ -111,7 +111,8 @@ export function createUpstream({ config, emit }: { config: GetbillConfig; emit: 
       const request = { ...rest, method: 'POST', headers };
       const response = await call(url, request, (signal) => send(token, url, request, { signal }));
       const { status, headers: received, body } = response;
-      if (Buffer.isBuffer(body)) return { status, headers: received, body: responseText(received, body) };
+      if (Buffer.isBuffer(body))
+        return { status, headers: received, body: responseText(received, body) };
       body.destroy();
       throw tooLarge();
     },

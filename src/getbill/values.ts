@@ -29,7 +29,8 @@ export function numberOf(value: unknown): number | undefined {
   return Number.isFinite(number) ? number : undefined;
 }
 
-export const isTrue = (value: unknown): boolean => value === true || value === 1 || value === 'true' || value === '1';
+export const isTrue = (value: unknown): boolean =>
+  value === true || value === 1 || value === 'true' || value === '1';
 
 /** Nested too deeply even for `JSON.stringify`: nothing to show. */
 function jsonOf(value: unknown): string {

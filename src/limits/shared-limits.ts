@@ -58,7 +58,11 @@ export function createSharedLimits({
     `${kind}:${scope}:${name}:${most}/${Math.ceil(windowMs / 1000)}`;
 
   /** A counter that is not ours (no number, too small, without an end) is replaced. */
-  async function increment(key: string, windowMs: number, by: number): Promise<{ count: number; ttlMs: number }> {
+  async function increment(
+    key: string,
+    windowMs: number,
+    by: number,
+  ): Promise<{ count: number; ttlMs: number }> {
     try {
       const counted = await keyValue.increment(key, { ttlMs: windowMs, by });
       if (counted.count >= by && counted.ttlMs <= Math.ceil(windowMs)) return counted;
@@ -82,7 +86,10 @@ export function createSharedLimits({
   /** `left` is 0 where the limit is reached. */
   async function take(key: string, { most, windowMs }: Limit, amount: number): Promise<Share> {
     const { count, ttlMs } = await increment(key, windowMs, amount);
-    return { left: Math.max(0, Math.min(amount, most - (count - amount))), endsAtMs: now() + ttlMs };
+    return {
+      left: Math.max(0, Math.min(amount, most - (count - amount))),
+      endsAtMs: now() + ttlMs,
+    };
   }
 
   /** One command for all who find nothing left at the same time. */

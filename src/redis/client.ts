@@ -36,7 +36,9 @@ export function createRedis(config: RedisConfig): Redis | Cluster {
     disconnectTimeout: 200,
     socketTimeout: SILENT_CONNECTION_MS,
     retryStrategy: reconnectAfterMs,
-    reconnectOnError: atMostEvery(RECONNECT_ON_ERROR_EVERY_MS, ({ message }) => WRONG_NODE.test(message)),
+    reconnectOnError: atMostEvery(RECONNECT_ON_ERROR_EVERY_MS, ({ message }) =>
+      WRONG_NODE.test(message),
+    ),
   };
 
   switch (config.topology) {
@@ -90,7 +92,9 @@ export async function problemOfFirst(config: RedisConfig): Promise<Error | undef
   if (config.topology === 'sentinel') url.username = encodeURIComponent(sentinelUsername ?? '');
   const only = { topology: 'single', urls: secret([url] as const) } as const;
   const redis = createRedis({ ...config, ...only, password: undefined, passwordFile: undefined });
-  readAtEachConnection(redis as Redis, { password: config.topology === 'sentinel' ? sentinelPassword : password });
+  readAtEachConnection(redis as Redis, {
+    password: config.topology === 'sentinel' ? sentinelPassword : password,
+  });
   try {
     return await new Promise((resolve) => {
       redis.on('error', resolve);
@@ -141,13 +145,22 @@ function credentials(config: RedisConfig) {
     password: forRedis,
     sentinelUsername: config.sentinelUsername ?? (hasOwn ? undefined : user),
     sentinelPassword: hasOwn
-      ? passwordFrom({ file: config.sentinelPasswordFile, fixed: config.sentinelPassword?.reveal() })
+      ? passwordFrom({
+          file: config.sentinelPasswordFile,
+          fixed: config.sentinelPassword?.reveal(),
+        })
       : forRedis,
   };
 }
 
 /** While the file is being replaced, the last password that was read still counts. */
-function passwordFrom({ file, fixed }: { file: string | undefined; fixed: string | undefined }): ReadPassword {
+function passwordFrom({
+  file,
+  fixed,
+}: {
+  file: string | undefined;
+  fixed: string | undefined;
+}): ReadPassword {
   let last = fixed;
   return () => {
     if (file === undefined) return fixed;
@@ -170,7 +183,8 @@ function tlsOptions(urls: readonly URL[], { caFile }: RedisConfig): ConnectionOp
     ...(caFile !== undefined && { ca: readFileSync(caFile) }),
     checkServerIdentity(host, certificate) {
       const error = checkServerIdentity(host, certificate);
-      const isNamed = (name: string): boolean => checkServerIdentity(name, certificate) === undefined;
+      const isNamed = (name: string): boolean =>
+        checkServerIdentity(name, certificate) === undefined;
       return isIP(host) !== 0 && names.some(isNamed) ? undefined : error;
     },
   };

@@ -83,7 +83,8 @@ async function connect(redis: Redis | Cluster): Promise<void> {
   redis.on('error', note);
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_resolve, reject) => {
-    const giveUp = (): void => reject(new Error(`no connection within ${CONNECT_WITHIN_MS / 1000} s`));
+    const giveUp = (): void =>
+      reject(new Error(`no connection within ${CONNECT_WITHIN_MS / 1000} s`));
     timer = setTimeout(giveUp, CONNECT_WITHIN_MS);
   });
   try {

@@ -33,7 +33,8 @@ const SLOTS = 16_384;
 /** Keys that reach every master of a Cluster. @throws {Error} some slot belongs to nobody. */
 async function onePerMaster(cluster: Cluster): Promise<string[]> {
   const info = await cluster.cluster('INFO');
-  if (!info.includes(`cluster_slots_assigned:${SLOTS}`)) throw new Error('some slots of the Cluster have no master');
+  if (!info.includes(`cluster_slots_assigned:${SLOTS}`))
+    throw new Error('some slots of the Cluster have no master');
   const { keyPrefix = '' } = cluster.options;
   const missing = new Set(cluster.slots.map(([master]) => master));
   const keys: string[] = [];

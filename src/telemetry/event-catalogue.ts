@@ -57,7 +57,8 @@ export const eventCatalogue: Readonly<Record<AppEvent['type'], EventTexts>> = {
       serverSaid: 'at most 266 characters of GetBill’s own error',
     },
     isAudited: true,
-    action: '`misconfigured`: act, GetBill rejects our credentials, URL or parameters; `transient`: watch',
+    action:
+      '`misconfigured`: act, GetBill rejects our credentials, URL or parameters; `transient`: watch',
   },
   client_secret_fallback: {
     when: 'the first client secret was rejected and the next is tried',
@@ -98,7 +99,8 @@ export const eventCatalogue: Readonly<Record<AppEvent['type'], EventTexts>> = {
   token_revoked: {
     when: 'GetBill was told that a grant has ended',
     isAudited: true,
-    action: '`failed`: both tries did; check `GETBILL_REVOKE_URL`, or end the access at GetBill by hand',
+    action:
+      '`failed`: both tries did; check `GETBILL_REVOKE_URL`, or end the access at GetBill by hand',
   },
   session_ended: {
     when: 'a grant has ended',
@@ -124,7 +126,8 @@ export const eventCatalogue: Readonly<Record<AppEvent['type'], EventTexts>> = {
   key_missing: {
     when: 'a record was written with an encryption key that is unknown here',
     isAudited: true,
-    action: 'put the key back into `TOKEN_ENCRYPTION_KEY` as a later entry; nothing is lost until then',
+    action:
+      'put the key back into `TOKEN_ENCRYPTION_KEY` as a later entry; nothing is lost until then',
   },
   storage_failed: {
     when: 'Redis did not answer a command in time, or with an error',
@@ -154,7 +157,8 @@ export const eventCatalogue: Readonly<Record<AppEvent['type'], EventTexts>> = {
   api_failed: {
     when: 'a call of the API gave no usable answer',
     isAudited: true,
-    action: 'watch the rate; `getbill_timeout` and `getbill_unreachable`: is GetBill up, is the way there open',
+    action:
+      'watch the rate; `getbill_timeout` and `getbill_unreachable`: is GetBill up, is the way there open',
   },
   tls_failed: {
     when: 'a certificate of GetBill was not trusted or not pinned',
@@ -192,7 +196,8 @@ export const eventCatalogue: Readonly<Record<AppEvent['type'], EventTexts>> = {
     when: 'a handler has failed',
     notes: { final: 'it is not tried again', reason: 'the name of the error' },
     isAudited: true,
-    action: '`final`: mend the handler, then handle it again on `/events` or with `npm run getbill -- webhooks replay`',
+    action:
+      '`final`: mend the handler, then handle it again on `/events` or with `npm run getbill -- webhooks replay`',
   },
   rate_limited: {
     when: 'a limit of ours was reached',

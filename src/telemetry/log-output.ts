@@ -66,7 +66,8 @@ export function createLogOutput({
     retry = setTimeout(() => {
       retry = undefined;
       const bytesBefore = waitingBytes;
-      if (!writeWaiting()) retryAfter(waitingBytes < bytesBefore ? CONTINUE_AFTER_MS : RETRY_AFTER_MS);
+      if (!writeWaiting())
+        retryAfter(waitingBytes < bytesBefore ? CONTINUE_AFTER_MS : RETRY_AFTER_MS);
     }, ms).unref();
   }
 

@@ -27,7 +27,11 @@ export function createLog({
     formatters: { log: boundFields },
   };
   if (to !== undefined) return pino(options, to as DestinationStream);
-  if (pretty) return pino({ ...options, transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } });
+  if (pretty)
+    return pino({
+      ...options,
+      transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } },
+    });
   return pino(options, createLogOutput({ fd: process.stdout.fd, onDropped }));
 }
 
@@ -35,7 +39,8 @@ export function createLog({
 function boundFields(fields: Record<string, unknown>): Record<string, unknown> {
   for (const name in fields) {
     const value = fields[name];
-    if (typeof value === 'string' && value.length > MAX_FIELD) fields = { ...fields, [name]: cut(value, MAX_FIELD) };
+    if (typeof value === 'string' && value.length > MAX_FIELD)
+      fields = { ...fields, [name]: cut(value, MAX_FIELD) };
     else if (Array.isArray(value)) fields = { ...fields, [name]: boundList(value) };
   }
   return fields;
@@ -62,5 +67,7 @@ function describeError(error: unknown): unknown {
 }
 
 function cut(value: unknown, length = MAX_STACK): unknown {
-  return typeof value === 'string' && value.length > length ? `${value.slice(0, length)}...` : value;
+  return typeof value === 'string' && value.length > length
+    ? `${value.slice(0, length)}...`
+    : value;
 }

@@ -1,12 +1,28 @@
-import type { AppEvent, GrantType, RefreshFailure, SessionEndReason, TokenOutcome } from '../events.js';
+import type {
+  AppEvent,
+  GrantType,
+  RefreshFailure,
+  SessionEndReason,
+  TokenOutcome,
+} from '../events.js';
 
 type Event<T extends AppEvent['type']> = Extract<AppEvent, { type: T }>;
 
 const classes = ['2xx', '3xx', '4xx', '5xx'] as const;
-const grantTypes: GrantType[] = ['authorization_code', 'refresh_token', 'client_credentials', 'revocation'];
+const grantTypes: GrantType[] = [
+  'authorization_code',
+  'refresh_token',
+  'client_credentials',
+  'revocation',
+];
 const tokenOutcomes: TokenOutcome[] = ['ok', 'refused', 'misconfigured', 'transient'];
 const refreshFailures: RefreshFailure[] = ['refused', 'misconfigured', 'transient', 'limited'];
-const waitOutcomes: Event<'refresh_waited'>['outcome'][] = ['renewed', 'ended', 'paused', 'no_lease'];
+const waitOutcomes: Event<'refresh_waited'>['outcome'][] = [
+  'renewed',
+  'ended',
+  'paused',
+  'no_lease',
+];
 const endReasons: Record<SessionEndReason, true> = {
   signed_out: true,
   replaced: true,
@@ -95,8 +111,12 @@ export function statusClass(status: number): (typeof classes)[number] {
 
 /** The series that exist before their first event. */
 export const initialLabels = {
-  responses: ['people', 'machines'].flatMap((audience) => classes.map((one) => ({ audience, class: one }))),
-  tokenCalls: grantTypes.flatMap((type) => tokenOutcomes.map((outcome) => ({ grant_type: type, outcome }))),
+  responses: ['people', 'machines'].flatMap((audience) =>
+    classes.map((one) => ({ audience, class: one })),
+  ),
+  tokenCalls: grantTypes.flatMap((type) =>
+    tokenOutcomes.map((outcome) => ({ grant_type: type, outcome })),
+  ),
   renewals: [
     ...['renewed', 'reused', ...refreshFailures].map((outcome) => ({ role: 'led', outcome })),
     { role: 'joined', outcome: 'joined' },

@@ -50,7 +50,13 @@ export function createMetrics({
       },
     });
   const histogram = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
-    new Histogram({ name: `getbill_connect_${name}`, help, labelNames, buckets: SECONDS, registers });
+    new Histogram({
+      name: `getbill_connect_${name}`,
+      help,
+      labelNames,
+      buckets: SECONDS,
+      registers,
+    });
 
   const requests = histogram('request_seconds', 'requests to this app and how long they took', [
     'method',
@@ -67,7 +73,10 @@ export function createMetrics({
     'calls to the GetBill API without a usable answer: too slow, unreachable, not JSON',
     ['reason'],
   );
-  const apiReplays = counter('api_replays_total', 'calls sent once more after a 401, with a newer token');
+  const apiReplays = counter(
+    'api_replays_total',
+    'calls sent once more after a 401, with a newer token',
+  );
   const tokenCalls = histogram(
     'token_call_seconds',
     'calls to the token endpoint; `outcome` is `ok`, `refused`, `misconfigured` or `transient`',
@@ -87,9 +96,11 @@ export function createMetrics({
     'renewal_late_seconds',
     'from the expiry of an access token to its renewal; 0 when it was renewed in the margin, as it should be for anybody who is active',
   );
-  const waits = histogram('renewal_wait_seconds', 'how long a request waited for a renewal: `joined` or `waited`', [
-    'role',
-  ]);
+  const waits = histogram(
+    'renewal_wait_seconds',
+    'how long a request waited for a renewal: `joined` or `waited`',
+    ['role'],
+  );
   const sessionsEnded = counter(
     'sessions_ended_total',
     'sessions that ended, by the reasons of `session_ended`, and `expired`',
@@ -98,7 +109,15 @@ export function createMetrics({
   const quotaLeft = new Map<string, number>(); // labelled when somebody looks, not on every call
   const collect = (gauge: Gauge<'limit_class'>): void =>
     quotaLeft.forEach((left, limitClass) => gauge.set({ limit_class: limitClass }, left));
-  new Gauge({ name: 'getbill_connect_quota_left', help: 'what GetBill said is left of its quota, at the last call of this process', labelNames: ['limit_class'], registers, collect() { collect(this); } }); // prettier-ignore
+  new Gauge({
+    name: 'getbill_connect_quota_left',
+    help: 'what GetBill said is left of its quota, at the last call of this process',
+    labelNames: ['limit_class'],
+    registers,
+    collect() {
+      collect(this);
+    },
+  });
   const limited = counter(
     'rate_limited_total',
     "requests refused by a limit of ours: `login`, `callback`, `api`, `share` (a company's share of GetBill's quota), `refresh` (renewals)",
@@ -131,7 +150,11 @@ export function createMetrics({
     }
     return rejectedAtMs.size;
   }
-  gauge('pending_writes', 'renewed token sets that Redis did not take yet and this process keeps', pendingWrites);
+  gauge(
+    'pending_writes',
+    'renewed token sets that Redis did not take yet and this process keeps',
+    pendingWrites,
+  );
   gauge(
     'rejected_grants',
     'grants whose renewal GetBill has rejected as misconfigured in the last ten minutes; 0 after a renewal that succeeds',
@@ -146,7 +169,10 @@ export function createMetrics({
     'log_dropped_total',
     'lines of the log that could not be written and did not fit into memory',
   );
-  const storage = histogram('storage_seconds', 'a round trip to Redis, measured by every call of `/readyz`');
+  const storage = histogram(
+    'storage_seconds',
+    'a round trip to Redis, measured by every call of `/readyz`',
+  );
 
   for (const labels of initialLabels.responses) responses.inc(labels, 0);
   for (const labels of initialLabels.tokenCalls) tokenCalls.zero(labels);
@@ -179,7 +205,10 @@ export function createMetrics({
         return logins.inc({ outcome: 'repeated', reason: '' });
       case 'token_requested':
         if (event.grantType === 'refresh_token' && event.outcome === 'ok') rejectedAtMs.clear();
-        return tokenCalls.observe({ grant_type: event.grantType, outcome: event.outcome }, event.durationMs / 1000);
+        return tokenCalls.observe(
+          { grant_type: event.grantType, outcome: event.outcome },
+          event.durationMs / 1000,
+        );
       case 'token_refreshed':
         renewals.inc({ role: 'led', outcome: 'renewed' });
         return renewalLate.observe(event.lateMs / 1000);

@@ -7,7 +7,8 @@ import { isIPv4, isIPv6 } from 'node:net';
  */
 export function addressOf(forwarded: string | undefined): string {
   const text = (forwarded ?? '').trim().replace(/^"(.*)"$/, '$1');
-  const host = /^\[([^\]]*)\](?::\d*)?$/.exec(text)?.[1] ?? /^([\d.]+):\d*$/.exec(text)?.[1] ?? text;
+  const host =
+    /^\[([^\]]*)\](?::\d*)?$/.exec(text)?.[1] ?? /^([\d.]+):\d*$/.exec(text)?.[1] ?? text;
   const address = host.replace(/%.*$/, '');
   if (isIPv4(address)) return address;
   return isIPv6(address) ? networkOf(address) : 'unknown';
@@ -21,7 +22,10 @@ function networkOf(address: string): string {
     const [high = 0, low = 0] = groups.slice(6);
     return [high >> 8, high & 255, low >> 8, low & 255].join('.');
   }
-  return `${groups.slice(0, 4).map((group) => group.toString(16)).join(':')}::/64`; // prettier-ignore
+  return `${groups
+    .slice(0, 4)
+    .map((group) => group.toString(16))
+    .join(':')}::/64`;
 }
 
 /** The eight groups of a valid address: "::" filled up, a dotted end as two groups. */
@@ -29,9 +33,14 @@ function groupsOf(address: string): number[] {
   const dotted = /(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address)?.slice(1).map(Number) ?? [];
   const [a = 0, b = 0, c = 0, d = 0] = dotted;
   const hex = (high: number, low: number): string => (high * 256 + low).toString(16);
-  const plain = dotted.length === 0 ? address : address.replace(/[\d.]+$/, `${hex(a, b)}:${hex(c, d)}`);
+  const plain =
+    dotted.length === 0 ? address : address.replace(/[\d.]+$/, `${hex(a, b)}:${hex(c, d)}`);
   const [head = '', tail] = plain.split('::');
-  const numbers = (part: string): number[] => part.split(':').filter(Boolean).map((group) => parseInt(group, 16)); // prettier-ignore
+  const numbers = (part: string): number[] =>
+    part
+      .split(':')
+      .filter(Boolean)
+      .map((group) => parseInt(group, 16));
   if (tail === undefined) return numbers(head);
   const [first, last] = [numbers(head), numbers(tail)];
   return [...first, ...new Array<number>(8 - first.length - last.length).fill(0), ...last];

@@ -2,7 +2,14 @@ import type { Request, RequestHandler, Response } from 'express';
 import helmet from 'helmet';
 import type { Config } from '../config/config.js';
 
-const PERMISSIONS_POLICY = ['camera', 'geolocation', 'microphone', 'payment', 'usb', 'browsing-topics']
+const PERMISSIONS_POLICY = [
+  'camera',
+  'geolocation',
+  'microphone',
+  'payment',
+  'usb',
+  'browsing-topics',
+]
   .map((feature) => `${feature}=()`)
   .join(', ');
 
@@ -12,7 +19,10 @@ const PERMISSIONS_POLICY = ['camera', 'geolocation', 'microphone', 'payment', 'u
  */
 export type SetCommonHeaders = (res: Response) => void;
 
-export function createCommonHeaders({ publicUrl, hsts }: Pick<Config, 'publicUrl' | 'hsts'>): SetCommonHeaders {
+export function createCommonHeaders({
+  publicUrl,
+  hsts,
+}: Pick<Config, 'publicUrl' | 'hsts'>): SetCommonHeaders {
   const setHelmetHeaders = helmet({
     contentSecurityPolicy: {
       useDefaults: false,

@@ -141,4 +141,6 @@ function createReader() {
 }
 
 const isHexDigit = (byte: number): boolean =>
-  (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x46) || (byte >= 0x61 && byte <= 0x66);
+  (byte >= 0x30 && byte <= 0x39) ||
+  (byte >= 0x41 && byte <= 0x46) ||
+  (byte >= 0x61 && byte <= 0x66);

@@ -4,11 +4,13 @@ import type { Request } from 'express';
 export function isNavigation(req: Request): boolean {
   if (req.method !== 'GET' || isApi(req)) return false;
   const mode = req.get('sec-fetch-mode');
-  if (mode !== undefined) return mode === 'navigate' && ['document', undefined].includes(req.get('sec-fetch-dest'));
+  if (mode !== undefined)
+    return mode === 'navigate' && ['document', undefined].includes(req.get('sec-fetch-dest'));
   return req.get('x-requested-with') === undefined && wantsHtml(req);
 }
 
-export const wantsHtml = (req: Request): boolean => !isApi(req) && req.accepts(['html', 'json']) === 'html';
+export const wantsHtml = (req: Request): boolean =>
+  !isApi(req) && req.accepts(['html', 'json']) === 'html';
 
 const isApi = (req: Request): boolean => /^\/(api|session)(\/|\?|$)/.test(req.originalUrl);
 

@@ -17,7 +17,8 @@ export function originsOf(req: Request, { protocol }: Pick<URL, 'protocol'>): st
 
 /** `undefined` for a text that is no origin: with a path, a user, spaces. */
 export function originOf(text: string): string | undefined {
-  const url = /^[a-z]+:\/\/[^/\\?#@\s]+$/i.test(text) && URL.canParse(text) ? new URL(text) : undefined;
+  const url =
+    /^[a-z]+:\/\/[^/\\?#@\s]+$/i.test(text) && URL.canParse(text) ? new URL(text) : undefined;
   return url?.origin;
 }
 

@@ -10,5 +10,7 @@ const OUR_PAGE = new RegExp(String.raw`^/(?:${PATHS.join('|')})(?:\?[\w\-.~!$&'(
 
 /** The page to land on after sign-in: `value` when it is one of our pages, else the dashboard. */
 export function safeReturnTo(value: unknown): string {
-  return typeof value === 'string' && value.length <= MAX_LENGTH && OUR_PAGE.test(value) ? value : DEFAULT;
+  return typeof value === 'string' && value.length <= MAX_LENGTH && OUR_PAGE.test(value)
+    ? value
+    : DEFAULT;
 }

@@ -15,7 +15,10 @@ export interface RouteList {
  * The routes of an app, as they were added to it: their names and methods stand in `app.ts` alone.
  * They are read at the first request, when all are there. A `getOnly` path does not answer HEAD.
  */
-export function listRoutes(app: Application, { getOnly = [] }: { getOnly?: readonly string[] } = {}): RouteList {
+export function listRoutes(
+  app: Application,
+  { getOnly = [] }: { getOnly?: readonly string[] } = {},
+): RouteList {
   let known: (KnownRoute & { pattern: RegExp })[] | undefined;
 
   function read(): (KnownRoute & { pattern: RegExp })[] {
@@ -23,7 +26,8 @@ export function listRoutes(app: Application, { getOnly = [] }: { getOnly?: reado
     for (const { route } of app.router.stack) {
       if (route === undefined) continue; // middleware
       const methods = route.stack.map(({ method }) => method.toUpperCase());
-      const withHead = methods.includes('GET') && !getOnly.includes(route.path) ? [...methods, 'HEAD'] : methods;
+      const withHead =
+        methods.includes('GET') && !getOnly.includes(route.path) ? [...methods, 'HEAD'] : methods;
       methodsOf.set(route.path, [...new Set([...(methodsOf.get(route.path) ?? []), ...withHead])]);
     }
     return [...methodsOf].map(([path, methods]) => ({

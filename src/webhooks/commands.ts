@@ -23,9 +23,14 @@ const DEADLINE_MS = 10_000;
 
 /** `npm run getbill -- webhooks ...`: send one, look at those that came in, handle one again, find out why one does not fit. */
 export function addWebhookCommands(program: Command, { print, tell, config }: Deps): void {
-  const webhooks = program.command('webhooks').description('webhooks of GetBill: send, list, replay, explain');
+  const webhooks = program
+    .command('webhooks')
+    .description('webhooks of GetBill: send, list, replay, explain');
   const endpointOption = (): Option =>
-    new Option('--endpoint <name>', 'as in /webhooks/getbill/<name>; without it the plain one').default('');
+    new Option(
+      '--endpoint <name>',
+      'as in /webhooks/getbill/<name>; without it the plain one',
+    ).default('');
 
   webhooks
     .command('trigger <type>')
@@ -65,7 +70,11 @@ export function addWebhookCommands(program: Command, { print, tell, config }: De
         const entries = await inbox.recent(100);
         for (const { id, type, state, body } of entries) {
           const subject = subjectOf(JSON.parse(body) as WebhookEvent) ?? '';
-          print([id, new Date(Number(id.split('-')[0])).toISOString(), state, type, subject].join('  ').trimEnd());
+          print(
+            [id, new Date(Number(id.split('-')[0])).toISOString(), state, type, subject]
+              .join('  ')
+              .trimEnd(),
+          );
         }
         if (entries.length === 0) tell('no webhook has come in');
       });
@@ -78,7 +87,8 @@ export function addWebhookCommands(program: Command, { print, tell, config }: De
     .action(async (id: string, flags: { endpoint: string }) => {
       await withInbox(await config(), flags.endpoint, async (inbox) => {
         const isThere = /^\d{1,16}-\d{1,16}$/.test(id) && (await inbox.again(id));
-        if (!isThere) throw new AppError(`there is no webhook ${id}`, { code: 'not_found', status: 404 });
+        if (!isThere)
+          throw new AppError(`there is no webhook ${id}`, { code: 'not_found', status: 404 });
         tell('it will be handled again within a second');
       });
     });
@@ -91,9 +101,17 @@ export function addWebhookCommands(program: Command, { print, tell, config }: De
     .addOption(endpointOption())
     .action(async (flags: { body: string; signature: string; endpoint: string }) => {
       const { secrets } = endpointOf(await config(), flags.endpoint);
-      const { fits, text } = explainSignature(readBody(flags.body), flags.signature, secrets.reveal());
+      const { fits, text } = explainSignature(
+        readBody(flags.body),
+        flags.signature,
+        secrets.reveal(),
+      );
       print(text);
-      if (!fits) throw new AppError('the signature does not fit', { code: 'signature_different', status: 401 });
+      if (!fits)
+        throw new AppError('the signature does not fit', {
+          code: 'signature_different',
+          status: 401,
+        });
     });
 }
 
@@ -107,7 +125,11 @@ function endpointOf({ webhooks }: Config, name: string): Config['webhooks']['end
   ]);
 }
 
-async function withInbox(config: Config, name: string, use: (inbox: Inbox) => Promise<void>): Promise<void> {
+async function withInbox(
+  config: Config,
+  name: string,
+  use: (inbox: Inbox) => Promise<void>,
+): Promise<void> {
   endpointOf(config, name);
   if (config.redis === undefined) {
     throw new ConfigError([
@@ -142,4 +164,8 @@ function jsonOf(text: string): unknown {
 }
 
 const unavailable = (message: string, cause?: unknown): AppError =>
-  new AppError(message, { code: 'webhook_not_taken', status: 502, ...(cause !== undefined && { cause }) });
+  new AppError(message, {
+    code: 'webhook_not_taken',
+    status: 502,
+    ...(cause !== undefined && { cause }),
+  });

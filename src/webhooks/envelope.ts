@@ -52,14 +52,17 @@ export function readEnvelope(
   const body = text === undefined ? undefined : objectFrom(text);
   if (text === undefined || body === undefined) return undefined;
   const { type, data } = body;
-  if (typeof type !== 'string' || type.length > MAX_TYPE_LENGTH || !TYPE.test(type)) return undefined;
+  if (typeof type !== 'string' || type.length > MAX_TYPE_LENGTH || !TYPE.test(type))
+    return undefined;
   if (!isObject(data)) return undefined;
   const id = memberAt(body, idField);
   const time = memberAt(body, timeField);
   return {
     event: { type, data },
     text,
-    identity: isId(id) ? hash('sha256', JSON.stringify([type, id]), 'base64url') : hash('sha256', rawBody, 'base64url'),
+    identity: isId(id)
+      ? hash('sha256', JSON.stringify([type, id]), 'base64url')
+      : hash('sha256', rawBody, 'base64url'),
     happenedAtMs: timeField === '' ? undefined : instantOf(time),
   };
 }
@@ -80,7 +83,9 @@ function textFrom(rawBody: Buffer): string | undefined {
 
 /** `path` is a name, or names separated by dots. */
 function memberAt(body: Readonly<Record<string, unknown>>, path: string): unknown {
-  return path.split('.').reduce<unknown>((value, name) => (isObject(value) ? own(value, name) : undefined), body);
+  return path
+    .split('.')
+    .reduce<unknown>((value, name) => (isObject(value) ? own(value, name) : undefined), body);
 }
 
 function objectFrom(text: string): Readonly<Record<string, unknown>> | undefined {

@@ -31,7 +31,11 @@ export interface EventsPageDeps {
 }
 
 /** `/events`: the last webhooks of the company of this session, and "handle again". */
-export function eventsPage({ endpoints, facts, guards }: EventsPageDeps & { guards: RequestHandler[] }): Router {
+export function eventsPage({
+  endpoints,
+  facts,
+  guards,
+}: EventsPageDeps & { guards: RequestHandler[] }): Router {
   const router = Router({ caseSensitive: true, strict: true });
 
   /** `undefined` while no response of GetBill has said whose session this is. */
@@ -53,7 +57,12 @@ export function eventsPage({ endpoints, facts, guards }: EventsPageDeps & { guar
       .sort((one, other) => other.when.iso.localeCompare(one.when.iso))
       .slice(0, SHOWN);
     const isKnown = mineOrUnknown !== undefined;
-    renderPage(res, 'events', { title: 'Events', rows, isKnown, isOn: mineOrUnknown?.length !== 0 });
+    renderPage(res, 'events', {
+      title: 'Events',
+      rows,
+      isKnown,
+      isOn: mineOrUnknown?.length !== 0,
+    });
   });
 
   router.post('/events/again', ...guards, async (req, res) => {

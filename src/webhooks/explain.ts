@@ -9,7 +9,11 @@ export interface Explanation {
 const HEX = /^[0-9a-f]{64}$/;
 
 /** Tries the mistakes that are made with webhooks, until one makes the signature fit. Never shows the secret. */
-export function explainSignature(body: Buffer, header: string, secrets: readonly string[]): Explanation {
+export function explainSignature(
+  body: Buffer,
+  header: string,
+  secrets: readonly string[],
+): Explanation {
   const fits = (bytes: Buffer, signature: string, keys = secrets): boolean =>
     signatureFault(bytes, [signature], keys) === undefined;
   if (fits(body, header)) return { fits: true, text: 'The signature fits these bytes.' };
@@ -25,10 +29,13 @@ export function explainSignature(body: Buffer, header: string, secrets: readonly
   const odd = spelling.filter(([isSo]) => isSo).map(([, what]) => what);
   const isMade = odd.length > 0 && fits(body, signature);
   if (isMade)
-    return no(`The header ${odd.join(', and ')}; otherwise it fits. Send 64 lower-case hex digits and nothing else.`);
+    return no(
+      `The header ${odd.join(', and ')}; otherwise it fits. Send 64 lower-case hex digits and nothing else.`,
+    );
   if (/^[\w+/-]{43}=?$/.test(bare))
     return no('The header is base64. GetBill writes the HMAC as 64 lower-case hex digits.');
-  if (!HEX.test(signature)) return no('The header is not 64 hex digits: it is no HMAC-SHA256 in hex.');
+  if (!HEX.test(signature))
+    return no('The header is not 64 hex digits: it is no HMAC-SHA256 in hex.');
 
   for (const [what, altered] of alteredSecrets(secrets)) {
     if (fits(body, signature, altered))
@@ -89,7 +96,10 @@ function alteredBodies(body: Buffer): [what: string, body: Buffer][] {
       [
         'with letters beyond ASCII escaped',
         Buffer.from(
-          compact.replaceAll(/[\u0080-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`),
+          compact.replaceAll(
+            /[\u0080-\uffff]/g,
+            (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+          ),
         ),
       ],
     );

@@ -31,7 +31,11 @@ export interface Inbox {
    * Stores a delivery exactly once, for any number of simultaneous duplicates and for a crash at any step: GetBill
    * delivers again, and the second delivery completes what the first has begun. `full`: the backlog is at its limit.
    */
-  accept(delivery: { identity: string; type: string; body: string }): Promise<'new' | 'duplicate' | 'full'>;
+  accept(delivery: {
+    identity: string;
+    type: string;
+    body: string;
+  }): Promise<'new' | 'duplicate' | 'full'>;
   /** New entries first, then those of dead processes and of failed tries whose pause is over. Nobody else gets them. */
   claim(options: { count: number }): Promise<Claim[]>;
   /** Handled: nobody gets it again. */

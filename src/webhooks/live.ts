@@ -47,7 +47,8 @@ export function createLive({ endpoints, facts, isSignedIn }: LiveDeps) {
     if (events.ended.aborted) return;
     let buffer: Change[] | undefined = [];
     const send = (changes: readonly Change[]): void => {
-      for (const { id, type, subject } of changes) events.send({ name: 'change', id, data: { type, id: subject } });
+      for (const { id, type, subject } of changes)
+        events.send({ name: 'change', id, data: { type, id: subject } });
     };
     const listener: Listener = {
       grantId,
@@ -82,7 +83,8 @@ export function createLive({ endpoints, facts, isSignedIn }: LiveDeps) {
 
   /** After `lastId`: when the page was made, or the browser lost its stream. */
   async function missedBy(company: string | undefined, lastId: unknown): Promise<Change[]> {
-    if (company === undefined || typeof lastId !== 'string' || !/^\d{1,16}-\d{1,16}$/.test(lastId)) return [];
+    if (company === undefined || typeof lastId !== 'string' || !/^\d{1,16}-\d{1,16}$/.test(lastId))
+      return [];
     const mine = endpoints.filter(({ companyId }) => companyHash(companyId) === company);
     const missed = await Promise.all(
       mine.map(({ changes }) =>
@@ -101,9 +103,17 @@ export function createLive({ endpoints, facts, isSignedIn }: LiveDeps) {
 function refuseTooMany(listeners: readonly Listener[], grantId: string): void {
   const mine = listeners.filter((listener) => listener.grantId === grantId).length;
   if (mine >= MAX_STREAMS_PER_SESSION) {
-    throw new RequestError('too many streams', { code: 'rate_limited', status: 429, retryAfterS: 60 });
+    throw new RequestError('too many streams', {
+      code: 'rate_limited',
+      status: 429,
+      retryAfterS: 60,
+    });
   }
   if (listeners.length >= MAX_STREAMS) {
-    throw new RequestError('too many streams', { code: 'rate_limited', status: 503, retryAfterS: 60 });
+    throw new RequestError('too many streams', {
+      code: 'rate_limited',
+      status: 503,
+      retryAfterS: 60,
+    });
   }
 }

@@ -12,7 +12,13 @@ interface Stored {
 }
 
 /** For the demo and for tests: one process, nothing survives it. */
-export function createMemoryInbox({ now, limits }: { now: () => number; limits: InboxLimits }): Inbox {
+export function createMemoryInbox({
+  now,
+  limits,
+}: {
+  now: () => number;
+  limits: InboxLimits;
+}): Inbox {
   let entries: Stored[] = [];
   let counter = 0;
   const find = (id: string): Stored | undefined => entries.find((entry) => entry.id === id);
@@ -32,7 +38,8 @@ export function createMemoryInbox({ now, limits }: { now: () => number; limits: 
     async claim({ count }) {
       const due = entries.filter(
         ({ state, claimedAtMs, tries }) =>
-          state === 'waiting' && (claimedAtMs === undefined || now() - claimedAtMs >= limits.pauseMs(tries)),
+          state === 'waiting' &&
+          (claimedAtMs === undefined || now() - claimedAtMs >= limits.pauseMs(tries)),
       );
       return due.slice(0, count).map((entry): Claim => {
         entry.claimedAtMs = now();
@@ -62,7 +69,9 @@ export function createMemoryInbox({ now, limits }: { now: () => number; limits: 
     },
     async trim() {
       const keptFromMs = now() - limits.keptMs;
-      entries = entries.filter(({ id, state }) => state === 'waiting' || Number(id.split('-')[0]) > keptFromMs);
+      entries = entries.filter(
+        ({ id, state }) => state === 'waiting' || Number(id.split('-')[0]) > keptFromMs,
+      );
     },
   };
 }

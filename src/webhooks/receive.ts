@@ -1,4 +1,9 @@
-import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Response } from 'express';
+import express, {
+  type ErrorRequestHandler,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express';
 import { readEnvelope } from './envelope.js';
 import type { Inbox } from './inbox.js';
 import { signatureFault } from './signature.js';
@@ -72,7 +77,8 @@ export function receiveWebhook({
     if (!req.is('application/json') || (encoding !== undefined && encoding !== 'identity')) {
       return refuse(415, 'Unsupported media type', 'media_type');
     }
-    if (Number(req.get('content-length')) > MAX_BYTES) return refuse(413, 'Payload too large', 'too_large');
+    if (Number(req.get('content-length')) > MAX_BYTES)
+      return refuse(413, 'Payload too large', 'too_large');
     const slow = setTimeout(() => refuse(408, 'Request timeout', 'too_slow'), bodyTimeoutMs);
     rawBody(req, res, (error?: unknown) => {
       clearTimeout(slow);
@@ -93,7 +99,11 @@ export function receiveWebhook({
       respond(res, status, text);
     };
     const body = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0);
-    const fault = signatureFault(body, req.headersDistinct['x-getbill-signature'] ?? [], endpoint.secrets);
+    const fault = signatureFault(
+      body,
+      req.headersDistinct['x-getbill-signature'] ?? [],
+      endpoint.secrets,
+    );
     if (fault !== undefined) return refuse(401, 'Unauthorized', `signature_${fault}`);
 
     const read = readEnvelope(body, { idField, timeField });

@@ -147,7 +147,10 @@ export function createRedisInbox({
       if (seen === 'stored') return 'duplicate';
       const sealed = cipher.encrypt(body, contextOf(identity));
       const append = [identity, seen, CLOCK_SKEW_MS, limits.maxEntries, type, sealed];
-      const [outcome, id] = (await call(() => redis.eval(APPEND, 1, stream, ...append))) as [Outcome, string];
+      const [outcome, id] = (await call(() => redis.eval(APPEND, 1, stream, ...append))) as [
+        Outcome,
+        string,
+      ];
       if (outcome === 'full') {
         await call(() => redis.eval(DELETE_IF_EQUAL, 1, key, seen));
       } else {
@@ -160,7 +163,17 @@ export function createRedisInbox({
     async claim({ count }) {
       await withGroup();
       const fresh = await call(
-        () => redis.xreadgroup('GROUP', GROUP, consumer, 'COUNT', count, 'STREAMS', stream, '>') as Promise<Streams>,
+        () =>
+          redis.xreadgroup(
+            'GROUP',
+            GROUP,
+            consumer,
+            'COUNT',
+            count,
+            'STREAMS',
+            stream,
+            '>',
+          ) as Promise<Streams>,
       );
       const claims = (fresh?.[0]?.[1] ?? []).map((raw) => ({ raw, tries: 1 }));
       if (claims.length < count) claims.push(...(await claimOverdue(count - claims.length)));
@@ -187,20 +200,31 @@ export function createRedisInbox({
 
     async recent(count) {
       await withGroup();
-      const raws = await call(() => redis.xrevrange(stream, '+', '-', 'COUNT', count) as Promise<RawEntry[]>);
+      const raws = await call(
+        () => redis.xrevrange(stream, '+', '-', 'COUNT', count) as Promise<RawEntry[]>,
+      );
       const ids = raws.map(([id]) => id);
       const [failed, waiting] = await Promise.all([whichGivenUp(ids), whichWaiting(ids)]);
       return raws.flatMap((raw): Listed[] => {
         const entry = entryFrom(raw);
         if (entry === undefined) return [];
         const { id, type, body } = entry;
-        return [{ id, type, body, state: failed.has(id) ? 'given_up' : waiting(id) ? 'waiting' : 'handled' }];
+        return [
+          {
+            id,
+            type,
+            body,
+            state: failed.has(id) ? 'given_up' : waiting(id) ? 'waiting' : 'handled',
+          },
+        ];
       });
     },
 
     async trim() {
       await withGroup();
-      await call(() => redis.eval(TRIM, 1, stream, limits.keptMs, KEPT_ENTRIES, GROUP, consumerGoneMs));
+      await call(() =>
+        redis.eval(TRIM, 1, stream, limits.keptMs, KEPT_ENTRIES, GROUP, consumerGoneMs),
+      );
     },
   };
 
@@ -226,7 +250,16 @@ export function createRedisInbox({
     for (let page = 0; page < MAX_PENDING_PAGES && due.length < count; page += 1) {
       const from = start;
       const pending = await call(
-        () => redis.xpending(stream, GROUP, 'IDLE', limits.pauseMs(1), from, '+', PENDING_PAGE) as Promise<Pending[]>,
+        () =>
+          redis.xpending(
+            stream,
+            GROUP,
+            'IDLE',
+            limits.pauseMs(1),
+            from,
+            '+',
+            PENDING_PAGE,
+          ) as Promise<Pending[]>,
       );
       due.push(...pending.filter(([, , idleMs, tries]) => idleMs >= limits.pauseMs(tries)));
       if (pending.length < PENDING_PAGE) break;
@@ -262,6 +295,7 @@ type Pending = [id: string, consumer: string, idleMs: number, tries: number];
 
 function pairs(list: readonly string[]): Record<string, string | undefined> {
   const object: Record<string, string | undefined> = {};
-  for (let index = 0; index + 1 < list.length; index += 2) object[list[index] ?? ''] = list[index + 1];
+  for (let index = 0; index + 1 < list.length; index += 2)
+    object[list[index] ?? ''] = list[index + 1];
   return object;
 }

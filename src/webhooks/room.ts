@@ -41,9 +41,13 @@ export function webhooksRoom(services: WebhooksServices): WebhooksRoom {
   const { endpoints: configured, ...settings } = config.webhooks;
   const onError = (error: Error): void => log.warn({ err: error }, 'redis connection of webhooks');
   const isOn = configured.length > 0;
-  const connection = isOn && config.redis !== undefined ? connectForWebhooks(config.redis, onError) : undefined;
+  const connection =
+    isOn && config.redis !== undefined ? connectForWebhooks(config.redis, onError) : undefined;
   const webhooks = createWebhooks({
-    config: { ...settings, endpoints: configured.map((each) => ({ ...each, secrets: each.secrets.reveal() })) },
+    config: {
+      ...settings,
+      endpoints: configured.map((each) => ({ ...each, secrets: each.secrets.reveal() })),
+    },
     redis: connection?.redis,
     ...(connection !== undefined && { connected: connection.connected }),
     cipher: createCipher(config.tokenEncryptionKeys.reveal()),
@@ -95,7 +99,8 @@ function showsChanges({ now }: { now: () => number }): RequestHandler {
 
 function reportTo(emit: Emit): WebhooksReport {
   return {
-    received: ({ endpoint, type, outcome }) => emit({ type: 'webhook_received', endpoint, eventType: type, outcome }),
+    received: ({ endpoint, type, outcome }) =>
+      emit({ type: 'webhook_received', endpoint, eventType: type, outcome }),
     refused: ({ endpoint, reason }) => emit({ type: 'webhook_refused', endpoint, reason }),
     handled: ({ type, ...rest }) => emit({ type: 'webhook_handled', eventType: type, ...rest }),
     failed: ({ type, error, ...rest }) =>

@@ -27,7 +27,13 @@ export interface WebhooksReport {
   received(fields: { endpoint: string; type: string; outcome: 'new' | 'duplicate' }): void;
   refused(fields: { endpoint: string; reason: Refusal }): void;
   handled(fields: { endpoint: string; type: string; tries: number; durationMs: number }): void;
-  failed(fields: { endpoint: string; type: string; tries: number; final: boolean; error: unknown }): void;
+  failed(fields: {
+    endpoint: string;
+    type: string;
+    tries: number;
+    final: boolean;
+    error: unknown;
+  }): void;
 }
 
 export interface OpenEndpoint {
@@ -71,7 +77,9 @@ export function createWebhooks({
   onChanges: (companyId: string, changes: readonly Change[]) => void;
   report: WebhooksReport;
   clock: { now: () => number; monotonicMs: () => number };
-  handlers?: Readonly<Record<string, (event: WebhookEvent, context: HandlerContext) => Promise<void>>>;
+  handlers?: Readonly<
+    Record<string, (event: WebhookEvent, context: HandlerContext) => Promise<void>>
+  >;
   limits?: InboxLimits;
   pollMs?: () => number;
   bodyTimeoutMs?: number;
@@ -80,15 +88,27 @@ export function createWebhooks({
   const consumer = randomUUID();
   const waiting = connected === undefined ? {} : { connected };
   const { replicas } = config;
-  const rooms = new Map(config.endpoints.map((endpoint) => [endpoint.name, openEndpoint(endpoint)]));
+  const rooms = new Map(
+    config.endpoints.map((endpoint) => [endpoint.name, openEndpoint(endpoint)]),
+  );
 
   function openEndpoint({ name, companyId, secrets }: WebhooksConfig['endpoints'][number]) {
     const inbox =
       redis === undefined
         ? createMemoryInbox({ now, limits })
-        : createRedisInbox({ redis, cipher, endpoint: name, consumer, limits, replicas, ...waiting });
+        : createRedisInbox({
+            redis,
+            cipher,
+            endpoint: name,
+            consumer,
+            limits,
+            replicas,
+            ...waiting,
+          });
     const changes =
-      redis === undefined ? createMemoryChanges({ now }) : createRedisChanges({ redis, endpoint: name, ...waiting });
+      redis === undefined
+        ? createMemoryChanges({ now })
+        : createRedisChanges({ redis, endpoint: name, ...waiting });
     const follower = follow({ changes, onChanges: (list) => onChanges(companyId, list), pollMs });
     const announce = async (event: WebhookEvent): Promise<void> => {
       await changes.publish({ type: event.type, subject: subjectOf(event) });
@@ -114,20 +134,30 @@ export function createWebhooks({
   const endpoints = new Map([...rooms].map(([name, { endpoint }]) => [name, endpoint]));
   const wake = (name: string): void => rooms.get(name)?.worker.wake();
   const { idField, timeField } = config;
-  const receive = receiveWebhook({ endpoints, idField, timeField, now, report, wake, bodyTimeoutMs });
+  const receive = receiveWebhook({
+    endpoints,
+    idField,
+    timeField,
+    now,
+    report,
+    wake,
+    bodyTimeoutMs,
+  });
   const router = Router({ caseSensitive: true, strict: true });
   router.all('/webhooks/getbill', ...receive);
   router.all('/webhooks/getbill/:endpoint', ...receive);
 
   return {
     router,
-    endpoints: [...rooms.values()].map(({ endpoint: { name, companyId, inbox }, changes, worker }) => ({
-      name,
-      companyId,
-      inbox,
-      changes,
-      wake: () => worker.wake(),
-    })),
+    endpoints: [...rooms.values()].map(
+      ({ endpoint: { name, companyId, inbox }, changes, worker }) => ({
+        name,
+        companyId,
+        inbox,
+        changes,
+        wake: () => worker.wake(),
+      }),
+    ),
     async stop() {
       for (const { follower } of rooms.values()) follower.stop();
       await Promise.all([...rooms.values()].map(({ worker }) => worker.stop()));

@@ -48,7 +48,8 @@ export function startWorker({
   async function handleOne({ id, type, body, tries }: Claim): Promise<void> {
     const startedMs = monotonicMs();
     try {
-      if (body === undefined) throw new Error('it was sealed with a key that this process does not have, or is spoilt');
+      if (body === undefined)
+        throw new Error('it was sealed with a key that this process does not have, or is spoilt');
       const { data } = JSON.parse(body) as WebhookEvent; // checked before it was stored
       const signal = AbortSignal.timeout(HANDLER_TIMEOUT_MS);
       await within(signal, handle({ type, data }, signal));
@@ -133,7 +134,9 @@ export function startWorker({
 
 async function within<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   const late = new Promise<never>((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(new Error('the handler did not end in time')), { once: true });
+    signal.addEventListener('abort', () => reject(new Error('the handler did not end in time')), {
+      once: true,
+    });
   });
   return await Promise.race([work, late]);
 }

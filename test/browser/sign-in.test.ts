@@ -5,7 +5,10 @@ import { startTestApp, type TestApp } from '../support/test-app.js';
 let app: TestApp;
 let chromium: Browser;
 beforeAll(async () => {
-  [app, chromium] = await Promise.all([startTestApp({ faults: { consent: 'ask' } }), launchChromium()]);
+  [app, chromium] = await Promise.all([
+    startTestApp({ faults: { consent: 'ask' } }),
+    launchChromium(),
+  ]);
 }, 30_000);
 afterAll(async () => {
   await chromium.close();

@@ -13,7 +13,10 @@ let chromium: Browser;
 beforeAll(async () => {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}/webhooks/getbill`;
-  sandbox = await startSandbox({ webhook: { url, secret, companyId }, faults: { consent: 'auto' } });
+  sandbox = await startSandbox({
+    webhook: { url, secret, companyId },
+    faults: { consent: 'auto' },
+  });
   const env = { GETBILL_WEBHOOK_SECRET: secret, GETBILL_WEBHOOK_COMPANY: companyId };
   [app, chromium] = await Promise.all([startTestApp({ sandbox, port, env }), launchChromium()]);
 }, 30_000);
@@ -44,7 +47,8 @@ async function changeDebtAtGetbill(id: string): Promise<void> {
 }
 
 const reads = (): number =>
-  sandbox.control.requests().filter(({ method, url }) => method === 'GET' && url.includes('/debts')).length;
+  sandbox.control.requests().filter(({ method, url }) => method === 'GET' && url.includes('/debts'))
+    .length;
 
 async function openDebts(): Promise<{ page: Page; id: string; complaints: string[] }> {
   const page = await (await chromium.newContext()).newPage();

@@ -18,7 +18,9 @@ it('the job in the documents runs as it stands and prints what is printed there'
     sandbox.control.set({ api: [{ mode: 'rateLimited', retryAfterS: 1, path: '/debts' }] });
     const folder = join(dirname(build.main), '..', 'docs');
     mkdirSync(folder);
-    const script = transformSync(code, { jsc: { parser: { syntax: 'typescript' }, target: 'es2023' } });
+    const script = transformSync(code, {
+      jsc: { parser: { syntax: 'typescript' }, target: 'es2023' },
+    });
     writeFileSync(join(folder, 'job.js'), script.code);
     const { stdout } = await promisify(execFile)(process.execPath, [join(folder, 'job.js')], {
       env: {
@@ -31,7 +33,9 @@ it('the job in the documents runs as it stands and prints what is printed there'
     });
     expect(stdout).toBe(output);
     const forms = sandbox.control.requests().filter(({ url }) => url === '/oauth/token');
-    const asked = forms.map(({ body }) => new URLSearchParams(body)).map((form) => form.get('scope'));
+    const asked = forms
+      .map(({ body }) => new URLSearchParams(body))
+      .map((form) => form.get('scope'));
     expect(asked).toEqual(['company:read', 'debts:read']);
   } finally {
     await sandbox.close();

@@ -40,7 +40,9 @@ describe('a demo that cannot start', () => {
       const lines = stderr.trim().split('\n');
       expect(lines).toHaveLength(4);
       expect(lines[1]).toContain(`port ${PORT} (PORT, the app) is taken by GetBill Connect`);
-      expect(lines[2]).toContain(`port ${SANDBOX_PORT} (SANDBOX_PORT, the sandbox) is taken by a GetBill sandbox`);
+      expect(lines[2]).toContain(
+        `port ${SANDBOX_PORT} (SANDBOX_PORT, the sandbox) is taken by a GetBill sandbox`,
+      );
       expect(lines[3]).toMatch(/These ports are free: PORT=\d+ SANDBOX_PORT=\d+ npm run demo$/);
       for (const taken of [`=${PORT} `, `=${SANDBOX_PORT} `]) expect(lines[3]).not.toContain(taken);
     } finally {
@@ -54,7 +56,9 @@ describe('a demo that cannot start', () => {
     const PORT = await listen(server);
     const { stderr } = await demo({ PORT, SANDBOX_PORT: '45991' });
     server.close();
-    expect(stderr).toContain(`port ${PORT} (PORT, the app) is taken by another program, which speaks http`);
+    expect(stderr).toContain(
+      `port ${PORT} (PORT, the app) is taken by another program, which speaks http`,
+    );
     expect(stderr).toContain('SANDBOX_PORT=45991');
   });
 

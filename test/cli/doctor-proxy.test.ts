@@ -40,19 +40,27 @@ const place = (): string => new URL(proxy.url).host;
 
 describe('the doctor, where GetBill is called through a proxy', () => {
   it('looks at address, certificate and pins through it, and names it without its password', async () => {
-    const { findings, line, failed } = await runDoctor(behindProxy({ GETBILL_TLS_PINS: `${pin},${'A'.repeat(43)}=` }));
+    const { findings, line, failed } = await runDoctor(
+      behindProxy({ GETBILL_TLS_PINS: `${pin},${'A'.repeat(43)}=` }),
+    );
     expect(failed()).toEqual([]);
-    expect(line('GetBill reachable')?.detail).toContain(`through the proxy ${place()} (HTTPS_PROXY)`);
+    expect(line('GetBill reachable')?.detail).toContain(
+      `through the proxy ${place()} (HTTPS_PROXY)`,
+    );
     expect(line('GetBill certificate')?.verdict).not.toBe('fail');
     expect(line('GetBill pins')?.verdict).toBe('pass');
     expect(JSON.stringify(findings)).not.toMatch(/let me in|let%20me|staff/);
-    const direct = proxy.asked.filter((authorityAsked) => authorityAsked !== new URL(front.origin).host);
+    const direct = proxy.asked.filter(
+      (authorityAsked) => authorityAsked !== new URL(front.origin).host,
+    );
     expect(direct).toEqual([]);
     expect(proxy.asked.length).toBeGreaterThanOrEqual(4);
   });
 
   it('names a proxy that wants a password', async () => {
-    const { line } = await runDoctor(behindProxy({ HTTPS_PROXY: proxy.url.replace('staff:let%20me%20in@', '') }));
+    const { line } = await runDoctor(
+      behindProxy({ HTTPS_PROXY: proxy.url.replace('staff:let%20me%20in@', '') }),
+    );
     expect(line('GetBill reachable')).toMatchObject({
       verdict: 'fail',
       cause: `the proxy ${place()} wants a name and password (407)`,
@@ -63,14 +71,20 @@ describe('the doctor, where GetBill is called through a proxy', () => {
   it('names a proxy that does not let through, one where nothing listens, and one that says nothing', async () => {
     proxy.does('refuse');
     const refused = (await runDoctor(behindProxy())).line('GetBill reachable');
-    expect(refused?.cause).toMatch(/the proxy \S+ does not lead to localhost:\d+ \(it answered 403\)/);
+    expect(refused?.cause).toMatch(
+      /the proxy \S+ does not lead to localhost:\d+ \(it answered 403\)/,
+    );
     expect(refused?.fix).toContain('NO_PROXY');
 
     proxy.does('hang');
-    const silent = (await runDoctor(behindProxy({ GETBILL_TIMEOUT_MS: '300' }))).line('GetBill reachable');
+    const silent = (await runDoctor(behindProxy({ GETBILL_TIMEOUT_MS: '300' }))).line(
+      'GetBill reachable',
+    );
     expect(silent?.cause).toContain(`${place()} did not answer within 300 ms`);
 
-    const nobody = (await runDoctor(behindProxy({ HTTPS_PROXY: 'http://localhost:1' }))).line('GetBill reachable');
+    const nobody = (await runDoctor(behindProxy({ HTTPS_PROXY: 'http://localhost:1' }))).line(
+      'GetBill reachable',
+    );
     expect(nobody).toMatchObject({
       cause: 'nothing listens at localhost:1 (ECONNREFUSED)',
       fix: 'correct host and port in HTTPS_PROXY, or start what should be there',
@@ -105,7 +119,8 @@ describe('the proxy for an address', () => {
 
   it('for https without HTTPS_PROXY is that of HTTP_PROXY, as in the app', () => {
     const { variable } =
-      proxyFor(new URL('https://getbill.io'), { http: both.http, https: undefined, except: '' }) ?? {};
+      proxyFor(new URL('https://getbill.io'), { http: both.http, https: undefined, except: '' }) ??
+      {};
     expect(variable).toBe('HTTP_PROXY');
   });
 });

@@ -79,7 +79,16 @@ const faults: Record<string, Fault> = {
   },
   'a Redis user who may not ask': {
     async plant() {
-      await redis.client.call('ACL', 'SETUSER', 'app', 'on', '>the-right-one', '~*', '+@all', '-info');
+      await redis.client.call(
+        'ACL',
+        'SETUSER',
+        'app',
+        'on',
+        '>the-right-one',
+        '~*',
+        '+@all',
+        '-info',
+      );
       return redis.url.replace('unix://', 'unix://app:the-right-one@localhost');
     },
     line: 'Redis version',
@@ -168,7 +177,9 @@ describe('the doctor, of Redis', () => {
     await redis.client.set(`${keyPrefix}token:1`, JSON.stringify({ sealed: written }));
     const found = (await runDoctor(using(redis.url))).line('Redis records');
     expect(found?.verdict).toBe('fail');
-    expect(found?.cause).toMatch(/1 of 1 records were encrypted with a key that TOKEN_ENCRYPTION_KEY does not hold/);
+    expect(found?.cause).toMatch(
+      /1 of 1 records were encrypted with a key that TOKEN_ENCRYPTION_KEY does not hold/,
+    );
 
     const [key = ''] = [using(redis.url)['TOKEN_ENCRYPTION_KEY']];
     const ours = createCipher([Buffer.from(key, 'base64')]).encrypt('a record', 'its context');
@@ -186,7 +197,10 @@ describe('the doctor, of Redis', () => {
 });
 
 describe('the doctor, of SESSION_SECRET', () => {
-  const [here, elsewhere] = ['CANARY-session-secret-0123456789abcdef', 'another-session-secret-0123456789abcdef'];
+  const [here, elsewhere] = [
+    'CANARY-session-secret-0123456789abcdef',
+    'another-session-secret-0123456789abcdef',
+  ];
   const announced: (() => void)[] = [];
   afterEach(async () => {
     for (const end of announced.splice(0)) end();
@@ -221,7 +235,9 @@ describe('the doctor, of SESSION_SECRET', () => {
 
   it('fails when the one of the environment is not that of the running process', async () => {
     await start(elsewhere);
-    expect((await runDoctor(using(redis.url))).line('session secret')?.cause).toContain('not the one that the running');
+    expect((await runDoctor(using(redis.url))).line('session secret')?.cause).toContain(
+      'not the one that the running',
+    );
   });
 
   it('passes while it is being rotated: new,old beside old', async () => {
@@ -232,14 +248,17 @@ describe('the doctor, of SESSION_SECRET', () => {
 
 describe('the doctor, where Redis is not given by REDIS_URL', () => {
   const nobody = 'redis://:CANARY-password@127.0.0.1:1';
-  it.each(['REDIS_SENTINELS', 'REDIS_CLUSTER_NODES'])('names %s and the reason', async (variable) => {
-    const found = (await runDoctor({ ...healthy(sandbox), [variable]: nobody })).line('Redis');
-    expect(found).toMatchObject({
-      verdict: 'fail',
-      cause: `nothing listens where ${variable} points (ECONNREFUSED)`,
-      fix: `start Redis, or correct host and port in ${variable}`,
-    });
-  });
+  it.each(['REDIS_SENTINELS', 'REDIS_CLUSTER_NODES'])(
+    'names %s and the reason',
+    async (variable) => {
+      const found = (await runDoctor({ ...healthy(sandbox), [variable]: nobody })).line('Redis');
+      expect(found).toMatchObject({
+        verdict: 'fail',
+        cause: `nothing listens where ${variable} points (ECONNREFUSED)`,
+        fix: `start Redis, or correct host and port in ${variable}`,
+      });
+    },
+  );
 
   it('names the variable of the password that is refused', async () => {
     await replica.client.config('SET', 'requirepass', 'the-right-one');

@@ -1,5 +1,9 @@
 import { startSandbox, type Sandbox } from '../../sandbox/sandbox.js';
-import { createAuthority, type Authority, type Certificate } from '../security/support/certificates.js';
+import {
+  createAuthority,
+  type Authority,
+  type Certificate,
+} from '../security/support/certificates.js';
 import { startTlsFront, type TlsFront } from '../security/support/tls-front.js';
 import { runDoctor, healthy, type Env } from './support/run-doctor.js';
 
@@ -33,14 +37,20 @@ describe('the doctor, of the certificate of GetBill', () => {
   it('passes a good one, with and without pins', async () => {
     for (const env of [behind(front), behind(front, pins(good.pin, nobodys))]) {
       const { failed, line } = await runDoctor(env, { now: () => Date.now() - 40 * DAY_MS });
-      expect([failed().filter((name) => name !== 'clock'), line('GetBill certificate')?.verdict]).toEqual([[], 'pass']);
+      expect([
+        failed().filter((name) => name !== 'clock'),
+        line('GetBill certificate')?.verdict,
+      ]).toEqual([[], 'pass']);
     }
   });
 
   it('names an expired one; once it is renewed the line passes', async () => {
     const { line, leftOut } = await runDoctor(behind(oldFront));
     const found = line('GetBill certificate');
-    expect(found).toMatchObject({ verdict: 'fail', fix: expect.stringContaining('must renew it') as string });
+    expect(found).toMatchObject({
+      verdict: 'fail',
+      fix: expect.stringContaining('must renew it') as string,
+    });
     expect(found?.cause).toMatch(
       /the certificate of localhost:\d+ has expired \(CERT_HAS_EXPIRED\); it is valid until 20\d\d-/,
     );
@@ -61,7 +71,9 @@ describe('the doctor, of the certificate of GetBill', () => {
   });
 
   it('names a wrong pin and shows the pins that are there; with those the line passes', async () => {
-    const { line, failed } = await runDoctor(behind(front, pins(nobodys, nobodys.replace('A', 'B'))));
+    const { line, failed } = await runDoctor(
+      behind(front, pins(nobodys, nobodys.replace('A', 'B'))),
+    );
     const found = line('GetBill pins');
     expect(failed()).toEqual(['GetBill pins']);
     expect(found?.cause).toMatch(
@@ -69,12 +81,19 @@ describe('the doctor, of the certificate of GetBill', () => {
     );
     const shown = found?.fix?.match(/[A-Za-z0-9+/]{43}=/g) ?? [];
     expect(shown[0]).toBe(good.pin);
-    expect((await runDoctor(behind(front, pins(...shown)))).line('GetBill pins')?.verdict).toBe('pass');
+    expect((await runDoctor(behind(front, pins(...shown)))).line('GetBill pins')?.verdict).toBe(
+      'pass',
+    );
   });
 
   it('names http where https is spoken; with https the line passes', async () => {
-    const { line } = await runDoctor(behind(front, { GETBILL_BASE_URL: front.origin.replace('https:', 'http:') }));
-    expect(line('GetBill reachable')).toMatchObject({ verdict: 'fail', fix: 'write https:// in GETBILL_BASE_URL' });
+    const { line } = await runDoctor(
+      behind(front, { GETBILL_BASE_URL: front.origin.replace('https:', 'http:') }),
+    );
+    expect(line('GetBill reachable')).toMatchObject({
+      verdict: 'fail',
+      fix: 'write https:// in GETBILL_BASE_URL',
+    });
     expect(line('GetBill reachable')?.cause).toMatch(/says http, but localhost:\d+ speaks https/);
     expect((await runDoctor(behind(front))).line('GetBill reachable')?.verdict).toBe('pass');
   });

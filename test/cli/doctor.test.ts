@@ -57,7 +57,8 @@ const faults: Record<string, Fault> = {
     line: 'redirect URI',
     cause: /redirect_uri_mismatch: http:\/\/localhost:3999\/oauth\/callback is not registered/,
     fix: /register exactly http:\/\/localhost:3999\/oauth\/callback in the GetBill dashboard/,
-    cure: ({ control }, { fix = '' }) => void control.addRedirectUri(/exactly (\S+)/.exec(fix)?.[1] ?? ''),
+    cure: ({ control }, { fix = '' }) =>
+      void control.addRedirectUri(/exactly (\S+)/.exec(fix)?.[1] ?? ''),
   },
   'redirect host 127.0.0.1, registered with localhost': {
     plant: () => ({ PUBLIC_URL: 'http://127.0.0.1:3000' }),
@@ -193,7 +194,9 @@ const faults: Record<string, Fault> = {
 
 let sandbox: Sandbox;
 beforeEach(async () => {
-  sandbox = await startSandbox({ redirectUris: ['http://localhost:3000/oauth/callback', otherUri] });
+  sandbox = await startSandbox({
+    redirectUris: ['http://localhost:3000/oauth/callback', otherUri],
+  });
 });
 afterEach(() => sandbox.close());
 
@@ -225,17 +228,25 @@ describe('the doctor', () => {
       expect(found?.cause).toMatch(fault.cause);
       expect(found?.fix).toMatch(fault.fix);
 
-      const cured = fault.cure === undefined ? followed(found as Finding) : fault.cure(sandbox, found as Finding);
+      const cured =
+        fault.cure === undefined
+          ? followed(found as Finding)
+          : fault.cure(sandbox, found as Finding);
       const again = await runDoctor({ ...planted, ...cured });
       expect(again.line(fault.line)?.verdict).toBe('pass');
     },
   );
 
   it('follows no redirect of the token endpoint, but says where it leads', async () => {
-    const gate = createServer((_req, res) => res.writeHead(308, { location: `${sandbox.origin}/token?a=b` }).end());
+    const gate = createServer((_req, res) =>
+      res.writeHead(308, { location: `${sandbox.origin}/token?a=b` }).end(),
+    );
     await new Promise<void>((resolve) => gate.listen(0, 'localhost', resolve));
     const { port } = gate.address() as AddressInfo;
-    const planted = { ...healthy(sandbox), GETBILL_TOKEN_URL: `http://localhost:${port}/oauth/token` };
+    const planted = {
+      ...healthy(sandbox),
+      GETBILL_TOKEN_URL: `http://localhost:${port}/oauth/token`,
+    };
     const found = (await runDoctor(planted)).line('token endpoint');
     gate.close();
     expect(followed(found as Finding)).toEqual({ GETBILL_TOKEN_URL: `${sandbox.origin}/token` });
@@ -258,18 +269,27 @@ describe('the doctor', () => {
       let body = '';
       for await (const chunk of req as AsyncIterable<Buffer>) body += chunk.toString();
       if (req.url !== '/oauth/token') {
-        res.writeHead(404, { 'content-type': 'application/json' }).end('{"error":"Not Found","status":404}');
+        res
+          .writeHead(404, { 'content-type': 'application/json' })
+          .end('{"error":"Not Found","status":404}');
       } else if (!body.includes('client_id')) {
         res.writeHead(403).end();
       } else {
         const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-        const inner = await fetch(`${sandbox.origin}/oauth/token`, { method: 'POST', headers, body });
+        const inner = await fetch(`${sandbox.origin}/oauth/token`, {
+          method: 'POST',
+          headers,
+          body,
+        });
         res.writeHead(inner.status, { 'content-type': 'application/json' }).end(await inner.text());
       }
     }
 
     it('passes the right URL', async () => {
-      const { line } = await runDoctor({ ...healthy(sandbox), GETBILL_TOKEN_URL: `${origin}/oauth/token` });
+      const { line } = await runDoctor({
+        ...healthy(sandbox),
+        GETBILL_TOKEN_URL: `${origin}/oauth/token`,
+      });
       expect(line('token endpoint')).toMatchObject({ verdict: 'pass' });
       expect(line('client credentials')).toMatchObject({ verdict: 'pass' });
     });
@@ -285,12 +305,18 @@ describe('the doctor', () => {
 
   it('warns of an HSTS header that covers more than HSTS says', async () => {
     const wide = createServer((_req, res) => {
-      res.writeHead(200, { 'strict-transport-security': 'max-age=31536000; includeSubDomains' }).end();
+      res
+        .writeHead(200, { 'strict-transport-security': 'max-age=31536000; includeSubDomains' })
+        .end();
     });
     await new Promise<void>((resolve) => wide.listen(0, 'localhost', resolve));
     const url = new URL(`http://localhost:${(wide.address() as AddressInfo).port}`);
-    const found = (await runDoctor({ ...healthy(sandbox), HSTS: 'host' }, { url })).line('deployment');
-    const meant = (await runDoctor({ ...healthy(sandbox), HSTS: 'subdomains' }, { url })).line('deployment');
+    const found = (await runDoctor({ ...healthy(sandbox), HSTS: 'host' }, { url })).line(
+      'deployment',
+    );
+    const meant = (await runDoctor({ ...healthy(sandbox), HSTS: 'subdomains' }, { url })).line(
+      'deployment',
+    );
     wide.close();
     expect(found).toMatchObject({
       verdict: 'warn',
@@ -303,19 +329,27 @@ describe('the doctor', () => {
   describe('with GETBILL_ISSUER', () => {
     const issuer = 'https://getbill.example';
     /** An authorization server that sends a wrong response type back with this `iss`, or shows a page. */
-    async function issuerLine(iss: string | undefined, { page = false } = {}): Promise<Finding | undefined> {
+    async function issuerLine(
+      iss: string | undefined,
+      { page = false } = {},
+    ): Promise<Finding | undefined> {
       const server = createServer((req, res) => {
         const { searchParams } = new URL(req.url ?? '/', 'http://localhost');
         const target = new URL(searchParams.get('redirect_uri') ?? 'http://localhost/');
         target.searchParams.set('error', 'unsupported_response_type');
         if (iss !== undefined) target.searchParams.set('iss', iss);
         const isWrong = searchParams.get('response_type') === 'doctor';
-        if (page || !isWrong || target.hostname.endsWith('.invalid')) res.writeHead(200).end('<form>');
+        if (page || !isWrong || target.hostname.endsWith('.invalid'))
+          res.writeHead(200).end('<form>');
         else res.writeHead(302, { location: target.href }).end();
       });
       await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
       const GETBILL_AUTHORIZE_URL = `http://localhost:${(server.address() as AddressInfo).port}/oauth/authorize`;
-      const { line } = await runDoctor({ ...healthy(sandbox), GETBILL_AUTHORIZE_URL, GETBILL_ISSUER: issuer });
+      const { line } = await runDoctor({
+        ...healthy(sandbox),
+        GETBILL_AUTHORIZE_URL,
+        GETBILL_ISSUER: issuer,
+      });
       server.close();
       return line('issuer');
     }
@@ -325,8 +359,14 @@ describe('the doctor', () => {
     });
 
     it('fails when they carry none, or one that differs by a slash', async () => {
-      expect(await issuerLine(undefined)).toMatchObject({ verdict: 'fail', fix: 'unset GETBILL_ISSUER' });
-      expect(await issuerLine(`${issuer}/`)).toMatchObject({ verdict: 'fail', fix: `set GETBILL_ISSUER=${issuer}/` });
+      expect(await issuerLine(undefined)).toMatchObject({
+        verdict: 'fail',
+        fix: 'unset GETBILL_ISSUER',
+      });
+      expect(await issuerLine(`${issuer}/`)).toMatchObject({
+        verdict: 'fail',
+        fix: `set GETBILL_ISSUER=${issuer}/`,
+      });
     });
 
     it('warns when it cannot be seen', async () => {
@@ -347,7 +387,10 @@ describe('the doctor', () => {
   });
 
   it('says what it did not look at, because it would only repeat an earlier line', async () => {
-    const { leftOut, failed } = await runDoctor({ ...healthy(sandbox), GETBILL_BASE_URL: 'http://localhost:1' });
+    const { leftOut, failed } = await runDoctor({
+      ...healthy(sandbox),
+      GETBILL_BASE_URL: 'http://localhost:1',
+    });
     expect(failed()).toEqual(['GetBill reachable']);
     expect(leftOut).toContain('client credentials');
   });
@@ -356,7 +399,9 @@ describe('the doctor', () => {
     await runDoctor(healthy(sandbox));
     const { tokenByGrant } = sandbox.control.state().counters;
     expect(tokenByGrant).toMatchObject({ authorization_code: 1, refresh_token: 0 });
-    expect(sandbox.control.requests().filter(({ url }) => url.startsWith('/oauth/interaction'))).toEqual([]);
+    expect(
+      sandbox.control.requests().filter(({ url }) => url.startsWith('/oauth/interaction')),
+    ).toEqual([]);
   });
 
   it('cannot prove a redirect URI where GetBill asks for a sign-in first, and says so', async () => {
@@ -364,14 +409,20 @@ describe('the doctor', () => {
     const env = { ...healthy(sandbox), GETBILL_AUTHORIZE_URL: `${gate.origin}/` }; // a page, whatever is asked
     const { line } = await runDoctor(env);
     await gate.close();
-    expect(line('redirect URI')).toMatchObject({ verdict: 'warn', fix: expect.stringContaining('/login') as string });
+    expect(line('redirect URI')).toMatchObject({
+      verdict: 'warn',
+      fix: expect.stringContaining('/login') as string,
+    });
   });
 });
 
 describe('invalid_grant: sign-in at one GetBill, tokens from another', () => {
   let other: Sandbox;
   beforeEach(async () => {
-    other = await startSandbox({ redirectUris: ['http://localhost:3000/oauth/callback'], faults: { consent: 'auto' } });
+    other = await startSandbox({
+      redirectUris: ['http://localhost:3000/oauth/callback'],
+      faults: { consent: 'auto' },
+    });
   });
   afterEach(() => other.close());
 
@@ -389,10 +440,15 @@ describe('invalid_grant: sign-in at one GetBill, tokens from another', () => {
     const planted = { GETBILL_AUTHORIZE_URL: `${other.origin}/oauth/authorize` };
     expect(await signIn(planted)).toBe(400);
     const found = (await runDoctor({ ...healthy(sandbox), ...planted })).line('one GetBill');
-    expect(found).toMatchObject({ verdict: 'fail', cause: expect.stringContaining('invalid_grant') as string });
+    expect(found).toMatchObject({
+      verdict: 'fail',
+      cause: expect.stringContaining('invalid_grant') as string,
+    });
     const cured = { ...planted, ...followed(found as Finding) };
     expect(cured).toMatchObject({ GETBILL_TOKEN_URL: `${other.origin}/oauth/token` });
-    expect((await runDoctor({ ...healthy(sandbox), ...cured })).line('one GetBill')?.verdict).toBe('pass');
+    expect((await runDoctor({ ...healthy(sandbox), ...cured })).line('one GetBill')?.verdict).toBe(
+      'pass',
+    );
     expect(await signIn(cured)).toBe(303);
   });
 });

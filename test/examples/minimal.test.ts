@@ -6,11 +6,15 @@ import { startRedis } from '../support/redis-server.js';
 import { startMinimal, type Minimal } from './support/minimal-app.js';
 
 const HOUR_MS = 3_600_000;
-const refreshes = ({ sandbox }: Minimal): number => sandbox.control.state().counters.tokenByGrant.refresh_token;
+const refreshes = ({ sandbox }: Minimal): number =>
+  sandbox.control.state().counters.tokenByGrant.refresh_token;
 /** The second caller has read the old token before the first has stored the new one. */
 const slowRefresh: TokenFault = { mode: 'delay', ms: 400, grantType: 'refresh_token', times: 0 };
 
-async function using<T extends { close(): Promise<void> }>(resource: Promise<T>, use: (it: T) => Promise<void>) {
+async function using<T extends { close(): Promise<void> }>(
+  resource: Promise<T>,
+  use: (it: T) => Promise<void>,
+) {
   const it = await resource;
   try {
     await use(it);
@@ -38,8 +42,12 @@ describe('the minimal example', () => {
       const app = await minimal.start();
       const browser = app.browser();
       expect((await browser.get('/company')).location).toBe('/login');
-      expect((await browser.get(await browser.approve(await browser.startLogin()))).location).toBe('/company');
-      expect((await browser.get('/company')).json).toMatchObject({ data: { name: 'Example Collections LLC' } });
+      expect((await browser.get(await browser.approve(await browser.startLogin()))).location).toBe(
+        '/company',
+      );
+      expect((await browser.get('/company')).json).toMatchObject({
+        data: { name: 'Example Collections LLC' },
+      });
 
       await app.steer({ skipMs: HOUR_MS });
       expect(await company(...times(10, browser))).toEqual(Array(10).fill(200));
@@ -168,7 +176,9 @@ describe('nobody-waits.diff', () => {
     const browser = app.browser();
     await browser.signIn();
     await app.steer({ skipMs: HOUR_MS - 30_000 });
-    minimal.sandbox.control.set({ token: [{ mode: 'hold', grantType: 'refresh_token', times: 0 }] });
+    minimal.sandbox.control.set({
+      token: [{ mode: 'hold', grantType: 'refresh_token', times: 0 }],
+    });
     return await company(browser);
   }
   const held = ({ sandbox }: Minimal): number => sandbox.control.state().held;
@@ -190,7 +200,9 @@ describe('the diffs', () => {
   it('each name the file of src/core that does it fully', () => {
     for (const diff of ['two-processes', 'lost-writes', 'nobody-waits']) {
       const [file = ''] =
-        /src\/core\/tokens\/[\w-]+\.ts/.exec(readFileSync(`examples/minimal/${diff}.diff`, 'utf8')) ?? [];
+        /src\/core\/tokens\/[\w-]+\.ts/.exec(
+          readFileSync(`examples/minimal/${diff}.diff`, 'utf8'),
+        ) ?? [];
       expect([diff, existsSync(file)]).toEqual([diff, true]);
     }
   });

@@ -8,7 +8,11 @@ import { linesOf, startWatchedApp, stepsOf } from './support/watched-app.js';
 /** Each sandbox fault, how its call ends, and what is decided then. */
 type Case<Fault> = readonly [fault: Fault, end: RegExp, decision: RegExp | undefined];
 
-const REDIRECT = { mode: 'redirect', status: 302, location: 'http://127.0.0.1:9/elsewhere' } as const;
+const REDIRECT = {
+  mode: 'redirect',
+  status: 302,
+  location: 'http://127.0.0.1:9/elsewhere',
+} as const;
 
 const apiFaults: readonly Case<ApiFault>[] = [
   [{ mode: 'unauthorized' }, /401 Unauthorized: the access token is rejected/, /Sent again with the newer token/],
@@ -63,7 +67,9 @@ beforeEach(async () => {
 
 const lastNumber = async (): Promise<number> => (await stepsOf(browser)).at(-1)?.number ?? 0;
 
-async function linesAfter(fault: Parameters<TestApp['sandbox']['control']['set']>[0]): Promise<string[]> {
+async function linesAfter(
+  fault: Parameters<TestApp['sandbox']['control']['set']>[0],
+): Promise<string[]> {
   const after = await lastNumber();
   app.sandbox.control.set(fault);
   await browser.get('/api/debts?limit=5');
@@ -71,14 +77,19 @@ async function linesAfter(fault: Parameters<TestApp['sandbox']['control']['set']
 }
 
 describe('a fault of the API, in the flow', () => {
-  it.each(apiFaults)('%j: the request, how it ended, what was decided', async (fault, end, decision) => {
-    const lines = await linesAfter({ api: [fault] });
-    expect(lines).toContain('app -> getbill GET /debts');
-    expect(lines.filter((line) => line.startsWith('getbill --> app'))).toContainEqual(expect.stringMatching(end));
-    const notes = lines.filter((line) => line.startsWith('note'));
-    if (decision === undefined) expect(notes).toEqual([]);
-    else expect(notes).toContainEqual(expect.stringMatching(decision));
-  });
+  it.each(apiFaults)(
+    '%j: the request, how it ended, what was decided',
+    async (fault, end, decision) => {
+      const lines = await linesAfter({ api: [fault] });
+      expect(lines).toContain('app -> getbill GET /debts');
+      expect(lines.filter((line) => line.startsWith('getbill --> app'))).toContainEqual(
+        expect.stringMatching(end),
+      );
+      const notes = lines.filter((line) => line.startsWith('note'));
+      if (decision === undefined) expect(notes).toEqual([]);
+      else expect(notes).toContainEqual(expect.stringMatching(decision));
+    },
+  );
 
   it('GetBill is not asked again while its limit is used up, and the flow says so', async () => {
     await linesAfter({ api: [{ mode: 'rateLimited', retryAfterS: 30 }] });
@@ -91,26 +102,41 @@ describe('a fault of the API, in the flow', () => {
 });
 
 describe('a fault of the token endpoint, in the flow', () => {
-  it.each(tokenFaults)('%j: the request, how it ended, what was decided', async (fault, end, decision) => {
-    app.sandbox.control.expireAccessTokens();
-    const lines = await linesAfter({ token: [{ ...fault, grantType: 'refresh_token' }] });
-    const asked = lines.indexOf('app -> getbill Refresh request');
-    expect(lines.slice(asked, asked + 2)).toEqual(['app -> getbill Refresh request', expect.stringMatching(end)]);
-    expect(lines.filter((line) => line.startsWith('note'))).toContainEqual(expect.stringMatching(decision ?? /./));
-  });
+  it.each(tokenFaults)(
+    '%j: the request, how it ended, what was decided',
+    async (fault, end, decision) => {
+      app.sandbox.control.expireAccessTokens();
+      const lines = await linesAfter({ token: [{ ...fault, grantType: 'refresh_token' }] });
+      const asked = lines.indexOf('app -> getbill Refresh request');
+      expect(lines.slice(asked, asked + 2)).toEqual([
+        'app -> getbill Refresh request',
+        expect.stringMatching(end),
+      ]);
+      expect(lines.filter((line) => line.startsWith('note'))).toContainEqual(
+        expect.stringMatching(decision ?? /./),
+      );
+    },
+  );
 
   it('nobody is asked while renewals are paused, and the flow says for how long', async () => {
     app.sandbox.control.expireAccessTokens();
     await linesAfter({ token: [{ mode: 'status', status: 503 }] });
     const lines = await linesAfter({ token: [] });
     expect(lines).not.toContain('app -> getbill Refresh request');
-    expect(lines).toContainEqual(expect.stringMatching(/note Not asked: renewals are paused for [45] s more/));
+    expect(lines).toContainEqual(
+      expect.stringMatching(/note Not asked: renewals are paused for [45] s more/),
+    );
   });
 
   it.each<TokenFault>([
     { mode: 'status', status: 503 },
     { mode: 'hang' },
-    { mode: 'rawBody', status: 400, body: '{"error":"invalid_grant"}', contentType: 'application/json' },
+    {
+      mode: 'rawBody',
+      status: 400,
+      body: '{"error":"invalid_grant"}',
+      contentType: 'application/json',
+    },
   ])('a sign-in that %j ends says at which call, and why', async (fault) => {
     const stranger = app.browser();
     const url = await stranger.startLogin();
@@ -131,8 +157,14 @@ describe('a server that repeats what it was sent', () => {
     app.sandbox.control.expireAccessTokens();
     const stored = await app.services.tokens.fresh(grantOf());
     const secret = stored.refreshToken ?? '';
-    const body = JSON.stringify({ error: 'server_error', error_description: `no ${secret} here`, [secret]: secret });
-    await linesAfter({ token: [{ mode: 'rawBody', status: 500, body, contentType: 'application/json' }] });
+    const body = JSON.stringify({
+      error: 'server_error',
+      error_description: `no ${secret} here`,
+      [secret]: secret,
+    });
+    await linesAfter({
+      token: [{ mode: 'rawBody', status: 500, body, contentType: 'application/json' }],
+    });
     const shown = (await browser.get('/flow/steps')).text;
     expect(secret.length).toBeGreaterThan(20);
     expect(shown).toContain('server_error');

@@ -120,7 +120,9 @@ describe('the flow inspector', () => {
     expect(rotated).not.toBe(issued);
     const bearers = steps
       .filter(({ title }) => title === 'GET /debts')
-      .flatMap(({ message }) => message?.headers.filter(([name]) => name === 'authorization') ?? []);
+      .flatMap(
+        ({ message }) => message?.headers.filter(([name]) => name === 'authorization') ?? [],
+      );
     expect(bearers.map(([, value]) => value)).toEqual([
       `Bearer ${hashOf('access_token', bodyOf('Code exchange', 'response'))}`,
       `Bearer ${hashOf('access_token', bodyOf('Refresh request', 'response'))}`,
@@ -145,7 +147,8 @@ describe('the flow inspector', () => {
     const panels = await Promise.all(
       steps.map(async ({ number }) => (await browser.get(`/flow/steps/${number}`)).text),
     );
-    const shown = (await browser.get('/flow')).text + (await browser.get('/flow/steps')).text + panels.join('');
+    const shown =
+      (await browser.get('/flow')).text + (await browser.get('/flow/steps')).text + panels.join('');
     const state = new URL(authorizeUrl).searchParams.get('state') ?? '';
     const sent = app.sandbox.control.requests().flatMap(({ body, rawHeaders }) => [
       ...Array.from(new URLSearchParams(body))
@@ -164,7 +167,9 @@ describe('the flow inspector', () => {
     const last = steps.at(-1)?.number ?? 0;
     expect((await browser.get(`/flow/steps?after=${last}`)).json).toEqual({ steps: [] });
     await browser.get('/dashboard');
-    const { steps: more } = (await browser.get(`/flow/steps?after=${last}`)).json as { steps: { number: number }[] };
+    const { steps: more } = (await browser.get(`/flow/steps?after=${last}`)).json as {
+      steps: { number: number }[];
+    };
     expect(more[0]?.number).toBe(last + 1);
   });
 
@@ -204,7 +209,11 @@ describe('the flow inspector', () => {
     for (const [name, topic] of Object.entries(topics)) {
       if (!('code' in topic)) continue;
       const { lines } = sourceOf(topic.code);
-      expect([name, topic.code, lines.includes(topic.code.symbol)]).toEqual([name, topic.code, true]);
+      expect([name, topic.code, lines.includes(topic.code.symbol)]).toEqual([
+        name,
+        topic.code,
+        true,
+      ]);
     }
   });
 

@@ -16,7 +16,8 @@ describe('the stream of steps', () => {
     const response = await fetch(`${app.publicUrl}/flow/live?after=1`, { headers: { cookie, 'last-event-id': '10' }, signal: leaving.signal }); // prettier-ignore
     const reader = (response.body as ReadableStream<Uint8Array>).getReader();
     let text = '';
-    while (!text.includes('id: 11\n')) text += Buffer.from((await reader.read()).value ?? []).toString();
+    while (!text.includes('id: 11\n'))
+      text += Buffer.from((await reader.read()).value ?? []).toString();
     leaving.abort();
     expect(text).not.toContain('id: 10\n');
   });

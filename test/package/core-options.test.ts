@@ -1,4 +1,8 @@
-import { createMemoryKeyValue, createOAuthClient, type OAuthClientOptions } from '../../src/core/index.js';
+import {
+  createMemoryKeyValue,
+  createOAuthClient,
+  type OAuthClientOptions,
+} from '../../src/core/index.js';
 
 const provider: OAuthClientOptions['provider'] = {
   authorizeUrl: new URL('https://getbill.test/authorize'),
@@ -8,8 +12,15 @@ const provider: OAuthClientOptions['provider'] = {
   redirectUri: 'https://app.test/callback',
   scopes: [],
 };
-const create = (changed: Partial<OAuthClientOptions['provider']>, encryptionKeys = [Buffer.alloc(32)]) =>
-  createOAuthClient({ provider: { ...provider, ...changed }, storage: createMemoryKeyValue(), encryptionKeys });
+const create = (
+  changed: Partial<OAuthClientOptions['provider']>,
+  encryptionKeys = [Buffer.alloc(32)],
+) =>
+  createOAuthClient({
+    provider: { ...provider, ...changed },
+    storage: createMemoryKeyValue(),
+    encryptionKeys,
+  });
 /** What `process.env` holds for a variable that is not set. */
 const unset = undefined as unknown as string;
 
@@ -22,9 +33,17 @@ describe('createOAuthClient', () => {
     ['a client id', () => create({ clientId: unset }), /clientId/],
     ['a redirect URI', () => create({ redirectUri: '' }), /redirectUri/],
     ['any client secret', () => create({ clientSecrets: [] }), /clientSecrets/],
-    ['a client secret that is set', () => create({ clientSecrets: [{ reveal: () => unset }] }), /clientSecrets/],
+    [
+      'a client secret that is set',
+      () => create({ clientSecrets: [{ reveal: () => unset }] }),
+      /clientSecrets/,
+    ],
     ['an encryption key', () => create({}, []), /encryptionKeys|keys/],
-    ['a key of 32 bytes', () => create({}, [Buffer.alloc(32), Buffer.alloc(16)]), /16 bytes, not 32/],
+    [
+      'a key of 32 bytes',
+      () => create({}, [Buffer.alloc(32), Buffer.alloc(16)]),
+      /16 bytes, not 32/,
+    ],
   ])('throws at once, not at the first sign-in, without %s', (_name, construct, message) => {
     expect(construct).toThrow(TypeError);
     expect(construct).toThrow(message);

@@ -1,5 +1,11 @@
 import { existsSync } from 'node:fs';
-import { codeOf, appOfThePage, exportsOverSource, projectOverSource, type Project } from './support/core-page.js';
+import {
+  codeOf,
+  appOfThePage,
+  exportsOverSource,
+  projectOverSource,
+  type Project,
+} from './support/core-page.js';
 import { describeTheAppOfThePage } from './support/core-page-suite.js';
 
 describe('docs/core.md', () => {
@@ -18,7 +24,8 @@ describe('the app of docs/core.md over the source of the core', () => {
   beforeAll(() => void (project = projectOverSource()));
   afterAll(() => project.close());
   it('has a file for every path of the package', () => {
-    for (const path of Object.values(exportsOverSource())) expect([path, existsSync(path)]).toEqual([path, true]);
+    for (const path of Object.values(exportsOverSource()))
+      expect([path, existsSync(path)]).toEqual([path, true]);
   });
   describeTheAppOfThePage(() => project);
 });

@@ -15,7 +15,8 @@ function faultsOf(page: string): string[] {
     rmSync(folder, { recursive: true });
   }
 }
-const page = (code: string, link = '[`f.ts`](f.ts)'): string => `See ${link}:\n\n\`\`\`ts\n${code}\n\`\`\`\n`;
+const page = (code: string, link = '[`f.ts`](f.ts)'): string =>
+  `See ${link}:\n\n\`\`\`ts\n${code}\n\`\`\`\n`;
 
 describe('a passage of code in a document', () => {
   it('is in order while the linked file has it, indented or not', () => {

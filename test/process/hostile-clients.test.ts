@@ -27,7 +27,11 @@ afterAll(() => site.close());
 beforeEach(() => site.sandbox.control.reset());
 
 /** Sends it all and hangs up, before or after the first response has come. */
-async function sendAndHangUp(app: AppProcess, bytes: Buffer, { afterResponse = false } = {}): Promise<void> {
+async function sendAndHangUp(
+  app: AppProcess,
+  bytes: Buffer,
+  { afterResponse = false } = {},
+): Promise<void> {
   const socket = openSocket(app.origin);
   if (afterResponse) socket.once('data', () => socket.destroy());
   socket.write(bytes, () => {
@@ -54,7 +58,9 @@ describe('a client that pipelines requests and hangs up', () => {
       const many = Buffer.concat(Array<Buffer>(300).fill(request));
       for (let round = 0; round < 2; round += 1) {
         const afterResponse = round % 2 === 0;
-        await Promise.all(Array.from({ length: 4 }, () => sendAndHangUp(small, many, { afterResponse })));
+        await Promise.all(
+          Array.from({ length: 4 }, () => sendAndHangUp(small, many, { afterResponse })),
+        );
       }
       expect(await isHealthy(small)).toBe(true);
     }
@@ -75,14 +81,21 @@ describe('a client that pipelines requests and hangs up', () => {
     ];
     const request = rawRequest('POST', '/api/followups', head, body);
     const requests = (): unknown[] =>
-      site.sandbox.control.requests().filter(({ method, url }) => method === 'POST' && url.includes('/followups'));
+      site.sandbox.control
+        .requests()
+        .filter(({ method, url }) => method === 'POST' && url.includes('/followups'));
     const lines = (): string[] =>
       small.log().split('\n').filter((line) => /"method":"POST","route":"\/api\/followups"/.test(line)); // prettier-ignore
 
-    await sendAndHangUp(small, Buffer.concat(Array<Buffer>(20).fill(request)), { afterResponse: true });
+    await sendAndHangUp(small, Buffer.concat(Array<Buffer>(20).fill(request)), {
+      afterResponse: true,
+    });
     await sendAndHangUp(small, Buffer.concat(Array<Buffer>(20).fill(request)));
     await isHealthy(small);
-    await until('each write is logged', () => requests().length > 0 && lines().length >= requests().length);
+    await until(
+      'each write is logged',
+      () => requests().length > 0 && lines().length >= requests().length,
+    );
     const authorization = `Bearer ${METRICS_TOKEN}`;
     const { text } = await site.stranger.call(small, '/metrics', { headers: { authorization } });
     const counted = text
@@ -95,9 +108,15 @@ describe('a client that pipelines requests and hangs up', () => {
 
   it('is answered in order when it waits for its responses', async () => {
     const socket = openSocket(site.apps.small.origin);
-    const paths = Array.from({ length: 30 }, (_, index) => (index % 3 === 0 ? '/' : `/no-such-path/${index}`));
+    const paths = Array.from({ length: 30 }, (_, index) =>
+      index % 3 === 0 ? '/' : `/no-such-path/${index}`,
+    );
     const requests = paths.map((path, index) =>
-      rawRequest('GET', path, [...HEAD, `X-Request-Id: ${index}`, ...(index === 29 ? ['Connection: close'] : [])]),
+      rawRequest('GET', path, [
+        ...HEAD,
+        `X-Request-Id: ${index}`,
+        ...(index === 29 ? ['Connection: close'] : []),
+      ]),
     );
     socket.write(Buffer.concat(requests));
     const chunks: Buffer[] = [];
@@ -126,7 +145,10 @@ describe('a process that is told to stop', () => {
       socket.write(bytes);
       return socket.pause();
     });
-    const dripping = setInterval(() => opened.forEach((socket) => socket.writable && socket.write('a')), 100);
+    const dripping = setInterval(
+      () => opened.forEach((socket) => socket.writable && socket.write('a')),
+      100,
+    );
     try {
       expect(await isHealthy(held)).toBe(true);
       let hasExited = false;
@@ -150,7 +172,9 @@ describe('a process that is told to stop', () => {
     twice.signal('SIGTERM');
     await until('it is stopping', () => twice.log().includes('"msg":"stopping"'));
     twice.signal('SIGTERM');
-    await until('it has heard the second signal', () => twice.log().includes('"msg":"still stopping"'));
+    await until('it has heard the second signal', () =>
+      twice.log().includes('"msg":"still stopping"'),
+    );
     site.sandbox.control.release();
     expect((await call).status).toBe(200);
     expect(await twice.exited).toEqual({ code: 0, signal: null });

@@ -16,7 +16,9 @@ afterAll(() => site.close());
 
 async function expectNothingLeft({ grantId }: Visitor): Promise<void> {
   const keys = await site.redis.client.keys('*');
-  expect(keys.filter((key) => /^(sess|lease):/.test(key) || key === `grant:${grantId}`)).toEqual([]);
+  expect(keys.filter((key) => /^(sess|lease):/.test(key) || key === `grant:${grantId}`)).toEqual(
+    [],
+  );
 }
 
 const refreshTokensIn = (path: string, name: string): (string | null)[] =>
@@ -24,7 +26,11 @@ const refreshTokensIn = (path: string, name: string): (string | null)[] =>
     .requests()
     .filter(({ url }) => url === path)
     .map(({ body }) => new URLSearchParams(body))
-    .filter((form) => form.get('grant_type') === 'refresh_token' || form.get('token_type_hint') === 'refresh_token')
+    .filter(
+      (form) =>
+        form.get('grant_type') === 'refresh_token' ||
+        form.get('token_type_hint') === 'refresh_token',
+    )
     .map((form) => form.get(name));
 
 describe('[immunity 7] signing out at one process', () => {
@@ -44,16 +50,25 @@ describe('[immunity 7] signing out at one process', () => {
     await expectNothingLeft(visitor);
     expect((await visitor.profile(site.apps.a)).status).toBe(401);
 
-    await until('both token sets are revoked', async () => (await site.audit('token_revoked')).length === 2);
+    await until(
+      'both token sets are revoked',
+      async () => (await site.audit('token_revoked')).length === 2,
+    );
     const [spent] = refreshTokensIn('/oauth/token', 'refresh_token');
     const received = refreshTokensIn('/oauth/revoke', 'token').filter((token) => token !== spent);
     expect(received).toHaveLength(1);
-    const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: received[0] ?? '' });
+    const body = new URLSearchParams({
+      grant_type: 'refresh_token',
+      refresh_token: received[0] ?? '',
+    });
     const authorization = `Basic ${Buffer.from('sandbox-client:sandbox-secret-7c1f0e5ad2b94c36').toString('base64')}`;
-    expect((await fetch(`${origin}/oauth/token`, { method: 'POST', headers: { authorization }, body })).status).toBe(
-      400,
-    );
-    expect(await site.audit('session_ended')).toMatchObject([{ reason: 'signed_out', grant: visitor.grant }]);
+    expect(
+      (await fetch(`${origin}/oauth/token`, { method: 'POST', headers: { authorization }, body }))
+        .status,
+    ).toBe(400);
+    expect(await site.audit('session_ended')).toMatchObject([
+      { reason: 'signed_out', grant: visitor.grant },
+    ]);
   });
 
   it('is not undone by a slow call that ends afterwards', async () => {
@@ -64,7 +79,8 @@ describe('[immunity 7] signing out at one process', () => {
     await until('the call is held', () => control.state().held === 1);
     expect((await visitor.signOut(site.apps.b)).status).toBe(303);
     control.release();
-    for (const cookie of (await slow).setCookies) expect(cookie).toMatch(/=; .*Expires=Thu, 01 Jan 1970/);
+    for (const cookie of (await slow).setCookies)
+      expect(cookie).toMatch(/=; .*Expires=Thu, 01 Jan 1970/);
     await expectNothingLeft(visitor);
     expect((await visitor.profile(site.apps.a)).status).toBe(401);
   });

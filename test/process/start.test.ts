@@ -28,7 +28,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const compiler = (code: string): void => writeFileSync(join(folder, 'node_modules/typescript/bin/tsc'), code);
+const compiler = (code: string): void =>
+  writeFileSync(join(folder, 'node_modules/typescript/bin/tsc'), code);
 
 function start(): { status: number | null; stderr: string; stdout: string } {
   return spawnSync(process.execPath, ['--import', tsx, 'scripts/start.ts'], {

@@ -23,8 +23,11 @@ beforeAll(async () => {
   const callAgain = await createCaller(site, watching);
   const callLater = await createCaller(site, waiting);
   for (let round = 0; round < 8; round++) {
-    storms.push(await storm(site, callNo, { diesBy: 'now', oldAccessTokenDies: round % 2 === 0 }, options));
-    if (round === 0) storms.push(await storm(site, callAgain, { diesBy, oldAccessTokenDies: true }, options));
+    storms.push(
+      await storm(site, callNo, { diesBy: 'now', oldAccessTokenDies: round % 2 === 0 }, options),
+    );
+    if (round === 0)
+      storms.push(await storm(site, callAgain, { diesBy, oldAccessTokenDies: true }, options));
   }
   storms.push(await storm(site, callLater, { diesBy, oldAccessTokenDies: false }, options));
   const { storms: expiries, ...numbers } = sum(storms);

@@ -30,7 +30,12 @@ const dashboard = (): Promise<Answer> => {
 };
 /** The page makes other calls, too: each part of it is alone. */
 const profileCalls = (): number => counters().apiByPath['/company/profile'] ?? 0;
-const raw = (status: number, body: string, contentType: string, headers: Record<string, string> = {}): ApiFault => ({
+const raw = (
+  status: number,
+  body: string,
+  contentType: string,
+  headers: Record<string, string> = {},
+): ApiFault => ({
   mode: 'rawBody',
   status,
   body,
@@ -62,26 +67,40 @@ describe('what is not JSON is not relayed', () => {
     const answers = [await profile(), await dashboard()];
     expect(answers.map(({ status }) => status)).toEqual([502, 502]);
     expect(answers[0]?.headers['content-type']).toMatch(/^application\/json/);
-    for (const { bytes } of answers) expect(bytes.toString()).not.toMatch(/onload|alert\(|Attention required|xxxx/);
+    for (const { bytes } of answers)
+      expect(bytes.toString()).not.toMatch(/onload|alert\(|Attention required|xxxx/);
     expect([profileCalls(), counters().refreshOk]).toEqual([2, 0]);
   });
 
-  it.each(['application/json', 'application/json;charset=utf-8', 'Application/JSON', 'application/problem+json'])(
-    '[H07] what is JSON keeps its media type: %s',
-    async (type) => {
-      apiDoes(raw(404, '{"error":true,"message":"x","code":404}', type));
-      const { status, headers } = await profile();
-      expect(status).toBe(404);
-      expect(String(headers['content-type']).toLowerCase().split(';')[0]).toBe(type.toLowerCase().split(';')[0]);
-      expect(headers['x-content-type-options']).toBe('nosniff');
-    },
-  );
+  it.each([
+    'application/json',
+    'application/json;charset=utf-8',
+    'Application/JSON',
+    'application/problem+json',
+  ])('[H07] what is JSON keeps its media type: %s', async (type) => {
+    apiDoes(raw(404, '{"error":true,"message":"x","code":404}', type));
+    const { status, headers } = await profile();
+    expect(status).toBe(404);
+    expect(String(headers['content-type']).toLowerCase().split(';')[0]).toBe(
+      type.toLowerCase().split(';')[0],
+    );
+    expect(headers['x-content-type-options']).toBe('nosniff');
+  });
 });
 
 describe('a redirect of the API is not followed', () => {
   it.each([301, 302, 303, 307, 308])('[H08] to another host: %i', async (status) => {
-    apiDoes({ mode: 'redirect', status, location: `${evil.origin}/external-api/v1/company/profile`, times: 0 });
-    const answers = [await profile(), await caller.write('POST', '/api/debts', '{}'), await dashboard()];
+    apiDoes({
+      mode: 'redirect',
+      status,
+      location: `${evil.origin}/external-api/v1/company/profile`,
+      times: 0,
+    });
+    const answers = [
+      await profile(),
+      await caller.write('POST', '/api/debts', '{}'),
+      await dashboard(),
+    ];
     expect(answers.map((answer) => [answer.status, answer.headers['location']])).toEqual(Array(3).fill([502, undefined])); // prettier-ignore
     expect(evil.received).toEqual([]);
     expect(profileCalls()).toBe(2);
@@ -106,21 +125,30 @@ describe('a redirect of the API is not followed', () => {
 });
 
 describe('an error of the API', () => {
-  it.each([400, 403, 404, 405, 409, 410, 418, 422])('[H11] keeps its status and its own JSON: %i', async (status) => {
-    const body = `{"error":true, "message":"É <b>",  "code":${status}, "details":{"phone":["Phone number is required"]}}`;
-    apiDoes(raw(status, body, 'application/json'));
-    const answer = await caller.write('POST', '/api/debts', '{}');
-    expect([answer.status, answer.bytes.toString()]).toEqual([status, body]);
-  });
+  it.each([400, 403, 404, 405, 409, 410, 418, 422])(
+    '[H11] keeps its status and its own JSON: %i',
+    async (status) => {
+      const body = `{"error":true, "message":"É <b>",  "code":${status}, "details":{"phone":["Phone number is required"]}}`;
+      apiDoes(raw(status, body, 'application/json'));
+      const answer = await caller.write('POST', '/api/debts', '{}');
+      expect([answer.status, answer.bytes.toString()]).toEqual([status, body]);
+    },
+  );
 
-  it.each([500, 501, 502, 503, 504, 520, 599])('[H11] of its own making is 502: %i', async (status) => {
-    apiDoes({ mode: 'status', status, body: { error: true, message: 'SQLSTATE[HY000] at /var/www', code: status }, times: 0 }); // prettier-ignore
-    const answers = [await profile(), await dashboard()];
-    expect(answers.map((answer) => answer.status)).toEqual([502, 502]);
-    expect(answers[0]?.json).toEqual({ error: 'getbill_error', request_id: expect.any(String) as unknown });
-    expect(answers[1]?.bytes.toString()).not.toMatch(/SQLSTATE/);
-    expect(profileCalls()).toBe(2);
-  });
+  it.each([500, 501, 502, 503, 504, 520, 599])(
+    '[H11] of its own making is 502: %i',
+    async (status) => {
+      apiDoes({ mode: 'status', status, body: { error: true, message: 'SQLSTATE[HY000] at /var/www', code: status }, times: 0 }); // prettier-ignore
+      const answers = [await profile(), await dashboard()];
+      expect(answers.map((answer) => answer.status)).toEqual([502, 502]);
+      expect(answers[0]?.json).toEqual({
+        error: 'getbill_error',
+        request_id: expect.any(String) as unknown,
+      });
+      expect(answers[1]?.bytes.toString()).not.toMatch(/SQLSTATE/);
+      expect(profileCalls()).toBe(2);
+    },
+  );
 
   it.each([
     [403, 403],
@@ -158,7 +186,10 @@ describe('an error of the API', () => {
   it('[H11] in a 200 with the code 401 is a rejected token: renewed once, and the call made again', async () => {
     apiDoes({ mode: 'errorIn200', code: 401 });
     const answer = await profile();
-    expect([answer.status, (answer.json['data'] as { name: string }).name]).toEqual([200, 'Example Collections LLC']);
+    expect([answer.status, (answer.json['data'] as { name: string }).name]).toEqual([
+      200,
+      'Example Collections LLC',
+    ]);
     expect(counters()).toMatchObject({ apiCalls: 2, refreshOk: 1 });
   });
 
@@ -183,16 +214,46 @@ describe('an API that says 429', () => {
   }
 
   it.each<[string, () => ApiFault, number, number]>([
-    ['details.retry_after', () => raw(429, tooMany({ retry_after: 1800 }), 'application/json'), 1800, 1800],
-    ['details.retry_after as text', () => raw(429, tooMany({ retry_after: '90' }), 'application/json'), 90, 90],
-    ['the header', () => raw(429, tooMany({ retry_after: 1800 }), 'application/json', { 'retry-after': '7' }), 7, 7],
+    [
+      'details.retry_after',
+      () => raw(429, tooMany({ retry_after: 1800 }), 'application/json'),
+      1800,
+      1800,
+    ],
+    [
+      'details.retry_after as text',
+      () => raw(429, tooMany({ retry_after: '90' }), 'application/json'),
+      90,
+      90,
+    ],
+    [
+      'the header',
+      () => raw(429, tooMany({ retry_after: 1800 }), 'application/json', { 'retry-after': '7' }),
+      7,
+      7,
+    ],
     ['X-RateLimit-Reset', () => raw(429, tooMany(), 'application/json', { 'x-ratelimit-reset': inFiveMinutes() }), 290, 301], // prettier-ignore
     ['nothing', () => raw(429, tooMany(), 'application/json'), 60, 60],
-    ['nonsense', () => raw(429, tooMany({ retry_after: -5 }), 'application/json', { 'retry-after': 'soon' }), 60, 60],
+    [
+      'nonsense',
+      () => raw(429, tooMany({ retry_after: -5 }), 'application/json', { 'retry-after': 'soon' }),
+      60,
+      60,
+    ],
     ['no time at all', () => raw(429, tooMany({ retry_after: 0 }), 'application/json'), 1, 1],
-    ['an error in a 200', () => raw(200, tooMany({ retry_after: 1800 }), 'application/json'), 1800, 1800],
+    [
+      'an error in a 200',
+      () => raw(200, tooMany({ retry_after: 1800 }), 'application/json'),
+      1800,
+      1800,
+    ],
     ['an empty answer', () => raw(429, '', 'application/json', { 'retry-after': '30' }), 30, 30],
-    ['far too long a time', () => raw(429, tooMany({ retry_after: 9e9 }), 'application/json'), 86_400, 86_400],
+    [
+      'far too long a time',
+      () => raw(429, tooMany({ retry_after: 9e9 }), 'application/json'),
+      86_400,
+      86_400,
+    ],
   ])('[H11] is passed on with Retry-After, from %s', async (_name, fault, atLeastS, atMostS) => {
     const visitor = await signIn(app);
     apiDoes(fault());

@@ -56,7 +56,8 @@ describe('a body on its way up', () => {
     const body = jsonOf(300 * KIB);
     const chunks = new ReadableStream<Uint8Array>({
       start(controller) {
-        for (let at = 0; at < body.length; at += 10_000) controller.enqueue(body.subarray(at, at + 10_000));
+        for (let at = 0; at < body.length; at += 10_000)
+          controller.enqueue(body.subarray(at, at + 10_000));
         controller.close();
       },
     });
@@ -68,8 +69,11 @@ describe('a body on its way up', () => {
   });
 
   it('[immunity 24] keeps spaces, order, repeated names, escapes and numbers as they are', async () => {
-    const body = '\n{ "b" : 1.0 , "a":1e2,"a":12345678901234567890, "é":"\\u00e9 é \\/","__proto__":{}}  ';
-    await caller.write('POST', '/api/debts', body, { 'content-type': 'application/json;charset="utf-8"' });
+    const body =
+      '\n{ "b" : 1.0 , "a":1e2,"a":12345678901234567890, "é":"\\u00e9 é \\/","__proto__":{}}  ';
+    await caller.write('POST', '/api/debts', body, {
+      'content-type': 'application/json;charset="utf-8"',
+    });
     expect(api.received.map((one) => one.body.toString())).toEqual([body]);
   });
 
@@ -84,13 +88,18 @@ describe('a body on its way up', () => {
         await caller.write(method, path, '', announced),
       ];
       expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
-      expect(api.received.map((one) => [one.method, one.body.length])).toEqual(Array(3).fill([method, 0]));
+      expect(api.received.map((one) => [one.method, one.body.length])).toEqual(
+        Array(3).fill([method, 0]),
+      );
     },
   );
 
   it('[H12] is not sent on with a GET', async () => {
     const answer = await caller.call('GET', '/api/debts', { headers: { 'content-type': 'application/json' }, body: '{"a":1}' }); // prettier-ignore
-    const plain = await caller.call('GET', '/api/debts', { headers: { 'content-type': 'text/plain' }, body: 'x' });
+    const plain = await caller.call('GET', '/api/debts', {
+      headers: { 'content-type': 'text/plain' },
+      body: 'x',
+    });
     expect([answer.status, plain.status]).toEqual([200, 200]);
     for (const one of api.received) {
       expect(one.body).toHaveLength(0);
@@ -102,7 +111,10 @@ describe('a body on its way up', () => {
   it('is refused with 413 from one byte over 1 MiB on, announced or in chunks', async () => {
     const body = jsonOf(MIB + 1);
     const chunked = new Blob([body]).stream() as ReadableStream<Uint8Array>;
-    const answers = [await caller.write('POST', '/api/debts', body), await caller.write('POST', '/api/debts', chunked)];
+    const answers = [
+      await caller.write('POST', '/api/debts', body),
+      await caller.write('POST', '/api/debts', chunked),
+    ];
     expect(answers.map(({ status, json: { error } }) => [status, error])).toEqual([
       [413, 'body_too_large'],
       [413, 'body_too_large'],
@@ -122,11 +134,17 @@ describe('a body on its way up', () => {
     ['nonsense'],
   ])('is refused with 415 as %s', async (type) => {
     const answer = await caller.write('POST', '/api/debts', '{"a":1}', { 'content-type': type });
-    expect([answer.status, answer.json['error'], api.received]).toEqual([415, 'media_type_not_supported', []]);
+    expect([answer.status, answer.json['error'], api.received]).toEqual([
+      415,
+      'media_type_not_supported',
+      [],
+    ]);
   });
 
   it('is refused with 415 when it is compressed', async () => {
-    const answer = await caller.write('POST', '/api/debts', gzipSync('{"a":1}'), { 'content-encoding': 'gzip' });
+    const answer = await caller.write('POST', '/api/debts', gzipSync('{"a":1}'), {
+      'content-encoding': 'gzip',
+    });
     expect([answer.status, api.received]).toEqual([415, []]);
   });
 
@@ -173,16 +191,32 @@ describe('a request that says twice how long it is', () => {
   const smuggled = 'GET /api/company/profile HTTP/1.1\r\nHost: x\r\n\r\n';
 
   it.each([
-    ['a length and chunks', ['Content-Length: 4', 'Transfer-Encoding: chunked'], `0\r\n\r\n${smuggled}`],
-    ['chunks and a length', ['Transfer-Encoding: chunked', 'Content-Length: 4'], `0\r\n\r\n${smuggled}`],
+    [
+      'a length and chunks',
+      ['Content-Length: 4', 'Transfer-Encoding: chunked'],
+      `0\r\n\r\n${smuggled}`,
+    ],
+    [
+      'chunks and a length',
+      ['Transfer-Encoding: chunked', 'Content-Length: 4'],
+      `0\r\n\r\n${smuggled}`,
+    ],
     ['two lengths', ['Content-Length: 2', 'Content-Length: 4'], `{}${smuggled}`],
     ['one length twice', ['Content-Length: 2', 'Content-Length: 2'], `{}${smuggled}`],
     ['a list of lengths', ['Content-Length: 2, 4'], `{}${smuggled}`],
     ['a signed length', ['Content-Length: +2'], `{}${smuggled}`],
-    ['chunks that are not the last coding', ['Transfer-Encoding: chunked, identity'], `0\r\n\r\n${smuggled}`],
+    [
+      'chunks that are not the last coding',
+      ['Transfer-Encoding: chunked, identity'],
+      `0\r\n\r\n${smuggled}`,
+    ],
     ['a space before the colon', ['Content-Length : 2'], `{}${smuggled}`],
     ['a folded header', ['Transfer-Encoding:\r\n chunked', 'Content-Length: 2'], `{}${smuggled}`],
-    ['a chunk size that is none', ['Transfer-Encoding: chunked'], `0x2\r\n{}\r\n0\r\n\r\n${smuggled}`],
+    [
+      'a chunk size that is none',
+      ['Transfer-Encoding: chunked'],
+      `0x2\r\n{}\r\n0\r\n\r\n${smuggled}`,
+    ],
   ])('[H12] is refused with 400, and the connection with it: %s', async (_name, headers, body) => {
     const answer = await write(headers, body);
     expect([answer.status, answer.body]).toEqual([400, '']);
@@ -204,7 +238,11 @@ describe('a body on its way down', () => {
   ])('[immunity 24] arrives byte for byte: %s', async (_name, size) => {
     const body = jsonOf(size);
     const answer = await relay(body);
-    expect([answer.status, answer.bytes.length, sha256(answer.bytes)]).toEqual([200, size, sha256(body)]);
+    expect([answer.status, answer.bytes.length, sha256(answer.bytes)]).toEqual([
+      200,
+      size,
+      sha256(body),
+    ]);
   });
 
   it.each([
@@ -214,12 +252,15 @@ describe('a body on its way down', () => {
     ['br, large', 'br', (body: Buffer) => brotliCompressSync(body, { params: { 1: 1 } }), 2 * MIB],
     ['deflate, small', 'deflate', deflateSync, 20 * KIB],
     ['GZIP in capitals', 'GZIP', gzipSync, 20 * KIB],
-  ])('[immunity 24] arrives byte for byte, compressed as it came: %s', async (_name, encoding, compress, size) => {
-    const body = compress(jsonOf(size));
-    const answer = await relay(body, { 'content-encoding': encoding });
-    expect([answer.status, answer.headers['content-encoding']]).toEqual([200, encoding]);
-    expect(sha256(answer.bytes)).toBe(sha256(body));
-  });
+  ])(
+    '[immunity 24] arrives byte for byte, compressed as it came: %s',
+    async (_name, encoding, compress, size) => {
+      const body = compress(jsonOf(size));
+      const answer = await relay(body, { 'content-encoding': encoding });
+      expect([answer.status, answer.headers['content-encoding']]).toEqual([200, encoding]);
+      expect(sha256(answer.bytes)).toBe(sha256(body));
+    },
+  );
 
   it('[immunity 24] arrives byte for byte when it is small compressed and large unpacked', async () => {
     const body = gzipSync(`{"data":[${Array(40_000).fill('{"status":"status.default.pending","amount":1250}').join()}]}`); // prettier-ignore
@@ -246,16 +287,25 @@ describe('a body on its way down', () => {
   it.each([200, 201, 204, 404])('[immunity 24] may be empty: %i', async (status) => {
     api.answerWith((res) => res.writeHead(status).end());
     const answer = await caller.write('DELETE', '/api/debts/d1');
-    expect([answer.status, answer.bytes.length, answer.headers['content-type']]).toEqual([status, 0, undefined]);
+    expect([answer.status, answer.bytes.length, answer.headers['content-type']]).toEqual([
+      status,
+      0,
+      undefined,
+    ]);
   });
 
-  it.each([206, 300, 302, 304, 307, 600, 700, 999])('is refused with 502 when its status is %i', async (status) => {
-    api.answerWith((res) => {
-      res.socket?.end(`HTTP/1.1 ${status} Odd\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n`);
-    });
-    expect((await caller.read('/api/debts')).status).toBe(502);
-    expect((await caller.read('/debts', { accept: 'text/html' })).status).toBe(502);
-  });
+  it.each([206, 300, 302, 304, 307, 600, 700, 999])(
+    'is refused with 502 when its status is %i',
+    async (status) => {
+      api.answerWith((res) => {
+        res.socket?.end(
+          `HTTP/1.1 ${status} Odd\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n`,
+        );
+      });
+      expect((await caller.read('/api/debts')).status).toBe(502);
+      expect((await caller.read('/debts', { accept: 'text/html' })).status).toBe(502);
+    },
+  );
 
   it('comes after an early hint, and a 204 has none whatever follows it', async () => {
     api.answerWith((res) => {
@@ -263,9 +313,16 @@ describe('a body on its way down', () => {
       json(res, 200, EMPTY_SUCCESS);
     });
     const answer = await caller.read('/api/debts');
-    expect([answer.status, answer.bytes.toString(), answer.headers['link']]).toEqual([200, EMPTY_SUCCESS, undefined]);
+    expect([answer.status, answer.bytes.toString(), answer.headers['link']]).toEqual([
+      200,
+      EMPTY_SUCCESS,
+      undefined,
+    ]);
     api.answerWith(
-      (res) => void res.socket?.end('HTTP/1.1 204 No Content\r\nContent-Type: application/json\r\n\r\n{"a":1}'),
+      (res) =>
+        void res.socket?.end(
+          'HTTP/1.1 204 No Content\r\nContent-Type: application/json\r\n\r\n{"a":1}',
+        ),
     );
     const empty = await caller.write('DELETE', '/api/debts/d1');
     expect([empty.status, empty.bytes.length]).toEqual([204, 0]);
@@ -328,7 +385,9 @@ describe('an answer that is too long', () => {
     let taken = (): number => NaN;
     api.answerWith((res) => void (taken = pour(res)));
     const before = process.memoryUsage.rss();
-    const answer = await request(`${app.origin}/api/debts`, { headers: { cookie: caller.cookie() } });
+    const answer = await request(`${app.origin}/api/debts`, {
+      headers: { cookie: caller.cookie() },
+    });
     let [received, most] = [0, before];
     const whole = (async () => {
       for await (const chunk of answer.body as AsyncIterable<Buffer>) {
@@ -353,6 +412,8 @@ describe('an answer that is too long', () => {
 });
 
 function headerOf(rawHeaders: readonly string[] = [], name: string): string | undefined {
-  const at = rawHeaders.findIndex((header, index) => index % 2 === 0 && header.toLowerCase() === name);
+  const at = rawHeaders.findIndex(
+    (header, index) => index % 2 === 0 && header.toLowerCase() === name,
+  );
   return at < 0 ? undefined : rawHeaders[at + 1];
 }

@@ -3,7 +3,11 @@ import dns from 'node:dns';
 import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { parseConfig, type GetbillConfig } from '../../src/config/config.js';
-import { createUpstream, type Upstream, type UpstreamResponse } from '../../src/getbill/upstream.js';
+import {
+  createUpstream,
+  type Upstream,
+  type UpstreamResponse,
+} from '../../src/getbill/upstream.js';
 import { createAuthority, type Authority } from '../security/support/certificates.js';
 import { startTlsFront } from '../security/support/tls-front.js';
 import { startForwarder, type Forwarder } from '../support/forwarder.js';
@@ -53,7 +57,11 @@ function startUpstream(env: Record<string, string> = {}): Upstream {
 
 const viaRelay = (): URL => new URL(`http://127.0.0.1:${relay.port}/debts`);
 
-function call(upstream: Upstream, method = 'GET', timeoutMs = TIMEOUT_MS): Promise<UpstreamResponse> {
+function call(
+  upstream: Upstream,
+  method = 'GET',
+  timeoutMs = TIMEOUT_MS,
+): Promise<UpstreamResponse> {
   const body = method === 'POST' ? '{}' : undefined;
   return upstream.open(viaRelay(), { method, headers: {}, body, timeoutMs });
 }
@@ -70,23 +78,32 @@ const outcomeOf = (work: Promise<{ status: number }>): Promise<unknown> =>
   );
 
 describe('a kept connection to GetBill that a NAT has forgotten', () => {
-  it.each(['GET', 'HEAD'])('costs a %s half of its deadline: it goes again on a new one', async (method) => {
-    const upstream = startUpstream();
-    await call(upstream);
-    await takenBack();
-    relay.silence();
-    expect(await outcomeOf(call(upstream, method))).toBe(200);
-    expect([relay.accepted(), api.received.map((one) => one.method)]).toEqual([2, ['GET', method]]);
-  });
+  it.each(['GET', 'HEAD'])(
+    'costs a %s half of its deadline: it goes again on a new one',
+    async (method) => {
+      const upstream = startUpstream();
+      await call(upstream);
+      await takenBack();
+      relay.silence();
+      expect(await outcomeOf(call(upstream, method))).toBe(200);
+      expect([relay.accepted(), api.received.map((one) => one.method)]).toEqual([
+        2,
+        ['GET', method],
+      ]);
+    },
+  );
 
-  it.each(['POST', 'PUT', 'PATCH', 'DELETE'])('costs a %s its deadline: it is never sent twice', async (method) => {
-    const upstream = startUpstream();
-    await call(upstream);
-    await takenBack();
-    relay.silence();
-    expect(await outcomeOf(call(upstream, method))).toBe('getbill_timeout');
-    expect([relay.accepted(), api.received.length]).toEqual([1, 1]);
-  });
+  it.each(['POST', 'PUT', 'PATCH', 'DELETE'])(
+    'costs a %s its deadline: it is never sent twice',
+    async (method) => {
+      const upstream = startUpstream();
+      await call(upstream);
+      await takenBack();
+      relay.silence();
+      expect(await outcomeOf(call(upstream, method))).toBe('getbill_timeout');
+      expect([relay.accepted(), api.received.length]).toEqual([1, 1]);
+    },
+  );
 
   it('is told apart from a slow API, whose response is waited for and taken', async () => {
     const upstream = startUpstream();
@@ -130,7 +147,9 @@ describe('a kept connection to GetBill that the other side has dropped', () => {
 
   it('costs a GET nothing: it goes again on a new one', async () => {
     const [upstream, { origin, heard }] = [startUpstream(), await startDropping()];
-    expect([await send(upstream, origin, 'GET'), await send(upstream, origin, 'GET')]).toEqual([200, 200]);
+    expect([await send(upstream, origin, 'GET'), await send(upstream, origin, 'GET')]).toEqual([
+      200, 200,
+    ]);
     expect(heard).toEqual(['GET', 'GET', 'GET']);
   });
 
@@ -220,7 +239,9 @@ describe('a proxy that the environment names', () => {
   });
 
   /** GetBill behind TLS; the app reaches it by the environment. */
-  async function startBehindTls(env: Record<string, string>): Promise<{ app: TestApp; host: string; getbill: URL }> {
+  async function startBehindTls(
+    env: Record<string, string>,
+  ): Promise<{ app: TestApp; host: string; getbill: URL }> {
     const sandboxed = await startProxyApp();
     const getbill = await startTlsFront(authority.issue(), { to: sandboxed.sandbox.origin });
     const app = await startProxyApp({
@@ -260,7 +281,9 @@ describe('a proxy that the environment names', () => {
     const pins = [authority.issue().pin, authority.issue().pin].join();
     const { app } = await startBehindTls({ HTTPS_PROXY: proxy.url, GETBILL_TLS_PINS: pins });
     await expect(signIn(app)).rejects.toThrow('502');
-    expect(app.events.filter(({ type }) => type === 'tls_failed')).toMatchObject([{ reason: 'TLS_PIN_MISMATCH' }]);
+    expect(app.events.filter(({ type }) => type === 'tls_failed')).toMatchObject([
+      { reason: 'TLS_PIN_MISMATCH' },
+    ]);
   });
 
   it.each([

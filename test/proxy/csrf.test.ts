@@ -12,7 +12,13 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
-const DEBT = JSON.stringify({ firstname: 'A', lastname: 'B', amount: 1, currency: 'EUR', email: 'a@b.example' });
+const DEBT = JSON.stringify({
+  firstname: 'A',
+  lastname: 'B',
+  amount: 1,
+  currency: 'EUR',
+  email: 'a@b.example',
+});
 const JSON_TYPE = { 'content-type': 'application/json' };
 const FORM_TYPE = { 'content-type': 'application/x-www-form-urlencoded' };
 
@@ -49,15 +55,23 @@ describe('a write to the API', () => {
     });
   });
 
-  it.each(['PUT', 'PATCH', 'DELETE'])('[D01] is refused without a token by %s as well', async (method) => {
-    await untouched(async () => {
-      const answer = await caller.call(method, '/api/debts/d1', { headers: JSON_TYPE, body: DEBT });
-      expect([answer.status, answer.json['error']]).toEqual([403, 'csrf']);
-    });
-  });
+  it.each(['PUT', 'PATCH', 'DELETE'])(
+    '[D01] is refused without a token by %s as well',
+    async (method) => {
+      await untouched(async () => {
+        const answer = await caller.call(method, '/api/debts/d1', {
+          headers: JSON_TYPE,
+          body: DEBT,
+        });
+        expect([answer.status, answer.json['error']]).toEqual([403, 'csrf']);
+      });
+    },
+  );
 
   it("[D02] is refused with another session's token, also while that session lives", async () => {
-    await untouched(async () => expect((await post({ 'x-csrf-token': other.csrfToken })).status).toBe(403));
+    await untouched(async () =>
+      expect((await post({ 'x-csrf-token': other.csrfToken })).status).toBe(403),
+    );
   });
 
   it('[D02] is refused with the right token in the query, in the body or in a cookie', async () => {
@@ -122,14 +136,22 @@ describe('a write that says it comes from elsewhere', () => {
 
   it('[D04] goes through when it says it is ours, or says nothing', async () => {
     const token = { 'x-csrf-token': caller.csrfToken };
-    for (const own of [{ origin: app.publicUrl, 'sec-fetch-site': 'same-origin' }, { origin: app.publicUrl }, {}]) {
+    for (const own of [
+      { origin: app.publicUrl, 'sec-fetch-site': 'same-origin' },
+      { origin: app.publicUrl },
+      {},
+    ]) {
       expect((await post({ ...token, ...own })).status).toBe(201);
     }
   });
 });
 
 describe('signing out', () => {
-  const form = (token: string | undefined, headers: Record<string, string> = {}, path = '/logout') =>
+  const form = (
+    token: string | undefined,
+    headers: Record<string, string> = {},
+    path = '/logout',
+  ) =>
     caller.call('POST', path, {
       headers: { ...FORM_TYPE, ...headers },
       body: token === undefined ? '' : new URLSearchParams({ _csrf: token }).toString(),
@@ -141,17 +163,23 @@ describe('signing out', () => {
     ['a random token', () => form('eM3xU4dZ-kJ9s0Yw2mPqvB1tR8hN6cLaG5fD')],
     ["another session's token", () => form(other.csrfToken)],
     ['10 KB of token', () => form('x'.repeat(10_000))],
-    ['the token in the query', () => form(undefined, {}, `/logout?_csrf=${encodeURIComponent(caller.csrfToken)}`)],
+    [
+      'the token in the query',
+      () => form(undefined, {}, `/logout?_csrf=${encodeURIComponent(caller.csrfToken)}`),
+    ],
     ['the token twice, as a list', () => caller.call('POST', '/logout', { headers: FORM_TYPE, body: `_csrf=${caller.csrfToken}&_csrf=${caller.csrfToken}` })], // prettier-ignore
   ])('[D01] does not happen with %s', async (_name, attempt) => {
     await untouched(async () => expect((await attempt()).status).toBe(403));
   });
 
-  it.each(foreign)('[D04] does not happen from elsewhere, even with a good token: %j', async (headers) => {
-    await untouched(async () => {
-      expect((await form(caller.csrfToken, headers as Record<string, string>)).status).toBe(403);
-    });
-  });
+  it.each(foreign)(
+    '[D04] does not happen from elsewhere, even with a good token: %j',
+    async (headers) => {
+      await untouched(async () => {
+        expect((await form(caller.csrfToken, headers as Record<string, string>)).status).toBe(403);
+      });
+    },
+  );
 
   it('[D02] happens with the own token, in the form or in the header', async () => {
     const [inForm, inHeader] = [await signIn(app), await signIn(app)];
@@ -167,16 +195,21 @@ describe('signing out', () => {
 });
 
 describe('what a plain form or another site can send', () => {
-  it.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=b', 'text/json'])(
-    '[D06] does not reach the API as %s: 403 without a token, 415 with one',
-    async (type) => {
-      await untouched(async () => {
-        const bare = await caller.call('POST', '/api/debts', { headers: { 'content-type': type }, body: DEBT });
-        const withToken = await caller.write('POST', '/api/debts', DEBT, { 'content-type': type });
-        expect([bare.status, withToken.status]).toEqual([403, 415]);
+  it.each([
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=b',
+    'text/json',
+  ])('[D06] does not reach the API as %s: 403 without a token, 415 with one', async (type) => {
+    await untouched(async () => {
+      const bare = await caller.call('POST', '/api/debts', {
+        headers: { 'content-type': type },
+        body: DEBT,
       });
-    },
-  );
+      const withToken = await caller.write('POST', '/api/debts', DEBT, { 'content-type': type });
+      expect([bare.status, withToken.status]).toEqual([403, 415]);
+    });
+  });
 
   it('[D06] gets no answer to a preflight that would open a path to the API', async () => {
     const headers = {
@@ -185,14 +218,25 @@ describe('what a plain form or another site can send', () => {
       'access-control-request-headers': 'x-csrf-token, content-type',
       'access-control-request-private-network': 'true',
     };
-    for (const path of ['/', '/login', '/session', '/logout', '/dashboard', '/api/debts', '/healthz', '/nowhere']) {
+    for (const path of [
+      '/',
+      '/login',
+      '/session',
+      '/logout',
+      '/dashboard',
+      '/api/debts',
+      '/healthz',
+      '/nowhere',
+    ]) {
       const answers = [
         await send(app.origin, 'OPTIONS', path, { headers }),
         await caller.call('OPTIONS', path, { headers }),
         await caller.read(path, { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }),
       ];
       for (const answer of answers) {
-        const opened = Object.keys(answer.headers).filter((name) => name.startsWith('access-control-'));
+        const opened = Object.keys(answer.headers).filter((name) =>
+          name.startsWith('access-control-'),
+        );
         expect([path, opened]).toEqual([path, []]);
       }
     }

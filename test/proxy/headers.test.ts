@@ -21,7 +21,15 @@ function headersAtTheApi(): [name: string, value: string][] {
 
 const names = (headers: [string, string][]): string[] => headers.map(([name]) => name).sort();
 
-const SENT_BY_US = ['accept', 'accept-encoding', 'authorization', 'connection', 'host', 'user-agent', 'x-request-id'];
+const SENT_BY_US = [
+  'accept',
+  'accept-encoding',
+  'authorization',
+  'connection',
+  'host',
+  'user-agent',
+  'x-request-id',
+];
 
 const NOT_OURS_TO_SEND = [
   'Authorization: Bearer evil',
@@ -75,7 +83,9 @@ describe('the headers of a call', () => {
 
   it('[H05] gain nothing from an Authorization that is sent twice, or in odd case', async () => {
     const headers = ['Host: x', 'Connection: close', `Cookie: ${caller.cookie()}`, 'AUTHORIZATION: Bearer one', 'authorization: Bearer two']; // prettier-ignore
-    expect((await exchange(app.origin, rawRequest('GET', '/api/company/profile', headers))).status).toBe(200);
+    expect(
+      (await exchange(app.origin, rawRequest('GET', '/api/company/profile', headers))).status,
+    ).toBe(200);
     expect(names(headersAtTheApi())).toEqual(SENT_BY_US);
   });
 
@@ -91,7 +101,12 @@ describe('the headers of a call', () => {
   });
 
   it('[H05] an expectation that nobody can meet is refused', async () => {
-    const headers = ['Host: x', 'Connection: close', `Cookie: ${caller.cookie()}`, 'Expect: 200-ok'];
+    const headers = [
+      'Host: x',
+      'Connection: close',
+      `Cookie: ${caller.cookie()}`,
+      'Expect: 200-ok',
+    ];
     const answer = await exchange(app.origin, rawRequest('GET', '/api/company/profile', headers));
     expect(answer.status).toBe(417);
     expect(app.sandbox.control.requests()).toEqual([]);
@@ -110,10 +125,13 @@ describe('the headers of a call', () => {
     ['GZIP;q=0.5, br;q=1.0, x-snappy', 'GZIP;q=0.5, br;q=1.0'],
     ['gzip;q=0', 'gzip;q=0'],
     ['', 'identity'],
-  ])('[immunity 24] ask only for encodings that can be judged: %j becomes %j', async (accepted, asked) => {
-    await caller.read('/api/company/profile', { 'accept-encoding': accepted });
-    expect(new Map(headersAtTheApi()).get('accept-encoding')).toBe(asked);
-  });
+  ])(
+    '[immunity 24] ask only for encodings that can be judged: %j becomes %j',
+    async (accepted, asked) => {
+      await caller.read('/api/company/profile', { 'accept-encoding': accepted });
+      expect(new Map(headersAtTheApi()).get('accept-encoding')).toBe(asked);
+    },
+  );
 });
 
 const NOT_OURS_TO_RELAY = {
@@ -152,30 +170,42 @@ const NOT_OURS_TO_RELAY = {
 };
 
 describe('the headers of an answer', () => {
-  it.each([200, 404])('[H06] of %i are ours, and of theirs only those on the list', async (status) => {
-    const health = await caller.read('/healthz');
-    const limits = { 'x-ratelimit-limit': '1000', 'x-ratelimit-remaining': '999', 'x-ratelimit-reset': '1', 'x-ratelimit-window': '3600' }; // prettier-ignore
-    const headers = { ...NOT_OURS_TO_RELAY, ...limits, 'retry-after': '7' };
-    const body = '{"error":false,"data":{}}';
-    app.sandbox.control.set({ api: [{ mode: 'rawBody', status, body, contentType: 'application/json', headers }] });
-    const answer = await caller.read('/api/company/profile');
-    expect([answer.status, answer.bytes.toString()]).toEqual([status, body]);
+  it.each([200, 404])(
+    '[H06] of %i are ours, and of theirs only those on the list',
+    async (status) => {
+      const health = await caller.read('/healthz');
+      const limits = { 'x-ratelimit-limit': '1000', 'x-ratelimit-remaining': '999', 'x-ratelimit-reset': '1', 'x-ratelimit-window': '3600' }; // prettier-ignore
+      const headers = { ...NOT_OURS_TO_RELAY, ...limits, 'retry-after': '7' };
+      const body = '{"error":false,"data":{}}';
+      app.sandbox.control.set({
+        api: [{ mode: 'rawBody', status, body, contentType: 'application/json', headers }],
+      });
+      const answer = await caller.read('/api/company/profile');
+      expect([answer.status, answer.bytes.toString()]).toEqual([status, body]);
 
-    const ours = Object.keys(health.headers).filter((name) => name !== 'x-request-id');
-    expect(Object.keys(answer.headers).sort()).toEqual([...ours, 'x-request-id', ...Object.keys(limits), 'retry-after'].sort()); // prettier-ignore
-    for (const name of ours) {
-      if (['date', 'content-length', 'content-type'].includes(name)) continue;
-      expect([name, answer.headers[name]]).toEqual([name, health.headers[name]]);
-    }
-    expect(answer.headers).toMatchObject({ ...limits, 'retry-after': '7', 'cache-control': 'no-store' });
-    expect(answer.headers['x-request-id']).not.toBe('theirs');
-    expect(answer.headers['content-length']).toBe(String(body.length));
-  });
+      const ours = Object.keys(health.headers).filter((name) => name !== 'x-request-id');
+      expect(Object.keys(answer.headers).sort()).toEqual([...ours, 'x-request-id', ...Object.keys(limits), 'retry-after'].sort()); // prettier-ignore
+      for (const name of ours) {
+        if (['date', 'content-length', 'content-type'].includes(name)) continue;
+        expect([name, answer.headers[name]]).toEqual([name, health.headers[name]]);
+      }
+      expect(answer.headers).toMatchObject({
+        ...limits,
+        'retry-after': '7',
+        'cache-control': 'no-store',
+      });
+      expect(answer.headers['x-request-id']).not.toBe('theirs');
+      expect(answer.headers['content-length']).toBe(String(body.length));
+    },
+  );
 
   it('[H06] stay on one connection when theirs says close', async () => {
     const headers = { connection: 'close', 'keep-alive': 'timeout=1' };
     app.sandbox.control.set({ api: [{ mode: 'rawBody', status: 200, body: '{}', contentType: 'application/json', headers }] }); // prettier-ignore
     const answer = await caller.read('/api/company/profile');
-    expect([answer.headers['connection'], answer.headers['keep-alive']]).toEqual(['keep-alive', 'timeout=5']);
+    expect([answer.headers['connection'], answer.headers['keep-alive']]).toEqual([
+      'keep-alive',
+      'timeout=5',
+    ]);
   });
 });

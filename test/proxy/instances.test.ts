@@ -25,7 +25,8 @@ beforeEach(async () => {
 const counters = () => one.sandbox.control.state().counters;
 
 /** The same browser, at the other instance. */
-const at = (app: TestApp, { browser, csrfToken }: Caller): Caller => createCaller(app.origin, browser, csrfToken);
+const at = (app: TestApp, { browser, csrfToken }: Caller): Caller =>
+  createCaller(app.origin, browser, csrfToken);
 
 describe('two instances on one Redis', () => {
   it('after a 401 use the token the other has renewed, without renewing it again', async () => {
@@ -59,7 +60,8 @@ describe('two instances on one Redis', () => {
       for (const key of keys) await redis.client.set(key, written);
       one.clock.skipMs(1_000);
       expect((await visitor.read('/api/debts')).status).toBe(200);
-      for (const key of keys) await until('ours again', async () => (await redis.client.pttl(key)) > 0); // ours again
+      for (const key of keys)
+        await until('ours again', async () => (await redis.client.pttl(key)) > 0); // ours again
     },
   );
 
@@ -92,7 +94,9 @@ describe('two instances on one Redis', () => {
 
   it('[J03] a third that starts meanwhile keeps away from the first call on', async () => {
     const atOne = await signIn(one);
-    one.sandbox.control.set({ api: [{ mode: 'rateLimited', retryAfterS: 3000, method: 'DELETE' }] });
+    one.sandbox.control.set({
+      api: [{ mode: 'rateLimited', retryAfterS: 3000, method: 'DELETE' }],
+    });
     expect((await atOne.write('DELETE', '/api/debts/d1')).status).toBe(429);
     const before = counters().apiCalls;
     const three = await startProxyApp({

@@ -65,14 +65,17 @@ describe('300 page loads of one session at a listing that does not come', () => 
     expect(app.events).toContainEqual({ type: 'rate_limited', limit: 'open_calls' });
   }); // prettier-ignore
 
-  it.each(['/debts', '/debts/d1', '/dashboard'])('end when their browser leaves: GET %s', async (path) => {
-    app.clock.skipMs(61_000); // past the time a profile is cached for
-    api.answerWith(() => undefined);
-    const { hangUp } = load(other, path, 1);
-    await api.arrived(1);
-    hangUp();
-    await api.callsEnded();
-  });
+  it.each(['/debts', '/debts/d1', '/dashboard'])(
+    'end when their browser leaves: GET %s',
+    async (path) => {
+      app.clock.skipMs(61_000); // past the time a profile is cached for
+      api.answerWith(() => undefined);
+      const { hangUp } = load(other, path, 1);
+      await api.arrived(1);
+      hangUp();
+      await api.callsEnded();
+    },
+  );
 
   it('end when their browser leaves: HEAD', async () => {
     slowListing();

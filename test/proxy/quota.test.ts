@@ -20,7 +20,11 @@ beforeEach(() => {
   app.sandbox.control.reset();
 });
 
-function refused({ status, json, headers }: Answer): { status: number; error: unknown; retryAfterS: number } {
+function refused({ status, json, headers }: Answer): {
+  status: number;
+  error: unknown;
+  retryAfterS: number;
+} {
   return { status, error: json['error'], retryAfterS: Number(headers['retry-after']) };
 }
 
@@ -35,7 +39,8 @@ async function repeat(times: number, work: () => Promise<Answer>): Promise<Recor
 
 it('a 429 that does not say what is left shows as nothing left', async () => {
   const caller = await signIn(app);
-  const page = async (): Promise<string> => (await caller.read('/connection', asPage)).bytes.toString();
+  const page = async (): Promise<string> =>
+    (await caller.read('/connection', asPage)).bytes.toString();
   await caller.read('/api/debts');
   expect(await page()).not.toContain('<strong>0</strong> of 1,000');
   app.sandbox.control.set({ api: [{ mode: 'status', status: 429 }] });
@@ -49,13 +54,19 @@ describe('while GetBill says 429', () => {
   beforeEach(async () => {
     [caller, other] = [await signIn(app), await signIn(app)];
     app.sandbox.control.set({ api: [{ mode: 'rateLimited', retryAfterS: 30 }] });
-    expect(refused(await caller.read('/api/debts'))).toMatchObject({ status: 429, retryAfterS: 30 });
+    expect(refused(await caller.read('/api/debts'))).toMatchObject({
+      status: 429,
+      retryAfterS: 30,
+    });
   });
 
   it('[J03] nobody calls it again before the time it gave, and everybody is told how long that is', async () => {
     const before = apiCalls();
     app.clock.skipMs(10_000);
-    for (const answer of [await caller.read('/api/debts'), await other.read('/api/company/profile')]) {
+    for (const answer of [
+      await caller.read('/api/debts'),
+      await other.read('/api/company/profile'),
+    ]) {
       const { status, error, retryAfterS } = refused(answer);
       expect([status, error]).toEqual([429, 'getbill_quota_used']);
       expect(retryAfterS).toBeGreaterThan(15);
@@ -103,7 +114,10 @@ describe('a share of the limit', () => {
     const refusals = answers.filter(({ status }) => status === 429).map(refused);
     expect([apiCalls() - before, refusals.length]).toEqual([10, 25]);
     for (const { error, retryAfterS } of refusals) {
-      expect([error, retryAfterS > 0 && retryAfterS <= WINDOW_S]).toEqual(['getbill_share_used', true]);
+      expect([error, retryAfterS > 0 && retryAfterS <= WINDOW_S]).toEqual([
+        'getbill_share_used',
+        true,
+      ]);
     }
     expect(await repeat(9, () => other.read('/api/debts'))).toEqual({ 200: 9 });
   });
@@ -174,7 +188,11 @@ describe('when little is left of the limit', () => {
     const before = apiCalls();
     for (const visitor of [caller, other]) {
       const { status, error, retryAfterS } = refused(await visitor.read('/api/debts'));
-      expect([status, error, retryAfterS > 0 && retryAfterS <= WINDOW_S]).toEqual([429, 'getbill_quota_used', true]);
+      expect([status, error, retryAfterS > 0 && retryAfterS <= WINDOW_S]).toEqual([
+        429,
+        'getbill_quota_used',
+        true,
+      ]);
     }
     expect(apiCalls()).toBe(before);
     const page = await other.read('/dashboard', asPage);
@@ -211,7 +229,8 @@ describe('what our own limit does', () => {
   });
 });
 
-const profileCalls = (): number => app.sandbox.control.state().counters.apiByPath['/company/profile'] ?? 0;
+const profileCalls = (): number =>
+  app.sandbox.control.state().counters.apiByPath['/company/profile'] ?? 0;
 
 describe("the dashboard's profile", () => {
   it('[J03] is asked for once a minute and session', async () => {
@@ -252,7 +271,9 @@ describe("the dashboard's profile", () => {
   });
 
   it('is kept per grant and dropped when it is forgotten', async () => {
-    const profile = { id: 'p', name: 'A' } as Awaited<ReturnType<ReturnType<typeof createProfileCache>['get']>>;
+    const profile = { id: 'p', name: 'A' } as Awaited<
+      ReturnType<ReturnType<typeof createProfileCache>['get']>
+    >;
     let loaded = 0;
     const cache = createProfileCache({ now: () => 0, keptMs: 60_000 });
     const load = () => Promise.resolve((loaded++, profile));

@@ -20,9 +20,13 @@ beforeEach(async () => {
 
 const counters = () => app.sandbox.control.state().counters;
 const apiDoes = (...api: ApiFault[]) => app.sandbox.control.set({ api });
-const calls = () => app.sandbox.control.requests().filter(({ url }) => url.startsWith('/external-api/'));
+const calls = () =>
+  app.sandbox.control.requests().filter(({ url }) => url.startsWith('/external-api/'));
 const tokensSent = (): (string | undefined)[] =>
-  calls().map(({ rawHeaders }) => rawHeaders[rawHeaders.findIndex((name) => /^authorization$/i.test(name)) + 1]);
+  calls().map(
+    ({ rawHeaders }) =>
+      rawHeaders[rawHeaders.findIndex((name) => /^authorization$/i.test(name)) + 1],
+  );
 
 const SOME_JSON = JSON.stringify({ amount: 'many', note: 'é'.repeat(1000) });
 const MIB_OF_JSON = JSON.stringify({ amount: 'x'.repeat(1024 * 1024 - 13) });
@@ -39,7 +43,12 @@ describe('a token that the API rejects once', () => {
     apiDoes({ mode: 'unauthorized' });
     const answer = await caller.write(method, path, body);
     expect(answer.status).not.toBe(401);
-    expect(counters()).toMatchObject({ apiCalls: 2, apiUnauthorized: 1, refreshOk: 1, refreshReuse: 0 });
+    expect(counters()).toMatchObject({
+      apiCalls: 2,
+      apiUnauthorized: 1,
+      refreshOk: 1,
+      refreshReuse: 0,
+    });
     const [first, second] = calls();
     const hash = body === undefined ? '' : createHash('sha256').update(body).digest('hex');
     const sent = { method, url: path.replace('/api', '/external-api/v1'), bodySha256: hash };
@@ -50,7 +59,10 @@ describe('a token that the API rejects once', () => {
 
   it('is renewed by the app alone: the browser sees nothing of it, and goes on', async () => {
     apiDoes({ mode: 'unauthorized' });
-    const answers = [await caller.read('/api/company/profile'), await caller.read('/api/company/profile')];
+    const answers = [
+      await caller.read('/api/company/profile'),
+      await caller.read('/api/company/profile'),
+    ];
     expect(answers.map(({ status, headers }) => [status, headers['set-cookie']])).toEqual(Array(2).fill([200, undefined])); // prettier-ignore
     expect(tokensSent()).toEqual([expect.any(String), tokensSent()[1], tokensSent()[1]]);
   });
@@ -65,8 +77,15 @@ describe('a token that the API rejects once', () => {
     app.sandbox.control.expireAccessTokens();
     app.sandbox.control.release();
     const answers = await Promise.all(asked);
-    expect(answers.map(({ status }) => status)).toEqual(asked.map((_, index) => (isWrite(index) ? 404 : 200)));
-    expect(counters()).toMatchObject({ apiCalls: 40, apiUnauthorized: 20, refreshOk: 1, refreshReuse: 0 });
+    expect(answers.map(({ status }) => status)).toEqual(
+      asked.map((_, index) => (isWrite(index) ? 404 : 200)),
+    );
+    expect(counters()).toMatchObject({
+      apiCalls: 40,
+      apiUnauthorized: 20,
+      refreshOk: 1,
+      refreshReuse: 0,
+    });
   });
 
   it('is renewed as well when the rejection has no body', async () => {
@@ -85,8 +104,11 @@ describe('a token that the API rejects once', () => {
       const visitor = await signIn(own);
       api.answerWith((res) => {
         const [rejected, again] = api.received;
-        if (again !== undefined) return void rejected?.connectionEnded.then(() => json(res, 200, '{"error":false}'));
-        res.writeHead(401, { 'content-type': 'application/json' }).write(`{"message":"${'x'.repeat(200_000)}`);
+        if (again !== undefined)
+          return void rejected?.connectionEnded.then(() => json(res, 200, '{"error":false}'));
+        res
+          .writeHead(401, { 'content-type': 'application/json' })
+          .write(`{"message":"${'x'.repeat(200_000)}`);
       });
       expect((await visitor.read('/api/debts')).status).toBe(200); // which the API says when the first connection has ended
     } finally {
@@ -110,7 +132,10 @@ describe('a token that the API rejects for ever', () => {
 
   it('is a 502 page, not a way round to sign in', async () => {
     apiDoes({ mode: 'unauthorized', times: 0 });
-    const answer = await caller.read('/dashboard', { accept: 'text/html', 'sec-fetch-mode': 'navigate' });
+    const answer = await caller.read('/dashboard', {
+      accept: 'text/html',
+      'sec-fetch-mode': 'navigate',
+    });
     expect([answer.status, answer.headers['location']]).toEqual([502, undefined]);
     expect(counters().apiByPath['/company/profile']).toBe(2);
     expect(counters().refreshOk).toBe(1);
@@ -121,9 +146,13 @@ describe('a token that the API rejects for ever', () => {
     const cookie = caller.cookie();
     const answer = await caller.read('/api/company/profile');
     expect([answer.status, answer.json]).toEqual([401, expect.objectContaining({ error: 'grant_ended', login_url: '/login' })]); // prettier-ignore
-    expect(String(answer.headers['set-cookie'])).toMatch(/^gb-session-\d+=;.*Expires=Thu, 01 Jan 1970/);
+    expect(String(answer.headers['set-cookie'])).toMatch(
+      /^gb-session-\d+=;.*Expires=Thu, 01 Jan 1970/,
+    );
     expect(counters()).toMatchObject({ apiCalls: 1, refreshRefused: 1 });
-    expect((await caller.call('GET', '/api/debts', { headers: { cookie } })).json['error']).toBe('not_signed_in');
+    expect((await caller.call('GET', '/api/debts', { headers: { cookie } })).json['error']).toBe(
+      'not_signed_in',
+    );
     expect(counters().apiCalls).toBe(1);
   });
 
@@ -152,7 +181,11 @@ describe('a write', () => {
     apiDoes(fault);
     const answer = await caller.write('POST', '/api/debts', SOME_JSON);
     app.clock.skipMs(2_000);
-    expect([answer.status, calls().map(({ method }) => method), counters().refreshOk]).toEqual([status, ['POST'], 0]);
+    expect([answer.status, calls().map(({ method }) => method), counters().refreshOk]).toEqual([
+      status,
+      ['POST'],
+      0,
+    ]);
   });
 
   it('is not sent a third time when its answer is cut after the token was renewed', async () => {

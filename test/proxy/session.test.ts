@@ -18,17 +18,20 @@ describe('a call without a session', () => {
     ['no cookie', undefined],
     ['an unknown session', 'SESSION=s%3Aunknown.c2lnbmF0dXJl'],
     ['a cookie that is not one of ours', 'SESSION=x'],
-  ])('[H01] is answered 401 JSON with the sign-in address, and not sent on: %s', async (_name, template) => {
-    const cookie = template?.replace('SESSION', cookieNames(app).session);
-    const before = apiCalls();
-    for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
-      const answer = await send(app.origin, method, '/api/debts', { headers: { accept: 'text/html', ...(cookie && { cookie }) } }); // prettier-ignore
-      expect([answer.status, answer.headers['location']]).toEqual([401, undefined]);
-      expect(answer.headers['content-type']).toMatch(/^application\/json/);
-      expect(answer.json).toMatchObject(SIGN_IN_FIRST);
-    }
-    expect(apiCalls()).toBe(before);
-  });
+  ])(
+    '[H01] is answered 401 JSON with the sign-in address, and not sent on: %s',
+    async (_name, template) => {
+      const cookie = template?.replace('SESSION', cookieNames(app).session);
+      const before = apiCalls();
+      for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
+        const answer = await send(app.origin, method, '/api/debts', { headers: { accept: 'text/html', ...(cookie && { cookie }) } }); // prettier-ignore
+        expect([answer.status, answer.headers['location']]).toEqual([401, undefined]);
+        expect(answer.headers['content-type']).toMatch(/^application\/json/);
+        expect(answer.json).toMatchObject(SIGN_IN_FIRST);
+      }
+      expect(apiCalls()).toBe(before);
+    },
+  );
 
   it('[H01] is answered the same once the session has expired', async () => {
     const caller = await signIn(app);
@@ -53,7 +56,9 @@ describe('a call without a session', () => {
   it('[D03] has no method of its own in the query or in a header', async () => {
     const caller = await signIn(app);
     const before = apiCalls();
-    const overridden = await caller.read('/api/debts/d1?_method=DELETE', { 'x-http-method-override': 'DELETE' });
+    const overridden = await caller.read('/api/debts/d1?_method=DELETE', {
+      'x-http-method-override': 'DELETE',
+    });
     expect(overridden.status).toBe(404);
     expect(app.sandbox.control.requests().at(-1)).toMatchObject({ method: 'GET' });
     expect(apiCalls()).toBe(before + 1);
@@ -73,7 +78,12 @@ describe('only a person going to a page is redirected to sign in', () => {
     {},
   ];
 
-  function isNavigation(method: string, path: string, accept: string, mode: Record<string, string>): boolean {
+  function isNavigation(
+    method: string,
+    path: string,
+    accept: string,
+    mode: Record<string, string>,
+  ): boolean {
     if (method !== 'GET' || path !== '/dashboard') return false;
     if (Object.keys(mode).length === 0) return accept.includes('html');
     return mode['sec-fetch-mode'] === 'navigate' && mode['sec-fetch-dest'] === 'document';
@@ -88,7 +98,10 @@ describe('only a person going to a page is redirected to sign in', () => {
             if (accept === '*/*' && Object.keys(mode).length === 0) continue; // neither header tells
             const answer = await send(app.origin, method, path, { headers: { accept, ...mode } });
             const row = [method, path, accept, mode];
-            const redirected = [answer.status >= 300 && answer.status < 400, answer.headers['location'] !== undefined];
+            const redirected = [
+              answer.status >= 300 && answer.status < 400,
+              answer.headers['location'] !== undefined,
+            ];
             const expected = isNavigation(method, path, accept, mode);
             expect([...row, ...redirected]).toEqual([...row, expected, expected]);
             if (path.startsWith('/api')) {
@@ -124,7 +137,10 @@ describe('two signed-in users', () => {
     const tokensByUser = new Map<string, Set<string>>();
     for (const { rawHeaders } of app.sandbox.control.requests()) {
       const user = valueOf(rawHeaders, 'x-request-id').slice(0, 1);
-      tokensByUser.set(user, (tokensByUser.get(user) ?? new Set()).add(valueOf(rawHeaders, 'authorization')));
+      tokensByUser.set(
+        user,
+        (tokensByUser.get(user) ?? new Set()).add(valueOf(rawHeaders, 'authorization')),
+      );
     }
     const tokens = [...tokensByUser.values()].map((ofUser) => [...ofUser]);
     expect(tokens.map((ofUser) => ofUser.length)).toEqual([1, 1]);
@@ -133,6 +149,8 @@ describe('two signed-in users', () => {
 });
 
 function valueOf(rawHeaders: readonly string[], name: string): string {
-  const at = rawHeaders.findIndex((header, index) => index % 2 === 0 && header.toLowerCase() === name);
+  const at = rawHeaders.findIndex(
+    (header, index) => index % 2 === 0 && header.toLowerCase() === name,
+  );
   return rawHeaders[at + 1] ?? '';
 }

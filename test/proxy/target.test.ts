@@ -20,10 +20,15 @@ beforeEach(() => app.sandbox.control.clearRequests());
 afterEach(() => expect(evil.received).toEqual([]));
 
 const evilHost = (): string => new URL(evil.origin).host;
-const sentOn = (): string[] => app.sandbox.control.requests().map(({ method, url }) => `${method} ${url}`);
+const sentOn = (): string[] =>
+  app.sandbox.control.requests().map(({ method, url }) => `${method} ${url}`);
 
 /** Signed in, with a CSRF token, and with the target exactly as it stands. */
-const ask = (method: string, target: string, headers: string[] = ['Host: localhost']): Promise<RawAnswer> =>
+const ask = (
+  method: string,
+  target: string,
+  headers: string[] = ['Host: localhost'],
+): Promise<RawAnswer> =>
   exchange(
     app.origin,
     rawRequest(method, target, [
@@ -74,7 +79,10 @@ describe('only what is listed is called', () => {
   it('[H02] a missing scope is named, without a call', async () => {
     const reader = await signIn(app, { scopes: ['company:read', 'debts:read'] });
     app.sandbox.control.clearRequests();
-    const answers = [await reader.read('/api/followups'), await reader.write('DELETE', '/api/debts/d1')];
+    const answers = [
+      await reader.read('/api/followups'),
+      await reader.write('DELETE', '/api/debts/d1'),
+    ];
     expect(answers.map(({ status, json }) => [status, json['error'], json['scope']])).toEqual([
       [403, 'missing_scope', 'followups:read'],
       [403, 'missing_scope', 'debts:write'],
@@ -128,7 +136,22 @@ describe('the path cannot leave the base of the API', () => {
   });
 
   it('[H03] whatever it is made of, what is sent on is a listed path below the base', async () => {
-    const pieces = ['api', 'debts', 'd1', '..', '.', '', '%2e%2e', '%2f', '\\', ';', 'by-debtor', 'company', '@', ':'];
+    const pieces = [
+      'api',
+      'debts',
+      'd1',
+      '..',
+      '.',
+      '',
+      '%2e%2e',
+      '%2f',
+      '\\',
+      ';',
+      'by-debtor',
+      'company',
+      '@',
+      ':',
+    ];
     let seed = 20_240_115;
     const random = (below: number): number => (seed = (seed * 48_271) % 2_147_483_647) % below;
     for (let round = 0; round < 300; round++) {
@@ -137,7 +160,9 @@ describe('the path cannot leave the base of the API', () => {
       expect(status).toBeLessThan(500);
     }
     for (const line of sentOn()) {
-      expect(line).toMatch(/^GET \/external-api\/v1\/(debts|debts\/[a-z0-9-]+|debts\/by-debtor\/[a-z0-9-]+)$/);
+      expect(line).toMatch(
+        /^GET \/external-api\/v1\/(debts|debts\/[a-z0-9-]+|debts\/by-debtor\/[a-z0-9-]+)$/,
+      );
     }
   });
 });
@@ -211,7 +236,10 @@ describe('the query', () => {
   });
 
   it('[H12] is refused when it holds bytes that are not ASCII', async () => {
-    const answer = await ask('GET', `/api/debts?search=${Buffer.from('Éloïse').toString('latin1')}`);
+    const answer = await ask(
+      'GET',
+      `/api/debts?search=${Buffer.from('Éloïse').toString('latin1')}`,
+    );
     expect([answer.status, sentOn()]).toEqual([400, []]);
   });
 

@@ -29,14 +29,21 @@ function installation() {
   const emit = (event: AppEvent): void => void events.push(event);
   const server = {
     sent: [] as URLSearchParams[],
-    issue: (extra: object = {}): HttpResponse => ok({ access_token: `at-${server.sent.length}`, ...extra }),
+    issue: (extra: object = {}): HttpResponse =>
+      ok({ access_token: `at-${server.sent.length}`, ...extra }),
     answer: async (): Promise<HttpResponse> => Promise.resolve(server.issue()),
   };
   const send: Send = async (_url, { body }) => {
     server.sent.push(new URLSearchParams(body));
     return await server.answer();
   };
-  const tokenEndpoint = createTokenEndpoint({ provider: getbill, send, emit, now: clock.now, monotonicMs: clock.now });
+  const tokenEndpoint = createTokenEndpoint({
+    provider: getbill,
+    send,
+    emit,
+    now: clock.now,
+    monotonicMs: clock.now,
+  });
 
   function start({ keyValue = store, clientId = 'client-1', now = clock.now } = {}): AppTokens {
     return createAppTokens({
@@ -71,7 +78,11 @@ describe("the app's own tokens", () => {
   it('ask for the scopes with client_credentials, once for all later callers in any process', async () => {
     const { server, start, ask } = installation();
     const [one, two] = [start(), start()];
-    expect([await ask(one), await ask(two), await ask(one, [...SCOPES].reverse())]).toEqual(['at-1', 'at-1', 'at-1']);
+    expect([await ask(one), await ask(two), await ask(one, [...SCOPES].reverse())]).toEqual([
+      'at-1',
+      'at-1',
+      'at-1',
+    ]);
     expect(server.sent.map(String)).toEqual([
       'scope=company%3Aread+debts%3Aread&grant_type=client_credentials&client_id=client-1&client_secret=the-secret',
     ]);
@@ -93,7 +104,9 @@ describe("the app's own tokens", () => {
       return server.issue();
     };
     const processes = [start(), start(), start()];
-    const asked = processes.flatMap((tokens) => Array.from({ length: 5 }, () => tokens.access(SCOPES)));
+    const asked = processes.flatMap((tokens) =>
+      Array.from({ length: 5 }, () => tokens.access(SCOPES)),
+    );
     const all = Promise.all(asked);
     await clock.advance(500);
     gate.open();
@@ -107,7 +120,8 @@ describe("the app's own tokens", () => {
     const gate = createGate();
     const late = hooked(
       store,
-      async (command, key) => void (command !== 'getWithTtl' && key.startsWith('grant:') && (await gate.passed)),
+      async (command, key) =>
+        void (command !== 'getWithTtl' && key.startsWith('grant:') && (await gate.passed)),
     );
     const waiting = start({ keyValue: late }).access(SCOPES);
     await clock.advance(1);
@@ -186,7 +200,10 @@ describe("the app's own tokens", () => {
     await ask(tokens);
     await clock.advance(HOUR_MS);
     expect(await ask(tokens)).toBe('at-2');
-    expect(server.sent.map((form) => form.get('grant_type'))).toEqual(['client_credentials', 'client_credentials']);
+    expect(server.sent.map((form) => form.get('grant_type'))).toEqual([
+      'client_credentials',
+      'client_credentials',
+    ]);
     expect(server.sent[1]?.get('scope')).toBe('company:read debts:read');
   });
 
@@ -196,7 +213,8 @@ describe("the app's own tokens", () => {
       const { clock, server, start, ask } = installation();
       server.answer = async () => Promise.resolve(refused(error));
       const [one, two] = [start(), start()];
-      for (const tokens of [one, two, one, two]) await expect(ask(tokens)).rejects.toMatchObject({ status: 502 });
+      for (const tokens of [one, two, one, two])
+        await expect(ask(tokens)).rejects.toMatchObject({ status: 502 });
       expect(server.sent).toHaveLength(1);
       await clock.advance(30_000);
       await expect(ask(two)).rejects.toMatchObject({ status: 502 });
@@ -215,13 +233,20 @@ describe("the app's own tokens", () => {
     await clock.advance(HOUR_MS - MARGIN_MS / 2);
     expect(await ask(tokens)).toBe('at-1');
     await clock.advance(1_000);
-    expect([await ask(tokens), await ask(start()), server.sent.length]).toEqual(['at-1', 'at-1', 2]);
+    expect([await ask(tokens), await ask(start()), server.sent.length]).toEqual([
+      'at-1',
+      'at-1',
+      2,
+    ]);
   });
 
   it('begin anew when their record was deleted or is not ours', async () => {
     const { store, clock, start, ask } = installation();
     const keys: string[] = [];
-    const keyValue: KeyValue = hooked(store, (command, key) => command === 'setIfAbsent' && keys.push(key));
+    const keyValue: KeyValue = hooked(
+      store,
+      (command, key) => command === 'setIfAbsent' && keys.push(key),
+    );
     expect(await ask(start({ keyValue }))).toBe('at-1');
     const key = keys.find((name) => name.startsWith('grant:app.')) ?? '';
     await store.delete(key);
@@ -240,14 +265,16 @@ describe("the app's own tokens", () => {
     }); // prettier-ignore
     await ask(start({ keyValue }));
     expect(written.length).toBeGreaterThan(5);
-    for (const canary of ['at-1', 'the-secret', 'client-1']) expect(JSON.stringify(written)).not.toContain(canary);
+    for (const canary of ['at-1', 'the-secret', 'client-1'])
+      expect(JSON.stringify(written)).not.toContain(canary);
   });
 });
 
 describe("a person's refused renewal", () => {
   it("[A19] ends the session and asks for none of the app's tokens", async () => {
     const app = installation();
-    app.server.answer = async () => Promise.resolve({ status: 400, body: JSON.stringify({ error: 'invalid_grant' }) });
+    app.server.answer = async () =>
+      Promise.resolve({ status: 400, body: JSON.stringify({ error: 'invalid_grant' }) });
     const emit = (): void => undefined;
     const send: Send = async (_url, { body }) => {
       app.server.sent.push(new URLSearchParams(body));

@@ -10,7 +10,9 @@ export function createClock() {
     await settled();
     const untilMs = nowMs + ms;
     for (;;) {
-      const [next] = sleepers.filter(({ dueAtMs }) => dueAtMs <= untilMs).sort((a, b) => a.dueAtMs - b.dueAtMs);
+      const [next] = sleepers
+        .filter(({ dueAtMs }) => dueAtMs <= untilMs)
+        .sort((a, b) => a.dueAtMs - b.dueAtMs);
       nowMs = next?.dueAtMs ?? untilMs;
       sleepers = sleepers.filter((sleeper) => sleeper !== next);
       next?.wake();
@@ -25,7 +27,9 @@ export function createClock() {
     sleep: (ms: number): Promise<void> =>
       new Promise((resolve) => void sleepers.push({ dueAtMs: nowMs + ms, wake: resolve })),
     /** What `promise` came to, and how long that took. */
-    async passesUntil<T>(promise: Promise<T>): Promise<{ value?: T; error?: unknown; tookMs: number }> {
+    async passesUntil<T>(
+      promise: Promise<T>,
+    ): Promise<{ value?: T; error?: unknown; tookMs: number }> {
       const startedMs = nowMs;
       let outcome: { value?: T; error?: unknown } | undefined;
       promise.then(

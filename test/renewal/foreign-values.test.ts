@@ -29,16 +29,24 @@ describe('a value in the storage that is not ours', () => {
     ['a count of one grant', 'rate:refresh:g1', '61'],
     ['a count of all', 'rate:refresh', '999999'],
     ['a lease', 'lease:g1', 'a process that is long gone'],
-  ])('instead of %s (%s = %s, without end) counts as absent and is replaced', async (_name, key, value) => {
-    const { store, clock, tokens, server, events } = await expired();
-    await store.set(key, value, FOR_EVER);
-    const { value: tokenSet, error } = await clock.passesUntil(tokens.fresh('g1'));
-    expect([error, tokenSet?.accessToken, server.spent]).toEqual([undefined, 'at-1', ['rt-0']]);
-    expect(events.filter(({ type }) => type === 'record_replaced')).toHaveLength(1);
-    expect((await store.getWithTtl(key))?.ttlMs ?? 0).toBeLessThan(HOUR_MS);
-  });
+  ])(
+    'instead of %s (%s = %s, without end) counts as absent and is replaced',
+    async (_name, key, value) => {
+      const { store, clock, tokens, server, events } = await expired();
+      await store.set(key, value, FOR_EVER);
+      const { value: tokenSet, error } = await clock.passesUntil(tokens.fresh('g1'));
+      expect([error, tokenSet?.accessToken, server.spent]).toEqual([undefined, 'at-1', ['rt-0']]);
+      expect(events.filter(({ type }) => type === 'record_replaced')).toHaveLength(1);
+      expect((await store.getWithTtl(key))?.ttlMs ?? 0).toBeLessThan(HOUR_MS);
+    },
+  );
 
-  it.each(['null', '[]', '{"accessToken":7}', '{"accessToken":"a","scopes":[1],"issuedAtMs":1,"expiresAtMs":1e999}'])(
+  it.each([
+    'null',
+    '[]',
+    '{"accessToken":7}',
+    '{"accessToken":"a","scopes":[1],"issuedAtMs":1,"expiresAtMs":1e999}',
+  ])(
     'instead of a token record (%s, validly encrypted) ends the session, and is no error of ours',
     async (text) => {
       const { store, startProcess, eventTypes, sealed } = await expired();
@@ -70,19 +78,26 @@ describe('clocks that differ', () => {
     },
   );
 
-  it.each([-600_000, 600_000])('by %s ms: a pause lasts as long as the server said', async (offMs) => {
-    const { clock, server, tokens, startProcess } = await expired();
-    server.respond = async () => {
-      throw new UnavailableError('busy', { code: 'token_endpoint_busy', status: 502, retryAfterS: 3 });
-    };
-    await clock.passesUntil(tokens.fresh('g1'));
-    const other = startProcess({ clockErrorMs: offMs });
-    const { error } = await clock.passesUntil(other.fresh('g1'));
-    expect(error).toMatchObject({ status: 503, retryAfterS: 3 });
-    await clock.advance(3_000);
-    server.respond = async () => server.rotated();
-    expect((await clock.passesUntil(other.fresh('g1'))).value?.accessToken).toBe('at-2');
-  });
+  it.each([-600_000, 600_000])(
+    'by %s ms: a pause lasts as long as the server said',
+    async (offMs) => {
+      const { clock, server, tokens, startProcess } = await expired();
+      server.respond = async () => {
+        throw new UnavailableError('busy', {
+          code: 'token_endpoint_busy',
+          status: 502,
+          retryAfterS: 3,
+        });
+      };
+      await clock.passesUntil(tokens.fresh('g1'));
+      const other = startProcess({ clockErrorMs: offMs });
+      const { error } = await clock.passesUntil(other.fresh('g1'));
+      expect(error).toMatchObject({ status: 503, retryAfterS: 3 });
+      await clock.advance(3_000);
+      server.respond = async () => server.rotated();
+      expect((await clock.passesUntil(other.fresh('g1'))).value?.accessToken).toBe('at-2');
+    },
+  );
 });
 
 describe('more renewals than are allowed', () => {
@@ -95,13 +110,24 @@ describe('more renewals than are allowed', () => {
     expect(error).toMatchObject({ code: 'refresh_rate_limited', status: 503, retryAfterS: 58 });
     expect(server.spent).toEqual(['rt-0']);
     expect(events).toContainEqual(
-      expect.objectContaining({ type: 'refresh_failed', outcome: 'limited', reason: 'refresh_rate_limited' }),
+      expect.objectContaining({
+        type: 'refresh_failed',
+        outcome: 'limited',
+        reason: 'refresh_rate_limited',
+      }),
     );
   });
 });
 
 describe('the memory of a process', () => {
-  const tokenSet = { accessToken: 'at', refreshToken: 'rt', scopes: [], issuedAtMs: 0, expiresAtMs: 1, renewals: 0 };
+  const tokenSet = {
+    accessToken: 'at',
+    refreshToken: 'rt',
+    scopes: [],
+    issuedAtMs: 0,
+    expiresAtMs: 1,
+    renewals: 0,
+  };
 
   it('forgets the tokens of a grant that nobody used lately, and keeps those in use', () => {
     let nowMs = 0;

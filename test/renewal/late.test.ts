@@ -1,5 +1,10 @@
 /// <reference types="jest" />
-import { GrantEndedError, GrantRefusedError, StorageError, UnavailableError } from '../../src/errors.js';
+import {
+  GrantEndedError,
+  GrantRefusedError,
+  StorageError,
+  UnavailableError,
+} from '../../src/errors.js';
 import { createTokenCache } from '../../src/core/tokens/known-tokens.js';
 import { createGate } from './clock.js';
 import { failing, hooked, setUp, TIMEOUT_MS } from './setup.js';
@@ -31,7 +36,8 @@ describe('a holder that comes back after its lease has ended', () => {
     };
     const late = bench.tokens.fresh('g1').then(({ accessToken }) => accessToken);
     await clock.advance(LEASE_MS + 1);
-    server.respond = async () => Promise.resolve({ access_token: 'at-new', refresh_token: 'rt-0', expires_in: 3_600 });
+    server.respond = async () =>
+      Promise.resolve({ access_token: 'at-new', refresh_token: 'rt-0', expires_in: 3_600 });
     await startProcess().fresh('g1');
     await store.set('lease:g1', 'a third process', { ttlMs: LEASE_MS });
     return { ...bench, gate, late };
@@ -54,7 +60,9 @@ describe('a holder that comes back after its lease has ended', () => {
     const { store, clock, server, startProcess } = await expired();
     const gate = createGate();
     const slow = startProcess({
-      keyValue: hooked(store, (command, key) => (command + key === 'setIfAbsentattempt:g1' ? gate.passed : undefined)),
+      keyValue: hooked(store, (command, key) =>
+        command + key === 'setIfAbsentattempt:g1' ? gate.passed : undefined,
+      ),
     });
     const late = slow.fresh('g1');
     await clock.advance(LEASE_MS + 1);
@@ -66,7 +74,8 @@ describe('a holder that comes back after its lease has ended', () => {
   it('explains the re-login when its late call made a strict server end the grant', async () => {
     const { tokens, clock, server, startProcess, reasons } = await expired();
     const gate = createGate();
-    server.respond = async () => gate.passed.then(() => Promise.reject(new GrantRefusedError('invalid_grant')));
+    server.respond = async () =>
+      gate.passed.then(() => Promise.reject(new GrantRefusedError('invalid_grant')));
     const late = tokens.fresh('g1');
     await clock.advance(LEASE_MS + 1);
     server.respond = async () => Promise.resolve(server.rotated());
@@ -104,7 +113,11 @@ describe('a lost answer', () => {
     await clock.advance(5_000);
     server.respond = async () => Promise.reject(new GrantRefusedError('invalid_grant'));
     await expect(tokens.fresh('g1')).rejects.toBeInstanceOf(GrantEndedError);
-    expect([reasons(), server.spent, await onRecord()]).toEqual([['answer_lost'], ['rt-0', 'rt-0'], undefined]);
+    expect([reasons(), server.spent, await onRecord()]).toEqual([
+      ['answer_lost'],
+      ['rt-0', 'rt-0'],
+      undefined,
+    ]);
   });
 
   it('[immunity 20] within the grace of the server costs nothing', async () => {
@@ -236,9 +249,9 @@ describe('sign-out', () => {
     const { store, startProcess, onRecord, reasons } = await expired();
     const storage = failing(store, () => true);
     storage.down = true;
-    await expect(startProcess({ keyValue: storage.keyValue }).forget('g1', 'signed_out')).rejects.toBeInstanceOf(
-      StorageError,
-    );
+    await expect(
+      startProcess({ keyValue: storage.keyValue }).forget('g1', 'signed_out'),
+    ).rejects.toBeInstanceOf(StorageError);
     expect([(await onRecord()) !== undefined, reasons()]).toEqual([true, []]);
   });
 });

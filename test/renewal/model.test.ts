@@ -16,7 +16,8 @@ const PLANTED_SEEDS = 1_000;
 
 function total(runs: readonly Run[]): Run['counts'] {
   const sum = { steps: 0, renewed: 0, reused: 0, refused: 0, freezes: 0, crashes: 0 };
-  for (const { counts } of runs) for (const name of Object.keys(sum) as (keyof typeof sum)[]) sum[name] += counts[name];
+  for (const { counts } of runs)
+    for (const name of Object.keys(sum) as (keyof typeof sum)[]) sum[name] += counts[name];
   return sum;
 }
 
@@ -40,14 +41,18 @@ describe('the renewal, driven through every order of events', () => {
       runs.push(run);
     }
     const durationMs = Math.round(performance.now() - startedMs);
-    console.log(`renewal model: seeds ${first} to ${last} in ${durationMs} ms, ${JSON.stringify(total(runs))}`);
+    console.log(
+      `renewal model: seeds ${first} to ${last} in ${durationMs} ms, ${JSON.stringify(total(runs))}`,
+    );
   }, 3_600_000);
 
   it('was not spared: crashes, pauses, spent tokens that came back and refusals all happened', () => {
     if (REPLAY !== undefined) return;
     for (const count of Object.values(total(runs))) expect(count).toBeGreaterThan(SEEDS / 100);
     for (const rotation of ['strict', 'lenient', 'keep', 'omit']) {
-      expect(runs.filter(({ plan }) => plan.rotation === rotation).length).toBeGreaterThan(SEEDS / 20);
+      expect(runs.filter(({ plan }) => plan.rotation === rotation).length).toBeGreaterThan(
+        SEEDS / 20,
+      );
     }
   });
 
@@ -96,7 +101,12 @@ describe('the model itself', () => {
   }, 60_000);
 
   it.each<[string, Build, Partial<Plan>, RegExp]>([
-    ['a holder that does not read the record again', withoutSecondRead, manyAtOnce, /^\(a\) spent twice/],
+    [
+      'a holder that does not read the record again',
+      withoutSecondRead,
+      manyAtOnce,
+      /^\(a\) spent twice/,
+    ],
     [
       'a refusal that deletes without comparing',
       deletingWithoutCompare,
@@ -110,7 +120,12 @@ describe('the model itself', () => {
       { calm: true, signOut: 1 },
       /^\([bc]\) (overwritten|revived)/,
     ],
-    ['a caller that waits in the margin', waitingInTheMargin, { rounds: ['margin'], slowServer: 1 }, /^\(g\) waited/],
+    [
+      'a caller that waits in the margin',
+      waitingInTheMargin,
+      { rounds: ['margin'], slowServer: 1 },
+      /^\(g\) waited/,
+    ],
   ])(
     'catches %s',
     async (_name, build, overrides, expected) => {

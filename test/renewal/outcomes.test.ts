@@ -1,6 +1,11 @@
 /// <reference types="jest" />
 import { parseConfig } from '../../src/config/config.js';
-import { type AppError, GrantEndedError, MisconfiguredError, UnavailableError } from '../../src/errors.js';
+import {
+  type AppError,
+  GrantEndedError,
+  MisconfiguredError,
+  UnavailableError,
+} from '../../src/errors.js';
 import type { HttpResponse } from '../../src/core/oauth/token-response.js';
 import { createTokenEndpoint, type Send } from '../../src/core/oauth/token-endpoint.js';
 import { setUp } from './setup.js';
@@ -54,10 +59,15 @@ describe('refused', () => {
       const { tokens, clock, sent, onRecord, events, startProcess } = await signedIn(() => answer);
       await clock.advance(HOUR_MS);
       const five = await Promise.allSettled(Array.from({ length: 5 }, () => tokens.fresh('g1')));
-      for (const result of five) expect(result).toMatchObject({ reason: { code: 'grant_ended', status: 401 } });
+      for (const result of five)
+        expect(result).toMatchObject({ reason: { code: 'grant_ended', status: 401 } });
       await expect(startProcess().fresh('g1')).rejects.toBeInstanceOf(GrantEndedError);
       await expect(tokens.renew('g1', 'at-0')).rejects.toBeInstanceOf(GrantEndedError);
-      expect([sent.length, await onRecord(), await tokens.holds('g1')]).toEqual([1, undefined, false]);
+      expect([sent.length, await onRecord(), await tokens.holds('g1')]).toEqual([
+        1,
+        undefined,
+        false,
+      ]);
       const ended = events.filter(({ type }) => type === 'session_ended');
       expect(ended).toEqual([expect.objectContaining({ reason: 'refused' })]);
     },
@@ -102,7 +112,9 @@ describe('misconfigured', () => {
 
   it('invalid_client is tried again with the other secret, which then does', async () => {
     const { tokens, clock, sent, events } = await signedIn((form) =>
-      form.get('client_secret') === 'secret-old' ? renewed : { status: 401, body: json({ error: 'invalid_client' }) },
+      form.get('client_secret') === 'secret-old'
+        ? renewed
+        : { status: 401, body: json({ error: 'invalid_client' }) },
     );
     await clock.advance(HOUR_MS);
     expect((await tokens.fresh('g1')).accessToken).toBe('at-1');
@@ -124,15 +136,27 @@ describe('misconfigured', () => {
 
 describe('transient', () => {
   const rows: Row[] = [
-    ...[408, 425, 429, 500, 502, 503].map((status): Row => [String(status), { status, body: html }]),
+    ...[408, 425, 429, 500, 502, 503].map((status): Row => [
+      String(status),
+      { status, body: html },
+    ]),
     ['500 that says invalid_grant', { status: 500, body: json({ error: 'invalid_grant' }) }],
     ['temporarily_unavailable', { status: 400, body: json({ error: 'temporarily_unavailable' }) }],
     ['a page with 200', { status: 200, body: html }],
     ['a success without a token', { status: 200, body: json({ token_type: 'Bearer' }) }],
-    ['a token of an unknown type', { status: 200, body: json({ access_token: 'at-1', token_type: 'mac' }) }],
+    [
+      'a token of an unknown type',
+      { status: 200, body: json({ access_token: 'at-1', token_type: 'mac' }) },
+    ],
     ['an empty answer', { status: 204, body: '' }],
-    ['a timeout', new UnavailableError('too late', { code: 'token_endpoint_timeout', status: 504 })],
-    ['a cut connection', new UnavailableError('cut', { code: 'token_endpoint_unreachable', status: 502 })],
+    [
+      'a timeout',
+      new UnavailableError('too late', { code: 'token_endpoint_timeout', status: 504 }),
+    ],
+    [
+      'a cut connection',
+      new UnavailableError('cut', { code: 'token_endpoint_unreachable', status: 502 }),
+    ],
   ];
   it.each(rows)(
     '[immunity 18] %s: nothing deleted, a valid token goes on, else 503 with "Retry-After"',

@@ -16,7 +16,10 @@ const SESSION_MS = 28_800_000;
 const KEY = Buffer.alloc(32, 7);
 
 /** `hook` runs before each command: it may throw, or keep the command waiting. */
-export function hooked(keyValue: KeyValue, hook: (command: string, key: string) => unknown): KeyValue {
+export function hooked(
+  keyValue: KeyValue,
+  hook: (command: string, key: string) => unknown,
+): KeyValue {
   return new Proxy(keyValue, {
     get:
       (target, command: keyof KeyValue) =>
@@ -40,7 +43,12 @@ export function failing(keyValue: KeyValue, affects: (command: string, key: stri
 export type Bench = ReturnType<typeof setUp>;
 
 /** The production factories over memory, a clock of our own and a token endpoint written by hand. */
-export function setUp({ marginS = 60, lifetimeS = 3_600, revocation = true, renewalsPerMinute = 10_000 } = {}) {
+export function setUp({
+  marginS = 60,
+  lifetimeS = 3_600,
+  revocation = true,
+  renewalsPerMinute = 10_000,
+} = {}) {
   const clock = createClock();
   const store = createMemoryKeyValue({ now: clock.now });
   const events: AppEvent[] = [];
@@ -48,7 +56,8 @@ export function setUp({ marginS = 60, lifetimeS = 3_600, revocation = true, rene
     /** Refresh tokens as they were spent. */
     spent: [] as string[],
     revoked: [] as string[],
-    respond: async (_refreshToken: string): Promise<TokenResponse> => Promise.resolve(server.rotated()),
+    respond: async (_refreshToken: string): Promise<TokenResponse> =>
+      Promise.resolve(server.rotated()),
     rotated: (): TokenResponse => {
       const number = server.spent.length;
       return { access_token: `at-${number}`, refresh_token: `rt-${number}`, expires_in: lifetimeS };
@@ -92,8 +101,16 @@ export function setUp({ marginS = 60, lifetimeS = 3_600, revocation = true, rene
   }
 
   async function signIn(tokens: TokenManager, grantId = 'g1', answer: Partial<TokenResponse> = {}) {
-    const response = { access_token: 'at-0', refresh_token: 'rt-0', expires_in: lifetimeS, ...answer };
-    const tokenSet = tokenSetFromResponse(response, { sentAtMs: clock.now(), requestedScopes: ['company:read'] });
+    const response = {
+      access_token: 'at-0',
+      refresh_token: 'rt-0',
+      expires_in: lifetimeS,
+      ...answer,
+    };
+    const tokenSet = tokenSetFromResponse(response, {
+      sentAtMs: clock.now(),
+      requestedScopes: ['company:read'],
+    });
     await tokens.establish(grantId, tokenSet, { ttlMs: SESSION_MS });
     return tokenSet;
   }
@@ -109,7 +126,8 @@ export function setUp({ marginS = 60, lifetimeS = 3_600, revocation = true, rene
     /** Encrypted as a process would do it. */
     sealed: (text: string, grantId: string): string => createCipher([KEY]).encrypt(text, grantId),
     /** What any process would read now. */
-    onRecord: async (grantId = 'g1'): Promise<string | undefined> => await store.get(`grant:${grantId}`),
+    onRecord: async (grantId = 'g1'): Promise<string | undefined> =>
+      await store.get(`grant:${grantId}`),
   };
 }
 

@@ -16,7 +16,8 @@ async function signedIn(options: Parameters<typeof setUp>[0] = {}) {
   return { ...bench, tokens };
 }
 
-const five = (tokens: TokenManager) => Promise.all(Array.from({ length: 5 }, () => tokens.fresh('g1')));
+const five = (tokens: TokenManager) =>
+  Promise.all(Array.from({ length: 5 }, () => tokens.fresh('g1')));
 
 describe('a token far from expiry', () => {
   it('is given out without asking storage or server', async () => {
@@ -84,15 +85,27 @@ describe('an expired token', () => {
     server.respond = async (refreshToken) => {
       await clock.sleep((commands++ * 13) % 100);
       const grantId = refreshToken.split('.')[1] ?? '';
-      return { access_token: `new.${grantId}`, refresh_token: `${refreshToken}.next`, expires_in: 3_600 };
+      return {
+        access_token: `new.${grantId}`,
+        refresh_token: `${refreshToken}.next`,
+        expires_in: 3_600,
+      };
     };
     await clock.advance(HOUR_MS);
-    const processes = [startProcess({ keyValue: shuffling }), startProcess({ keyValue: shuffling })];
+    const processes = [
+      startProcess({ keyValue: shuffling }),
+      startProcess({ keyValue: shuffling }),
+    ];
     const calls = processes.flatMap((process) =>
-      [...grants, ...grants].map(async (grantId) => [grantId, (await process.fresh(grantId)).accessToken]),
+      [...grants, ...grants].map(async (grantId) => [
+        grantId,
+        (await process.fresh(grantId)).accessToken,
+      ]),
     );
     const { value } = await clock.passesUntil(Promise.all(calls));
-    expect(value).toEqual([...grants, ...grants, ...grants, ...grants].map((grantId) => [grantId, `new.${grantId}`]));
+    expect(value).toEqual(
+      [...grants, ...grants, ...grants, ...grants].map((grantId) => [grantId, `new.${grantId}`]),
+    );
     expect(server.spent.sort()).toEqual(['rt.g1', 'rt.g2', 'rt.g3']);
   });
 
@@ -103,7 +116,9 @@ describe('an expired token', () => {
     await clock.advance(HOUR_MS);
     await expect(tokens.fresh('g1')).rejects.toBeInstanceOf(GrantEndedError);
     expect(await onRecord()).toBeUndefined();
-    expect(events).toContainEqual(expect.objectContaining({ type: 'session_ended', reason: 'no_refresh_token' }));
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: 'session_ended', reason: 'no_refresh_token' }),
+    );
   });
 });
 
@@ -114,12 +129,15 @@ describe('in the margin before expiry', () => {
     const gate = createGate();
     server.respond = async () => gate.passed.then(server.rotated);
     const other = startProcess();
-    for (const tokenSet of [...(await five(tokens)), ...(await five(other))]) expect(tokenSet.accessToken).toBe('at-0');
+    for (const tokenSet of [...(await five(tokens)), ...(await five(other))])
+      expect(tokenSet.accessToken).toBe('at-0');
     await clock.advance(100);
     expect(accessTokens(await five(tokens))).toEqual(Array(5).fill('at-0'));
     gate.open();
     await clock.advance(300);
-    expect(accessTokens([...(await five(tokens)), ...(await five(other))])).toEqual(Array(10).fill('at-1'));
+    expect(accessTokens([...(await five(tokens)), ...(await five(other))])).toEqual(
+      Array(10).fill('at-1'),
+    );
     expect(server.spent).toEqual(['rt-0']);
     expect(eventTypes()).not.toContain('refresh_waited');
   });
@@ -141,14 +159,18 @@ describe('the answer of the token endpoint', () => {
     server.respond = async () => Promise.resolve({ access_token: 'at-new', expires_in: 3_600 });
     for (let renewal = 0; renewal < 2; renewal++) {
       await clock.advance(HOUR_MS);
-      expect(await tokens.fresh('g1')).toMatchObject({ accessToken: 'at-new', refreshToken: 'rt-0' });
+      expect(await tokens.fresh('g1')).toMatchObject({
+        accessToken: 'at-new',
+        refreshToken: 'rt-0',
+      });
     }
     expect(server.spent).toEqual(['rt-0', 'rt-0']);
   });
 
   it('[immunity 21] counts as good for an hour when it does not say how long', async () => {
     const { tokens, clock, server } = await signedIn();
-    server.respond = async () => Promise.resolve({ access_token: 'at-new', refresh_token: 'rt-new' });
+    server.respond = async () =>
+      Promise.resolve({ access_token: 'at-new', refresh_token: 'rt-new' });
     await clock.advance(HOUR_MS);
     const { issuedAtMs, expiresAtMs } = await tokens.fresh('g1');
     expect(expiresAtMs - issuedAtMs).toBe(HOUR_MS);
@@ -171,9 +193,13 @@ describe('the answer of the token endpoint', () => {
     async (expires_in) => {
       const { tokens, clock, server, onRecord } = await signedIn();
       const before = await onRecord();
-      server.respond = async () => Promise.resolve({ access_token: 'at-new', refresh_token: 'rt-new', expires_in });
+      server.respond = async () =>
+        Promise.resolve({ access_token: 'at-new', refresh_token: 'rt-new', expires_in });
       await clock.advance(HOUR_MS);
-      await expect(tokens.fresh('g1')).rejects.toMatchObject({ code: 'token_answer_unusable', status: 503 });
+      await expect(tokens.fresh('g1')).rejects.toMatchObject({
+        code: 'token_answer_unusable',
+        status: 503,
+      });
       await expect(tokens.fresh('g1')).rejects.toBeInstanceOf(UnavailableError);
       expect([server.spent.length, await onRecord()]).toEqual([1, before]);
     },
@@ -212,7 +238,10 @@ describe('when renewals fail', () => {
       expect((await tokens.fresh('g1')).accessToken).toBe('at-0');
       await clock.advance(1_000);
     }
-    await expect(tokens.fresh('g1')).rejects.toMatchObject({ status: 503, retryAfterS: expect.any(Number) as number });
+    await expect(tokens.fresh('g1')).rejects.toMatchObject({
+      status: 503,
+      retryAfterS: expect.any(Number) as number,
+    });
     expect(await onRecord()).toBe(before);
     server.respond = async () => Promise.resolve(server.rotated());
     await clock.advance(5_000);
@@ -250,7 +279,9 @@ describe('when renewals fail', () => {
     const { tokens, clock, server, startProcess } = await signedIn();
     await clock.advance(HOUR_MS);
     server.respond = async () =>
-      clock.sleep(TIMEOUT_MS).then(() => Promise.reject(new UnavailableError('too late', { status: 504 })));
+      clock
+        .sleep(TIMEOUT_MS)
+        .then(() => Promise.reject(new UnavailableError('too late', { status: 504 })));
     const calls = [tokens, tokens, startProcess()].map((process) => process.fresh('g1'));
     const { value, tookMs } = await clock.passesUntil(Promise.allSettled(calls));
     for (const answer of value ?? [])
@@ -275,7 +306,10 @@ describe('when renewals fail', () => {
 
   it('[immunity 5] the lease command alone failing: a valid token goes on, an expired one is 503, nothing is deleted', async () => {
     const { store, clock, server, signIn, startProcess, onRecord } = setUp();
-    const storage = failing(store, (command, key) => command === 'setIfAbsent' && key.startsWith('lease:'));
+    const storage = failing(
+      store,
+      (command, key) => command === 'setIfAbsent' && key.startsWith('lease:'),
+    );
     const tokens = startProcess({ keyValue: storage.keyValue });
     await signIn(tokens);
     const before = await onRecord();
@@ -328,7 +362,9 @@ describe('when renewals fail', () => {
       },
     };
     await clock.advance(HOUR_MS);
-    const { value, tookMs } = await clock.passesUntil(startProcess({ keyValue: resending }).fresh('g1'));
+    const { value, tookMs } = await clock.passesUntil(
+      startProcess({ keyValue: resending }).fresh('g1'),
+    );
     expect([value?.accessToken, tookMs]).toEqual(['at-1', 0]);
   });
 
@@ -371,7 +407,10 @@ describe('when renewals fail', () => {
     const { store, events, startProcess, onRecord, tokens } = await signedIn();
     const before = await onRecord();
     const other = startProcess({ keyValue: store, keys: [Buffer.alloc(32, 9)] });
-    await expect(other.fresh('g1')).rejects.toMatchObject({ code: 'record_key_missing', status: 503 });
+    await expect(other.fresh('g1')).rejects.toMatchObject({
+      code: 'record_key_missing',
+      status: 503,
+    });
     await expect(other.holds('g1')).rejects.toMatchObject({ status: 503 });
     expect(events).toContainEqual(expect.objectContaining({ type: 'key_missing' }));
     expect(await onRecord()).toBe(before);

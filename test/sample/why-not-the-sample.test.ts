@@ -14,8 +14,21 @@ import { codeCalls, paramOf, signed, walk } from '../support/sign-in.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 import { foretell } from './support/foretell.js';
 import { SAMPLE_SESSION_SECRET, startSampleApp, type SampleApp } from './support/sample-app.js';
-import { ATTACKER, companyOf, onItsWay, signedIn, VICTIM, withCookiesOf, type Site } from './support/sites.js';
-import { holdNextRead, holdNextSessionRead, holdNextWrite, type Held } from './support/storage-on-a-bad-day.js';
+import {
+  ATTACKER,
+  companyOf,
+  onItsWay,
+  signedIn,
+  VICTIM,
+  withCookiesOf,
+  type Site,
+} from './support/sites.js';
+import {
+  holdNextRead,
+  holdNextSessionRead,
+  holdNextWrite,
+  type Held,
+} from './support/storage-on-a-bad-day.js';
 
 jest.setTimeout(60_000);
 
@@ -102,14 +115,17 @@ describe('who is signed in', () => {
     const [, id = ''] = /^s:(.+)\./.exec(decodeURIComponent(cookie)) ?? [];
     expect(signed(id, SAMPLE_SESSION_SECRET)).toBe(cookie);
 
-    expect(problemsOf({ SESSION_SECRET: SAMPLE_SESSION_SECRET })).toMatch(/SESSION_SECRET still holds a placeholder/);
+    expect(problemsOf({ SESSION_SECRET: SAMPLE_SESSION_SECRET })).toMatch(
+      /SESSION_SECRET still holds a placeholder/,
+    );
   });
 
   it("four states of one's own foretell the next visitor's, who is sent into the attacker's account; ours foretell nothing", async () => {
     async function attack(site: Site) {
       const { code } = await onItsWay(site, { company: ATTACKER });
       const seen: string[] = [];
-      for (let login = 0; login < 4; login += 1) seen.push(paramOf(await site.browser().startLogin(), 'state'));
+      for (let login = 0; login < 4; login += 1)
+        seen.push(paramOf(await site.browser().startLogin(), 'state'));
       const victim = site.browser();
       const state = paramOf(await victim.startLogin(), 'state');
       await victim.get(`/oauth/callback?code=${code}&state=${foretell(seen)}`);
@@ -241,7 +257,10 @@ describe('what is stored', () => {
 
   it('tokens lie in the session as they came; ours are encrypted', async () => {
     const access_token = 'CANARY-access';
-    const token = { mode: 'body', override: { access_token, refresh_token: 'CANARY-refresh' } } as const;
+    const token = {
+      mode: 'body',
+      override: { access_token, refresh_token: 'CANARY-refresh' },
+    } as const;
     control.set({ token: [{ ...token, times: 2 }] });
     await signedIn(sample);
     await signedIn(app);
@@ -255,7 +274,10 @@ describe('what is stored', () => {
       const browser = site.browser();
       const tabs = [await browser.startLogin(), await browser.startLogin()];
       const paths = [await browser.approve(tabs[0] ?? ''), await browser.approve(tabs[1] ?? '')];
-      return [(await browser.get(paths[0] ?? '')).status, (await browser.get(paths[1] ?? '')).status];
+      return [
+        (await browser.get(paths[0] ?? '')).status,
+        (await browser.get(paths[1] ?? '')).status,
+      ];
     }
     expect(await twoTabs(sample)).toEqual([400, 302]);
     expect(await twoTabs(app)).toEqual([303, 303]);
@@ -287,7 +309,9 @@ describe('what is stored', () => {
       const write = holdNextWrite(store);
       const cookie = Array.from(browser.cookies, ([name, value]) => `${name}=${value}`).join('; ');
       const progress = { redirected: false };
-      const callback = request(site.origin + path, { headers: { cookie } }).finally(() => (progress.redirected = true));
+      const callback = request(site.origin + path, { headers: { cookie } }).finally(
+        () => (progress.redirected = true),
+      );
       await until('the session is being written', write.isThere);
       const next = await browser.get('/dashboard');
       const seen = progress.redirected ? next.location : 'no redirect yet';
@@ -304,8 +328,14 @@ describe('what is stored', () => {
     const env = { REDIS_URL: redis.url, PUBLIC_URL: app.publicUrl };
     const second = await startTestApp({ env, sandbox: app.sandbox });
     try {
-      const moved = [withCookiesOf(await signedIn(sample), secondSample), withCookiesOf(await signedIn(app), second)];
-      expect(await Promise.all(moved.map((browser) => companyOf(browser)))).toEqual([undefined, VICTIM]);
+      const moved = [
+        withCookiesOf(await signedIn(sample), secondSample),
+        withCookiesOf(await signedIn(app), second),
+      ];
+      expect(await Promise.all(moved.map((browser) => companyOf(browser)))).toEqual([
+        undefined,
+        VICTIM,
+      ]);
     } finally {
       await secondSample.close();
       await second.close();
@@ -353,14 +383,19 @@ describe('what the visitor sees', () => {
   });
 
   it('a script is sent to GetBill, which it may not read; ours gets 401 as JSON', async () => {
-    const asScript = { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty', accept: 'application/json' };
+    const asScript = {
+      'sec-fetch-mode': 'cors',
+      'sec-fetch-dest': 'empty',
+      accept: 'application/json',
+    };
     expect((await sample.browser().get('/dashboard', asScript)).location).toBe('/login');
     const answer = await app.browser().get('/api/company/profile', asScript);
     expect([answer.status, answer.json['login_url']]).toEqual([401, '/login']);
   });
 
   it('company data may be kept by any cache; ours forbids it', async () => {
-    const kept = async (site: Site) => (await (await signedIn(site)).get('/dashboard')).headers['cache-control'];
+    const kept = async (site: Site) =>
+      (await (await signedIn(site)).get('/dashboard')).headers['cache-control'];
     expect(await kept(sample)).toBeUndefined();
     expect(await kept(app)).toBe('no-store');
   });

@@ -12,7 +12,10 @@ async function withFaults(...faults: ApiFault[]) {
 
 describe('API faults', () => {
   it.each<[ApiFault, { status: number; type: string; text: RegExp }]>([
-    [{ mode: 'unauthorized' }, { status: 401, type: 'application/json', text: /credentials are missing or invalid/ }],
+    [
+      { mode: 'unauthorized' },
+      { status: 401, type: 'application/json', text: /credentials are missing or invalid/ },
+    ],
     [
       { mode: 'html', status: 503 },
       { status: 503, type: 'text/html', text: /^<!doctype html>/ },
@@ -35,11 +38,23 @@ describe('API faults', () => {
       { status: 200, type: 'application/json', text: /"error":true.*"code":500/ },
     ],
     [
-      { mode: 'rawBody', status: 206, body: 'é', contentType: 'text/plain', headers: { 'x-a': 'b' } },
+      {
+        mode: 'rawBody',
+        status: 206,
+        body: 'é',
+        contentType: 'text/plain',
+        headers: { 'x-a': 'b' },
+      },
       { status: 206, type: 'text/plain', text: /^é$/ },
     ],
     [
-      { mode: 'rawBody', status: 200, body: 'aGVsbG8=', base64: true, contentType: 'application/pdf' },
+      {
+        mode: 'rawBody',
+        status: 200,
+        body: 'aGVsbG8=',
+        base64: true,
+        contentType: 'application/pdf',
+      },
       { status: 200, type: 'application/pdf', text: /^hello$/ },
     ],
   ])('%j answers in the place of the API, and the next call is normal', async (fault, expected) => {
@@ -54,7 +69,13 @@ describe('API faults', () => {
   it('redirect and rawBody send their headers', async () => {
     const { profile } = await withFaults(
       { mode: 'redirect', status: 302, location: 'http://localhost:1/' },
-      { mode: 'rawBody', status: 200, body: '', contentType: 'text/plain', headers: { 'set-cookie': 'a=b' } },
+      {
+        mode: 'rawBody',
+        status: 200,
+        body: '',
+        contentType: 'text/plain',
+        headers: { 'set-cookie': 'a=b' },
+      },
     );
     expect((await profile()).headers.get('location')).toBe('http://localhost:1/');
     expect((await profile()).headers.getSetCookie()).toEqual(['a=b']);
@@ -66,13 +87,16 @@ describe('API faults', () => {
     expect(control.state().counters.apiUnauthorized).toBe(2);
   });
 
-  it.each([true, false])('rateLimited tells when to come back, Retry-After header: %s', async (header) => {
-    const { profile } = await withFaults({ mode: 'rateLimited', retryAfterS: 12, header });
-    const { status, headers, json } = await profile();
-    expect([status, headers.get('retry-after')]).toEqual([429, header ? '12' : null]);
-    expect(headers.get('x-ratelimit-remaining')).toBe('0');
-    expect(json).toMatchObject({ code: 429, details: { retry_after: 12, limit: 1000 } });
-  });
+  it.each([true, false])(
+    'rateLimited tells when to come back, Retry-After header: %s',
+    async (header) => {
+      const { profile } = await withFaults({ mode: 'rateLimited', retryAfterS: 12, header });
+      const { status, headers, json } = await profile();
+      expect([status, headers.get('retry-after')]).toEqual([429, header ? '12' : null]);
+      expect(headers.get('x-ratelimit-remaining')).toBe('0');
+      expect(json).toMatchObject({ code: 429, details: { retry_after: 12, limit: 1000 } });
+    },
+  );
 
   it.each([true, false])('huge is JSON of the asked size, chunked: %s', async (chunked) => {
     const { profile } = await withFaults({ mode: 'huge', bytes: 300_000, chunked });
@@ -106,7 +130,9 @@ describe('API faults', () => {
   it('cut ends the connection before the answer does', async () => {
     const { origin, accessToken } = await withFaults({ mode: 'cut', afterBytes: 20 });
     const received: string[] = [];
-    await expect(piecesOf(`${origin}/external-api/v1/company/profile`, accessToken, received)).rejects.toThrow();
+    await expect(
+      piecesOf(`${origin}/external-api/v1/company/profile`, accessToken, received),
+    ).rejects.toThrow();
     expect(received.join('')).toHaveLength(20);
   });
 
@@ -152,15 +178,19 @@ describe('API faults', () => {
 function piecesOf(url: string, accessToken: string, received: string[] = []): Promise<string[]> {
   return new Promise((resolve, reject) => {
     const agent = new Agent({ keepAlive: true });
-    const sent = request(url, { headers: { authorization: `Bearer ${accessToken}` }, agent }, (response) => {
-      response.setEncoding('utf8');
-      response.on('data', (piece: string) => received.push(piece));
-      response.on('end', () => {
-        agent.destroy();
-        resolve(received);
-      });
-      response.on('error', reject);
-    });
+    const sent = request(
+      url,
+      { headers: { authorization: `Bearer ${accessToken}` }, agent },
+      (response) => {
+        response.setEncoding('utf8');
+        response.on('data', (piece: string) => received.push(piece));
+        response.on('end', () => {
+          agent.destroy();
+          resolve(received);
+        });
+        response.on('error', reject);
+      },
+    );
     sent.on('error', reject);
     sent.end();
   });

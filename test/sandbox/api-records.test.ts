@@ -2,14 +2,24 @@ import { opaqueId } from '../../sandbox/api/data/deterministic.js';
 import { dataOf, listOf, lumiere, signedIn } from './helpers.js';
 
 const firstDebt = opaqueId('debt:hTBN7n6lkmkhMb6LYqEBZw:0');
-const newDebt = { firstname: 'Ada', lastname: 'Lovelace', amount: 12.5, currency: 'EUR', phone: '0612345678' };
+const newDebt = {
+  firstname: 'Ada',
+  lastname: 'Lovelace',
+  amount: 12.5,
+  currency: 'EUR',
+  phone: '0612345678',
+};
 
 describe('debts', () => {
   it('have every documented field, also where there is no value', async () => {
     const { get } = await signedIn();
     const debt = dataOf((await get(`/debts/${firstDebt}`)).json);
     expect(Object.keys(debt)).toHaveLength(37);
-    expect(debt).toMatchObject({ id: firstDebt, amount_text: (debt['amount'] as number).toFixed(2), contacts: [] });
+    expect(debt).toMatchObject({
+      id: firstDebt,
+      amount_text: (debt['amount'] as number).toFixed(2),
+      contacts: [],
+    });
   });
 
   it('are listed by debtor and by creditor', async () => {
@@ -17,15 +27,23 @@ describe('debts', () => {
     const debtor = listOf((await get('/debtors?limit=1')).json)[0];
     const creditor = listOf((await get('/creditors?limit=1')).json)[0];
     const byDebtor = listOf((await get(`/debts/by-debtor/${String(debtor?.['id'])}`)).json);
-    expect(byDebtor.map((debt) => debt['lastname'])).toEqual(byDebtor.map(() => debtor?.['lastName']));
+    expect(byDebtor.map((debt) => debt['lastname'])).toEqual(
+      byDebtor.map(() => debtor?.['lastName']),
+    );
     const byCreditor = listOf((await get(`/debts/by-creditor/${String(creditor?.['id'])}`)).json);
-    expect(byCreditor.map((debt) => debt['company'])).toEqual(byCreditor.map(() => creditor?.['name']));
+    expect(byCreditor.map((debt) => debt['company'])).toEqual(
+      byCreditor.map(() => creditor?.['name']),
+    );
     expect([byDebtor.length, byCreditor.length]).toEqual([3, 20]);
   });
 
   it('can be created, changed and deleted', async () => {
     const { get, change } = await signedIn();
-    const created = await change('POST', '/debts', { ...newDebt, metadata: { a: 1 }, status: 'status.default.paid' });
+    const created = await change('POST', '/debts', {
+      ...newDebt,
+      metadata: { a: 1 },
+      status: 'status.default.paid',
+    });
     expect([created.status, created.json['message']]).toEqual([201, 'Debt created successfully']);
     expect(dataOf(created.json)).toMatchObject({
       phone: '+33612345678',
@@ -36,7 +54,10 @@ describe('debts', () => {
       metadata: { a: 1 },
     });
     const path = `/debts/${String(dataOf(created.json)['id'])}`;
-    const changed = await change('PUT', path, { status: 'status.default.on_hold', lastname: 'King' });
+    const changed = await change('PUT', path, {
+      status: 'status.default.on_hold',
+      lastname: 'King',
+    });
     expect(changed.json).toMatchObject({ message: 'Debt updated successfully' });
     expect(dataOf((await get(path)).json)).toMatchObject({
       firstname: 'Ada',
@@ -73,12 +94,16 @@ describe('debts', () => {
     const { change } = await signedIn();
     const debt = { ...newDebt, phone: '+212612345678' };
     expect((await change('POST', '/debts', debt)).status).toBe(422);
-    expect((await change('POST', '/debts', { ...debt, accept_expensive_destination: true })).status).toBe(201);
+    expect(
+      (await change('POST', '/debts', { ...debt, accept_expensive_destination: true })).status,
+    ).toBe(201);
   });
 
   it('cannot be given a status that only GetBill sets', async () => {
     const { change } = await signedIn();
-    expect((await change('PUT', `/debts/${firstDebt}`, { status: 'status.default.settled' })).status).toBe(400);
+    expect(
+      (await change('PUT', `/debts/${firstDebt}`, { status: 'status.default.settled' })).status,
+    ).toBe(400);
   });
 
   it("of another company are denied, unknown ones aren't found", async () => {
@@ -87,7 +112,10 @@ describe('debts', () => {
       status: 403,
       json: { message: 'Access denied to this debt' },
     });
-    expect(await get('/debts/nothing')).toMatchObject({ status: 404, json: { error: true, code: 404 } });
+    expect(await get('/debts/nothing')).toMatchObject({
+      status: 404,
+      json: { error: true, code: 404 },
+    });
   });
 
   it('refuse a body that is not JSON', async () => {
@@ -102,8 +130,14 @@ describe('debtors, creditors', () => {
     const { get, change } = await signedIn();
     const debtorPath = `/debtors/${String(listOf((await get('/debtors')).json)[0]?.['id'])}`;
     const creditorPath = `/creditors/${String(listOf((await get('/creditors')).json)[0]?.['id'])}`;
-    expect((await get(debtorPath)).json).toMatchObject({ message: 'Success', data: { data: { debtsCount: 3 } } });
-    expect((await get(creditorPath)).json).toMatchObject({ message: 'Success', data: { data: { totalDebts: 156 } } });
+    expect((await get(debtorPath)).json).toMatchObject({
+      message: 'Success',
+      data: { data: { debtsCount: 3 } },
+    });
+    expect((await get(creditorPath)).json).toMatchObject({
+      message: 'Success',
+      data: { data: { totalDebts: 156 } },
+    });
     expect((await change('PUT', debtorPath, { firstName: 'Zoé' })).json).toMatchObject({
       message: 'Success',
       data: { message: 'Debtor updated successfully', data: { firstName: 'Zoé' } },
@@ -118,9 +152,17 @@ describe('debtors, creditors', () => {
     const { get, change } = await signedIn();
     const debtor = listOf((await get('/debtors')).json)[0];
     const creditor = listOf((await get('/creditors')).json)[0];
-    const dateAnswer = await change('PUT', `/debtors/${String(debtor?.['id'])}`, { dateOfBirth: '1.2.1990' });
-    expect(dateAnswer.json).toEqual({ error: true, message: 'Invalid dateOfBirth format. Use YYYY-MM-DD', code: 400 });
-    const emailAnswer = await change('PUT', `/creditors/${String(creditor?.['id'])}`, { email: 'nonsense' });
+    const dateAnswer = await change('PUT', `/debtors/${String(debtor?.['id'])}`, {
+      dateOfBirth: '1.2.1990',
+    });
+    expect(dateAnswer.json).toEqual({
+      error: true,
+      message: 'Invalid dateOfBirth format. Use YYYY-MM-DD',
+      code: 400,
+    });
+    const emailAnswer = await change('PUT', `/creditors/${String(creditor?.['id'])}`, {
+      email: 'nonsense',
+    });
     expect(emailAnswer.json['errors']).toEqual([
       { property: 'email', message: 'This value is not a valid email address.' },
     ]);
@@ -130,21 +172,34 @@ describe('debtors, creditors', () => {
 describe('followups, reports', () => {
   it('are listed by debt, created and updated', async () => {
     const { get, change } = await signedIn();
-    const created = await change('POST', '/followups', { debt_id: firstDebt, type: 'call', summary: 'Rang once' });
-    expect([created.status, created.json['message']]).toEqual([201, 'Followup created successfully']);
+    const created = await change('POST', '/followups', {
+      debt_id: firstDebt,
+      type: 'call',
+      summary: 'Rang once',
+    });
+    expect([created.status, created.json['message']]).toEqual([
+      201,
+      'Followup created successfully',
+    ]);
     expect(dataOf(created.json)).toMatchObject({ status: 'on_hold', debt_id: firstDebt });
     expect(dataOf(created.json)).not.toHaveProperty('email_opened');
     const path = `/followups/${String(dataOf(created.json)['id'])}`;
     const updated = await change('PUT', path, { status: 'no_answer', debt_id: 'another' });
     expect(updated.json).toMatchObject({ data: { status: 'no_answer', debt_id: firstDebt } });
     const ofDebt = (await get(`/followups/debt/${firstDebt}?limit=100`)).json;
-    expect(listOf(ofDebt).map((followup) => followup['debt_id'])).toEqual(listOf(ofDebt).map(() => firstDebt));
-    expect(dataOf((await get(`/debts/${firstDebt}`)).json)['followups_count']).toBe(listOf(ofDebt).length);
+    expect(listOf(ofDebt).map((followup) => followup['debt_id'])).toEqual(
+      listOf(ofDebt).map(() => firstDebt),
+    );
+    expect(dataOf((await get(`/debts/${firstDebt}`)).json)['followups_count']).toBe(
+      listOf(ofDebt).length,
+    );
   });
 
   it('keep to a type', async () => {
     const { get } = await signedIn();
-    const types = listOf((await get('/followups?type=sms')).json).map((followup) => followup['type']);
+    const types = listOf((await get('/followups?type=sms')).json).map(
+      (followup) => followup['type'],
+    );
     expect(new Set(types)).toEqual(new Set(['sms']));
   });
 
@@ -159,7 +214,9 @@ describe('followups, reports', () => {
 
   it('have no download before they are completed', async () => {
     const { get } = await signedIn();
-    const generating = listOf((await get('/reports')).json).find((report) => report['status'] === 'generating');
+    const generating = listOf((await get('/reports')).json).find(
+      (report) => report['status'] === 'generating',
+    );
     expect((await get(`/reports/download/${String(generating?.['id'])}`)).status).toBe(400);
   });
 });

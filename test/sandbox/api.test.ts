@@ -59,7 +59,10 @@ describe('lists', () => {
     const { get, control } = await signedIn();
     expect((await get('/debts?limit=500')).json['pagination']).toMatchObject({ limit: 100 });
     control.set({ limitAbove100: 'refuse' });
-    expect(await get('/debts?limit=101')).toMatchObject({ status: 400, json: { message: 'Validation failed' } });
+    expect(await get('/debts?limit=101')).toMatchObject({
+      status: 400,
+      json: { message: 'Validation failed' },
+    });
   });
 
   it.each(['page=0', 'page=x', 'limit=0', 'limit=-1'])('refuse %s', async (query) => {
@@ -101,7 +104,11 @@ describe('access', () => {
     const { origin, control } = await setUp();
     const { status, json } = await send(`${origin}/external-api/v1/company/profile`, { headers });
     expect(status).toBe(401);
-    expect(json).toEqual({ error: true, message: 'Authentication credentials are missing or invalid', code: 401 });
+    expect(json).toEqual({
+      error: true,
+      message: 'Authentication credentials are missing or invalid',
+      code: 401,
+    });
     expect(control.state().counters).toMatchObject({ apiCalls: 1, apiUnauthorized: 1 });
   });
 
@@ -116,13 +123,22 @@ describe('access', () => {
     const { signIn, write } = await setUp();
     const { access_token: accessToken } = await signIn({ scope: 'company:read' });
     const answer = await write(method, path, accessToken, undefined);
-    expect([answer.status, answer.json['message']]).toEqual([403, `Required scope "${scope}" not found in token`]);
+    expect([answer.status, answer.json['message']]).toEqual([
+      403,
+      `Required scope "${scope}" not found in token`,
+    ]);
   });
 
   it('answers unknown paths and methods in the envelope', async () => {
     const { get, change } = await signedIn();
-    expect(await get('/company/statistics')).toMatchObject({ status: 404, json: { error: true, code: 404 } });
-    expect(await change('DELETE', '/debtors/x', undefined)).toMatchObject({ status: 405, json: { code: 405 } });
+    expect(await get('/company/statistics')).toMatchObject({
+      status: 404,
+      json: { error: true, code: 404 },
+    });
+    expect(await change('DELETE', '/debtors/x', undefined)).toMatchObject({
+      status: 405,
+      json: { code: 405 },
+    });
   });
 });
 
@@ -142,7 +158,10 @@ describe('rate limits', () => {
 
   it('end in the documented 429 and slide', async () => {
     let nowMs = Date.UTC(2024, 0, 15, 10, 0, 0);
-    const { get, change } = await signedIn({ now: () => nowMs, faults: { limitReads: 2, limitWindowS: 60 } });
+    const { get, change } = await signedIn({
+      now: () => nowMs,
+      faults: { limitReads: 2, limitWindowS: 60 },
+    });
     await get('/company/profile');
     nowMs += 30_000;
     await get('/company/profile');
@@ -167,6 +186,8 @@ describe('the clock', () => {
   it('can be set off, in the Date header too', async () => {
     const nowMs = Date.UTC(2026, 5, 1);
     const { get } = await signedIn({ now: () => nowMs, faults: { clockOffsetMs: 3_600_000 } });
-    expect((await get('/company/profile')).headers.get('date')).toBe('Mon, 01 Jun 2026 01:00:00 GMT');
+    expect((await get('/company/profile')).headers.get('date')).toBe(
+      'Mon, 01 Jun 2026 01:00:00 GMT',
+    );
   });
 });

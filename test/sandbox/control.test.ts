@@ -23,8 +23,14 @@ describe('the control API', () => {
     const { origin, control } = await setUp();
     control.set({ limitReads: 5 });
     const body = JSON.stringify({ refreshToken: 'keep', token: [{ mode: 'html' }] });
-    expect((await send(`${origin}/_sandbox/faults`, { method, headers: json, body })).status).toBe(200);
-    expect(control.state().faults).toMatchObject({ limitReads: 5, refreshToken: 'keep', token: [{ mode: 'html' }] });
+    expect((await send(`${origin}/_sandbox/faults`, { method, headers: json, body })).status).toBe(
+      200,
+    );
+    expect(control.state().faults).toMatchObject({
+      limitReads: 5,
+      refreshToken: 'keep',
+      token: [{ mode: 'html' }],
+    });
   });
 
   it.each([
@@ -81,7 +87,10 @@ describe('the control API', () => {
     expect((await held).status).toBe(200);
     control.set({ limitReads: 1 });
     await post('/reset');
-    expect(control.state()).toMatchObject({ faults: { limitReads: 1000 }, counters: { tokenCalls: 0, apiCalls: 0 } });
+    expect(control.state()).toMatchObject({
+      faults: { limitReads: 1000 },
+      counters: { tokenCalls: 0, apiCalls: 0 },
+    });
   });
 
   it('goes back to the start values, not to the defaults, on reset', async () => {
@@ -127,8 +136,13 @@ describe('the control API', () => {
   it('answers 403 to another origin, and to its own lets through', async () => {
     const { origin } = await setUp();
     const statusFrom = async (from: string) =>
-      (await send(`${origin}/_sandbox/reset`, { method: 'POST', headers: { ...json, origin: from }, body: '{}' }))
-        .status;
+      (
+        await send(`${origin}/_sandbox/reset`, {
+          method: 'POST',
+          headers: { ...json, origin: from },
+          body: '{}',
+        })
+      ).status;
     expect(await statusFrom('http://localhost:3000')).toBe(403);
     expect(await statusFrom('https://evil.example')).toBe(403);
     expect(await statusFrom('null')).toBe(403);
@@ -179,9 +193,15 @@ describe('the control panel', () => {
 
   it('is drawn by the server as things are, without its script', async () => {
     const { origin, control, token } = await setUp();
-    control.set({ accessTokenLifetimeS: 30, clockOffsetMs: 0, token: [{ mode: 'commitThenDrop', times: 3 }] });
+    control.set({
+      accessTokenLifetimeS: 30,
+      clockOffsetMs: 0,
+      token: [{ mode: 'commitThenDrop', times: 3 }],
+    });
     control.setClientActive(false);
-    await token({ grant_type: 'refresh_token', refresh_token: 'CANARY-refresh-token' }).catch(() => undefined);
+    await token({ grant_type: 'refresh_token', refresh_token: 'CANARY-refresh-token' }).catch(
+      () => undefined,
+    );
     const { text } = await send(`${origin}/`);
     expect(text).toMatch(/<option value="30" selected>30 seconds/);
     expect(text).toContain('Token: Renew, then cut the connection (next 2 calls)');
@@ -217,7 +237,11 @@ describe('recorded requests', () => {
     expect(others).toEqual([]);
     expect(tokenCall).toMatchObject({ method: 'POST', url: '/oauth/token' });
     expect(new URLSearchParams(tokenCall?.body).get('refresh_token')).toBe('r1');
-    expect(apiCall).toMatchObject({ url: '/external-api/v1/debts?page=2', body: 'é', bodyLength: 2 });
+    expect(apiCall).toMatchObject({
+      url: '/external-api/v1/debts?page=2',
+      body: 'é',
+      bodyLength: 2,
+    });
     expect(apiCall?.rawHeaders.join('\n')).toContain('Bearer secret');
     control.clearRequests();
     expect(control.requests()).toEqual([]);

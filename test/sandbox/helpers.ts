@@ -37,20 +37,31 @@ export async function setUp(options: SandboxOptions = {}) {
   const { origin, control } = sandbox;
 
   function authorizeUrl(params: Record<string, string> = {}, path = '/oauth/authorize'): string {
-    const query = { response_type: 'code', client_id: defaultClientId, redirect_uri: redirectUri, state: 'the-state' };
+    const query = {
+      response_type: 'code',
+      client_id: defaultClientId,
+      redirect_uri: redirectUri,
+      state: 'the-state',
+    };
     return `${origin}${path}?${new URLSearchParams({ ...query, scope: 'company:read debts:read', ...params }).toString()}`;
   }
 
   const token = (fields: Record<string, string>, path = '/oauth/token'): Promise<Answer> =>
     send(`${origin}${path}`, {
       method: 'POST',
-      body: new URLSearchParams({ client_id: defaultClientId, client_secret: defaultClientSecret, ...fields }),
+      body: new URLSearchParams({
+        client_id: defaultClientId,
+        client_secret: defaultClientSecret,
+        ...fields,
+      }),
     });
 
   const refresh = (refreshToken: string, fields: Record<string, string> = {}) =>
     token({ grant_type: 'refresh_token', refresh_token: refreshToken, ...fields });
 
-  async function signIn(request: Omit<ApproveRequest, 'authorizeUrl'> & { scope?: string } = {}): Promise<Json> {
+  async function signIn(
+    request: Omit<ApproveRequest, 'authorizeUrl'> & { scope?: string } = {},
+  ): Promise<Json> {
     const { verifier, challenge } = pkce();
     const url = authorizeUrl({
       scope: request.scope ?? allScopes.join(' '),
@@ -63,10 +74,17 @@ export async function setUp(options: SandboxOptions = {}) {
   }
 
   const api = (path: string, accessToken: string, init: RequestInit = {}): Promise<Answer> =>
-    send(`${origin}/external-api/v1${path}`, { ...init, headers: { authorization: `Bearer ${accessToken}` } });
+    send(`${origin}/external-api/v1${path}`, {
+      ...init,
+      headers: { authorization: `Bearer ${accessToken}` },
+    });
 
-  const write = (method: string, path: string, accessToken: string, body: unknown): Promise<Answer> =>
-    api(path, accessToken, { method, body: JSON.stringify(body) });
+  const write = (
+    method: string,
+    path: string,
+    accessToken: string,
+    body: unknown,
+  ): Promise<Answer> => api(path, accessToken, { method, body: JSON.stringify(body) });
 
   return { sandbox, origin, control, authorizeUrl, token, refresh, signIn, api, write };
 }
@@ -74,11 +92,14 @@ export async function setUp(options: SandboxOptions = {}) {
 /** A client signed in with every scope. */
 export async function signedIn(options: SandboxOptions = {}, company?: string) {
   const setup = await setUp(options);
-  const { access_token: accessToken } = await setup.signIn(company === undefined ? {} : { company });
+  const { access_token: accessToken } = await setup.signIn(
+    company === undefined ? {} : { company },
+  );
   return {
     ...setup,
     get: (path: string) => setup.api(path, accessToken),
-    change: (method: string, path: string, body: unknown) => setup.write(method, path, accessToken, body),
+    change: (method: string, path: string, body: unknown) =>
+      setup.write(method, path, accessToken, body),
   };
 }
 
@@ -104,9 +125,13 @@ export function pkce(): { verifier: string; challenge: string } {
   return { verifier, challenge: createHash('sha256').update(verifier).digest('base64url') };
 }
 
-export const codeIn = (location: string): string => new URL(location).searchParams.get('code') ?? '';
+export const codeIn = (location: string): string =>
+  new URL(location).searchParams.get('code') ?? '';
 
-export const codeFields = (code: string, fields: Record<string, string> = {}): Record<string, string> => ({
+export const codeFields = (
+  code: string,
+  fields: Record<string, string> = {},
+): Record<string, string> => ({
   grant_type: 'authorization_code',
   code,
   redirect_uri: redirectUri,
@@ -119,7 +144,10 @@ export async function until(condition: () => boolean): Promise<void> {
 }
 
 /** A request that goes on while the test does something else. */
-export function inBackground<T>(promise: Promise<T>): { settled: () => boolean; result: Promise<T> } {
+export function inBackground<T>(promise: Promise<T>): {
+  settled: () => boolean;
+  result: Promise<T>;
+} {
   let settled = false;
   const done = () => {
     settled = true;

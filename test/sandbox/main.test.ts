@@ -55,7 +55,10 @@ describe('its variables', () => {
       SANDBOX_CLIENT_SECRET: 'new, old',
       SANDBOX_REDIRECT_URIS: 'http://a/cb,http://b/cb',
     });
-    expect(options).toMatchObject({ clientSecrets: ['new', 'old'], redirectUris: ['http://a/cb', 'http://b/cb'] });
+    expect(options).toMatchObject({
+      clientSecrets: ['new', 'old'],
+      redirectUris: ['http://a/cb', 'http://b/cb'],
+    });
   });
 
   it('keep it on loopback unless that is said to be meant', () => {

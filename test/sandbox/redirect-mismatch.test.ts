@@ -8,14 +8,23 @@ describe('a redirect URI that is not registered', () => {
     ['http://localhost:3001/oauth/callback', 'http://localhost:300', '1', '0', '/oauth/callback'],
     ['http://localhost:3000/oauth/callback/', 'http://localhost:3000/oauth/callback', '/', '', ''],
     ['https://localhost:3000/oauth/callback', 'http', 's', '', '://localhost:3000/oauth/callback'],
-    ['http://127.0.0.1:3000/oauth/callback', 'http://', '127.0.0.1', 'localhost', ':3000/oauth/callback'],
-  ])('%s is set beside the nearest one, with what differs', (sent, before, sentPart, registeredPart, after) => {
-    expect(mismatchOf(sent, registered)).toMatchObject({
-      parts: { before, sent: sentPart, registered: registeredPart, after },
-      nearest: registered[0],
-      others: [registered[1]],
-    });
-  });
+    [
+      'http://127.0.0.1:3000/oauth/callback',
+      'http://',
+      '127.0.0.1',
+      'localhost',
+      ':3000/oauth/callback',
+    ],
+  ])(
+    '%s is set beside the nearest one, with what differs',
+    (sent, before, sentPart, registeredPart, after) => {
+      expect(mismatchOf(sent, registered)).toMatchObject({
+        parts: { before, sent: sentPart, registered: registeredPart, after },
+        nearest: registered[0],
+        others: [registered[1]],
+      });
+    },
+  );
 
   it('is none when it is registered, or nothing was sent', () => {
     expect(mismatchOf(registered[1] ?? '', registered)).toBeUndefined();

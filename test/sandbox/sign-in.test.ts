@@ -20,7 +20,12 @@ describe('sign-in at the sandbox', () => {
     const answer = await token(codeFields(code, { code_verifier: verifier }));
     expect(answer.status).toBe(200);
     expect(answer.headers.get('cache-control')).toBe('no-store');
-    expect(Object.keys(answer.json).sort()).toEqual(['access_token', 'expires_in', 'refresh_token', 'token_type']);
+    expect(Object.keys(answer.json).sort()).toEqual([
+      'access_token',
+      'expires_in',
+      'refresh_token',
+      'token_type',
+    ]);
     expect(answer.json).toMatchObject({ token_type: 'Bearer', expires_in: 3600 });
   });
 
@@ -93,14 +98,22 @@ describe('sign-in at the sandbox', () => {
     const { authorizeUrl } = await setUp();
     const location = new URL(await approve({ authorizeUrl: authorizeUrl(), decision: 'deny' }));
     expect(`${location.origin}${location.pathname}`).toBe(redirectUri);
-    expect(Object.fromEntries(location.searchParams)).toMatchObject({ error: 'access_denied', state: 'the-state' });
+    expect(Object.fromEntries(location.searchParams)).toMatchObject({
+      error: 'access_denied',
+      state: 'the-state',
+    });
   });
 
   it('takes nothing ticked for a denial', async () => {
     const { authorizeUrl } = await setUp();
     const location = await approve({ authorizeUrl: authorizeUrl(), scopes: [] });
-    const { error, error_description: description } = Object.fromEntries(new URL(location).searchParams);
-    expect([error, description]).toEqual(['access_denied', 'The resource owner denied the request.']);
+    const { error, error_description: description } = Object.fromEntries(
+      new URL(location).searchParams,
+    );
+    expect([error, description]).toEqual([
+      'access_denied',
+      'The resource owner denied the request.',
+    ]);
   });
 
   it('leaves out a scope that was unticked, without saying so in the token answer', async () => {
@@ -109,7 +122,10 @@ describe('sign-in at the sandbox', () => {
     expect(tokens).not.toHaveProperty('scope');
     expect((await api('/company/profile', tokens.access_token)).status).toBe(200);
     const refused = await api('/debts', tokens.access_token);
-    expect([refused.status, refused.json.message]).toEqual([403, 'Required scope "debts:read" not found in token']);
+    expect([refused.status, refused.json.message]).toEqual([
+      403,
+      'Required scope "debts:read" not found in token',
+    ]);
   });
 
   it('names the granted scopes when scopeInTokenAnswer is on', async () => {
@@ -125,12 +141,15 @@ describe('sign-in at the sandbox', () => {
     expect(json).toMatchObject({ data: { name: lumiere, phone: null } });
   });
 
-  it.each(['', 'openid', 'company:read company:write'])('answers invalid_scope for the scope "%s"', async (scope) => {
-    const { authorizeUrl } = await setUp();
-    const location = await approve({ authorizeUrl: authorizeUrl({ scope }) });
-    const { error, state } = Object.fromEntries(new URL(location).searchParams);
-    expect([error, state]).toEqual(['invalid_scope', 'the-state']);
-  });
+  it.each(['', 'openid', 'company:read company:write'])(
+    'answers invalid_scope for the scope "%s"',
+    async (scope) => {
+      const { authorizeUrl } = await setUp();
+      const location = await approve({ authorizeUrl: authorizeUrl({ scope }) });
+      const { error, state } = Object.fromEntries(new URL(location).searchParams);
+      expect([error, state]).toEqual(['invalid_scope', 'the-state']);
+    },
+  );
 
   it.each([
     'http://localhost:3000/oauth/callback/',
@@ -148,7 +167,9 @@ describe('sign-in at the sandbox', () => {
   it('redirects to a URI that is registered while it runs', async () => {
     const { authorizeUrl, control } = await setUp();
     control.addRedirectUri('http://localhost:3999/cb');
-    const location = await approve({ authorizeUrl: authorizeUrl({ redirect_uri: 'http://localhost:3999/cb' }) });
+    const location = await approve({
+      authorizeUrl: authorizeUrl({ redirect_uri: 'http://localhost:3999/cb' }),
+    });
     expect(location).toMatch(/^http:\/\/localhost:3999\/cb\?code=/);
   });
 
@@ -163,7 +184,11 @@ describe('sign-in at the sandbox', () => {
     const { authorizeUrl } = await setUp();
     const urls = ['one', 'two', 'three'].map((state) => authorizeUrl({ state }));
     const locations = await Promise.all(urls.map((url) => approve({ authorizeUrl: url })));
-    expect(locations.map((location) => new URL(location).searchParams.get('state'))).toEqual(['one', 'two', 'three']);
+    expect(locations.map((location) => new URL(location).searchParams.get('state'))).toEqual([
+      'one',
+      'two',
+      'three',
+    ]);
   });
 
   it('answers at once with consent "auto"', async () => {
@@ -202,8 +227,12 @@ describe('sign-in at the sandbox', () => {
       .getSetCookie()
       .map((line) => line.split(';')[0])
       .join('; ');
-    const page = await send(new URL(headers.get('location') ?? '', origin).href, { headers: { cookie } });
-    expect(page.headers.get('content-security-policy')).toContain("form-action 'self' http://localhost:3000;");
+    const page = await send(new URL(headers.get('location') ?? '', origin).href, {
+      headers: { cookie },
+    });
+    expect(page.headers.get('content-security-policy')).toContain(
+      "form-action 'self' http://localhost:3000;",
+    );
     expect(page.headers.get('content-security-policy')).not.toContain('unsafe-inline');
     expect(page.text).toContain('not the real GetBill');
   });

@@ -137,20 +137,29 @@ describe('token faults after the work', () => {
   });
 
   it('body takes fields away', async () => {
-    const { refresh, tokens } = await withFaults({ mode: 'body', remove: ['expires_in', 'token_type'] });
+    const { refresh, tokens } = await withFaults({
+      mode: 'body',
+      remove: ['expires_in', 'token_type'],
+    });
     const { json } = await refresh(tokens.refresh_token);
     expect(Object.keys(json).sort()).toEqual(['access_token', 'refresh_token']);
   });
 
   it('body leaves a refusal alone', async () => {
     const { refresh } = await withFaults({ mode: 'body', override: { expires_in: 1 } });
-    expect(Object.keys((await refresh('nonsense')).json).sort()).toEqual(['error', 'error_description']);
+    expect(Object.keys((await refresh('nonsense')).json).sort()).toEqual([
+      'error',
+      'error_description',
+    ]);
   });
 });
 
 describe('the fault queue', () => {
   it('is used up in order', async () => {
-    const { refresh } = await withFaults({ mode: 'status', status: 500, times: 2 }, { mode: 'status', status: 503 });
+    const { refresh } = await withFaults(
+      { mode: 'status', status: 500, times: 2 },
+      { mode: 'status', status: 503 },
+    );
     const statuses = [];
     for (let call = 0; call < 4; call += 1) statuses.push((await refresh('x')).status);
     expect(statuses).toEqual([500, 500, 503, 400]);
@@ -165,8 +174,14 @@ describe('the fault queue', () => {
   });
 
   it('keeps an entry for the grant it is meant for', async () => {
-    const { token, refresh, control } = await withFaults({ mode: 'status', status: 503, grantType: 'refresh_token' });
-    expect((await token({ grant_type: 'client_credentials', scope: 'debts:read' })).status).toBe(200);
+    const { token, refresh, control } = await withFaults({
+      mode: 'status',
+      status: 503,
+      grantType: 'refresh_token',
+    });
+    expect((await token({ grant_type: 'client_credentials', scope: 'debts:read' })).status).toBe(
+      200,
+    );
     expect(control.state().faults.token).toHaveLength(1);
     expect((await refresh('x')).status).toBe(503);
     expect(control.state().faults.token).toHaveLength(0);

@@ -10,7 +10,11 @@ describe('refresh', () => {
     expect(json.refresh_token).not.toBe(first.refresh_token);
     expect(json.access_token).not.toBe(first.access_token);
     expect((await refresh(json.refresh_token)).status).toBe(200);
-    expect(control.state().counters).toMatchObject({ refreshOk: 2, refreshRefused: 0, refreshReuse: 0 });
+    expect(control.state().counters).toMatchObject({
+      refreshOk: 2,
+      refreshRefused: 0,
+      refreshReuse: 0,
+    });
   });
 
   it('ends the whole grant when a used refresh token comes back', async () => {
@@ -21,7 +25,11 @@ describe('refresh', () => {
     expect([reuse.status, reuse.json['error']]).toEqual([400, 'invalid_grant']);
     expect((await refresh(second.refresh_token)).status).toBe(400);
     expect((await api('/company/profile', second.access_token)).status).toBe(401);
-    expect(control.state().counters).toMatchObject({ refreshOk: 1, refreshRefused: 2, refreshReuse: 1 });
+    expect(control.state().counters).toMatchObject({
+      refreshOk: 1,
+      refreshRefused: 2,
+      refreshReuse: 1,
+    });
   });
 
   it('does not touch the grant of another sign-in', async () => {
@@ -60,13 +68,16 @@ describe('refresh', () => {
   it.each([
     [true, 401],
     [false, 200],
-  ])('answers a call with the old access token, oldAccessTokenDies %s: %i', async (oldAccessTokenDies, expected) => {
-    const { signIn, refresh, api } = await setUp({ faults: { oldAccessTokenDies } });
-    const old = await signIn();
-    const renewed = (await refresh(old.refresh_token)).json;
-    expect((await api('/company/profile', old.access_token)).status).toBe(expected);
-    expect((await api('/company/profile', renewed.access_token)).status).toBe(200);
-  });
+  ])(
+    'answers a call with the old access token, oldAccessTokenDies %s: %i',
+    async (oldAccessTokenDies, expected) => {
+      const { signIn, refresh, api } = await setUp({ faults: { oldAccessTokenDies } });
+      const old = await signIn();
+      const renewed = (await refresh(old.refresh_token)).json;
+      expect((await api('/company/profile', old.access_token)).status).toBe(expected);
+      expect((await api('/company/profile', renewed.access_token)).status).toBe(200);
+    },
+  );
 
   it('narrows the scope on request and refuses to widen it', async () => {
     const { signIn, refresh, api } = await setUp({ faults: { refreshToken: 'keep' } });
@@ -81,7 +92,10 @@ describe('refresh', () => {
     const { refresh } = await setUp({ faults: { refusalStyle: 'league' } });
     const { status, json } = await refresh('nonsense');
     expect(status).toBe(401);
-    expect(json).toMatchObject({ error: 'invalid_request', error_description: 'The refresh token is invalid.' });
+    expect(json).toMatchObject({
+      error: 'invalid_request',
+      error_description: 'The refresh token is invalid.',
+    });
     expect(json['hint']).toEqual(expect.any(String));
   });
 
@@ -128,18 +142,27 @@ describe('access tokens', () => {
     control.revokeGrants();
     expect((await api('/company/profile', tokens.access_token)).status).toBe(401);
     expect((await refresh(tokens.refresh_token)).json['error']).toBe('invalid_grant');
-    expect(control.state().counters).toMatchObject({ refreshRefused: 1, refreshReuse: 0, apiUnauthorized: 1 });
+    expect(control.state().counters).toMatchObject({
+      refreshRefused: 1,
+      refreshReuse: 0,
+      apiUnauthorized: 1,
+    });
   });
 });
 
 describe('client credentials', () => {
   it('act for the first company and come without a refresh token', async () => {
     const { token, api } = await setUp();
-    const { status, json } = await token({ grant_type: 'client_credentials', scope: 'company:read' });
+    const { status, json } = await token({
+      grant_type: 'client_credentials',
+      scope: 'company:read',
+    });
     expect(status).toBe(200);
     expect(json).not.toHaveProperty('refresh_token');
     const profile = await api('/company/profile', json.access_token);
-    expect(profile.json).toMatchObject({ data: { id: 'hTBN7n6lkmkhMb6LYqEBZw', name: 'Example Collections LLC' } });
+    expect(profile.json).toMatchObject({
+      data: { id: 'hTBN7n6lkmkhMb6LYqEBZw', name: 'Example Collections LLC' },
+    });
     expect((await api('/debts', json.access_token)).status).toBe(403);
   });
 
@@ -157,13 +180,18 @@ describe('client authentication', () => {
     const { origin } = await setUp();
     const credentials = Buffer.from(`${defaultClientId}:${defaultClientSecret}`).toString('base64');
     const headers = { authorization: `Basic ${credentials}` };
-    const answer = await send(`${origin}/oauth/token`, { method: 'POST', body: new URLSearchParams(grant), headers });
+    const answer = await send(`${origin}/oauth/token`, {
+      method: 'POST',
+      body: new URLSearchParams(grant),
+      headers,
+    });
     expect(answer.status).toBe(200);
   });
 
   it('accepts each of several secrets while one is being rotated', async () => {
     const { token, control } = await setUp({ clientSecrets: ['old-one', 'new-one'] });
-    const statusWith = async (secret: string) => (await token({ ...grant, client_secret: secret })).status;
+    const statusWith = async (secret: string) =>
+      (await token({ ...grant, client_secret: secret })).status;
     expect([await statusWith('old-one'), await statusWith('new-one')]).toEqual([200, 200]);
     control.setClientSecrets(['new-one']);
     expect([await statusWith('old-one'), await statusWith('new-one')]).toEqual([401, 200]);
@@ -215,7 +243,9 @@ describe('revocation', () => {
 
   it('can fail on demand', async () => {
     const { origin, control } = await setUp({ faults: { revocation: true } });
-    control.set({ revokeFault: [{ mode: 'status', status: 503, retryAfterS: 7 }, { mode: 'html' }] });
+    control.set({
+      revokeFault: [{ mode: 'status', status: 503, retryAfterS: 7 }, { mode: 'html' }],
+    });
     const failed = await revoke(origin, 'x');
     expect([failed.status, failed.headers.get('retry-after')]).toEqual([503, '7']);
     expect((await revoke(origin, 'x')).headers.get('content-type')).toContain('text/html');
@@ -223,7 +253,9 @@ describe('revocation', () => {
   });
 
   it('can hang on demand', async () => {
-    const { origin, control, sandbox } = await setUp({ faults: { revocation: true, revokeFault: [{ mode: 'hang' }] } });
+    const { origin, control, sandbox } = await setUp({
+      faults: { revocation: true, revokeFault: [{ mode: 'hang' }] },
+    });
     const pending = revoke(origin, 'x').then(
       () => 'answered',
       () => 'cut',

@@ -12,7 +12,9 @@ const server = createServer((req, res) => {
   let text = '';
   req.on('data', (chunk: Buffer) => (text += chunk.toString()));
   req.on('end', () => {
-    const fits = req.headers['x-getbill-signature'] === createHmac('sha256', SECRET).update(text).digest('hex');
+    const fits =
+      req.headers['x-getbill-signature'] ===
+      createHmac('sha256', SECRET).update(text).digest('hex');
     received.push({ type: /"type":"?([\w.]+)/.exec(text)?.[1] ?? '', fits, text });
     res.statusCode = fits ? 200 : 401;
     res.end();
@@ -67,7 +69,9 @@ describe('the webhooks of the sandbox', () => {
       ['debt.status_changed', true],
       ['debt.updated', true],
     ]);
-    expect(received.every(({ text }) => (JSON.parse(text) as { data: { id: string } }).data.id === id)).toBe(true);
+    expect(
+      received.every(({ text }) => (JSON.parse(text) as { data: { id: string } }).data.id === id),
+    ).toBe(true);
   });
 
   it.each([
@@ -80,7 +84,9 @@ describe('the webhooks of the sandbox', () => {
   ])('are sent on demand: %s', async (style, statuses) => {
     const { deliveries } = await press(style);
     const newest = deliveries.slice(0, statuses.length);
-    expect(newest.map(({ style: how, status }) => [how, status])).toEqual(statuses.map((status) => [style, status]));
+    expect(newest.map(({ style: how, status }) => [how, status])).toEqual(
+      statuses.map((status) => [style, status]),
+    );
     expect(received).toHaveLength(statuses.length);
   });
 

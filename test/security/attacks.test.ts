@@ -38,7 +38,8 @@ afterAll(async () => {
   await site.close();
 });
 
-const newBrowser = (): Browser => createBrowser({ origin: site.apps.app.origin, publicUrl: PUBLIC_URL });
+const newBrowser = (): Browser =>
+  createBrowser({ origin: site.apps.app.origin, publicUrl: PUBLIC_URL });
 const send = (bytes: Buffer): Promise<RawAnswer> =>
   exchange(proxy.origin, bytes, readFileSync(authority.caFile, 'utf8'));
 const HEAD = ['Host: connect.example', 'Connection: close'];
@@ -117,7 +118,13 @@ const attacks: Readonly<Record<string, Attack>> = {
   'a form of 11 KB': { method: 'POST', target: '/logout', headers: () => [cookie, FORM, `X-CSRF-Token: ${csrfToken}`], body: () => 'a'.repeat(11_000), status: 413 },
 }; // prettier-ignore
 
-const bytesOf = ({ method = 'GET', target = '/', headers = () => [], body = () => '', bytes }: Attack): Buffer => {
+const bytesOf = ({
+  method = 'GET',
+  target = '/',
+  headers = () => [],
+  body = () => '',
+  bytes,
+}: Attack): Buffer => {
   if (bytes !== undefined) return Buffer.from(bytes(), 'latin1');
   const length = body() === '' ? [] : [`Content-Length: ${body().length}`];
   return rawRequest(method, target, [...HEAD, ...headers(), ...length], body());
@@ -136,7 +143,8 @@ describe('an attack on the app in production, through TLS', () => {
     expect(answer.headers.get('location') ?? '').not.toContain('evil.example');
     expect(answer.headers.get('set-cookie') ?? '').not.toContain('gb-session');
 
-    if (attack.audited !== undefined) expect(await app.audit(attack.audited)).toHaveLength(lines + 1);
+    if (attack.audited !== undefined)
+      expect(await app.audit(attack.audited)).toHaveLength(lines + 1);
     expect(await look()).toEqual(before);
     expect((await victim.profile(app)).status).toBe(200);
   });

@@ -58,8 +58,16 @@ async function signIn(browser: Browser): Promise<Answer> {
   return await browser.get(await browser.approve(await start(browser, '/debts?page=1')));
 }
 
-const write = (browser: Browser, path: string, headers: Record<string, string> = {}, body = ''): Promise<Answer> =>
-  browser.send('POST', path, { headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers }, body });
+const write = (
+  browser: Browser,
+  path: string,
+  headers: Record<string, string> = {},
+  body = '',
+): Promise<Answer> =>
+  browser.send('POST', path, {
+    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+    body,
+  });
 
 const keepDump = async (): Promise<void> => void dumps.push(await site.redis.dump());
 
@@ -88,7 +96,8 @@ async function scenario(): Promise<void> {
       await other.get('/dashboard');
     }
   } // prettier-ignore
-  for (const token of [body.access_token, body.refresh_token]) learn('token of an odd answer', token);
+  for (const token of [body.access_token, body.refresh_token])
+    learn('token of an odd answer', token);
 
   // Use, renewal, rejected tokens, errors of GetBill.
   for (const path of pages) await browser.get(path);
@@ -117,8 +126,18 @@ async function scenario(): Promise<void> {
   await write(browser, '/logout', {}, '_csrf=wrong');
   await write(browser, `/logout?_csrf=${encodeURIComponent(token)}`);
   await write(browser, '/logout', { origin: 'https://evil.example', 'x-csrf-token': token });
-  await write(browser, '/logout', { 'content-type': 'application/json' }, JSON.stringify({ _csrf: token }));
-  await write(browser, '/api/debts', { 'content-type': 'application/json', 'x-csrf-token': token }, '{"a":');
+  await write(
+    browser,
+    '/logout',
+    { 'content-type': 'application/json' },
+    JSON.stringify({ _csrf: token }),
+  );
+  await write(
+    browser,
+    '/api/debts',
+    { 'content-type': 'application/json', 'x-csrf-token': token },
+    '{"a":',
+  );
   await browser.get('/login', { 'sec-fetch-dest': 'iframe' });
   await browser.get('/dashboard', { 'x-forwarded-proto': 'http' });
   await browser.get('/session', { 'sec-fetch-site': 'cross-site' });
@@ -169,7 +188,10 @@ function spellings(text: string): string[] {
 }
 
 /** Which of the values are in which of the texts. */
-function hits(values: Iterable<string>, texts: readonly { where: string; text: string }[]): string[] {
+function hits(
+  values: Iterable<string>,
+  texts: readonly { where: string; text: string }[],
+): string[] {
   const needles = [...values].flatMap(spellings);
   return texts.flatMap(({ where, text }) => needles.filter((needle) => text.includes(needle)).map((needle) => `${where}: ${needle}`)); // prettier-ignore
 }
@@ -182,7 +204,10 @@ beforeAll(async () => {
   learnFromGetbill(app);
   const answers = seen.flatMap(({ request, headers, body }) => [
     // A redirect to GetBill has to have the state; nothing else does.
-    { where: `headers of ${request}`, text: headers.replace(/"location":"[^"]*\/oauth\/authorize\?[^"]*"/, '') },
+    {
+      where: `headers of ${request}`,
+      text: headers.replace(/"location":"[^"]*\/oauth\/authorize\?[^"]*"/, ''),
+    },
     { where: `body of ${request}`, text: body },
   ]);
   everywhere = [
@@ -214,14 +239,19 @@ describe('in everything the app has answered, logged and stored', () => {
   it('[B01] [G02] a CSRF token is in pages and /session only, never in a header, the log or Redis', () => {
     const elsewhere = everywhere.filter(({ where }) => !where.startsWith('body of GET '));
     expect(hits(csrfTokens, elsewhere)).toEqual([]);
-    const notPages = everywhere.filter(({ where }) => /^body of GET \/(api|healthz|readyz|login|oauth)/.test(where));
+    const notPages = everywhere.filter(({ where }) =>
+      /^body of GET \/(api|healthz|readyz|login|oauth)/.test(where),
+    );
     expect(hits(csrfTokens, notPages.filter(({ text }) => !text.startsWith('<!doctype')))).toEqual([]); // prettier-ignore
   });
 
   it('[G02] a session id is in its own cookie and in the name of its record only', () => {
     const elsewhere = everywhere.filter(({ where }) => where !== 'Redis').map(({ where, text }) => ({ where, text: text.replaceAll(/__Host-gb-session=s%3A[^;"]+/g, '') })); // prettier-ignore
     expect(hits(sessionIds, elsewhere)).toEqual([]);
-    const values = dumps.map((text) => ({ where: 'Redis', text: text.replaceAll(/^getbill:[\w-]{8}:sess:\S+/gm, '') }));
+    const values = dumps.map((text) => ({
+      where: 'Redis',
+      text: text.replaceAll(/^getbill:[\w-]{8}:sess:\S+/gm, ''),
+    }));
     expect(hits(sessionIds, values)).toEqual([]);
   });
 
@@ -231,7 +261,10 @@ describe('in everything the app has answered, logged and stored', () => {
   });
 
   it('[G02] nor in the flow inspector, whatever happened to its browser', async () => {
-    const inspected = await startTestApp({ env: { FLOW_INSPECTOR: 'true' }, faults: { consent: 'ask' } });
+    const inspected = await startTestApp({
+      env: { FLOW_INSPECTOR: 'true' },
+      faults: { consent: 'ask' },
+    });
     const { control } = inspected.sandbox;
     const browser = inspected.browser();
     const held = new Set<string>();
@@ -257,7 +290,10 @@ describe('in everything the app has answered, logged and stored', () => {
     control.revokeGrants();
     await browser.get('/debts');
     learnFromGetbill(inspected);
-    const shown = ['/flow', '/flow/steps'].map(async (where) => ({ where, text: (await browser.get(where)).text }));
+    const shown = ['/flow', '/flow/steps'].map(async (where) => ({
+      where,
+      text: (await browser.get(where)).text,
+    }));
     const texts = await Promise.all(shown);
     await inspected.close();
 
@@ -265,7 +301,10 @@ describe('in everything the app has answered, logged and stored', () => {
     expect(steps.length).toBeGreaterThan(30);
     expect(held.size).toBeGreaterThan(5);
     expect(hits([...secrets.values()].flatMap((values) => [...values]), texts)).toEqual([]); // prettier-ignore
-    const form = texts.map(({ where, text }) => ({ where, text: text.replaceAll(/name="_csrf" value="[^"]*"/g, '') }));
+    const form = texts.map(({ where, text }) => ({
+      where,
+      text: text.replaceAll(/name="_csrf" value="[^"]*"/g, ''),
+    }));
     expect(hits(held, form)).toEqual([]);
   });
 

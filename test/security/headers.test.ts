@@ -35,23 +35,43 @@ async function collect(): Promise<Map<string, Answer>> {
   await keep('a sign-in from a frame', 403, stranger.get('/login', { 'sec-fetch-dest': 'iframe' }));
   await keep('a sign-in on another host', 302, stranger.get('/login', { host: 'evil.example' }));
   await keep('a callback without a login', 400, stranger.get('/oauth/callback?code=x&state=y'));
-  await keep('a prefetched callback', 204, stranger.get('/oauth/callback?code=x', { 'sec-purpose': 'prefetch' }));
+  await keep(
+    'a prefetched callback',
+    204,
+    stranger.get('/oauth/callback?code=x', { 'sec-purpose': 'prefetch' }),
+  );
   await keep('an unknown page', 404, stranger.get('/nowhere'));
   await keep('an unknown path, as JSON', 404, stranger.get('/nowhere', json));
   await keep('a wrong method', 405, stranger.send('PUT', '/dashboard'));
   await keep('a malformed path', 400, signedIn.get('/debts/%ff').then((answer) => (answer.status === 302 ? stranger.get('/oauth/callback') : answer))); // prettier-ignore
-  for (let times = 0; times < 5; times += 1) await stranger.get('/oauth/callback', { 'x-forwarded-for': '192.0.2.1' });
-  await keep('too many callbacks', 429, stranger.get('/oauth/callback', { 'x-forwarded-for': '192.0.2.1' }));
+  for (let times = 0; times < 5; times += 1)
+    await stranger.get('/oauth/callback', { 'x-forwarded-for': '192.0.2.1' });
+  await keep(
+    'too many callbacks',
+    429,
+    stranger.get('/oauth/callback', { 'x-forwarded-for': '192.0.2.1' }),
+  );
   await keep('an insecure request', 500, stranger.get('/', { 'x-forwarded-proto': 'http' }));
   await keep('a health check', 200, stranger.get('/healthz'));
   await keep('a readiness check', 200, stranger.get('/readyz'));
   await keep('metrics without the token', 401, stranger.get('/metrics'));
-  await keep('metrics', 200, stranger.get('/metrics', { authorization: `Bearer ${METRICS_TOKEN}` }));
+  await keep(
+    'metrics',
+    200,
+    stranger.get('/metrics', { authorization: `Bearer ${METRICS_TOKEN}` }),
+  );
 
   const authorizeUrl = await signedIn.startLogin();
   await keep('the start of a sign-in', 302, app.browser().get('/login'));
   await keep('the callback', 303, signedIn.get(await signedIn.approve(authorizeUrl)));
-  for (const path of ['/', '/dashboard', '/debts', '/connection', '/session', '/api/company/profile']) {
+  for (const path of [
+    '/',
+    '/dashboard',
+    '/debts',
+    '/connection',
+    '/session',
+    '/api/company/profile',
+  ]) {
     await keep(`${path}, signed in`, 200, signedIn.get(path));
   }
   await keep('an unknown endpoint', 404, signedIn.get('/api/nothing'));
@@ -69,7 +89,9 @@ async function collect(): Promise<Map<string, Answer>> {
   await keep('a page that times out', 504, signedIn.get('/connection'));
   app.sandbox.control.set({ api: [{ mode: 'html', times: 1, path: '/debts' }] });
   await keep('a page with a bad API answer', 502, signedIn.get('/debts'));
-  app.sandbox.control.set({ api: [{ mode: 'rateLimited', retryAfterS: 1, times: 1, path: '/debts' }] });
+  app.sandbox.control.set({
+    api: [{ mode: 'rateLimited', retryAfterS: 1, times: 1, path: '/debts' }],
+  });
   await keep('the API over its quota', 429, signedIn.get('/api/debts'));
   app.clock.skipMs(2_000);
   planted = undefined;
@@ -83,7 +105,8 @@ beforeAll(async () => {
       ...services,
       quota: {
         ...services.quota,
-        seen: (limitClass) => (planted === undefined ? services.quota.seen(limitClass) : Promise.reject(planted)),
+        seen: (limitClass) =>
+          planted === undefined ? services.quota.seen(limitClass) : Promise.reject(planted),
       },
     }),
   });
@@ -131,7 +154,10 @@ describe('every answer, whatever its status and media type', () => {
     ['cross-origin-opener-policy', 'same-origin'],
     ['cross-origin-resource-policy', 'same-origin'],
     ['x-frame-options', 'DENY'],
-    ['permissions-policy', 'camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()'],
+    [
+      'permissions-policy',
+      'camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()',
+    ],
     ['x-powered-by', undefined],
     ['server', undefined],
     ['access-control-allow-origin', undefined],
@@ -163,7 +189,14 @@ describe('a browser that asks whether its copy is still good', () => {
   ];
 
   it.each(conditions)('[E04] never gets a 304 where personal data is: %j', async (condition) => {
-    for (const path of ['/', '/dashboard', '/debts', '/connection', '/session', '/api/company/profile']) {
+    for (const path of [
+      '/',
+      '/dashboard',
+      '/debts',
+      '/connection',
+      '/session',
+      '/api/company/profile',
+    ]) {
       expect([path, (await signedIn.get(path, condition)).status]).toEqual([path, 200]);
     }
   });
@@ -171,7 +204,10 @@ describe('a browser that asks whether its copy is still good', () => {
   it('gets one for a file', async () => {
     const { headers } = await signedIn.get('/assets/style.css');
     expect(headers['cache-control']).toBe('public, max-age=3600');
-    expect((await signedIn.get('/assets/style.css', { 'if-none-match': String(headers['etag']) })).status).toBe(304);
+    expect(
+      (await signedIn.get('/assets/style.css', { 'if-none-match': String(headers['etag']) }))
+        .status,
+    ).toBe(304);
   });
 });
 
@@ -190,13 +226,19 @@ describe('a static file', () => {
 
 describe('pages', () => {
   it('[E05] hold nothing inline and nothing of others', () => {
-    const pages = [...answers].filter(([, { headers }]) => String(headers['content-type']).startsWith('text/html'));
+    const pages = [...answers].filter(([, { headers }]) =>
+      String(headers['content-type']).startsWith('text/html'),
+    );
     expect(pages.length).toBeGreaterThan(15);
-    const inline = /^<(?:script(?![^>]*\ssrc="\/assets\/)|style|base|iframe)|\sstyle=|\son[a-z]+\s*=|javascript:/i;
+    const inline =
+      /^<(?:script(?![^>]*\ssrc="\/assets\/)|style|base|iframe)|\sstyle=|\son[a-z]+\s*=|javascript:/i;
     const foreign = /\s(?:src|href|action|srcset|data)="(?!mailto:|tel:)(?:[a-z]+:|\/\/)/i;
     for (const [name, { text }] of pages) {
       const tags = text.match(/<[a-z][^>]*>/gi) ?? [];
-      expect([name, tags.filter((tag) => inline.test(tag) || foreign.test(tag))]).toEqual([name, []]);
+      expect([name, tags.filter((tag) => inline.test(tag) || foreign.test(tag))]).toEqual([
+        name,
+        [],
+      ]);
     }
   });
 });
@@ -208,7 +250,11 @@ describe('on http, as in development', () => {
       const { headers } = await app.browser().get('/');
       expect(headers['strict-transport-security']).toBeUndefined();
       const page = answers.get('the landing page')?.headers ?? {};
-      for (const name of ['content-security-policy', 'cross-origin-opener-policy', 'cache-control']) {
+      for (const name of [
+        'content-security-policy',
+        'cross-origin-opener-policy',
+        'cache-control',
+      ]) {
         expect(headers[name]).toBe(page[name]);
       }
     } finally {
@@ -221,9 +267,11 @@ describe('a request that did not arrive over https', () => {
   it.each([
     ['by a proxy that says http', ['X-Forwarded-Proto: http'], 'X-Forwarded-Proto is there'],
     ['by a proxy that says nothing', [], 'X-Forwarded-Proto is missing'],
-  ])('[E07] is answered 500 and never redirected, and the log says what to set: %s', async (_name, headers, says) => {
-    const { app } = site;
-    for (const [method, target] of [['GET', '/'], ['GET', '/login'], ['GET', '/dashboard'], ['GET', '/oauth/callback?code=x&state=y'], ['POST', '/api/debts'], ['GET', '/nowhere']] as const) {
+  ])(
+    '[E07] is answered 500 and never redirected, and the log says what to set: %s',
+    async (_name, headers, says) => {
+      const { app } = site;
+      for (const [method, target] of [['GET', '/'], ['GET', '/login'], ['GET', '/dashboard'], ['GET', '/oauth/callback?code=x&state=y'], ['POST', '/api/debts'], ['GET', '/nowhere']] as const) {
       const logged = app.logged().length;
       const answer = await exchange(app.origin, rawRequest(method, target, ['Host: evil.example', 'Connection: close', 'Accept: text/html', ...headers])); // prettier-ignore
       expect([target, answer.status, answer.headers.get('location'), answer.headers.get('set-cookie')]).toEqual([target, 500, undefined, undefined]); // prettier-ignore
@@ -232,7 +280,8 @@ describe('a request that did not arrive over https', () => {
       expect(line).toContain('TRUST_PROXY');
       expect(line).toContain(says);
     } // prettier-ignore
-  });
+    },
+  );
 
   it('[E07] is still told whether the app is alive, without TLS as a load balancer asks', async () => {
     const answer = await exchange(

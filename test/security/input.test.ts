@@ -57,12 +57,23 @@ describe('parameters of an odd shape', () => {
     expect(({} as Record<string, unknown>)['x']).toBeUndefined();
   });
 
-  it.each(['{"__proto__":{"x":1}}', '{"constructor":{"prototype":{"x":1}}}', '[]', 'null', '1', '"x"', '{}'])(
+  it.each([
+    '{"__proto__":{"x":1}}',
+    '{"constructor":{"prototype":{"x":1}}}',
+    '[]',
+    'null',
+    '1',
+    '"x"',
+    '{}',
+  ])(
     '[F01] [F03] in a body of an API call or a form are never an error of ours: %s',
     async (body) => {
       for (const path of ['/api/debts', '/logout', '/login']) {
         for (const type of ['application/json', 'application/x-www-form-urlencoded']) {
-          const { status } = await browser.send('POST', path, { headers: { 'content-type': type }, body });
+          const { status } = await browser.send('POST', path, {
+            headers: { 'content-type': type },
+            body,
+          });
           expect([path, type, status]).toEqual([path, type, path === '/login' ? 405 : path === '/logout' && type === 'application/json' ? 415 : 403]); // prettier-ignore
         }
       }
@@ -86,12 +97,27 @@ describe('a form', () => {
   it.each<[string, number, Record<string, string>, () => string]>([
     ['is larger than 10 KB', 413, FORM, () => `${token()}&x=${'a'.repeat(11_000)}`],
     ['has 1,001 fields', 413, FORM, () => `${token()}${'&a=1'.repeat(1_001)}`],
-    ['is in UTF-7', 415, { 'content-type': 'application/x-www-form-urlencoded; charset=utf-7' }, token],
+    [
+      'is in UTF-7',
+      415,
+      { 'content-type': 'application/x-www-form-urlencoded; charset=utf-7' },
+      token,
+    ],
     ['is compressed', 415, { ...FORM, 'content-encoding': 'gzip' }, token],
-    ['is compressed in a way nobody knows', 415, { ...FORM, 'content-encoding': 'x-unknown' }, token],
+    [
+      'is compressed in a way nobody knows',
+      415,
+      { ...FORM, 'content-encoding': 'x-unknown' },
+      token,
+    ],
     ['is of another media type', 415, { 'content-type': 'text/plain' }, token],
     ['is multipart', 415, { 'content-type': 'multipart/form-data; boundary=x' }, () => '--x--'],
-    ['is JSON', 415, { 'content-type': 'application/json' }, () => JSON.stringify({ _csrf: csrfToken })],
+    [
+      'is JSON',
+      415,
+      { 'content-type': 'application/json' },
+      () => JSON.stringify({ _csrf: csrfToken }),
+    ],
     ['says nothing of its media type', 415, {}, token],
   ])('[F02] is refused when it %s', async (_name, status, headers, body) => {
     const answer = await browser.send('POST', '/logout', { headers, body: body() });
@@ -137,8 +163,16 @@ describe('JSON that is malformed', () => {
 describe('an error', () => {
   const CANARY = 'CANARY-7f3a';
   const faults: [string, number, () => Error][] = [
-    ['of our own', 500, () => Object.assign(new TypeError(`${CANARY} at /srv/app/src/x.ts`), { config: CANARY })],
-    ['of Redis', 503, () => new StorageError(new Error(`connect ECONNREFUSED ${CANARY}.internal:6379`))],
+    [
+      'of our own',
+      500,
+      () => Object.assign(new TypeError(`${CANARY} at /srv/app/src/x.ts`), { config: CANARY }),
+    ],
+    [
+      'of Redis',
+      503,
+      () => new StorageError(new Error(`connect ECONNREFUSED ${CANARY}.internal:6379`)),
+    ],
     ['of the upstream', 502, () => new UnavailableError(`${CANARY}.internal`, { code: 'getbill_unreachable', status: 502, hint: CANARY, cause: new Error(CANARY) })], // prettier-ignore
     ['with a status of its own', 500, () => Object.assign(new Error(CANARY), { status: 599, statusCode: 200, expose: true })], // prettier-ignore
     ['that is no error', 500, () => CANARY as unknown as Error],
@@ -146,7 +180,9 @@ describe('an error', () => {
 
   /** What the log says of the request whose number the visitor was shown. */
   function causeIn(log: string, requestId: string): unknown {
-    const lines = log.split('\n').filter((line) => line.includes(requestId) && line.includes('"request failed"'));
+    const lines = log
+      .split('\n')
+      .filter((line) => line.includes(requestId) && line.includes('"request failed"'));
     expect(lines).toHaveLength(1);
     return JSON.parse(lines[0] ?? '');
   }
@@ -174,12 +210,17 @@ describe('an error', () => {
             expect([name, answer.status]).toEqual([name, status]);
             expect(answer.text).toContain(answer.headers['x-request-id']);
             expect(answer.headers['content-type']).toMatch(accept);
-            expect(causeIn(failing.logged(), String(answer.headers['x-request-id']))).toMatchObject({ status });
+            expect(causeIn(failing.logged(), String(answer.headers['x-request-id']))).toMatchObject(
+              { status },
+            );
             if (mode !== 'development') expect(answer.text).not.toContain(CANARY);
-            expect(answer.text).not.toMatch(/\bat \/|\bat \w+ \(|node_modules|\.ts\b|\.js:\d|127\.0\.0\.1|ECONN/);
+            expect(answer.text).not.toMatch(
+              /\bat \/|\bat \w+ \(|node_modules|\.ts\b|\.js:\d|127\.0\.0\.1|ECONN/,
+            );
           }
         }
-        for (const [name] of faults) expect([name, failing.logged().includes(CANARY)]).toEqual([name, true]);
+        for (const [name] of faults)
+          expect([name, failing.logged().includes(CANARY)]).toEqual([name, true]);
       } finally {
         await running.close();
       }
@@ -187,7 +228,12 @@ describe('an error', () => {
   );
 
   it('[F04] about an unknown path does not repeat the path', async () => {
-    for (const path of ['/nowhere-CANARY', '/nowhere/%3Cscript%3ECANARY', '/api/CANARY', '/debts/CANARY/x']) {
+    for (const path of [
+      '/nowhere-CANARY',
+      '/nowhere/%3Cscript%3ECANARY',
+      '/api/CANARY',
+      '/debts/CANARY/x',
+    ]) {
       const answer = await browser.get(path);
       expect(answer.status).toBe(404);
       expect(answer.text).not.toContain('CANARY');
@@ -211,7 +257,14 @@ describe('data of the API', () => {
     const pagination = { page: 1, limit: 20, total: 1, pages: 1 };
     const api = Object.entries(answers).map(([path, data]) => {
       const body = JSON.stringify({ error: false, message: 'Success', data, pagination });
-      return { mode: 'rawBody' as const, status: 200, contentType: 'application/json', body, path, times: 0 };
+      return {
+        mode: 'rawBody' as const,
+        status: 200,
+        contentType: 'application/json',
+        body,
+        path,
+        times: 0,
+      };
     });
     app.sandbox.control.set({ api });
   }
@@ -228,7 +281,13 @@ describe('data of the API', () => {
     const other = app.browser();
     await other.signIn();
     answerWith({
-      '/company/profile': { id: HOSTILE, name: HOSTILE, email: LINK, phone: HOSTILE, created_at: HOSTILE },
+      '/company/profile': {
+        id: HOSTILE,
+        name: HOSTILE,
+        email: LINK,
+        phone: HOSTILE,
+        created_at: HOSTILE,
+      },
     });
     const page = await other.get('/dashboard');
     expectHarmless(page);
@@ -269,11 +328,13 @@ describe('a method that a path does not have', () => {
   }); // prettier-ignore
 
   it.each(['/healthz', '/readyz'])('[F07] is 405 for a health check, too: %s', async (path) => {
-    for (const method of ['TRACE', 'PUT', 'POST']) expect((await raw(method, path)).status).toBe(405);
+    for (const method of ['TRACE', 'PUT', 'POST'])
+      expect((await raw(method, path)).status).toBe(405);
   });
 
   it('[F07] is 404 on a path that does not exist', async () => {
-    for (const method of ['TRACE', 'PROPFIND', 'PUT']) expect((await raw(method, '/nowhere')).status).toBe(404);
+    for (const method of ['TRACE', 'PROPFIND', 'PUT'])
+      expect((await raw(method, '/nowhere')).status).toBe(404);
   });
 
   it('[F07] such as CONNECT ends the connection', async () => {
@@ -291,9 +352,18 @@ describe('a method that a path does not have', () => {
   });
 
   it('[D03] of those that only read, none changes anything', async () => {
-    const paths = ['/', '/connection', '/oauth/callback', '/logout', '/nowhere', '/healthz', '/assets/style.css'];
+    const paths = [
+      '/',
+      '/connection',
+      '/oauth/callback',
+      '/logout',
+      '/nowhere',
+      '/healthz',
+      '/assets/style.css',
+    ];
     const before = await snapshot(site);
-    for (const path of paths) for (const method of ['GET', 'HEAD', 'OPTIONS']) await browser.send(method, path);
+    for (const path of paths)
+      for (const method of ['GET', 'HEAD', 'OPTIONS']) await browser.send(method, path);
     expect(await snapshot(site)).toEqual(before);
     expect(await isSignedIn(browser)).toBe(true);
   });

@@ -8,13 +8,21 @@ jest.setTimeout(90_000);
 
 const MINUTE_MS = 60_000;
 const LIMIT = 10;
-const limits = { RATE_LIMIT_LOGIN: String(LIMIT), RATE_LIMIT_CALLBACK: String(LIMIT), RATE_LIMIT_API: String(LIMIT) };
+const limits = {
+  RATE_LIMIT_LOGIN: String(LIMIT),
+  RATE_LIMIT_CALLBACK: String(LIMIT),
+  RATE_LIMIT_API: String(LIMIT),
+};
 
 let site: Production;
 let other: TestApp;
 beforeAll(async () => {
   site = await startProduction({ env: limits });
-  other = await startTestApp({ https: true, env: { REDIS_URL: site.redis.url, ...limits }, sandbox: site.app.sandbox });
+  other = await startTestApp({
+    https: true,
+    env: { REDIS_URL: site.redis.url, ...limits },
+    sandbox: site.app.sandbox,
+  });
 });
 afterAll(async () => {
   await other.close();
@@ -25,7 +33,10 @@ beforeEach(() => site.redis.client.flushall());
 const from = (ip: string): Record<string, string> => ({ 'x-forwarded-for': ip });
 const login = (app: TestApp, ip: string): Promise<Answer> => app.browser().get('/login', from(ip));
 
-async function statuses(count: number, send: (index: number) => Promise<Answer>): Promise<Record<number, number>> {
+async function statuses(
+  count: number,
+  send: (index: number) => Promise<Answer>,
+): Promise<Record<number, number>> {
   const answers = await Promise.all(Array.from({ length: count }, (_, index) => send(index)));
   const counted: Record<number, number> = {};
   for (const { status } of answers) counted[status] = (counted[status] ?? 0) + 1;
@@ -36,29 +47,35 @@ describe('a limit', () => {
   it.each([
     ['/login', 302],
     ['/oauth/callback', 400],
-  ])('[J01] holds for %s: 200 at once from one address, and the others are not kept out', async (path, status) => {
-    const { app } = site;
-    const hit = (ip: string): Promise<Answer> => app.browser().get(path, from(ip));
-    expect(await statuses(200, () => hit('192.0.2.1'))).toEqual({ [status]: LIMIT, 429: 190 });
-    expect((await hit('192.0.2.2')).status).toBe(status);
+  ])(
+    '[J01] holds for %s: 200 at once from one address, and the others are not kept out',
+    async (path, status) => {
+      const { app } = site;
+      const hit = (ip: string): Promise<Answer> => app.browser().get(path, from(ip));
+      expect(await statuses(200, () => hit('192.0.2.1'))).toEqual({ [status]: LIMIT, 429: 190 });
+      expect((await hit('192.0.2.2')).status).toBe(status);
 
-    const refused = await hit('192.0.2.1');
-    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
-    expect(Number(refused.headers['retry-after'])).toBeLessThanOrEqual(60);
-    expect(refused.text).toContain('That was a lot of requests');
-    expect(app.events.filter(({ type }) => type === 'rate_limited').length).toBeGreaterThanOrEqual(191);
-    app.events.length = 0;
+      const refused = await hit('192.0.2.1');
+      expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+      expect(Number(refused.headers['retry-after'])).toBeLessThanOrEqual(60);
+      expect(refused.text).toContain('That was a lot of requests');
+      expect(
+        app.events.filter(({ type }) => type === 'rate_limited').length,
+      ).toBeGreaterThanOrEqual(191);
+      app.events.length = 0;
 
-    await passTime(site.redis, MINUTE_MS);
-    expect((await hit('192.0.2.1')).status).toBe(status);
-  });
+      await passTime(site.redis, MINUTE_MS);
+      expect((await hit('192.0.2.1')).status).toBe(status);
+    },
+  );
 
   it('[J01] holds for the API per session, wherever its calls come from, and calls over it do not reach GetBill', async () => {
     const [first, second] = [site.app.browser(), site.app.browser()];
     await first.signIn();
     await second.signIn();
     const before = site.app.sandbox.control.state().counters.apiCalls;
-    const hit = (index: number): Promise<Answer> => first.get('/api/company/profile', from(`192.0.2.${index}`));
+    const hit = (index: number): Promise<Answer> =>
+      first.get('/api/company/profile', from(`192.0.2.${index}`));
     expect(await statuses(50, hit)).toEqual({ 200: LIMIT, 429: 40 });
     expect(site.app.sandbox.control.state().counters.apiCalls).toBe(before + LIMIT);
     const refused = await hit(1);
@@ -75,7 +92,10 @@ describe('a limit', () => {
 
   it('[J04] is not escaped by what a visitor writes into X-Forwarded-For', async () => {
     const spoofed = (index: number): string => `10.0.0.${index}, 198.51.100.${index}, 192.0.2.1`; // the last one is the proxy's
-    expect(await statuses(30, (index) => login(site.app, spoofed(index)))).toEqual({ 302: LIMIT, 429: 20 });
+    expect(await statuses(30, (index) => login(site.app, spoofed(index)))).toEqual({
+      302: LIMIT,
+      429: 20,
+    });
     const forwarded = (index: number): Promise<Answer> =>
       site.app.browser().get('/login', { ...from('192.0.2.7'), forwarded: `for=10.0.0.${index}`, 'x-real-ip': `10.0.0.${index}`, 'cf-connecting-ip': `10.0.0.${index}` }); // prettier-ignore
     expect(await statuses(30, forwarded)).toEqual({ 302: LIMIT, 429: 20 });
@@ -94,7 +114,9 @@ describe('a limit', () => {
     site.redis.pause();
     try {
       for (const path of ['/login', '/oauth/callback']) {
-        const { status, location, setCookies } = await site.app.browser().get(path, from('192.0.2.1'));
+        const { status, location, setCookies } = await site.app
+          .browser()
+          .get(path, from('192.0.2.1'));
         expect([path, status, location, setCookies]).toEqual([path, 503, undefined, []]);
       }
     } finally {
@@ -113,8 +135,11 @@ describe('a token endpoint that fails', () => {
     try {
       app.clock.skipMs(3_601_000);
       const answered = await statuses(25, () => browser.get('/dashboard'));
-      for (let times = 0; times < 25; times += 1) expect((await browser.get('/dashboard')).status).toBe(503);
-      expect(Object.keys(answered).every((status) => ['502', '503', '504'].includes(status))).toBe(true);
+      for (let times = 0; times < 25; times += 1)
+        expect((await browser.get('/dashboard')).status).toBe(503);
+      expect(Object.keys(answered).every((status) => ['502', '503', '504'].includes(status))).toBe(
+        true,
+      );
       expect(tokenRequests(app.sandbox).length).toBeLessThanOrEqual(3);
       expect(tokenRequests(app.sandbox).length).toBeGreaterThan(0);
     } finally {

@@ -26,11 +26,19 @@ afterAll(() => site.close());
 beforeEach(() => app.sandbox.control.reset());
 
 /** What is logged from now on. */
-function logFromNow(of: TestApp = app): { text(): string; lines(): Line[]; audit(type: AppEvent['type']): Line[] } {
+function logFromNow(of: TestApp = app): {
+  text(): string;
+  lines(): Line[];
+  audit(type: AppEvent['type']): Line[];
+} {
   const from = of.logged().length;
   const text = (): string => of.logged().slice(from);
   const lines = (): Line[] => text().split('\n').filter(Boolean).map((line) => JSON.parse(line) as Line); // prettier-ignore
-  return { text, lines, audit: (type) => lines().filter((line) => line.audit === true && line.type === type) };
+  return {
+    text,
+    lines,
+    audit: (type) => lines().filter((line) => line.audit === true && line.type === type),
+  };
 }
 
 async function signedIn(): Promise<Browser> {
@@ -106,22 +114,25 @@ describe('the audit log', () => {
     }],
   ]; // prettier-ignore
 
-  it.each(scenarios)('[G01] has one line of %s with time, request and address: %j', async (type, fields, scenario) => {
-    const browser = await signedIn();
-    await site.redis.client.del(...(await site.redis.client.keys('rate:*')), 'none');
-    const log = logFromNow();
-    await scenario(browser);
-    const found = log.audit(type).filter((line) => line['requestId'] === 'request-of-this-test');
-    expect(found.length).toBeGreaterThanOrEqual(1);
-    expect(found.at(-1)).toMatchObject({
-      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string,
-      msg: type,
-      requestId: 'request-of-this-test',
-      ip,
-      ...fields,
-    });
-    if (type !== 'login_started') expect(found).toHaveLength(1);
-  });
+  it.each(scenarios)(
+    '[G01] has one line of %s with time, request and address: %j',
+    async (type, fields, scenario) => {
+      const browser = await signedIn();
+      await site.redis.client.del(...(await site.redis.client.keys('rate:*')), 'none');
+      const log = logFromNow();
+      await scenario(browser);
+      const found = log.audit(type).filter((line) => line['requestId'] === 'request-of-this-test');
+      expect(found.length).toBeGreaterThanOrEqual(1);
+      expect(found.at(-1)).toMatchObject({
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string,
+        msg: type,
+        requestId: 'request-of-this-test',
+        ip,
+        ...fields,
+      });
+      if (type !== 'login_started') expect(found).toHaveLength(1);
+    },
+  );
 
   it('[G01] is written whatever LOG_LEVEL says', async () => {
     const quiet = await startTestApp({ env: { LOG_LEVEL: 'fatal' } });
@@ -142,7 +153,9 @@ describe('the log', () => {
     const state = new URL(await browser.startLogin()).searchParams.get('state') ?? '';
     const log = logFromNow();
     const hostile = { error: 'x"><script>alert(1)</script>', error_description: `<img src=x onerror=alert(1)>${'d'.repeat(1_900)}`, error_uri: 'javascript:alert(1)' }; // prettier-ignore
-    const answer = await browser.get(`/oauth/callback?${new URLSearchParams({ ...hostile, state }).toString()}`);
+    const answer = await browser.get(
+      `/oauth/callback?${new URLSearchParams({ ...hostile, state }).toString()}`,
+    );
     expect(answer.status).toBe(400);
     expect(answer.text).not.toMatch(/alert\(1\)|onerror|javascript:|dddd/);
     const lines = log.lines().filter((line) => JSON.stringify(line).includes('dddd'));
@@ -152,7 +165,9 @@ describe('the log', () => {
   });
 
   it('[G02] has no session id, no callback query and no debtor data, also of broken JSON', async () => {
-    const writing = await startTestApp({ env: { GETBILL_SCOPES: 'company:read debts:read debts:write', DEBUG: '*' } });
+    const writing = await startTestApp({
+      env: { GETBILL_SCOPES: 'company:read debts:read debts:write', DEBUG: '*' },
+    });
     try {
       const browser = writing.browser();
       const callback = await browser.approve(await browser.startLogin());
@@ -162,9 +177,16 @@ describe('the log', () => {
         phone: '+33612345678',
         email: 'debtor.canary@example.org',
       };
-      const headers = { 'content-type': 'application/json', 'x-csrf-token': await browser.csrfToken() };
+      const headers = {
+        'content-type': 'application/json',
+        'x-csrf-token': await browser.csrfToken(),
+      };
       for (const body of [JSON.stringify(personal), `${JSON.stringify(personal)}}`, `{"iban":${personal.iban}}`, `"${personal.phone}`, personal.email]) await browser.send('POST', '/api/debts', { headers, body }); // prettier-ignore
-      for (const body of [`{"data":"${personal.iban}`, personal.email, `{"iban":${personal.iban}}`]) {
+      for (const body of [
+        `{"data":"${personal.iban}`,
+        personal.email,
+        `{"iban":${personal.iban}}`,
+      ]) {
         writing.sandbox.control.set({ api: [{ mode: 'rawBody', status: 200, contentType: 'application/json', body, times: 0 }] }); // prettier-ignore
         for (const path of ['/api/debts', '/debts', '/dashboard']) await browser.get(path);
       }
@@ -173,8 +195,10 @@ describe('the log', () => {
       expect((await browser.get('/debts')).status).toBe(502);
       const { searchParams } = new URL(callback, 'http://any');
       const secrets = [...Object.values(personal), searchParams.get('code') ?? '', searchParams.get('state') ?? '', sessionIdOf(browser)]; // prettier-ignore
-      for (const secret of secrets) expect([secret, writing.logged().includes(secret)]).toEqual([secret, false]);
-      for (const secret of ['FR7630', '3361234', 'debtor.can']) expect(writing.logged()).not.toContain(secret);
+      for (const secret of secrets)
+        expect([secret, writing.logged().includes(secret)]).toEqual([secret, false]);
+      for (const secret of ['FR7630', '3361234', 'debtor.can'])
+        expect(writing.logged()).not.toContain(secret);
       expect(writing.logged()).toContain('"route":"/oauth/callback"');
     } finally {
       await writing.close();
@@ -215,11 +239,17 @@ describe('the log', () => {
     const browser = await signedIn();
     app.sandbox.control.clearRequests();
     const log = logFromNow();
-    const { headers } = await browser.get('/api/company/profile', { 'x-request-id': 'proxy-number.1_2' });
+    const { headers } = await browser.get('/api/company/profile', {
+      'x-request-id': 'proxy-number.1_2',
+    });
     expect(headers['x-request-id']).toBe('proxy-number.1_2');
     const sent = app.sandbox.control.requests().at(-1)?.rawHeaders ?? [];
-    expect(sent[sent.findIndex((name) => name.toLowerCase() === 'x-request-id') + 1]).toBe('proxy-number.1_2');
-    expect(log.lines().filter(({ requestId }) => requestId === 'proxy-number.1_2').length).toBeGreaterThanOrEqual(1);
+    expect(sent[sent.findIndex((name) => name.toLowerCase() === 'x-request-id') + 1]).toBe(
+      'proxy-number.1_2',
+    );
+    expect(
+      log.lines().filter(({ requestId }) => requestId === 'proxy-number.1_2').length,
+    ).toBeGreaterThanOrEqual(1);
   });
 
   it('[G05] has the address of the trusted proxy chain, and of the connection where no proxy is trusted', async () => {
@@ -236,7 +266,9 @@ describe('the log', () => {
       await direct.close();
     }
     const log = logFromNow();
-    await app.browser().get('/oauth/callback?code=x&state=y', { 'x-forwarded-for': '203.0.113.9, 192.0.2.55' });
+    await app
+      .browser()
+      .get('/oauth/callback?code=x&state=y', { 'x-forwarded-for': '203.0.113.9, 192.0.2.55' });
     expect(log.audit('login_failed')[0]?.['ip']).toBe('192.0.2.55'); // the one our proxy wrote
   });
 
@@ -252,7 +284,13 @@ describe('the log', () => {
 describe('what strangers can write into the log', () => {
   it('is one short line for a path that does not exist, below /api as well', async () => {
     const browser = await signedIn();
-    for (const path of ['/wp-login.php', '/.env', `/${'a'.repeat(5_000)}`, '/api/no-such-path', '/debts/1/no']) {
+    for (const path of [
+      '/wp-login.php',
+      '/.env',
+      `/${'a'.repeat(5_000)}`,
+      '/api/no-such-path',
+      '/debts/1/no',
+    ]) {
       const log = logFromNow();
       expect((await browser.get(path)).status).toBe(404);
       expect(log.lines().filter(({ audit }) => audit !== true)).toHaveLength(1);
@@ -270,7 +308,10 @@ describe('what strangers can write into the log', () => {
     });
     const log = createLog({ level: 'info', pretty: false, to });
     const long = 'x'.repeat(100_000);
-    log.info({ scopes: Array<string>(10_000).fill(long), reason: long, ip: long, path: long, hint: long }, 'audit');
+    log.info(
+      { scopes: Array<string>(10_000).fill(long), reason: long, ip: long, path: long, hint: long },
+      'audit',
+    );
     log.child({ audit: true }).info({ parameters: Array<string>(10_000).fill('scope') }, 'audit');
     log.error({ err: new Error(long, { cause: new Error(long) }) }, 'request failed');
     for (const line of text.trimEnd().split('\n')) expect(line.length).toBeLessThan(14_000);
@@ -301,9 +342,14 @@ describe('health and configuration', () => {
     const measured = await startTestApp({ env: { METRICS_TOKEN: 'metrics-token-of-this-test' } });
     try {
       await measured.browser().get('/oauth/callback?code=x&state=y');
-      const read = (headers: Record<string, string> = {}) => measured.browser().get('/metrics', headers);
+      const read = (headers: Record<string, string> = {}) =>
+        measured.browser().get('/metrics', headers);
       expect((await app.browser().get('/metrics')).status).toBe(404);
-      for (const headers of [{}, { authorization: 'Bearer wrong' }, { authorization: 'metrics-token-of-this-test' }]) {
+      for (const headers of [
+        {},
+        { authorization: 'Bearer wrong' },
+        { authorization: 'metrics-token-of-this-test' },
+      ]) {
         expect((await read(headers)).status).toBe(401);
       }
       const { text } = await read({ authorization: 'Bearer metrics-token-of-this-test' });
@@ -316,7 +362,10 @@ describe('health and configuration', () => {
   it('[G02] a signed cookie of an unknown session is an event without its id', async () => {
     const log = logFromNow();
     const browser = app.browser();
-    browser.cookies.set('__Host-gb-session', signed('CANARY-session-id-0123456789abcd', SESSION_SECRET));
+    browser.cookies.set(
+      '__Host-gb-session',
+      signed('CANARY-session-id-0123456789abcd', SESSION_SECRET),
+    );
     await browser.get('/');
     expect(log.audit('session_expired')).toHaveLength(1);
     expect(log.text()).not.toContain('CANARY-session-id');

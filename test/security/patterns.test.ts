@@ -21,7 +21,9 @@ const SIZE = 50_000;
 /** What makes a pattern go back and try again: a long run of one thing, and an end that does not fit. */
 const UNITS = ['a', 'A', '1', ' ', '\t', '\n', '\0', '-', '_', '.', '/', '\\', '%', '%2e', '../', '/a', 'a.', 'a-', 'a ', ' a', '=', 'a=', '&a=', ';', 'a=a; ', '"', '+', 'a+', ',', 'a,', '[', '{', '(', '<', 'é', '😀', 'json', 'gzip,', '127.', '::']; // prettier-ignore
 const STARTS = ['', '/', '/debts/', '/debts?', 'application/', 'https://', 'your_', '12345678.'];
-const hostile = STARTS.flatMap((start) => UNITS.map((unit) => `${start}${unit.repeat(SIZE / unit.length)}!\u2028`));
+const hostile = STARTS.flatMap((start) =>
+  UNITS.map((unit) => `${start}${unit.repeat(SIZE / unit.length)}!\u2028`),
+);
 
 const ENVIRONMENT = {
   GETBILL_CLIENT_ID: 'client',
@@ -37,7 +39,11 @@ const byNumber = requestId({ context: new AsyncLocalStorage<RequestContext>() })
 
 /** Calls a middleware with a request of which it reads these parts only. */
 function meet(middleware: RequestHandler, request: Partial<Request>): void {
-  void middleware(request as Request, { locals: {}, set: () => undefined } as never, () => undefined);
+  void middleware(
+    request as Request,
+    { locals: {}, set: () => undefined } as never,
+    () => undefined,
+  );
 }
 
 const validators: Readonly<Record<string, (text: string) => unknown>> = {
@@ -68,18 +74,31 @@ function leastMs(work: () => unknown): number {
   return Math.min(...times);
 }
 
-const slowOnes = (validate: (text: string) => unknown, { texts = hostile, withinMs = 50 } = {}): string[] =>
-  texts.filter((text) => leastMs(() => validate(text)) >= withinMs).map((text) => text.slice(0, 24));
+const slowOnes = (
+  validate: (text: string) => unknown,
+  { texts = hostile, withinMs = 50 } = {},
+): string[] =>
+  texts
+    .filter((text) => leastMs(() => validate(text)) >= withinMs)
+    .map((text) => text.slice(0, 24));
 
 describe('50 KB of hostile text', () => {
-  it.each(Object.entries(validators))('[J07] keeps nobody busy for 50 ms: %s', (_name, validate) => {
-    expect(slowOnes(validate)).toEqual([]);
-  });
+  it.each(Object.entries(validators))(
+    '[J07] keeps nobody busy for 50 ms: %s',
+    (_name, validate) => {
+      expect(slowOnes(validate)).toEqual([]);
+    },
+  );
 
-  it.each(Object.keys(variables))('[J07] nor the start, read once and by the operator, for 500 ms: %s', (name) => {
-    const texts = hostile.slice(0, UNITS.length);
-    expect(slowOnes((text) => parseConfig({ ...ENVIRONMENT, [name]: text }), { texts, withinMs: 500 })).toEqual([]);
-  });
+  it.each(Object.keys(variables))(
+    '[J07] nor the start, read once and by the operator, for 500 ms: %s',
+    (name) => {
+      const texts = hostile.slice(0, UNITS.length);
+      expect(
+        slowOnes((text) => parseConfig({ ...ENVIRONMENT, [name]: text }), { texts, withinMs: 500 }),
+      ).toEqual([]);
+    },
+  );
 
   it('[J07] would be noticed: a pattern that goes back over and over is caught', () => {
     const texts = [`${' '.repeat(SIZE / 2)}!`];

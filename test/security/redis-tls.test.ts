@@ -42,9 +42,17 @@ afterAll(async () => {
 });
 
 /** A command carried out, or the code of what failed. */
-async function connect(caFile: string | undefined, { host = 'localhost', password = PASSWORD } = {}): Promise<string> {
+async function connect(
+  caFile: string | undefined,
+  { host = 'localhost', password = PASSWORD } = {},
+): Promise<string> {
   const url = new URL(`rediss://:${encodeURIComponent(password)}@${host}:${port}`);
-  const redis = createRedis({ topology: 'single', urls: secret([url] as const), sentinelName: '', caFile });
+  const redis = createRedis({
+    topology: 'single',
+    urls: secret([url] as const),
+    sentinelName: '',
+    caFile,
+  });
   const failed = new Promise<string>((resolve) => {
     redis.on('error', (error: Error & { code?: string }) => resolve(error.code ?? error.message));
   });
@@ -67,11 +75,15 @@ describe('Redis over TLS with a password', () => {
   });
 
   it('[B05] is not trusted without that file', async () => {
-    expect(await connect(undefined)).toMatch(/SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_VERIFY_LEAF_SIGNATURE/);
+    expect(await connect(undefined)).toMatch(
+      /SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_VERIFY_LEAF_SIGNATURE/,
+    );
   });
 
   it('[B05] is not trusted under another name than its certificate has', async () => {
-    expect(await connect(authority.caFile, { host: '127.0.0.1' })).toBe('ERR_TLS_CERT_ALTNAME_INVALID');
+    expect(await connect(authority.caFile, { host: '127.0.0.1' })).toBe(
+      'ERR_TLS_CERT_ALTNAME_INVALID',
+    );
   });
 
   it('[B05] does nothing without the right password', async () => {
@@ -81,7 +93,9 @@ describe('Redis over TLS with a password', () => {
 
 describe('a certificate that holds names only', () => {
   /** Redis and Sentinels name each other by address, as they do unless they are told otherwise. */
-  async function startTls(settings: (port: number) => string[]): Promise<{ port: number; close(): Promise<void> }> {
+  async function startTls(
+    settings: (port: number) => string[],
+  ): Promise<{ port: number; close(): Promise<void> }> {
     const own = await freePort();
     const lines = [
       `tls-port ${own}`,
@@ -98,8 +112,12 @@ describe('a certificate that holds names only', () => {
     const file = join(folder, `${own}.conf`);
     writeFileSync(file, lines.join('\n'));
     const isSentinel = lines.some((line) => line.startsWith('sentinel '));
-    const child = spawn('redis-server', [file, ...(isSentinel ? ['--sentinel'] : [])], { stdio: 'ignore' });
-    await until('it listens', () => problemOf({ REDIS_URL: `rediss://localhost:${own}` }).then((text) => text === ''));
+    const child = spawn('redis-server', [file, ...(isSentinel ? ['--sentinel'] : [])], {
+      stdio: 'ignore',
+    });
+    await until('it listens', () =>
+      problemOf({ REDIS_URL: `rediss://localhost:${own}` }).then((text) => text === ''),
+    );
     return {
       port: own,
       async close() {
@@ -137,13 +155,21 @@ describe('a certificate that holds names only', () => {
     const bus = await freePort();
     const cluster = await startTls(() => ['cluster-enabled yes', 'tls-cluster yes', `cluster-port ${bus}`, `cluster-config-file nodes-${bus}.conf`, 'cluster-announce-ip 127.0.0.1', ...announced]); // prettier-ignore
     try {
-      const admin = new Redis({ port: cluster.port, host: 'localhost', tls: { ca: readFileSync(authority.caFile) } });
+      const admin = new Redis({
+        port: cluster.port,
+        host: 'localhost',
+        tls: { ca: readFileSync(authority.caFile) },
+      });
       await admin.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383);
-      await until('it serves', async () => (await admin.cluster('INFO')).includes('cluster_state:ok'));
+      await until('it serves', async () =>
+        (await admin.cluster('INFO')).includes('cluster_state:ok'),
+      );
       admin.disconnect();
       const nodes = `rediss://localhost:${cluster.port}`;
       expect(await problemOf({ REDIS_CLUSTER_NODES: nodes })).toBe('');
-      const byAddress = await problemOf({ REDIS_CLUSTER_NODES: nodes.replace('localhost', '127.0.0.1') });
+      const byAddress = await problemOf({
+        REDIS_CLUSTER_NODES: nodes.replace('localhost', '127.0.0.1'),
+      });
       expect(byAddress).toContain('REDIS_CLUSTER_NODES');
       expect(byAddress).toMatch(/certificate|altname/i);
     } finally {
@@ -157,7 +183,9 @@ describe('a certificate that holds names only', () => {
     try {
       const sentinels = `rediss://localhost:${sentinel.port}`;
       expect(await problemOf({ REDIS_SENTINELS: sentinels })).toBe('');
-      const byAddress = await problemOf({ REDIS_SENTINELS: sentinels.replace('localhost', '127.0.0.1') });
+      const byAddress = await problemOf({
+        REDIS_SENTINELS: sentinels.replace('localhost', '127.0.0.1'),
+      });
       expect(byAddress).toContain('REDIS_SENTINELS');
       expect(byAddress).toMatch(/certificate|altname/i);
     } finally {

@@ -10,7 +10,9 @@ import { exchange, rawRequest } from '../proxy/support/raw-http.js';
 jest.setTimeout(90_000);
 
 /** SIGUSR2 lets a promise of the process reject that nobody waits for. */
-const PLANTED_BUG = encodeURIComponent('process.on("SIGUSR2", () => { Promise.reject(new Error("planted bug")) })');
+const PLANTED_BUG = encodeURIComponent(
+  'process.on("SIGUSR2", () => { Promise.reject(new Error("planted bug")) })',
+);
 const HEAD = ['Host: connect.example', 'X-Forwarded-Proto: https'];
 
 let site: Installation<'app' | 'buggy' | 'stopping'>;
@@ -19,7 +21,8 @@ beforeAll(async () => {
 });
 afterAll(() => site.close());
 
-const isAlive = async (): Promise<boolean> => (await site.stranger.call(site.apps.app, '/healthz')).status === 200;
+const isAlive = async (): Promise<boolean> =>
+  (await site.stranger.call(site.apps.app, '/healthz')).status === 200;
 
 describe('a request too large for the server', () => {
   it.each([
@@ -102,7 +105,10 @@ describe('a log that nobody reads any more', () => {
   it('[G06] does not stop the app from serving', async () => {
     const build = buildApp();
     const env = { ...environment(site.sandbox), REDIS_URL: site.redis.url };
-    const child = spawn(process.execPath, [build.main], { env, stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = spawn(process.execPath, [build.main], {
+      env,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     try {
       const [line] = (await once(child.stdout, 'data')) as [Buffer];
       const { port } = JSON.parse(line.toString().split('\n')[0] ?? '') as { port: number };
@@ -110,7 +116,9 @@ describe('a log that nobody reads any more', () => {
       await once(child.stdout, 'close');
       const origin = `http://127.0.0.1:${port}`;
       for (let times = 0; times < 20; times += 1) {
-        expect((await exchange(origin, rawRequest('GET', '/', [...HEAD, 'Connection: close']))).status).toBe(200);
+        expect(
+          (await exchange(origin, rawRequest('GET', '/', [...HEAD, 'Connection: close']))).status,
+        ).toBe(200);
       }
       expect(child.exitCode).toBeNull();
     } finally {

@@ -56,9 +56,12 @@ describe('cookies in production', () => {
       expect.stringMatching(/^__Host-gb-login=[\w-]{43}; Max-Age=3600; Path=\/; Expires=[^;]+; HttpOnly; Secure; SameSite=Lax$/), // prettier-ignore
     ]);
     expect(callback.setCookies).toEqual([
-      expect.stringMatching(/^__Host-gb-session=s%3A[\w-]{32}\.[\w%]+; Path=\/; HttpOnly; Secure; SameSite=Lax$/),
+      expect.stringMatching(
+        /^__Host-gb-session=s%3A[\w-]{32}\.[\w%]+; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+      ),
     ]);
-    for (const line of [...login.setCookies, ...callback.setCookies]) expect(line.length).toBeLessThan(256);
+    for (const line of [...login.setCookies, ...callback.setCookies])
+      expect(line.length).toBeLessThan(256);
   });
 
   it('[C01] are not set on a request that did not arrive over https', async () => {
@@ -83,7 +86,10 @@ describe('a session that is not used', () => {
     await client.pexpire(sessionKey(browser), 5_000);
     app.clock.skipMs(2 * MINUTE_MS);
     expect((await browser.get('/dashboard')).status).toBe(200);
-    await until('the session is renewed', async () => (await client.pttl(sessionKey(browser))) > 29 * MINUTE_MS);
+    await until(
+      'the session is renewed',
+      async () => (await client.pttl(sessionKey(browser))) > 29 * MINUTE_MS,
+    );
   });
 
   it('[C05] is over when that time has passed, and the visitor is sent to sign in', async () => {
@@ -149,15 +155,26 @@ describe('signing out', () => {
     expect((await browser.get('/')).text).not.toContain('You may still be signed in at GetBill');
   });
 
-  it.each(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS'])('[C07] [D03] does not happen by %s', async (method) => {
-    const browser = await signIn();
-    const token = await browser.csrfToken();
-    const answer = await browser.send(method, `/logout?_csrf=${encodeURIComponent(token)}&_method=POST`, {
-      headers: { 'x-csrf-token': token, 'x-http-method-override': 'POST', 'x-method-override': 'POST' },
-    });
-    expect([answer.status, answer.headers['allow']]).toEqual([405, 'POST']);
-    expect(await isSignedIn(browser)).toBe(true);
-  });
+  it.each(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS'])(
+    '[C07] [D03] does not happen by %s',
+    async (method) => {
+      const browser = await signIn();
+      const token = await browser.csrfToken();
+      const answer = await browser.send(
+        method,
+        `/logout?_csrf=${encodeURIComponent(token)}&_method=POST`,
+        {
+          headers: {
+            'x-csrf-token': token,
+            'x-http-method-override': 'POST',
+            'x-method-override': 'POST',
+          },
+        },
+      );
+      expect([answer.status, answer.headers['allow']]).toEqual([405, 'POST']);
+      expect(await isSignedIn(browser)).toBe(true);
+    },
+  );
 
   it('[C07] without a session goes to the start page and creates nothing', async () => {
     const before = await site.redis.client.keys('*');
@@ -189,7 +206,9 @@ describe('the session of somebody else', () => {
     expect((await browser.get('/dashboard')).text).toContain(second.name);
     expect((await cookiesOfA.get('/dashboard')).status).toBe(302);
     expect(await exists(...keysOfA)).toBe(0);
-    expect(app.events).toContainEqual(expect.objectContaining({ type: 'session_ended', reason: 'replaced' }));
+    expect(app.events).toContainEqual(
+      expect.objectContaining({ type: 'session_ended', reason: 'replaced' }),
+    );
   });
 
   it('[C14] never shows in 100 interleaved pages of two browsers', async () => {
@@ -201,8 +220,16 @@ describe('the session of somebody else', () => {
       }),
     );
     for (const [ofA, ofB] of answers) {
-      expect([ofA.status, ofA.text.includes(first.name), ofA.text.includes(second.name)]).toEqual([200, true, false]);
-      expect([ofB.status, ofB.text.includes(first.name), ofB.text.includes(second.name)]).toEqual([200, false, true]);
+      expect([ofA.status, ofA.text.includes(first.name), ofA.text.includes(second.name)]).toEqual([
+        200,
+        true,
+        false,
+      ]);
+      expect([ofB.status, ofB.text.includes(first.name), ofB.text.includes(second.name)]).toEqual([
+        200,
+        false,
+        true,
+      ]);
     }
   });
 });
@@ -210,7 +237,10 @@ describe('the session of somebody else', () => {
 describe('GET /session', () => {
   it('says who is signed in, until when, and gives the token that writes need', async () => {
     const browser = await signIn();
-    const answer = await browser.get('/session', { 'sec-fetch-site': 'same-origin', accept: '*/*' });
+    const answer = await browser.get('/session', {
+      'sec-fetch-site': 'same-origin',
+      accept: '*/*',
+    });
     expect(answer.json).toEqual({
       signedIn: true,
       scopes: ['company:read', 'debts:read', 'followups:read'],
@@ -225,14 +255,19 @@ describe('GET /session', () => {
     expect(Math.round(untilMs(idleExpiresAt) / MINUTE_MS)).toBe(30);
     expect(Math.round(untilMs(expiresAt) / MINUTE_MS)).toBe(480);
 
-    const signedOut = await browser.send('POST', '/logout', { headers: { 'x-csrf-token': csrfToken ?? '' } });
+    const signedOut = await browser.send('POST', '/logout', {
+      headers: { 'x-csrf-token': csrfToken ?? '' },
+    });
     expect(signedOut.status).toBe(303);
     expect(await isSignedIn(browser)).toBe(false);
   });
 
   it.each(['cross-site', 'same-site'])('is refused to a page of another site: %s', async (from) => {
     const browser = await signIn();
-    const answer = await browser.get('/session', { 'sec-fetch-site': from, 'sec-fetch-mode': 'no-cors' });
+    const answer = await browser.get('/session', {
+      'sec-fetch-site': from,
+      'sec-fetch-mode': 'no-cors',
+    });
     expect([answer.status, answer.json['error']]).toEqual([403, 'foreign_origin']);
     expect(answer.text).not.toContain('csrfToken');
   });
@@ -273,7 +308,12 @@ describe('while Redis is away', () => {
         ]); // prettier-ignore
         for (const { answer, ms } of answers) {
           const { status, location, setCookies, headers } = answer;
-          expect([status, location, setCookies, headers['retry-after']]).toEqual([503, undefined, [], '1']);
+          expect([status, location, setCookies, headers['retry-after']]).toEqual([
+            503,
+            undefined,
+            [],
+            '1',
+          ]);
           expect(ms).toBeLessThan(2_000);
         }
         expect((await browser.get('/healthz')).status).toBe(200);
@@ -285,7 +325,9 @@ describe('while Redis is away', () => {
       }
       expect(app.sandbox.control.requests()).toEqual([]);
       expect(browser.cookies).toEqual(cookies);
-      await until('it is ready', async () => (await browser.get('/readyz')).status === 200, { withinMs: 5_000 });
+      await until('it is ready', async () => (await browser.get('/readyz')).status === 200, {
+        withinMs: 5_000,
+      });
       expect((await browser.get('/dashboard')).status).toBe(200);
       expect(await isSignedIn(browser)).toBe(true);
     },
@@ -333,7 +375,10 @@ describe('telling GetBill that somebody has signed out', () => {
     await browser.signOut();
     await revoking.app.services.tokens.idle();
     const forms = revocations();
-    expect(forms.map((form) => form.get('token_type_hint'))).toEqual(['refresh_token', 'access_token']);
+    expect(forms.map((form) => form.get('token_type_hint'))).toEqual([
+      'refresh_token',
+      'access_token',
+    ]);
     for (const form of forms) {
       expect(form.get('client_id')).toBe('sandbox-client');
       expect(form.get('client_secret')).toBe(CLIENT_SECRET);
@@ -355,7 +400,9 @@ describe('telling GetBill that somebody has signed out', () => {
       sandbox.control.set({ revokeFault: [fault] });
       const token = await browser.csrfToken();
       const startedMs = performance.now();
-      const { status } = await browser.send('POST', '/logout', { headers: { 'x-csrf-token': token } });
+      const { status } = await browser.send('POST', '/logout', {
+        headers: { 'x-csrf-token': token },
+      });
       expect(status).toBe(303);
       expect(await revoking.redis.client.exists(...keys)).toBe(0);
       if (fault.mode === 'hang') expect(outcomes()).toEqual([]); // the answer came first

@@ -38,7 +38,11 @@ afterAll(() => {
 /** In a folder of its own; ends by itself, or when it says that it listens. */
 async function start(env: Env, preload = ''): Promise<{ code: number | null; output: string }> {
   const args = ['--import', `data:text/javascript,${encodeURIComponent(preload)}`, build.main];
-  const child = spawn(process.execPath, args, { env, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, args, {
+    env,
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
@@ -52,7 +56,10 @@ async function start(env: Env, preload = ''): Promise<{ code: number | null; out
 
 it('a CA file that is missing, or is none, stops the start by name', async () => {
   writeFileSync(join(folder, 'no-certificate.pem'), 'CANARY');
-  const files = { GETBILL_CA_FILE: join(folder, 'missing.pem'), REDIS_CA_FILE: join(folder, 'no-certificate.pem') };
+  const files = {
+    GETBILL_CA_FILE: join(folder, 'missing.pem'),
+    REDIS_CA_FILE: join(folder, 'no-certificate.pem'),
+  };
   const { code, output } = await start({ ...production, ...files });
   expect(code).toBe(1);
   expect(output).toContain('GETBILL_CA_FILE names a file that is no readable PEM certificate');
@@ -95,7 +102,11 @@ it('a port that needs a permission which is missing is named, with what to do', 
 
 it('values that were probably changed on their way are warned of once, by name and never by value', async () => {
   writeFileSync(join(folder, '.env'), 'REDIS_PREFIX=team#1:\n');
-  const env = { ...development, GETBILL_CLIENT_SECRET: '"CANARY-client-secret"', REDIS_PREFIX: 'team' };
+  const env = {
+    ...development,
+    GETBILL_CLIENT_SECRET: '"CANARY-client-secret"',
+    REDIS_PREFIX: 'team',
+  };
   const { output } = await start(env);
   rmSync(join(folder, '.env'));
   const warnings = output

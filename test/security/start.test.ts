@@ -27,7 +27,12 @@ const sound: Env = {
   TOKEN_ENCRYPTION_KEY: hash('sha256', 'the key of the tests', 'base64'),
   REDIS_URL: 'rediss://:CANARY-redis-password@127.0.0.1:1',
 };
-const required = ['GETBILL_CLIENT_ID', 'GETBILL_CLIENT_SECRET', 'SESSION_SECRET', 'TOKEN_ENCRYPTION_KEY'];
+const required = [
+  'GETBILL_CLIENT_ID',
+  'GETBILL_CLIENT_SECRET',
+  'SESSION_SECRET',
+  'TOKEN_ENCRYPTION_KEY',
+];
 
 let build: AppBuild;
 beforeAll(() => {
@@ -39,7 +44,8 @@ afterAll(() => build.remove());
 async function start(env: Env): Promise<{ code: number | null; output: string }> {
   const child = spawn(process.execPath, [build.main], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const chunks: Buffer[] = [];
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, output: Buffer.concat(chunks).toString() };
 }
@@ -70,7 +76,9 @@ describe('a start', () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const { port } = taken.address() as AddressInfo;
-    const development = Object.fromEntries(Object.entries(sound).filter(([name]) => /GETBILL|SECRET|KEY/.test(name)));
+    const development = Object.fromEntries(
+      Object.entries(sound).filter(([name]) => /GETBILL|SECRET|KEY/.test(name)),
+    );
     const { code, output } = await start({ ...development, PORT: String(port) });
     taken.close();
     expect([code, output]).toEqual([
@@ -84,7 +92,9 @@ describe('a start', () => {
     ['arm64-apple-darwin20.invalid', /HOST names a host that DNS does not know.*unset HOST/],
     ['x86_64-conda-linux-gnu', /HOST is neither an address nor a host name.*unset HOST/],
   ])('at HOST=%s names the variable', async (HOST, line) => {
-    const development = Object.fromEntries(Object.entries(sound).filter(([name]) => /GETBILL|SECRET|KEY/.test(name)));
+    const development = Object.fromEntries(
+      Object.entries(sound).filter(([name]) => /GETBILL|SECRET|KEY/.test(name)),
+    );
     const { code, output } = await start({ ...development, PORT: '0', HOST });
     expect(code).toBe(1);
     expect(output).toMatch(line);
@@ -94,7 +104,9 @@ describe('a start', () => {
   it('without Redis names where it was looked for and the variable, and not the password', async () => {
     const { code, output } = await start(sound);
     expect(code).toBe(1);
-    expect(output).toContain('cannot start: nothing listens at rediss://127.0.0.1:1 (REDIS_URL, ECONNREFUSED)');
+    expect(output).toContain(
+      'cannot start: nothing listens at rediss://127.0.0.1:1 (REDIS_URL, ECONNREFUSED)',
+    );
     expect(output).not.toContain('CANARY');
   });
 
@@ -104,7 +116,9 @@ describe('a start', () => {
       const { REDIS_URL: url, ...others } = sound;
       const { code, output } = await start({ ...others, [name]: url ?? '' });
       expect(code).toBe(1);
-      expect(output).toContain(`cannot start: nothing listens at rediss://127.0.0.1:1 (${name}, ECONNREFUSED)`);
+      expect(output).toContain(
+        `cannot start: nothing listens at rediss://127.0.0.1:1 (${name}, ECONNREFUSED)`,
+      );
       expect(output).toContain('ECONNREFUSED');
       expect(output).not.toMatch(/REDIS_URL|CANARY/);
     },
@@ -166,7 +180,9 @@ describe('a start in production', () => {
   });
 
   it('[K03] names nothing that is sound', () => {
-    const named = starts.map(({ output }) => [...output.matchAll(/^ {2}- (\w+)/gm)].map(([, name]) => name).sort());
+    const named = starts.map(({ output }) =>
+      [...output.matchAll(/^ {2}- (\w+)/gm)].map(([, name]) => name).sort(),
+    );
     expect(named).toEqual(unsafe.map((faults) => Object.keys(faults).sort()));
   });
 });
@@ -195,7 +211,14 @@ describe('GetBill with a certificate that nobody vouches for', () => {
         // prettier-ignore
         requests += 1;
         res.setHeader('content-type', 'application/json');
-        res.end(JSON.stringify({ access_token: 'a', refresh_token: 'r', token_type: 'Bearer', expires_in: 3600 }));
+        res.end(
+          JSON.stringify({
+            access_token: 'a',
+            refresh_token: 'r',
+            token_type: 'Bearer',
+            expires_in: 3600,
+          }),
+        );
       },
     );
     server.listen(0, '127.0.0.1');
@@ -207,7 +230,8 @@ describe('GetBill with a certificate that nobody vouches for', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const tokenUrl = (): string => `https://localhost:${(server.address() as AddressInfo).port}/oauth/token`;
+  const tokenUrl = (): string =>
+    `https://localhost:${(server.address() as AddressInfo).port}/oauth/token`;
 
   it('[B04] gets nothing: sign-in is 502, no request arrives, and an event says why', async () => {
     const app = await startTestApp({ env: { GETBILL_TOKEN_URL: tokenUrl() } });

@@ -40,19 +40,28 @@ async function withCertificate(
     GETBILL_TOKEN_URL: `${getbill.origin}/oauth/token`,
     GETBILL_API_URL: `${getbill.origin}/external-api/v1`,
   };
-  const app = await startTestApp({ sandbox, env: { GETBILL_CA_FILE: authority.caFile, ...urls, ...env } });
+  const app = await startTestApp({
+    sandbox,
+    env: { GETBILL_CA_FILE: authority.caFile, ...urls, ...env },
+  });
   open.push(app, getbill);
   return { app, getbill };
 }
 
-const pinned = (...certificates: Certificate[]) => ({ GETBILL_TLS_PINS: certificates.map(({ pin }) => pin).join(',') });
+const pinned = (...certificates: Certificate[]) => ({
+  GETBILL_TLS_PINS: certificates.map(({ pin }) => pin).join(','),
+});
 
-const faultsOf = ({ events }: TestApp): unknown[] => events.filter(({ type }) => type === 'tls_failed');
+const faultsOf = ({ events }: TestApp): unknown[] =>
+  events.filter(({ type }) => type === 'tls_failed');
 
 async function signInAndRead(app: TestApp): Promise<{ signIn: Answer; profile: Answer }> {
   const browser = app.browser();
   const signIn = await browser.signIn();
-  return { signIn, profile: await browser.get('/api/company/profile', { accept: 'application/json' }) };
+  return {
+    signIn,
+    profile: await browser.get('/api/company/profile', { accept: 'application/json' }),
+  };
 }
 
 async function expectToWork(app: TestApp): Promise<void> {
@@ -60,10 +69,15 @@ async function expectToWork(app: TestApp): Promise<void> {
   expect([signIn.status, profile.status]).toEqual([303, 200]);
 }
 
-async function expectToBeRefused({ app, getbill }: { app: TestApp; getbill: TlsFront }, reason: string): Promise<void> {
+async function expectToBeRefused(
+  { app, getbill }: { app: TestApp; getbill: TlsFront },
+  reason: string,
+): Promise<void> {
   const { signIn } = await signInAndRead(app);
   expect([signIn.status, signIn.setCookies, getbill.requests()]).toEqual([502, [], 0]);
-  expect(faultsOf(app)).toEqual([{ type: 'tls_failed', host: new URL(getbill.origin).host, reason }]);
+  expect(faultsOf(app)).toEqual([
+    { type: 'tls_failed', host: new URL(getbill.origin).host, reason },
+  ]);
   expect(signIn.text).not.toContain(reason);
   expect(app.logged()).toContain('"type":"tls_failed"');
 }
@@ -82,20 +96,29 @@ describe('GetBill behind a certificate', () => {
   });
 
   it('[K07] that has expired gets nothing', async () => {
-    await expectToBeRefused(await withCertificate(authority.issue({ expired: true })), 'CERT_HAS_EXPIRED');
+    await expectToBeRefused(
+      await withCertificate(authority.issue({ expired: true })),
+      'CERT_HAS_EXPIRED',
+    );
   });
 
   it('[K07] that vouches for itself gets nothing', async () => {
-    await expectToBeRefused(await withCertificate(authority.selfSigned()), 'DEPTH_ZERO_SELF_SIGNED_CERT');
+    await expectToBeRefused(
+      await withCertificate(authority.selfSigned()),
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+    );
   });
 });
 
 describe('GetBill behind a certificate of a trusted authority, with pins', () => {
-  it.each(['TLSv1.2', 'TLSv1.3'] as const)('[K07] works when its key is pinned (%s)', async (maxVersion) => {
-    const { app } = await withCertificate(current, { env: pinned(current, backup), maxVersion });
-    await expectToWork(app);
-    expect(faultsOf(app)).toEqual([]);
-  });
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    '[K07] works when its key is pinned (%s)',
+    async (maxVersion) => {
+      const { app } = await withCertificate(current, { env: pinned(current, backup), maxVersion });
+      await expectToWork(app);
+      expect(faultsOf(app)).toEqual([]);
+    },
+  );
 
   it('[K07] works when it has changed to the backup key', async () => {
     const { app } = await withCertificate(backup, { env: pinned(current, backup) });
@@ -106,12 +129,19 @@ describe('GetBill behind a certificate of a trusted authority, with pins', () =>
     await expectToBeRefused(await withCertificate(stranger, { env: pinned(current, backup), maxVersion }), 'TLS_PIN_MISMATCH');
   }); // prettier-ignore
 
-  it.each(['TLSv1.2', 'TLSv1.3'] as const)('[K07] gets nothing on the next tries either (%s)', async (maxVersion) => {
-    const { app, getbill } = await withCertificate(stranger, { env: pinned(current, backup), maxVersion });
-    for (let tries = 0; tries < 5; tries++) expect((await app.browser().signIn()).status).toBe(502);
-    expect(getbill.requests()).toBe(0);
-    expect(faultsOf(app)).toHaveLength(5);
-  });
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    '[K07] gets nothing on the next tries either (%s)',
+    async (maxVersion) => {
+      const { app, getbill } = await withCertificate(stranger, {
+        env: pinned(current, backup),
+        maxVersion,
+      });
+      for (let tries = 0; tries < 5; tries++)
+        expect((await app.browser().signIn()).status).toBe(502);
+      expect(getbill.requests()).toBe(0);
+      expect(faultsOf(app)).toHaveLength(5);
+    },
+  );
 
   it('[K07] whose API has another key than pinned answers 502, as JSON', async () => {
     const { app } = await withCertificate(stranger, {

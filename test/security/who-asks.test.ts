@@ -51,8 +51,19 @@ const origins = {
   'of a file': 'file://',
   'ours and another': 'ours, https://evil.example',
 } as const;
-const sites = [undefined, '', 'same-origin', 'none', 'same-site', 'cross-site', 'same-origin, cross-site'];
-const NOT_FOREIGN = { origins: [undefined, '', 'null', 'ours', 'OURS'], sites: [undefined, '', 'same-origin', 'none'] };
+const sites = [
+  undefined,
+  '',
+  'same-origin',
+  'none',
+  'same-site',
+  'cross-site',
+  'same-origin, cross-site',
+];
+const NOT_FOREIGN = {
+  origins: [undefined, '', 'null', 'ours', 'OURS'],
+  sites: [undefined, '', 'same-origin', 'none'],
+};
 
 const combinations = Object.entries(origins).flatMap(([name, origin]) =>
   sites.map((site) => {
@@ -62,28 +73,42 @@ const combinations = Object.entries(origins).flatMap(([name, origin]) =>
 );
 
 describe('an unsafe request', () => {
-  it.each(combinations)('with Origin $name and Sec-Fetch-Site $site: $verdict', async ({ origin, site, verdict }) => {
-    const text = origin?.replace('ours', app.publicUrl).replace('OURS', app.publicUrl.toUpperCase());
-    const headers = {
-      ...(text !== undefined && { origin: text }),
-      ...(site !== undefined && { 'sec-fetch-site': site }),
-    };
-    const [withToken, without] = [await attempts(headers), await attempts(headers, { withToken: false })];
-    expect(withToken).toEqual(verdict === 'refused' ? [403, 403] : [201, 303]);
-    expect(without).toEqual([403, 403]);
-  });
+  it.each(combinations)(
+    'with Origin $name and Sec-Fetch-Site $site: $verdict',
+    async ({ origin, site, verdict }) => {
+      const text = origin
+        ?.replace('ours', app.publicUrl)
+        .replace('OURS', app.publicUrl.toUpperCase());
+      const headers = {
+        ...(text !== undefined && { origin: text }),
+        ...(site !== undefined && { 'sec-fetch-site': site }),
+      };
+      const [withToken, without] = [
+        await attempts(headers),
+        await attempts(headers, { withToken: false }),
+      ];
+      expect(withToken).toEqual(verdict === 'refused' ? [403, 403] : [201, 303]);
+      expect(without).toEqual([403, 403]);
+    },
+  );
 });
 
 describe('a request for /login behind a proxy', () => {
   let proxied: TestApp;
   const publicUrl = 'http://localhost';
   beforeAll(async () => {
-    proxied = await startTestApp({ env: { PUBLIC_URL: publicUrl, TRUST_PROXY: '1' }, sandbox: app.sandbox });
+    proxied = await startTestApp({
+      env: { PUBLIC_URL: publicUrl, TRUST_PROXY: '1' },
+      sandbox: app.sandbox,
+    });
   });
   afterAll(() => proxied.close());
 
   /** Follows redirects to ourselves as a browser would, through a proxy that sends the same headers each time. */
-  async function follow(headers: Headers, target = proxied): Promise<{ hops: number; answer: Answer }> {
+  async function follow(
+    headers: Headers,
+    target = proxied,
+  ): Promise<{ hops: number; answer: Answer }> {
     const browser = target.browser();
     let path = '/login?returnTo=%2Fdebts';
     for (let hops = 0; hops < 5; hops += 1) {
@@ -101,8 +126,14 @@ describe('a request for /login behind a proxy', () => {
     ['in upper case', { host: 'LOCALHOST' }],
     ['in upper case with the port of the scheme', { host: 'LocalHost:80' }],
     ['in X-Forwarded-Host', { host: 'app.internal:3000', 'x-forwarded-host': 'localhost' }],
-    ['in the first X-Forwarded-Host', { host: 'app.internal', 'x-forwarded-host': 'LOCALHOST:80, cdn.example' }],
-    ['while X-Forwarded-Host holds something else', { host: 'localhost', 'x-forwarded-host': 'app.internal' }],
+    [
+      'in the first X-Forwarded-Host',
+      { host: 'app.internal', 'x-forwarded-host': 'LOCALHOST:80, cdn.example' },
+    ],
+    [
+      'while X-Forwarded-Host holds something else',
+      { host: 'localhost', 'x-forwarded-host': 'app.internal' },
+    ],
   ])('starts a sign-in at once where the proxy sends our host %s', async (_name, headers) => {
     const { hops, answer } = await follow(headers);
     expect([hops, answer.status]).toEqual([0, 302]);
@@ -117,7 +148,10 @@ describe('a request for /login behind a proxy', () => {
   it('puts the port together from X-Forwarded-Port', async () => {
     const env = { PUBLIC_URL: 'http://localhost:8080', TRUST_PROXY: '1' };
     const onPort = await startTestApp({ env, sandbox: app.sandbox });
-    const { hops, answer } = await follow({ host: 'localhost', 'x-forwarded-port': '8080' }, onPort);
+    const { hops, answer } = await follow(
+      { host: 'localhost', 'x-forwarded-port': '8080' },
+      onPort,
+    );
     await onPort.close();
     expect([hops, answer.location]).toEqual([0, expect.stringContaining('/oauth/authorize')]);
   });
@@ -125,7 +159,11 @@ describe('a request for /login behind a proxy', () => {
   it.each<[string, Headers, string]>([
     ['its own name', { host: 'app.internal:3000' }, 'http://app.internal:3000'],
     ['another port', { host: 'localhost:8443' }, 'http://localhost:8443'],
-    ['our host as part of another', { host: 'localhost.evil.example' }, 'http://localhost.evil.example'],
+    [
+      'our host as part of another',
+      { host: 'localhost.evil.example' },
+      'http://localhost.evil.example',
+    ],
     [
       'its own name twice',
       { host: 'a.internal', 'x-forwarded-host': 'b.internal' },
@@ -153,8 +191,15 @@ describe('a request for /login behind a proxy', () => {
   );
 
   it('does not believe X-Forwarded-Host of a proxy that TRUST_PROXY does not name', async () => {
-    const distrustful = await startTestApp({ env: { PUBLIC_URL: publicUrl }, sandbox: app.sandbox });
-    const headers = { host: 'app.internal', 'x-forwarded-host': 'localhost', 'x-forwarded-port': '80' };
+    const distrustful = await startTestApp({
+      env: { PUBLIC_URL: publicUrl },
+      sandbox: app.sandbox,
+    });
+    const headers = {
+      host: 'app.internal',
+      'x-forwarded-host': 'localhost',
+      'x-forwarded-port': '80',
+    };
     const { answer } = await follow(headers, distrustful);
     await distrustful.close();
     expect(answer.status).toBe(500);

@@ -31,10 +31,19 @@ afterEach(() => {
 });
 
 const asJson = { accept: 'application/json' };
-const good = { access_token: 'CANARY-access', refresh_token: 'CANARY-refresh', token_type: 'Bearer', expires_in: 3600 };
+const good = {
+  access_token: 'CANARY-access',
+  refresh_token: 'CANARY-refresh',
+  token_type: 'Bearer',
+  expires_in: 3600,
+};
 
 /** A browser on its way, and the parameters of its callback. */
-async function onItsWay({ through = app } = {}): Promise<{ browser: Browser; path: string; state: string }> {
+async function onItsWay({ through = app } = {}): Promise<{
+  browser: Browser;
+  path: string;
+  state: string;
+}> {
   const browser = through.browser();
   const path = await browser.approve(await browser.startLogin());
   return { browser, path, state: paramOf(path, 'state') };
@@ -44,7 +53,9 @@ async function onItsWay({ through = app } = {}): Promise<{ browser: Browser; pat
 async function signInWith(body: unknown, { status = 200, contentType = 'application/json' } = {}) {
   const { browser, path } = await onItsWay();
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  app.sandbox.control.set({ token: [{ mode: 'rawBody', status, contentType, body: text, times: 0 }] });
+  app.sandbox.control.set({
+    token: [{ mode: 'rawBody', status, contentType, body: text, times: 0 }],
+  });
   return { browser, answer: await browser.get(path, asJson) };
 }
 
@@ -62,7 +73,10 @@ describe('an answer of GetBill that says no', () => {
     for (const words of [denied.title, denied.action?.label]) expect(answer.text).toContain(words);
     expect(codeCalls(app.sandbox)).toBe(0);
     expect(sessionIdOf(browser)).toBe('');
-    expect(app.events).toContainEqual({ type: 'login_failed', reason: 'authorization_access_denied' });
+    expect(app.events).toContainEqual({
+      type: 'login_failed',
+      reason: 'authorization_access_denied',
+    });
 
     const again = await browser.get(path, asJson);
     expect([again.status, again.json['error']]).toEqual([400, 'login_unknown']);
@@ -93,7 +107,9 @@ describe('an answer of GetBill that says no', () => {
     ['__proto__', 400],
   ])('[A10] with %s is a page of its own', async (error, status) => {
     const { browser, state } = await onItsWay();
-    const answer = await browser.get(`/oauth/callback?${new URLSearchParams({ error, state }).toString()}`);
+    const answer = await browser.get(
+      `/oauth/callback?${new URLSearchParams({ error, state }).toString()}`,
+    );
     expect(answer.status).toBe(status);
     expect(/<h1>(.*?)<\/h1>/.exec(answer.text)?.[1]).toBe(errorText(`authorization_${error.replace(/^_+|constructor/, 'x')}`, status).title); // prettier-ignore
     expect(codeCalls(app.sandbox)).toBe(0);
@@ -107,7 +123,9 @@ describe('an answer of GetBill that says no', () => {
       error_uri: `javascript:CANARY3//${'u'.repeat(2000)}`,
     };
     const logged = app.logged().length;
-    const answer = await browser.get(`/oauth/callback?${new URLSearchParams({ ...hostile, state }).toString()}`);
+    const answer = await browser.get(
+      `/oauth/callback?${new URLSearchParams({ ...hostile, state }).toString()}`,
+    );
     expect(answer.status).toBe(400);
     expect(answer.text).not.toMatch(/CANARY|onerror|javascript:|<script/i);
     expect(answer.text).toContain(errorText('authorization_failed', 400).title);
@@ -122,7 +140,10 @@ describe('an answer of GetBill that says no', () => {
 
   it('[A11] is refused when a part of it is larger than any real one', async () => {
     const { browser, path, state } = await onItsWay();
-    const answer = await browser.get(`/oauth/callback?error=${'e'.repeat(8000)}&state=${state}`, asJson);
+    const answer = await browser.get(
+      `/oauth/callback?error=${'e'.repeat(8000)}&state=${state}`,
+      asJson,
+    );
     expect([answer.status, answer.json['error']]).toEqual([400, 'callback_malformed']);
     expect((await browser.get(path)).status).toBe(303);
   });
@@ -143,14 +164,19 @@ describe('the scopes that were granted', () => {
     expect(dashboard.text).toContain('company:read');
     const { apiByPath } = app.sandbox.control.state().counters;
     expect(Object.keys(apiByPath).filter((path) => path.startsWith('/company'))).toEqual([]);
-    expect(app.events).toContainEqual(expect.objectContaining({ type: 'login_completed', scopes: ['debts:read'] }));
+    expect(app.events).toContainEqual(
+      expect.objectContaining({ type: 'login_completed', scopes: ['debts:read'] }),
+    );
   });
 
   it('[A09] an unticked one that the answer does not mention is seen when the API refuses', async () => {
     const browser = app.browser();
     await browser.signIn({ scopes: ['debts:read'] });
     const dashboard = await browser.get('/dashboard');
-    expect([dashboard.status, dashboard.text.includes('Not shared with this app')]).toEqual([200, true]);
+    expect([dashboard.status, dashboard.text.includes('Not shared with this app')]).toEqual([
+      200,
+      true,
+    ]);
     expect(await isSignedIn(browser)).toBe(true);
   });
 
@@ -158,7 +184,9 @@ describe('the scopes that were granted', () => {
     const scope = 'company:read debts:read followups:read debts:write';
     const { answer } = await signInWith({ ...good, scope });
     expect(answer.status).toBe(303);
-    expect(app.events).toContainEqual(expect.objectContaining({ type: 'scope_widened', scopes: scope.split(' ') }));
+    expect(app.events).toContainEqual(
+      expect.objectContaining({ type: 'scope_widened', scopes: scope.split(' ') }),
+    );
   });
 
   it('[A09] are those asked for when the answer is silent', async () => {
@@ -224,7 +252,9 @@ describe('a token call', () => {
     expect(others).toEqual([]);
     expect([request?.method, request?.url]).toEqual(['POST', '/oauth/token']);
     const headers = (request?.rawHeaders ?? []).map((text) => text.toLowerCase());
-    expect(headers[headers.indexOf('content-type') + 1]).toMatch(/^application\/x-www-form-urlencoded(;|$)/);
+    expect(headers[headers.indexOf('content-type') + 1]).toMatch(
+      /^application\/x-www-form-urlencoded(;|$)/,
+    );
     expect([...(request?.form.keys() ?? [])].sort()).toEqual([
       'client_id',
       'client_secret',
@@ -235,7 +265,9 @@ describe('a token call', () => {
     ]);
     expect(request?.form.get('client_secret')).toBe(defaultClientSecret);
     expect(request?.form.get('grant_type')).toBe('authorization_code');
-    const elsewhere = app.sandbox.control.requests().map(({ url, rawHeaders }) => [url, ...rawHeaders].join());
+    const elsewhere = app.sandbox.control
+      .requests()
+      .map(({ url, rawHeaders }) => [url, ...rawHeaders].join());
     expect(elsewhere.join()).not.toContain(defaultClientSecret);
     expect(app.logged()).not.toContain(defaultClientSecret);
   });
@@ -244,7 +276,9 @@ describe('a token call', () => {
     '[A17] that is redirected (%d) ends there: the other host sees nothing',
     async (status) => {
       const { browser, path } = await onItsWay();
-      app.sandbox.control.set({ token: [{ mode: 'redirect', status, location: evilUrl, times: 0 }] });
+      app.sandbox.control.set({
+        token: [{ mode: 'redirect', status, location: evilUrl, times: 0 }],
+      });
       const answer = await browser.get(path, asJson);
       expect([answer.status, answer.setCookies]).toEqual([502, []]);
       expect(evilSaw).toEqual([]);
@@ -275,16 +309,21 @@ describe('the answer to a token call', () => {
     ['an expiry that is no number', { ...good, expires_in: 'abc' }],
     ['an expiry in the far future', { ...good, expires_in: 1e12 }],
     ['2 MB', { ...good, padding: 'x'.repeat(2 * 1024 * 1024) }],
-  ])('[A18] is unusable when it is %s: 502, nobody signed in, nothing stored, nothing shown', async (_what, body) => {
-    const logged = app.logged().length;
-    const { browser, answer } = await signInWith(body);
-    expect([answer.status, answer.setCookies, answer.location]).toEqual([502, [], undefined]);
-    expect(sessionIdOf(browser)).toBe('');
-    expect(await isSignedIn(browser)).toBe(false);
-    expect(codeCalls(app.sandbox)).toBe(1);
-    expect(answer.text + app.logged().slice(logged) + JSON.stringify(app.events)).not.toContain('CANARY');
-    expect(app.events.map(({ type }) => type)).not.toContain('login_completed');
-  });
+  ])(
+    '[A18] is unusable when it is %s: 502, nobody signed in, nothing stored, nothing shown',
+    async (_what, body) => {
+      const logged = app.logged().length;
+      const { browser, answer } = await signInWith(body);
+      expect([answer.status, answer.setCookies, answer.location]).toEqual([502, [], undefined]);
+      expect(sessionIdOf(browser)).toBe('');
+      expect(await isSignedIn(browser)).toBe(false);
+      expect(codeCalls(app.sandbox)).toBe(1);
+      expect(answer.text + app.logged().slice(logged) + JSON.stringify(app.events)).not.toContain(
+        'CANARY',
+      );
+      expect(app.events.map(({ type }) => type)).not.toContain('login_completed');
+    },
+  );
 
   it.each(['bearer', 'Bearer', 'BEARER'])('[A18] may say %s', async (token_type) => {
     expect((await signInWith({ ...good, token_type })).answer.status).toBe(303);
@@ -312,7 +351,10 @@ describe('the answer to a token call', () => {
 describe('with an issuer configured', () => {
   let strict: TestApp;
   beforeAll(async () => {
-    strict = await startTestApp({ env: { GETBILL_ISSUER: app.sandbox.origin }, sandbox: app.sandbox });
+    strict = await startTestApp({
+      env: { GETBILL_ISSUER: app.sandbox.origin },
+      sandbox: app.sandbox,
+    });
   });
   afterAll(() => strict.close());
 
@@ -339,7 +381,9 @@ describe('with an issuer configured', () => {
   });
 
   it('[A14] and without one configured, "iss" is ignored', async () => {
-    expect((await answerTo((params) => params.set('iss', 'https://evil.example'), app)).status).toBe(303);
+    expect(
+      (await answerTo((params) => params.set('iss', 'https://evil.example'), app)).status,
+    ).toBe(303);
     expect((await answerTo((params) => params.delete('iss'), app)).status).toBe(303);
   });
 });

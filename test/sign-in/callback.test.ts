@@ -16,7 +16,8 @@ beforeEach(() => {
 });
 
 const asJson = { accept: 'application/json' };
-const callback = (browser: Browser, query: string): Promise<Answer> => browser.get(`/oauth/callback?${query}`, asJson);
+const callback = (browser: Browser, query: string): Promise<Answer> =>
+  browser.get(`/oauth/callback?${query}`, asJson);
 
 /** A browser on its way: the callback that would sign it in. */
 async function onItsWay(
@@ -27,7 +28,10 @@ async function onItsWay(
   return { browser, path, state: paramOf(path, 'state') };
 }
 
-async function expectRefused(answer: Answer, { browser, code }: { browser: Browser; code: string }): Promise<void> {
+async function expectRefused(
+  answer: Answer,
+  { browser, code }: { browser: Browser; code: string },
+): Promise<void> {
   expect([answer.status, answer.json['error']]).toEqual([400, code]);
   expect(answer.setCookies).toEqual([]);
   expect(answer.location).toBeUndefined();
@@ -43,22 +47,28 @@ describe('a callback nobody in this browser began', () => {
     await expectRefused(await callback(browser, query), { browser, code: 'login_cookie_missing' });
   });
 
-  it.each(queries)('[A01] is refused in a browser that has begun another one (%s)', async (query) => {
-    const browser = app.browser();
-    await browser.startLogin();
-    const wellFormed = /[&?]state=[^&]/.test(query);
-    await expectRefused(await callback(browser, query), {
-      browser,
-      code: wellFormed ? 'login_unknown' : 'callback_malformed',
-    });
-  });
+  it.each(queries)(
+    '[A01] is refused in a browser that has begun another one (%s)',
+    async (query) => {
+      const browser = app.browser();
+      await browser.startLogin();
+      const wellFormed = /[&?]state=[^&]/.test(query);
+      await expectRefused(await callback(browser, query), {
+        browser,
+        code: wellFormed ? 'login_unknown' : 'callback_malformed',
+      });
+    },
+  );
 
   it('[A01] is refused with a binding cookie that somebody made up', async () => {
     for (const value of ['', 'undefined', 'a'.repeat(43), 'a'.repeat(4000)]) {
       const { state } = await onItsWay();
       const browser = app.browser();
       browser.cookies.set(cookieNames(app).login, value);
-      await expectRefused(await callback(browser, `code=X&state=${state}`), { browser, code: 'login_unknown' });
+      await expectRefused(await callback(browser, `code=X&state=${state}`), {
+        browser,
+        code: 'login_unknown',
+      });
     }
   });
 
@@ -93,16 +103,25 @@ describe('a callback that is not well-formed', () => {
     ['a state of 9 KB', () => `code=a&state=${long}`],
   ];
 
-  it.each(queries)('[A12] because of %s is refused, and the login can still be finished', async (_what, query) => {
-    const { browser, path, state } = await onItsWay();
-    await expectRefused(await callback(browser, query(state)), { browser, code: 'callback_malformed' });
-    expect((await browser.get(path)).location).toBe('/dashboard');
-    expect(codeCalls(app.sandbox)).toBe(1);
-  });
+  it.each(queries)(
+    '[A12] because of %s is refused, and the login can still be finished',
+    async (_what, query) => {
+      const { browser, path, state } = await onItsWay();
+      await expectRefused(await callback(browser, query(state)), {
+        browser,
+        code: 'callback_malformed',
+      });
+      expect((await browser.get(path)).location).toBe('/dashboard');
+      expect(codeCalls(app.sandbox)).toBe(1);
+    },
+  );
 
   it('[A12] because it brings an id_token as well is refused without an exchange', async () => {
     const { browser, path } = await onItsWay();
-    await expectRefused(await browser.get(`${path}&id_token=x`, asJson), { browser, code: 'callback_malformed' });
+    await expectRefused(await browser.get(`${path}&id_token=x`, asJson), {
+      browser,
+      code: 'callback_malformed',
+    });
   });
 
   it.each(['%', '%zz', '%u0000', '..%2f', "'; DROP TABLE users", '${7*7}'])(
@@ -130,7 +149,9 @@ describe('the callback', () => {
     const answer = await browser.signIn({ returnTo: '/debts?page=2' });
     expect([answer.status, answer.location]).toEqual([303, '/debts?page=2']);
     expect(await isSignedIn(browser)).toBe(true);
-    const story = app.events.map(({ type }) => type).filter((type) => /^(login|token|session)_/.test(type));
+    const story = app.events
+      .map(({ type }) => type)
+      .filter((type) => /^(login|token|session)_/.test(type));
     expect(story).toEqual(['login_started', 'token_requested', 'login_completed']);
   });
 
@@ -207,13 +228,19 @@ describe('the callback', () => {
   it('[A02] ten times at once is exchanged once and makes one session', async () => {
     const { browser, path } = await onItsWay();
     const cookie = Array.from(browser.cookies, ([name, value]) => `${name}=${value}`).join('; ');
-    const answers = await Promise.all(Array.from({ length: 10 }, () => app.browser().get(path, { ...asJson, cookie })));
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => app.browser().get(path, { ...asJson, cookie })),
+    );
     expect(codeCalls(app.sandbox)).toBe(1);
     expect(app.events.filter(({ type }) => type === 'login_completed')).toHaveLength(1);
     const entered = answers.filter(({ status }) => status === 303);
     expect(entered.map(({ setCookies }) => setCookies.length)).toEqual([1]);
     for (const answer of answers.filter((other) => !entered.includes(other))) {
-      expect([answer.status, answer.json['error'], answer.setCookies]).toEqual([400, 'login_unknown', []]);
+      expect([answer.status, answer.json['error'], answer.setCookies]).toEqual([
+        400,
+        'login_unknown',
+        [],
+      ]);
     }
   });
 
@@ -231,7 +258,9 @@ describe('the callback', () => {
 
   it('[A02] takes its login before the exchange, also when that fails', async () => {
     const { browser, path } = await onItsWay();
-    app.sandbox.control.set({ token: [{ mode: 'status', status: 400, body: { error: 'invalid_grant' } }] });
+    app.sandbox.control.set({
+      token: [{ mode: 'status', status: 400, body: { error: 'invalid_grant' } }],
+    });
     const failed = await browser.get(path, asJson);
     expect([failed.status, failed.json['error']]).toEqual([400, 'code_refused']);
     const again = await browser.get(path, asJson);
@@ -249,7 +278,11 @@ describe('the callback', () => {
     expect(answer.location).toBe('/connection');
     expect(await isSignedIn(browser)).toBe(true);
     expect(await isSignedIn(old)).toBe(false);
-    expect(app.events).toContainEqual(expect.objectContaining({ type: 'session_ended', reason: 'replaced' }));
-    expect(app.events).toContainEqual(expect.objectContaining({ type: 'login_completed', replaced: true }));
+    expect(app.events).toContainEqual(
+      expect.objectContaining({ type: 'session_ended', reason: 'replaced' }),
+    );
+    expect(app.events).toContainEqual(
+      expect.objectContaining({ type: 'login_completed', replaced: true }),
+    );
   });
 });

@@ -46,7 +46,14 @@ describe('a browser', () => {
       return browser.get(path);
     };
     const { hops, answer } = await walk(app, '/dashboard', forgetful);
-    expect(hops).toEqual(['/dashboard', '/login', 'GetBill', '/oauth/callback', '/dashboard', '/login']);
+    expect(hops).toEqual([
+      '/dashboard',
+      '/login',
+      'GetBill',
+      '/oauth/callback',
+      '/dashboard',
+      '/login',
+    ]);
     expectPage(answer, 'session_cookie_lost');
     expect(timesAtGetBill()).toBe(1);
 
@@ -59,14 +66,19 @@ describe('a browser', () => {
     ['unsigned', 'evil'],
     ['with a wrong signature', 's%3Aevil.c2lnbmF0dXJl'],
     ['of a session that never was', signed('evil', SESSION_SECRET)],
-  ])('with a second session cookie in front of ours (%s) is not sent round and round', async (_what, value) => {
-    const browser = app.browser();
-    const get = (path: string) =>
-      browser.get(path, { cookie: `${cookieNames(app).session}=${value}; ${cookieHeader(browser)}` });
-    const { answer } = await walk(app, '/dashboard', get);
-    expectPage(answer, 'session_cookie_lost');
-    expect(timesAtGetBill()).toBe(1);
-  });
+  ])(
+    'with a second session cookie in front of ours (%s) is not sent round and round',
+    async (_what, value) => {
+      const browser = app.browser();
+      const get = (path: string) =>
+        browser.get(path, {
+          cookie: `${cookieNames(app).session}=${value}; ${cookieHeader(browser)}`,
+        });
+      const { answer } = await walk(app, '/dashboard', get);
+      expectPage(answer, 'session_cookie_lost');
+      expect(timesAtGetBill()).toBe(1);
+    },
+  );
 
   it('with a second session cookie behind ours notices nothing', async () => {
     const browser = app.browser();
@@ -113,11 +125,16 @@ describe('a session whose token record has gone', () => {
   it('is ended before the answer, and the way back leads through one sign-in', async () => {
     const { browser, id } = await signedInWithoutRecord();
     const answer = await browser.get('/dashboard?tab=2');
-    expect([answer.status, answer.location]).toEqual([302, '/login?returnTo=%2Fdashboard%3Ftab%3D2']);
+    expect([answer.status, answer.location]).toEqual([
+      302,
+      '/login?returnTo=%2Fdashboard%3Ftab%3D2',
+    ]);
     expect(browser.cookies.has(cookieNames(app).session)).toBe(false);
     expect(await app.services.keyValue.get(`sess:${id}`)).toBeUndefined();
 
-    const { hops, answer: page } = await walk(app, answer.location ?? '', (path) => browser.get(path));
+    const { hops, answer: page } = await walk(app, answer.location ?? '', (path) =>
+      browser.get(path),
+    );
     expect(hops).toEqual(['/login', 'GetBill', '/oauth/callback', '/dashboard']);
     expect(page.status).toBe(200);
     expect(sessionIdOf(browser)).not.toBe(id);
@@ -126,14 +143,19 @@ describe('a session whose token record has gone', () => {
   it('is 401 with the way to sign in for a script, and ended', async () => {
     const { browser, id } = await signedInWithoutRecord();
     const answer = await browser.get('/api/debts', { accept: 'application/json' });
-    expect([answer.status, answer.json]).toMatchObject([401, { error: 'grant_ended', login_url: '/login' }]);
+    expect([answer.status, answer.json]).toMatchObject([
+      401,
+      { error: 'grant_ended', login_url: '/login' },
+    ]);
     expect(browser.cookies.has(cookieNames(app).session)).toBe(false);
     expect(await app.services.keyValue.get(`sess:${id}`)).toBeUndefined();
   });
 
   it('does not count as signed in at /login', async () => {
     const { browser, id } = await signedInWithoutRecord();
-    const { hops, answer } = await walk(app, '/login?returnTo=%2Fdashboard', (path) => browser.get(path));
+    const { hops, answer } = await walk(app, '/login?returnTo=%2Fdashboard', (path) =>
+      browser.get(path),
+    );
     expect(hops).toEqual(['/login', 'GetBill', '/oauth/callback', '/dashboard']);
     expect(answer.status).toBe(200);
     expect(await app.services.keyValue.get(`sess:${id}`)).toBeUndefined();

@@ -68,19 +68,22 @@ describe('a storage that stalls in the middle of a second sign-in', () => {
     ['the note of the sign-in', 'arrival:', false],
     ['the session', 'sess:', false],
     ['the session, although it is written', 'sess:', true],
-  ])('(%s) leaves the first session as it was, and no grant that is not revoked', async (_what, prefix, lost) => {
-    const browser = app.browser();
-    const answer = await secondSignIn(browser, { prefix, lost });
-    expect([answer.status, answer.setCookies]).toEqual([503, []]);
-    expect(answer.text).not.toContain('You did not');
-    await app.services.tokens.idle();
-    expect(await isSignedIn(browser)).toBe(true);
-    expect((await browser.get('/dashboard')).status).toBe(200);
-    expect(revokedTokens()).toEqual(expect.arrayContaining(['refresh_token', 'access_token']));
-    const ended = app.events.filter(({ type }) => type === 'session_ended');
-    expect(ended).toEqual([expect.objectContaining({ reason: 'record_gone' })]);
-    expect(app.events.filter(({ type }) => type === 'login_completed')).toHaveLength(1);
-  });
+  ])(
+    '(%s) leaves the first session as it was, and no grant that is not revoked',
+    async (_what, prefix, lost) => {
+      const browser = app.browser();
+      const answer = await secondSignIn(browser, { prefix, lost });
+      expect([answer.status, answer.setCookies]).toEqual([503, []]);
+      expect(answer.text).not.toContain('You did not');
+      await app.services.tokens.idle();
+      expect(await isSignedIn(browser)).toBe(true);
+      expect((await browser.get('/dashboard')).status).toBe(200);
+      expect(revokedTokens()).toEqual(expect.arrayContaining(['refresh_token', 'access_token']));
+      const ended = app.events.filter(({ type }) => type === 'session_ended');
+      expect(ended).toEqual([expect.objectContaining({ reason: 'record_gone' })]);
+      expect(app.events.filter(({ type }) => type === 'login_completed')).toHaveLength(1);
+    },
+  );
 
   it('(the end of the first) signs in all the same, and ends the first once the storage answers', async () => {
     const browser = app.browser();
@@ -92,7 +95,9 @@ describe('a storage that stalls in the middle of a second sign-in', () => {
     expect([answer.status, answer.location]).toEqual([303, '/debts']);
     expect(sessionIdOf(browser)).not.toBe(old);
     await app.services.tokens.idle();
-    expect(app.events).toContainEqual(expect.objectContaining({ type: 'session_ended', reason: 'replaced' }));
+    expect(app.events).toContainEqual(
+      expect.objectContaining({ type: 'session_ended', reason: 'replaced' }),
+    );
     expect(await isSignedIn(browser)).toBe(true);
   });
 });
@@ -124,32 +129,39 @@ describe('a sign-in again', () => {
     ['404 with a page', 404, '<h1>gone</h1>'],
   ];
 
-  it.each(rejections)('leads out when a renewal is refused with %s', async (_what, status, body) => {
-    const browser = app.browser();
-    await browser.signIn();
-    const old = sessionIdOf(browser);
-    const text = typeof body === 'string' ? body : JSON.stringify(body);
-    app.clock.skipMs(3_601_000);
-    app.sandbox.control.set({ token: [{ mode: 'rawBody', status, contentType: 'application/json', body: text, times: 0, grantType: 'refresh_token' }] }); // prettier-ignore
-    for (const page of ['/debts', '/debts']) {
-      const failed = await browser.get(page); // the second one meets the pause
-      expect(failed.status).toBe(502);
-      expect(failed.text).toContain('href="/login?again=1&amp;returnTo=%2Fdebts"');
-      expect(failed.text).not.toContain('CANARY-words');
-    }
-    expect(app.events.map(({ type }) => type)).not.toContain('session_ended');
+  it.each(rejections)(
+    'leads out when a renewal is refused with %s',
+    async (_what, status, body) => {
+      const browser = app.browser();
+      await browser.signIn();
+      const old = sessionIdOf(browser);
+      const text = typeof body === 'string' ? body : JSON.stringify(body);
+      app.clock.skipMs(3_601_000);
+      app.sandbox.control.set({ token: [{ mode: 'rawBody', status, contentType: 'application/json', body: text, times: 0, grantType: 'refresh_token' }] }); // prettier-ignore
+      for (const page of ['/debts', '/debts']) {
+        const failed = await browser.get(page); // the second one meets the pause
+        expect(failed.status).toBe(502);
+        expect(failed.text).toContain('href="/login?again=1&amp;returnTo=%2Fdebts"');
+        expect(failed.text).not.toContain('CANARY-words');
+      }
+      expect(app.events.map(({ type }) => type)).not.toContain('session_ended');
 
-    for (const login of ['/login?again=1&returnTo=%2Fdebts', '/login?returnTo=%2Fdebts']) {
-      expect((await browser.get(login)).location).toContain(`${app.sandbox.origin}/oauth/authorize`);
-    }
-    const { location = '' } = await browser.get('/login?again=1&returnTo=%2Fdebts');
-    const landed = await browser.get(await browser.approve(location));
-    expect([landed.status, landed.location]).toEqual([303, '/debts']);
-    expect(sessionIdOf(browser)).not.toBe(old);
-    expect((await browser.get('/debts')).status).toBe(200);
-    expect(app.events).toContainEqual(expect.objectContaining({ type: 'session_ended', reason: 'replaced' }));
-    app.sandbox.control.set({ token: [] });
-  });
+      for (const login of ['/login?again=1&returnTo=%2Fdebts', '/login?returnTo=%2Fdebts']) {
+        expect((await browser.get(login)).location).toContain(
+          `${app.sandbox.origin}/oauth/authorize`,
+        );
+      }
+      const { location = '' } = await browser.get('/login?again=1&returnTo=%2Fdebts');
+      const landed = await browser.get(await browser.approve(location));
+      expect([landed.status, landed.location]).toEqual([303, '/debts']);
+      expect(sessionIdOf(browser)).not.toBe(old);
+      expect((await browser.get('/debts')).status).toBe(200);
+      expect(app.events).toContainEqual(
+        expect.objectContaining({ type: 'session_ended', reason: 'replaced' }),
+      );
+      app.sandbox.control.set({ token: [] });
+    },
+  );
 
   it('is not what /login does while GetBill is only away', async () => {
     const browser = app.browser();
@@ -205,9 +217,13 @@ describe('what GetBill said', () => {
     const browser = app.browser();
     const path = await browser.approve(await browser.startLogin());
     const body = `\ufeff${JSON.stringify({ access_token: 'a', token_type: 'bearer', expires_in: '3600.0', scope: ['company:read'], refresh_token: '' })}`; // prettier-ignore
-    app.sandbox.control.set({ token: [{ mode: 'rawBody', status: 200, contentType: 'application/json', body }] });
+    app.sandbox.control.set({
+      token: [{ mode: 'rawBody', status: 200, contentType: 'application/json', body }],
+    });
     expect((await browser.get(path)).status).toBe(303);
-    expect(app.events).toContainEqual(expect.objectContaining({ type: 'login_completed', scopes: ['company:read'] }));
+    expect(app.events).toContainEqual(
+      expect.objectContaining({ type: 'login_completed', scopes: ['company:read'] }),
+    );
   });
 
   it('takes a code of 4 KB', async () => {
@@ -217,7 +233,10 @@ describe('what GetBill said', () => {
     const good = { access_token: 'a', token_type: 'bearer', expires_in: 60 };
     app.sandbox.control.set({ token: [{ mode: 'rawBody', status: 200, contentType: 'application/json', body: JSON.stringify(good) }] }); // prettier-ignore
     const state = paramOf(location, 'state');
-    expect((await browser.get(`/oauth/callback?${new URLSearchParams({ code, state }).toString()}`)).status).toBe(303);
+    expect(
+      (await browser.get(`/oauth/callback?${new URLSearchParams({ code, state }).toString()}`))
+        .status,
+    ).toBe(303);
     expect(tokenRequests(app.sandbox)[0]?.form.get('code')).toBe(code);
   });
 });
@@ -239,7 +258,10 @@ describe('a process with keys of its own', () => {
   });
 
   it('says that SESSION_SECRET differs, where cookies are not to blame', async () => {
-    const other = await startTestApp({ sandbox: base.sandbox, env: { SESSION_SECRET: 'another-secret-'.repeat(4) } });
+    const other = await startTestApp({
+      sandbox: base.sandbox,
+      env: { SESSION_SECRET: 'another-secret-'.repeat(4) },
+    });
     try {
       const browser = app.browser();
       await browser.signIn();
@@ -252,7 +274,10 @@ describe('a process with keys of its own', () => {
       expect(names.length).toBeGreaterThan(1);
       Object.assign(other.services.keyValue, app.services.keyValue); // one storage for both
       const answer = await stranger.get('/login');
-      expect([answer.status, answer.text.includes('another one of ours began')]).toEqual([500, true]);
+      expect([answer.status, answer.text.includes('another one of ours began')]).toEqual([
+        500,
+        true,
+      ]);
     } finally {
       await other.close();
     }
@@ -261,12 +286,24 @@ describe('a process with keys of its own', () => {
 
 describe('thirty images on a foreign page', () => {
   it.each<[string, Record<string, string>]>([
-    ['images', { 'sec-fetch-dest': 'image', 'sec-fetch-mode': 'no-cors', 'sec-fetch-site': 'cross-site' }],
-    ['frames', { 'sec-fetch-dest': 'iframe', 'sec-fetch-mode': 'navigate', 'sec-fetch-site': 'cross-site' }],
+    [
+      'images',
+      { 'sec-fetch-dest': 'image', 'sec-fetch-mode': 'no-cors', 'sec-fetch-site': 'cross-site' },
+    ],
+    [
+      'frames',
+      { 'sec-fetch-dest': 'iframe', 'sec-fetch-mode': 'navigate', 'sec-fetch-site': 'cross-site' },
+    ],
     ['scripts', { 'sec-fetch-dest': 'script', 'sec-fetch-mode': 'no-cors' }],
-    ['links to fetch ahead', { 'sec-purpose': 'prefetch', 'sec-fetch-dest': 'empty', 'sec-fetch-mode': 'no-cors' }],
+    [
+      'links to fetch ahead',
+      { 'sec-purpose': 'prefetch', 'sec-fetch-dest': 'empty', 'sec-fetch-mode': 'no-cors' },
+    ],
     ['pages to fetch ahead', { 'sec-purpose': 'prefetch;prerender', 'sec-fetch-mode': 'navigate' }],
-    ['images of a browser without Sec-Fetch', { accept: 'image/webp,image/png,image/*;q=0.8,*/*;q=0.5' }],
+    [
+      'images of a browser without Sec-Fetch',
+      { accept: 'image/webp,image/png,image/*;q=0.8,*/*;q=0.5' },
+    ],
   ])('(%s) keep nobody at that address from signing in', async (_what, headers) => {
     const env = { RATE_LIMIT_CALLBACK: '5', RATE_LIMIT_LOGIN: '5' };
     const limited = await startTestApp({ sandbox: base.sandbox, env });

@@ -83,7 +83,9 @@ describe('where a sign-in ends', () => {
 describe('the answer of the callback', () => {
   it('[A15] is a redirect to a clean address, and leaves no trace of it', async () => {
     const browser = app.browser();
-    const answer = await browser.get(callbackFor(await browser.startLogin('/debts'), 'CANARY-code'));
+    const answer = await browser.get(
+      callbackFor(await browser.startLogin('/debts'), 'CANARY-code'),
+    );
     expect(answer.status).toBe(303);
     expect(answer.location).toBe('/debts');
     expect(answer.headers['cache-control']).toBe('no-store');
@@ -91,7 +93,11 @@ describe('the answer of the callback', () => {
     expect(JSON.stringify(answer.headers) + answer.text + app.logged()).not.toContain('CANARY');
   });
 
-  it.each(['?code=CANARY-code&state=CANARY-state', '?error=CANARY-error&state=CANARY-state', '?code=CANARY-code'])(
+  it.each([
+    '?code=CANARY-code&state=CANARY-state',
+    '?error=CANARY-error&state=CANARY-state',
+    '?code=CANARY-code',
+  ])(
     '[A15] to %s is a page without scripts, without anything of others and without what it was sent',
     async (query) => {
       const browser = app.browser();

@@ -38,13 +38,19 @@ function twinOf(browser: Browser): Browser {
 
 describe('visitors who do not sign in', () => {
   it('[C02] leave nothing behind, however many they are: no cookie, no session, no key', async () => {
-    const production = await startTestApp({ https: true, env: { REDIS_URL: redis.url }, sandbox: app.sandbox });
+    const production = await startTestApp({
+      https: true,
+      env: { REDIS_URL: redis.url },
+      sandbox: app.sandbox,
+    });
     try {
       const browser = production.browser();
       const paths = ['/', '/healthz', '/nowhere', '/assets/style.css', '/dashboard'];
       const cookies: string[] = [];
       for (let times = 0; times < 20; times += 1) {
-        const round = Array.from({ length: 10 }, () => paths.map((path) => browser.get(path))).flat();
+        const round = Array.from({ length: 10 }, () =>
+          paths.map((path) => browser.get(path)),
+        ).flat();
         for (const { setCookies } of await Promise.all(round)) cookies.push(...setCookies);
       }
       expect(cookies).toEqual([]);
@@ -73,8 +79,16 @@ describe('visitors who do not sign in', () => {
   it.each<[string, Record<string, string>, string]>([
     ['unsigned', { cookie: 'SESSION=attacker' }, ''],
     ['signed by somebody else', { cookie: `SESSION=${signed('attacker', 'x'.repeat(32))}` }, ''],
-    ['with a cut signature', { cookie: `SESSION=${signed('attacker', SESSION_SECRET).slice(0, -4)}` }, ''],
-    ['signed by us, of no session', { cookie: `SESSION=${signed('attacker', SESSION_SECRET)}` }, ''],
+    [
+      'with a cut signature',
+      { cookie: `SESSION=${signed('attacker', SESSION_SECRET).slice(0, -4)}` },
+      '',
+    ],
+    [
+      'signed by us, of no session',
+      { cookie: `SESSION=${signed('attacker', SESSION_SECRET)}` },
+      '',
+    ],
     ['in the query', {}, `?sid=attacker&SESSION=${signed('attacker', SESSION_SECRET)}`],
     ['in a header', { 'x-session-id': 'attacker', authorization: 'Bearer attacker' }, ''],
     ['as two cookies', { cookie: 'SESSION=attacker; SESSION=attacker' }, ''],
@@ -110,7 +124,11 @@ describe('signing in', () => {
     const browser = app.browser();
     const [first, second] = [await browser.startLogin(), await browser.startLogin('/debts')];
     await browser.get(await browser.approve(first));
-    const old = { browser: twinOf(browser), id: sessionIdOf(browser), csrf: await browser.csrfToken() };
+    const old = {
+      browser: twinOf(browser),
+      id: sessionIdOf(browser),
+      csrf: await browser.csrfToken(),
+    };
     expect(await exists(`sess:${old.id}`, `grant:${grantIdOf(old.id)}`)).toBe(2);
 
     expect((await browser.get(await browser.approve(second))).location).toBe('/debts'); // what is to survive does
@@ -135,8 +153,11 @@ describe('signing in', () => {
       const [first, second] = [await browser.startLogin(), await browser.startLogin()];
       await browser.get(await browser.approve(first));
       await browser.get(await browser.approve(second));
-      while (!revoking.events.some(({ type }) => type === 'token_revoked')) await redis.client.ping();
-      expect(revoking.events).toContainEqual(expect.objectContaining({ type: 'token_revoked', outcome: 'ok' }));
+      while (!revoking.events.some(({ type }) => type === 'token_revoked'))
+        await redis.client.ping();
+      expect(revoking.events).toContainEqual(
+        expect.objectContaining({ type: 'token_revoked', outcome: 'ok' }),
+      );
       expect((await browser.get('/dashboard')).status).toBe(200); // the new one is alive
     } finally {
       await revoking.close();
@@ -148,7 +169,10 @@ describe('signing in', () => {
     const path = await browser.approve(await browser.startLogin());
     expect(await keys('login:*')).toBe(1);
     const answers = await Promise.all(Array.from({ length: 10 }, () => twinOf(browser).get(path)));
-    expect(answers.map(({ status }) => status).sort()).toEqual([303, ...Array<number>(9).fill(400)]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([
+      303,
+      ...Array<number>(9).fill(400),
+    ]);
     expect(codeCalls(app.sandbox)).toBe(1);
     expect([await keys('sess:*'), await keys('grant:*'), await keys('login:*')]).toEqual([1, 1, 0]);
   });
@@ -158,7 +182,9 @@ describe('what is to be stored', () => {
   /** An app whose session store sets as `set` says. */
   async function withSet(set: (real: Store['set']) => Store['set']): Promise<TestApp> {
     const wrap = (services: Services): Services => {
-      services.sessions.set = set(services.sessions.set.bind(services.sessions)) as SessionStore['set'];
+      services.sessions.set = set(
+        services.sessions.set.bind(services.sessions),
+      ) as SessionStore['set'];
       return services;
     };
     return await startTestApp({ env: { REDIS_URL: redis.url }, sandbox: app.sandbox, wrap });
@@ -197,7 +223,11 @@ describe('what is to be stored', () => {
       const browser = failing.browser();
       const path = await browser.approve(await browser.startLogin());
       const answer = await browser.get(path, { accept: 'application/json' });
-      expect([answer.status, answer.json['error'], answer.location]).toEqual([503, 'storage_unavailable', undefined]);
+      expect([answer.status, answer.json['error'], answer.location]).toEqual([
+        503,
+        'storage_unavailable',
+        undefined,
+      ]);
       expect(answer.setCookies).toEqual([]);
       expect(attempts).toBe(1);
       await failing.services.tokens.idle();

@@ -1,5 +1,12 @@
 /// <reference types="jest" />
-import { cookieNames, challengeOf, codeCalls, isSignedIn, paramOf, tokenRequests } from '../support/sign-in.js';
+import {
+  cookieNames,
+  challengeOf,
+  codeCalls,
+  isSignedIn,
+  paramOf,
+  tokenRequests,
+} from '../support/sign-in.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 jest.setTimeout(30_000);
@@ -36,7 +43,9 @@ describe('starting a sign-in', () => {
     expect(states.size).toBe(500);
     expect(challenges.size).toBe(500);
     for (const state of states) expect(state).toMatch(/^[\w-]{22,}$/);
-    expect(new Set(browsers.map(({ cookies }) => cookies.get(cookieNames(app).login))).size).toBe(25);
+    expect(new Set(browsers.map(({ cookies }) => cookies.get(cookieNames(app).login))).size).toBe(
+      25,
+    );
   });
 
   it('[A06] sends a PKCE challenge whose verifier comes with the code, new each time, and shows the verifier nowhere', async () => {
@@ -113,7 +122,11 @@ describe('starting a sign-in', () => {
 
   it('has no body, so that the state is in one place only', async () => {
     const answer = await app.browser().get('/login');
-    expect([answer.status, answer.text, answer.headers['cache-control']]).toEqual([302, '', 'no-store']);
+    expect([answer.status, answer.text, answer.headers['cache-control']]).toEqual([
+      302,
+      '',
+      'no-store',
+    ]);
   });
 
   it('binds the login to this browser by a cookie that scripts and other sites do not get', async () => {
@@ -130,7 +143,11 @@ describe('starting a sign-in', () => {
   it('behind https gives that cookie the __Host- prefix', async () => {
     const { startRedis } = await import('../support/redis-server.js');
     const redis = await startRedis();
-    const secure = await startTestApp({ https: true, env: { REDIS_URL: redis.url }, sandbox: app.sandbox });
+    const secure = await startTestApp({
+      https: true,
+      env: { REDIS_URL: redis.url },
+      sandbox: app.sandbox,
+    });
     try {
       const browser = secure.browser();
       const [line = ''] = (await browser.get('/login')).setCookies;
@@ -178,26 +195,39 @@ describe('a request to start a sign-in', () => {
     { 'sec-fetch-dest': 'embed', 'sec-fetch-mode': 'navigate' },
     { 'sec-fetch-mode': 'no-cors' },
   ])('[D05] from an image, frame or script is refused and starts nothing (%j)', async (headers) => {
-    const answer = await app.browser().get('/login', { ...headers, 'sec-fetch-site': 'cross-site' });
+    const answer = await app
+      .browser()
+      .get('/login', { ...headers, 'sec-fetch-site': 'cross-site' });
     expect([answer.status, answer.location, answer.setCookies]).toEqual([403, undefined, []]);
     expect(app.events.map(({ type }) => type)).not.toContain('login_started');
   });
 
   it('[D05] from a link on another site starts it', async () => {
-    const headers = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+    const headers = {
+      'sec-fetch-site': 'cross-site',
+      'sec-fetch-mode': 'navigate',
+      'sec-fetch-dest': 'document',
+    };
     expect((await app.browser().get('/login', headers)).status).toBe(302);
   });
 
   it('on another host is first sent to the one that browsers see', async () => {
     const { port } = new URL(app.publicUrl);
-    for (const host of [`127.0.0.1:${port}`, 'localhost', 'evil.example', `localhost:${port}.evil.example`]) {
+    for (const host of [
+      `127.0.0.1:${port}`,
+      'localhost',
+      'evil.example',
+      `localhost:${port}.evil.example`,
+    ]) {
       const answer = await app.browser().get('/login?returnTo=%2Fdebts%3Fpage%3D2', { host });
       expect([answer.status, answer.location, answer.setCookies]).toEqual([302, `${app.publicUrl}/login?returnTo=%2Fdebts%3Fpage%3D2&redirected=1`, []]); // prettier-ignore
     }
   });
 
   it('on another host carries no foreign page along', async () => {
-    const answer = await app.browser().get('/login?returnTo=//evil.example', { host: 'other.example' });
+    const answer = await app
+      .browser()
+      .get('/login?returnTo=//evil.example', { host: 'other.example' });
     expect(answer.location).toBe(`${app.publicUrl}/login?returnTo=%2Fdashboard&redirected=1`);
   });
 
@@ -216,10 +246,13 @@ describe('a request to start a sign-in', () => {
     expect(app.sandbox.control.state().counters.authorize).toBe(0);
   });
 
-  it.each(['/Login', '/login/', '//login', '/LOGIN'])('by another spelling (%s) is an unknown path', async (path) => {
-    const answer = await app.browser().get(path);
-    expect([answer.status, answer.setCookies]).toEqual([404, []]);
-  });
+  it.each(['/Login', '/login/', '//login', '/LOGIN'])(
+    'by another spelling (%s) is an unknown path',
+    async (path) => {
+      const answer = await app.browser().get(path);
+      expect([answer.status, answer.setCookies]).toEqual([404, []]);
+    },
+  );
 
   it.each(['POST', 'HEAD', 'PUT'])('by %s is refused', async (method) => {
     const answer = await app.browser().send(method, '/login');
@@ -231,23 +264,35 @@ describe('a page for people who are signed in', () => {
   it('sends a person who goes there to sign in, and brings them back', async () => {
     const browser = app.browser();
     const answer = await browser.get('/dashboard?tab=2');
-    expect([answer.status, answer.location]).toEqual([302, '/login?returnTo=%2Fdashboard%3Ftab%3D2']);
+    expect([answer.status, answer.location]).toEqual([
+      302,
+      '/login?returnTo=%2Fdashboard%3Ftab%3D2',
+    ]);
     const login = await browser.get(answer.location ?? '');
-    expect((await browser.get(await browser.approve(login.location ?? ''))).location).toBe('/dashboard?tab=2');
+    expect((await browser.get(await browser.approve(login.location ?? ''))).location).toBe(
+      '/dashboard?tab=2',
+    );
   });
 
   it.each<[string, string, Record<string, string>]>([
     ['GET', '/api/debts', {}],
-    ['GET', '/api/debts', { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }],
+    [
+      'GET',
+      '/api/debts',
+      { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' },
+    ],
     ['GET', '/session', {}],
     ['POST', '/api/debts', {}],
     ['GET', '/dashboard', { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty', accept: '*/*' }],
     ['GET', '/dashboard', { 'x-requested-with': 'XMLHttpRequest' }],
     ['GET', '/dashboard', { accept: 'application/json' }],
     ['GET', '/dashboard', { 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' }],
-  ])('answers %s %s of a script (%j) with 401 and starts nothing', async (method, path, headers) => {
-    const answer = await app.browser().send(method, path, { headers });
-    expect([answer.status, answer.location, answer.setCookies]).toEqual([401, undefined, []]);
-    expect(answer.json).toMatchObject({ error: 'not_signed_in', login_url: '/login' });
-  });
+  ])(
+    'answers %s %s of a script (%j) with 401 and starts nothing',
+    async (method, path, headers) => {
+      const answer = await app.browser().send(method, path, { headers });
+      expect([answer.status, answer.location, answer.setCookies]).toEqual([401, undefined, []]);
+      expect(answer.json).toMatchObject({ error: 'not_signed_in', login_url: '/login' });
+    },
+  );
 });

@@ -17,7 +17,9 @@ const PAGES = ['/dashboard', '/debts', '/connection', '/debts/d1', '/debts?page=
 
 function permutations<T>(items: readonly T[]): T[][] {
   if (items.length < 2) return [[...items]];
-  return items.flatMap((item, index) => permutations(items.toSpliced(index, 1)).map((rest) => [item, ...rest]));
+  return items.flatMap((item, index) =>
+    permutations(items.toSpliced(index, 1)).map((rest) => [item, ...rest]),
+  );
 }
 
 let app: TestApp;
@@ -34,7 +36,10 @@ describe('five tabs of one browser', () => {
 
   it(`[A05] land on their own pages in whatever order they finish, and the last one stays signed in (TABS_SEED=${seed})`, async () => {
     const all = permutations([0, 1, 2, 3, 4]);
-    const orders = Array.from({ length: count }, (_, index) => all[(seed + index * 7) % all.length] ?? []); // 7 and 120 share no factor
+    const orders = Array.from(
+      { length: count },
+      (_, index) => all[(seed + index * 7) % all.length] ?? [],
+    ); // 7 and 120 share no factor
     expect(new Set(orders).size).toBe(count);
     for (const order of orders) {
       const browser = app.browser();
@@ -80,8 +85,11 @@ describe('one browser that starts many logins', () => {
   it('[A05] keeps one small cookie and any of them can be finished', async () => {
     const browser = app.browser();
     const callbacks: string[] = [];
-    for (let times = 0; times < 50; times += 1) callbacks.push(callbackFor(await browser.startLogin('/debts')));
-    const cookieHeader = Array.from(browser.cookies, ([name, value]) => `${name}=${value}`).join('; ');
+    for (let times = 0; times < 50; times += 1)
+      callbacks.push(callbackFor(await browser.startLogin('/debts')));
+    const cookieHeader = Array.from(browser.cookies, ([name, value]) => `${name}=${value}`).join(
+      '; ',
+    );
     expect([...browser.cookies.keys()]).toEqual([cookieNames(app).login]);
     expect(cookieHeader.length).toBeLessThan(100);
     expect((await browser.get(callbacks[0] ?? '')).location).toBe('/debts');

@@ -15,7 +15,8 @@ beforeAll(async () => {
 afterAll(() => Promise.all([pages.close(), strict.close()]));
 afterEach(() => pages.app.sandbox.control.set({ api: [], token: [] }));
 
-const known = (): string[] => [pages, strict].flatMap(({ app }) => [app.publicUrl, app.sandbox.origin]);
+const known = (): string[] =>
+  [pages, strict].flatMap(({ app }) => [app.publicUrl, app.sandbox.origin]);
 const checked: string[] = [];
 
 /** Goes to GetBill's page and answers it, with these scopes ticked. */
@@ -30,7 +31,8 @@ async function signIn(page: Page, { scopes = ['company:read', 'debts:read', 'fol
 
 const breakApi = (...api: ApiFault[]): void => pages.app.sandbox.control.set({ api });
 const openAll = async (page: Page): Promise<void> => {
-  for (const summary of await page.locator('summary').all()) if (await summary.isVisible()) await summary.click();
+  for (const summary of await page.locator('summary').all())
+    if (await summary.isVisible()) await summary.click();
 };
 
 type State = readonly [name: string, title: RegExp, arrange: (page: Page) => Promise<unknown>];
@@ -133,7 +135,10 @@ describe('whoever needs a screen reader, strong colours or a small window', () =
     const complaints = watch(page, known());
     for (const [name, title, arrange] of states) {
       await arrange(page);
-      expect([name, await page.locator('main').innerText()]).toEqual([name, expect.stringMatching(title)]);
+      expect([name, await page.locator('main').innerText()]).toEqual([
+        name,
+        expect.stringMatching(title),
+      ]);
       expect([name, await faultsOf(page)]).toEqual([name, []]);
       checked.push(name);
     }
@@ -149,6 +154,8 @@ describe('whoever needs a screen reader, strong colours or a small window', () =
     expect(await page.locator('main').innerText()).toContain('For the developer');
     expect(await faultsOf(page)).toEqual([]);
     expect(complaints).toEqual([]);
-    console.log(`${checked.length + 1} states, each in ${SCHEMES.join(' and ')} at ${SIZES.join(' and ')} px`);
+    console.log(
+      `${checked.length + 1} states, each in ${SCHEMES.join(' and ')} at ${SIZES.join(' and ')} px`,
+    );
   });
 });

@@ -13,7 +13,9 @@ describe('the card of examples/add-a-card.diff', () => {
       const browser = app.browser();
       await browser.signIn();
       const { text } = await browser.get('/dashboard');
-      expect(text).toMatch(/<h2 id="latest">Latest follow-ups<\/h2>\s*<dl class="ruled">\s*<div>\s*<dt>[^<]+<\/dt>/);
+      expect(text).toMatch(
+        /<h2 id="latest">Latest follow-ups<\/h2>\s*<dl class="ruled">\s*<div>\s*<dt>[^<]+<\/dt>/,
+      );
       expect(text).toContain('Example Collections LLC');
     } finally {
       await app.close();

@@ -14,8 +14,12 @@ describe('the page of examples/add-a-page.diff', () => {
       expect((await browser.get('/creditors')).location).toBe('/login?returnTo=%2Fcreditors');
       expect((await browser.signIn({ returnTo: '/creditors' })).location).toBe('/creditors');
       const { text } = await browser.get('/creditors');
-      expect(text).toMatch(/<h1>Creditors<\/h1>[\s\S]*<dt>[^<]+<\/dt>\s*<dd><bdi>[^<]+@[^<]+<\/bdi>/);
-      expect((await browser.get('/dashboard')).text).toContain('<a href="/creditors">Creditors</a>');
+      expect(text).toMatch(
+        /<h1>Creditors<\/h1>[\s\S]*<dt>[^<]+<\/dt>\s*<dd><bdi>[^<]+@[^<]+<\/bdi>/,
+      );
+      expect((await browser.get('/dashboard')).text).toContain(
+        '<a href="/creditors">Creditors</a>',
+      );
       const { status, headers } = await browser.send('PUT', '/creditors');
       expect([status, headers['allow']]).toEqual([405, 'GET, HEAD']);
     } finally {

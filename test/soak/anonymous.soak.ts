@@ -35,14 +35,22 @@ async function anonymousRequests(origin: string, count: number): Promise<void> {
       .match(/HTTP\/1\.1 (200|302|404) /g);
     expect(answers).toHaveLength(share);
   };
-  for (let sent = 0; sent < count; sent += 200) await Promise.all(Array.from({ length: 10 }, () => oneConnection(20)));
+  for (let sent = 0; sent < count; sent += 200)
+    await Promise.all(Array.from({ length: 10 }, () => oneConnection(20)));
 }
 
 describe('10,000 visitors who never sign in', () => {
   it('[J06] leave nothing in Redis but what ends within an hour, and little in memory', async () => {
     const redis = await startRedis();
-    const app = await startTestApp({ https: true, env: { REDIS_URL: redis.url, LOG_LEVEL: 'silent' } });
-    const ofAll = async (keys: string[], command: 'pttl' | 'strlen' | 'pexpire', values: number[] = []) => {
+    const app = await startTestApp({
+      https: true,
+      env: { REDIS_URL: redis.url, LOG_LEVEL: 'silent' },
+    });
+    const ofAll = async (
+      keys: string[],
+      command: 'pttl' | 'strlen' | 'pexpire',
+      values: number[] = [],
+    ) => {
       const pipeline = redis.client.pipeline(keys.map((key, index) => [command, key, ...(values.length > 0 ? [values[index]] : [])])); // prettier-ignore
       return ((await pipeline.exec()) ?? []).map(([, value]) => Number(value));
     };

@@ -30,7 +30,9 @@ describe('a list', () => {
   it('without any debt of an unknown status names the known ones, and prints no empty table', async () => {
     const { code, stdout, stderr } = await cli.run('debts list --status status.default.payed');
     expect([code, stdout]).toEqual([0, '']);
-    expect(stderr).toMatch(/no debt has the status "status\.default\.payed"; GetBill's own are pending, .*paid/);
+    expect(stderr).toMatch(
+      /no debt has the status "status\.default\.payed"; GetBill's own are pending, .*paid/,
+    );
   });
 
   it('behind the last page says which one that is', async () => {
@@ -61,9 +63,13 @@ describe('a command that fails', () => {
 
   it('because nothing listens at GetBill names the host and the reason, and no token', async () => {
     const port = await freePort();
-    const { code, stderr } = await cli.run('company profile', { GETBILL_BASE_URL: `http://localhost:${port}` });
+    const { code, stderr } = await cli.run('company profile', {
+      GETBILL_BASE_URL: `http://localhost:${port}`,
+    });
     expect(code).toBe(6);
-    expect(stderr).toContain(`GetBill could not be reached: nothing listens at localhost:${port} (ECONNREFUSED)`);
+    expect(stderr).toContain(
+      `GetBill could not be reached: nothing listens at localhost:${port} (ECONNREFUSED)`,
+    );
     expect(stderr).toContain('correct host and port in GETBILL_BASE_URL');
     expect(stderr).toContain('npm run doctor looks closer');
     expect(stderr).not.toMatch(/token|renew/);
@@ -73,12 +79,16 @@ describe('a command that fails', () => {
     cli.sandbox.control.set({ token: [{ mode: 'hang' }] });
     const { code, stderr } = await cli.run('company profile', { GETBILL_TIMEOUT_MS: '300' });
     expect(code).toBe(6);
-    expect(stderr).toMatch(/GetBill could not be reached: localhost:\d+ did not answer within 300 ms/);
+    expect(stderr).toMatch(
+      /GetBill could not be reached: localhost:\d+ did not answer within 300 ms/,
+    );
   });
 
   it('shows texts of GetBill without anything that steers the terminal', async () => {
     const message = 'gone \u001b[2J\u009b31m \u202e away';
-    cli.sandbox.control.set({ api: [{ mode: 'status', status: 404, body: { error: true, message } }] });
+    cli.sandbox.control.set({
+      api: [{ mode: 'status', status: 404, body: { error: true, message } }],
+    });
     const { stderr } = await cli.run('company profile --verbose');
     expect(stderr).toContain('gone');
     expect(stderr).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]/u);
@@ -95,7 +105,13 @@ describe('any documented call', () => {
   beforeEach(() => cli.sandbox.control.clearRequests());
 
   it('is sent once, with the file as its body, and its JSON is shown', async () => {
-    write({ firstname: 'Ada', lastname: 'Lovelace', amount: 12.5, currency: 'EUR', email: 'ada@example.com' });
+    write({
+      firstname: 'Ada',
+      lastname: 'Lovelace',
+      amount: 12.5,
+      currency: 'EUR',
+      email: 'ada@example.com',
+    });
     const { code, stdout, stderr } = await cli.run(`call post /debts --from ${file}`);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain('Lovelace');
@@ -118,11 +134,19 @@ describe('any documented call', () => {
 
   it('with --dry-run sends nothing; an unknown path, method or file is named', async () => {
     write({ a: 1 });
-    expect((await cli.run(`call POST /debts --from ${file} --dry-run`)).stdout).toBe('POST /debts\n{\n  "a": 1\n}\n');
+    expect((await cli.run(`call POST /debts --from ${file} --dry-run`)).stdout).toBe(
+      'POST /debts\n{\n  "a": 1\n}\n',
+    );
     const wrong = await cli.run('call PATCH /debts');
-    expect([wrong.code, wrong.stderr]).toEqual([4, expect.stringContaining('this path has GET, POST') as string]);
+    expect([wrong.code, wrong.stderr]).toEqual([
+      4,
+      expect.stringContaining('this path has GET, POST') as string,
+    ]);
     const missing = await cli.run('call POST /debts --from missing.json');
-    expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('--from cannot be read') as string]);
+    expect([missing.code, missing.stderr]).toEqual([
+      2,
+      expect.stringContaining('--from cannot be read') as string,
+    ]);
     expect(posts()).toBe(0);
   });
 });
@@ -132,7 +156,9 @@ it('--version names the version; --help has examples and every exit code', async
   expect(version).toMatch(/^getbill-connect \S+\n$/);
   const { stdout: help } = await cli.run('--help');
   expect(help).toContain('getbill debts list --all --csv > debts.csv');
-  expect(help).toContain('0 done, 1 a bug, 2 usage, 3 configuration, 4 refused, 5 limit, 6 no answer, 130 Ctrl-C');
+  expect(help).toContain(
+    '0 done, 1 a bug, 2 usage, 3 configuration, 4 refused, 5 limit, 6 no answer, 130 Ctrl-C',
+  );
 });
 
 describe('without a client in the environment', () => {
@@ -147,13 +173,18 @@ describe('without a client in the environment', () => {
   function writeDemo(GETBILL_BASE_URL: string): void {
     const env = { GETBILL_BASE_URL, GETBILL_CLIENT_ID: defaultClientId };
     writeFileSync(join(folder, '.demo/running.json'), JSON.stringify({ pid: 1, env }));
-    writeFileSync(join(folder, '.demo/secrets.json'), JSON.stringify({ GETBILL_CLIENT_SECRET: defaultClientSecret }));
+    writeFileSync(
+      join(folder, '.demo/secrets.json'),
+      JSON.stringify({ GETBILL_CLIENT_SECRET: defaultClientSecret }),
+    );
   }
 
   it('a running demo is used, and said to be, apart from the data', async () => {
     writeDemo(cli.sandbox.origin);
     const { code, stdout, stderr } = await cli.run('company profile --json', none, { cwd: folder });
-    expect(stderr).toBe(`using the demo's sandbox at ${cli.sandbox.origin}: there is no GetBill client in .env\n`);
+    expect(stderr).toBe(
+      `using the demo's sandbox at ${cli.sandbox.origin}: there is no GetBill client in .env\n`,
+    );
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toHaveProperty('name');
   });
@@ -163,7 +194,10 @@ describe('without a client in the environment', () => {
     const lines = { GETBILL_CLIENT_ID: defaultClientId, GETBILL_CLIENT_SECRET: defaultClientSecret, GETBILL_BASE_URL: cli.sandbox.origin }; // prettier-ignore
     const text = Object.entries(lines).map(([name, value]) => `${name}=${value}`);
     writeFileSync(join(folder, '.env'), text.join('\n'));
-    const { code, stderr } = await cli.run('company profile', undefined, { cwd: folder, bare: true });
+    const { code, stderr } = await cli.run('company profile', undefined, {
+      cwd: folder,
+      bare: true,
+    });
     expect([code, stderr]).toEqual([0, '']);
   });
 

@@ -10,7 +10,12 @@ const LEASE_MS = 5_000;
 const ANSWER_MS = 2_000;
 
 /** Each names the process that is killed there. */
-const moments = ['in the call', 'when GetBill has rotated', 'before the call', 'before the write'] as const;
+const moments = [
+  'in the call',
+  'when GetBill has rotated',
+  'before the call',
+  'before the write',
+] as const;
 type Moment = (typeof moments)[number];
 
 let site: Installation<Moment | 'survivor'>;
@@ -60,7 +65,11 @@ beforeAll(async () => {
   }
   const recover = async ([moment, visitor]: [Moment, Visitor]): Promise<void> => {
     const answer = await visitor.profile(site.apps.survivor);
-    after.set(moment, { visitor, answer, tookMs: performance.now() - (killedAtMs.get(moment) ?? 0) });
+    after.set(moment, {
+      visitor,
+      answer,
+      tookMs: performance.now() - (killedAtMs.get(moment) ?? 0),
+    });
   };
   await Promise.all([...visitors].map(recover));
 });
@@ -72,13 +81,16 @@ describe.each(moments)('kill -9 of the process that renews, %s', (moment) => {
   });
 });
 
-describe.each(['before the call', 'in the call'] as const)('kill -9 of the process that renews, %s', (moment) => {
-  it('nobody notices', async () => {
-    const { visitor, answer } = after.get(moment) ?? fail(moment);
-    expect(answer.status).toBe(200);
-    expect(await endsOf(visitor)).toEqual([]);
-  });
-});
+describe.each(['before the call', 'in the call'] as const)(
+  'kill -9 of the process that renews, %s',
+  (moment) => {
+    it('nobody notices', async () => {
+      const { visitor, answer } = after.get(moment) ?? fail(moment);
+      expect(answer.status).toBe(200);
+      expect(await endsOf(visitor)).toEqual([]);
+    });
+  },
+);
 
 describe.each(['when GetBill has rotated', 'before the write'] as const)(
   '[immunity 20] kill -9 of the process that renews, %s',
@@ -89,7 +101,9 @@ describe.each(['when GetBill has rotated', 'before the write'] as const)(
       expect(answer.json).toMatchObject({ error: 'grant_ended', login_url: '/login' });
       expect(await endsOf(visitor)).toEqual(['answer_lost']);
 
-      const page = await visitor.call(site.apps.survivor, '/dashboard', { headers: { accept: 'text/html' } });
+      const page = await visitor.call(site.apps.survivor, '/dashboard', {
+        headers: { accept: 'text/html' },
+      });
       expect(page.headers['location']).toBe('/login?returnTo=%2Fdashboard');
       expect(await site.redis.dump()).not.toContain(`grant:${visitor.grantId}`);
     });

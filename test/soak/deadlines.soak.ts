@@ -4,7 +4,12 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { request } from 'undici';
 import type { TestApp } from '../support/test-app.js';
-import { EMPTY_SUCCESS, json, startApiServer, type ApiServer } from '../proxy/support/api-server.js';
+import {
+  EMPTY_SUCCESS,
+  json,
+  startApiServer,
+  type ApiServer,
+} from '../proxy/support/api-server.js';
 import { send, signIn, startProxyApp, type Caller } from '../proxy/support/caller.js';
 import { openSocket, rawRequest } from '../proxy/support/raw-http.js';
 import { until } from '../proxy/support/until.js';
@@ -25,7 +30,10 @@ beforeAll(async () => {
   api = await startApiServer();
   const env = { GETBILL_API_URL: api.apiUrl };
   hasty = await startProxyApp({ env: { ...env, GETBILL_TIMEOUT_MS: String(TIMEOUT_MS) } });
-  patient = await startProxyApp({ env: { ...env, GETBILL_TIMEOUT_MS: '60000' }, sandbox: hasty.sandbox });
+  patient = await startProxyApp({
+    env: { ...env, GETBILL_TIMEOUT_MS: '60000' },
+    sandbox: hasty.sandbox,
+  });
   [hastyCaller, patientCaller] = await Promise.all([signIn(hasty), signIn(patient)]);
 });
 afterAll(async () => {
@@ -39,7 +47,8 @@ beforeEach(() => {
 afterEach(() => api.callsEnded());
 
 const never = (): void => undefined;
-const start = (res: ServerResponse): ServerResponse => res.writeHead(200, { 'content-type': 'application/json' });
+const start = (res: ServerResponse): ServerResponse =>
+  res.writeHead(200, { 'content-type': 'application/json' });
 const startOfJson = (bytes: number): string => `{"data":"${'x'.repeat(bytes)}`;
 
 async function timed<T>(work: Promise<T>): Promise<{ result: T; tookMs: number }> {
@@ -49,7 +58,10 @@ async function timed<T>(work: Promise<T>): Promise<{ result: T; tookMs: number }
 }
 
 /** A streamed answer to its end, and whether that was one. */
-async function streamed(caller: Caller, origin: string): Promise<{ status: number; bytes: number; cut: boolean }> {
+async function streamed(
+  caller: Caller,
+  origin: string,
+): Promise<{ status: number; bytes: number; cut: boolean }> {
   const answer = await request(`${origin}/api/debts`, { headers: { cookie: caller.cookie() } });
   let bytes = 0;
   try {
@@ -61,20 +73,28 @@ async function streamed(caller: Caller, origin: string): Promise<{ status: numbe
 }
 
 describe('an API that does not answer', () => {
-  it.each(['GET', 'POST', 'DELETE'])('[H09] is given up with 504 in time, asked once: %s', async (method) => {
-    api.answerWith(never);
-    const path = method === 'DELETE' ? '/api/debts/d1' : '/api/debts';
-    const { result, tookMs } = await timed(hastyCaller.write(method, path, method === 'POST' ? '{}' : undefined));
-    expect([result.status, result.json['error']]).toEqual([504, 'getbill_timeout']);
-    expect(tookMs).toBeGreaterThan(TIMEOUT_MS - 50);
-    expect(tookMs).toBeLessThan(TIMEOUT_MS + SLACK_MS);
-    expect(api.received).toHaveLength(1);
-  });
+  it.each(['GET', 'POST', 'DELETE'])(
+    '[H09] is given up with 504 in time, asked once: %s',
+    async (method) => {
+      api.answerWith(never);
+      const path = method === 'DELETE' ? '/api/debts/d1' : '/api/debts';
+      const { result, tookMs } = await timed(
+        hastyCaller.write(method, path, method === 'POST' ? '{}' : undefined),
+      );
+      expect([result.status, result.json['error']]).toEqual([504, 'getbill_timeout']);
+      expect(tookMs).toBeGreaterThan(TIMEOUT_MS - 50);
+      expect(tookMs).toBeLessThan(TIMEOUT_MS + SLACK_MS);
+      expect(api.received).toHaveLength(1);
+    },
+  );
 
   it('[H09] is given up with a 504 page, too', async () => {
     api.answerWith(never);
     const { result, tookMs } = await timed(hastyCaller.read('/dashboard', { accept: 'text/html' }));
-    expect([result.status, result.headers['content-type']]).toEqual([504, 'text/html; charset=utf-8']);
+    expect([result.status, result.headers['content-type']]).toEqual([
+      504,
+      'text/html; charset=utf-8',
+    ]);
     expect(tookMs).toBeLessThan(TIMEOUT_MS + SLACK_MS);
   });
 
@@ -82,12 +102,15 @@ describe('an API that does not answer', () => {
     ['stops after its first bytes', (res) => void start(res).write(startOfJson(100))],
     ['announces more than it sends', (res) => void res.writeHead(200, { 'content-type': 'application/json', 'content-length': 500 }).write('{')], // prettier-ignore
     ['comes a byte at a time', (res) => trickle(start(res))],
-  ])('[H09] is given up with 504 as long as nothing was passed on: it %s', async (_name, answering) => {
-    api.answerWith(answering);
-    const { result, tookMs } = await timed(hastyCaller.read('/api/debts'));
-    expect([result.status, result.json['error']]).toEqual([504, 'getbill_timeout']);
-    expect(tookMs).toBeLessThan(TIMEOUT_MS + SLACK_MS);
-  });
+  ])(
+    '[H09] is given up with 504 as long as nothing was passed on: it %s',
+    async (_name, answering) => {
+      api.answerWith(answering);
+      const { result, tookMs } = await timed(hastyCaller.read('/api/debts'));
+      expect([result.status, result.json['error']]).toEqual([504, 'getbill_timeout']);
+      expect(tookMs).toBeLessThan(TIMEOUT_MS + SLACK_MS);
+    },
+  );
 
   it.each<[string, (res: ServerResponse) => void]>([
     ['stops', (res) => void start(res).write(startOfJson(200 * KIB))],
@@ -124,7 +147,9 @@ describe('an API that does not answer', () => {
     api.answerWith((res, { url }) => (url.includes('hang') ? never() : json(res, 200, EMPTY_SUCCESS, { connection: 'close' }))); // prettier-ignore
     const sockets = Array.from({ length: 30 }, () => {
       const socket = openSocket(patient.origin);
-      socket.write(rawRequest('GET', '/api/debts?hang', ['Host: x', `Cookie: ${patientCaller.cookie()}`]));
+      socket.write(
+        rawRequest('GET', '/api/debts?hang', ['Host: x', `Cookie: ${patientCaller.cookie()}`]),
+      );
       return socket;
     });
     await api.arrived(30);
@@ -170,7 +195,9 @@ describe('an API whose response keeps flowing', () => {
   it('is heard out by a browser that takes four times the deadline to read it', async () => {
     const size = 12 * 1024 * KIB;
     api.answerWith((res) => json(res, 200, Buffer.alloc(size, 'x'), { connection: 'close' }));
-    const { body } = await request(`${hasty.origin}/api/debts`, { headers: { cookie: hastyCaller.cookie() } });
+    const { body } = await request(`${hasty.origin}/api/debts`, {
+      headers: { cookie: hastyCaller.cookie() },
+    });
     let received = 0;
     for await (const chunk of body as AsyncIterable<Buffer>) {
       const before = Math.floor(received / (size / 12));
@@ -188,7 +215,11 @@ describe('an API that ends the connection', () => {
       api.answerWith((res) => res.destroy());
       const path = method === 'POST' || method === 'GET' ? '/api/debts' : method === 'DELETE' ? '/api/debts/d1' : '/api/creditors/c1'; // prettier-ignore
       const answer = await patientCaller.write(method, path, method === 'GET' ? undefined : '{}');
-      expect([answer.status, answer.json['error'], api.received.length]).toEqual([502, 'getbill_unreachable', 1]);
+      expect([answer.status, answer.json['error'], api.received.length]).toEqual([
+        502,
+        'getbill_unreachable',
+        1,
+      ]);
     },
   );
 
@@ -215,7 +246,9 @@ describe('an API that ends the connection', () => {
       res.setHeader('connection', 'close');
       bad[api.received.length % bad.length]?.(res);
     });
-    const answers = await Promise.all(Array.from({ length: 20 }, () => patientCaller.read('/api/debts')));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => patientCaller.read('/api/debts')),
+    );
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(502));
     await api.callsEnded();
   });
@@ -223,7 +256,10 @@ describe('an API that ends the connection', () => {
   it('[H09] by not being there at all is 502', async () => {
     const gone = await startApiServer();
     await gone.close();
-    const app = await startProxyApp({ env: { GETBILL_API_URL: gone.apiUrl }, sandbox: hasty.sandbox });
+    const app = await startProxyApp({
+      env: { GETBILL_API_URL: gone.apiUrl },
+      sandbox: hasty.sandbox,
+    });
     try {
       const answer = await (await signIn(app)).read('/api/debts');
       expect([answer.status, answer.json['error']]).toEqual([502, 'getbill_unreachable']);
@@ -234,7 +270,8 @@ describe('an API that ends the connection', () => {
 });
 
 describe('a browser that leaves', () => {
-  const call = (caller: Caller, target: string) => rawRequest('GET', target, ['Host: x', `Cookie: ${caller.cookie()}`]);
+  const call = (caller: Caller, target: string) =>
+    rawRequest('GET', target, ['Host: x', `Cookie: ${caller.cookie()}`]);
 
   it('[H09] before the first byte ends the call to the API within a second', async () => {
     api.answerWith(never);
@@ -273,20 +310,23 @@ describe('a browser that leaves', () => {
   it.each<[string, (res: ServerResponse) => void, string[]]>([
     ['before the first byte', never, ['browser_left']],
     ['in the middle of the answer', (res) => void start(res).write(startOfJson(300 * KIB)), []],
-  ])('[H09] %s is no fault of GetBill in the events, nor an error in the log', async (_name, answering, reasons) => {
-    api.answerWith(answering);
-    const [events, logged] = [patient.events.length, patient.logged().length];
-    const socket = openSocket(patient.origin);
-    socket.write(call(patientCaller, '/api/debts'));
-    await api.arrived(1);
-    if (reasons.length === 0) await new Promise((resolve) => socket.once('data', resolve));
-    socket.destroy();
-    await until(() => patient.logged().slice(logged).includes('request failed'));
-    const failed = patient.events.slice(events).filter(({ type }) => type === 'api_failed');
-    expect(failed.map((event) => 'reason' in event && event.reason)).toEqual(reasons);
-    const lines = patient.logged().slice(logged).split('\n');
-    expect(lines.filter((line) => line.includes('"level":50'))).toEqual([]);
-  });
+  ])(
+    '[H09] %s is no fault of GetBill in the events, nor an error in the log',
+    async (_name, answering, reasons) => {
+      api.answerWith(answering);
+      const [events, logged] = [patient.events.length, patient.logged().length];
+      const socket = openSocket(patient.origin);
+      socket.write(call(patientCaller, '/api/debts'));
+      await api.arrived(1);
+      if (reasons.length === 0) await new Promise((resolve) => socket.once('data', resolve));
+      socket.destroy();
+      await until(() => patient.logged().slice(logged).includes('request failed'));
+      const failed = patient.events.slice(events).filter(({ type }) => type === 'api_failed');
+      expect(failed.map((event) => 'reason' in event && event.reason)).toEqual(reasons);
+      const lines = patient.logged().slice(logged).split('\n');
+      expect(lines.filter((line) => line.includes('"level":50'))).toEqual([]);
+    },
+  );
 
   it('[H09] while its token is being renewed costs no call to the API', async () => {
     const { control } = patient.sandbox;

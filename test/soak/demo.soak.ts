@@ -15,7 +15,9 @@ it('a running demo serves doctor and command line without .env; at its end the c
   });
   let said = '';
   demo.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
-  await until('the demo has started', () => said.includes('Ctrl-C stops both'), { withinMs: 60_000 });
+  await until('the demo has started', () => said.includes('Ctrl-C stops both'), {
+    withinMs: 60_000,
+  });
   expect(existsSync('.demo/running.json')).toBe(true);
 
   for (const [script, ...args] of [['doctor'], ['getbill', 'company', 'profile']]) {

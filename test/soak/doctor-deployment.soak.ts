@@ -38,10 +38,14 @@ const look = (): Promise<DoctorRun> =>
 
 /** The real command, as a person runs it. */
 async function command(args: string[], env: Env): Promise<{ code: number | null; output: string }> {
-  const options = { env: { PATH: process.env['PATH'] ?? '', ...env }, stdio: ['ignore', 'pipe', 'pipe'] as const };
+  const options = {
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'] as const,
+  };
   const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/doctor.ts', ...args], { ...options, stdio: ['ignore', 'pipe', 'pipe'] }); // prettier-ignore
   const chunks: Buffer[] = [];
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, output: Buffer.concat(chunks).toString() };
 }
@@ -50,7 +54,11 @@ const faults: [string, Partial<ProxySettings>, { line: string; cause: RegExp; fi
   [
     'missing X-Forwarded-Proto',
     { proto: 'missing' },
-    { line: 'TRUST_PROXY', cause: /X-Forwarded-Proto is missing/, fix: /proxy_set_header X-Forwarded-Proto \$scheme/ },
+    {
+      line: 'TRUST_PROXY',
+      cause: /X-Forwarded-Proto is missing/,
+      fix: /proxy_set_header X-Forwarded-Proto \$scheme/,
+    },
   ],
   [
     'X-Forwarded-Proto as the visitor sends it',
@@ -64,22 +72,38 @@ const faults: [string, Partial<ProxySettings>, { line: string; cause: RegExp; fi
   [
     'another Host',
     { host: 'changed' },
-    { line: 'cookie round trip', cause: /the proxy changes Host/, fix: /proxy_set_header Host \$http_host/ },
+    {
+      line: 'cookie round trip',
+      cause: /the proxy changes Host/,
+      fix: /proxy_set_header Host \$http_host/,
+    },
   ],
   [
     'no cookie on its way to the browser',
     { setCookies: 'dropped' },
-    { line: 'cookie round trip', cause: /the cookie of \/login does not arrive/, fix: /pass Set-Cookie as it is/ },
+    {
+      line: 'cookie round trip',
+      cause: /the cookie of \/login does not arrive/,
+      fix: /pass Set-Cookie as it is/,
+    },
   ],
   [
     'a cookie no browser would take',
     { setCookies: 'with a domain' },
-    { line: 'cookie round trip', cause: /the cookie of \/login arrives changed/, fix: /pass Set-Cookie as it is/ },
+    {
+      line: 'cookie round trip',
+      cause: /the cookie of \/login arrives changed/,
+      fix: /pass Set-Cookie as it is/,
+    },
   ],
   [
     'no cookie on its way back',
     { cookies: false },
-    { line: 'cookie round trip', cause: /does not come back to the app/, fix: /pass the Cookie header/ },
+    {
+      line: 'cookie round trip',
+      cause: /does not come back to the app/,
+      fix: /pass the Cookie header/,
+    },
   ],
 ];
 
@@ -87,23 +111,32 @@ describe('the doctor, of a deployment behind its proxy', () => {
   it('passes a sound one in every line, signs nobody in and leaves no sign-in behind', async () => {
     const { findings, line } = await look();
     expect(findings.filter(({ verdict }) => verdict !== 'pass')).toEqual([]);
-    expect(line('cookie round trip')?.detail).toBe('our cookie comes back, and its sign-in is found');
+    expect(line('cookie round trip')?.detail).toBe(
+      'our cookie comes back, and its sign-in is found',
+    );
     const keys = await redis.client.keys('*');
     expect(keys.filter((key) => !key.startsWith('rate:'))).toEqual([]);
   });
 
-  it.each(faults)('names the cause and a fix that works: %s', async (_name, settings, { line, cause, fix }) => {
-    Object.assign(proxy.settings, settings);
-    const found = (await look()).line(line);
-    expect(found?.verdict).not.toBe('pass');
-    expect(found?.cause).toMatch(cause);
-    expect(found?.fix).toMatch(fix);
-    proxy.repair();
-    expect((await look()).line(line)?.verdict).toBe('pass');
-  });
+  it.each(faults)(
+    'names the cause and a fix that works: %s',
+    async (_name, settings, { line, cause, fix }) => {
+      Object.assign(proxy.settings, settings);
+      const found = (await look()).line(line);
+      expect(found?.verdict).not.toBe('pass');
+      expect(found?.cause).toMatch(cause);
+      expect(found?.fix).toMatch(fix);
+      proxy.repair();
+      expect((await look()).line(line)?.verdict).toBe('pass');
+    },
+  );
 
   it('names an app that does not trust its proxy; with TRUST_PROXY the line passes', async () => {
-    const distrustful = await startTestApp({ https: true, env: { ...environment(), TRUST_PROXY: '0' }, sandbox });
+    const distrustful = await startTestApp({
+      https: true,
+      env: { ...environment(), TRUST_PROXY: '0' },
+      sandbox,
+    });
     proxy.leadTo(distrustful.origin);
     const found = (await look()).line('TRUST_PROXY');
     expect(found?.cause).toMatch(/the app does not trust this proxy/);
@@ -114,26 +147,44 @@ describe('the doctor, of a deployment behind its proxy', () => {
   });
 
   it('sends a signed webhook through the proxy that nobody stores, and names a secret that differs', async () => {
-    const webhooks = { GETBILL_WEBHOOK_SECRET: 'webhook-secret-of-this-test-1', GETBILL_WEBHOOK_COMPANY: 'company' };
-    const receiver = await startTestApp({ https: true, env: { ...environment(), ...webhooks }, sandbox });
+    const webhooks = {
+      GETBILL_WEBHOOK_SECRET: 'webhook-secret-of-this-test-1',
+      GETBILL_WEBHOOK_COMPANY: 'company',
+    };
+    const receiver = await startTestApp({
+      https: true,
+      env: { ...environment(), ...webhooks },
+      sandbox,
+    });
     const through = { url: new URL(proxy.origin), urlCaFile: authority.caFile };
     const lineWith = async (secret: string) =>
-      (await runDoctor({ ...doctorsEnvironment(), ...webhooks, GETBILL_WEBHOOK_SECRET: secret }, through)).line(
-        'webhooks',
-      );
+      (
+        await runDoctor(
+          { ...doctorsEnvironment(), ...webhooks, GETBILL_WEBHOOK_SECRET: secret },
+          through,
+        )
+      ).line('webhooks');
     expect((await lineWith(webhooks.GETBILL_WEBHOOK_SECRET))?.cause).toMatch(/is not there/);
     proxy.leadTo(receiver.origin);
     expect(await lineWith(webhooks.GETBILL_WEBHOOK_SECRET)).toMatchObject({ verdict: 'pass' });
-    expect((await lineWith('webhook-secret-of-this-test-2'))?.cause).toMatch(/the app has another secret/);
+    expect((await lineWith('webhook-secret-of-this-test-2'))?.cause).toMatch(
+      /the app has another secret/,
+    );
     expect(await redis.client.keys('webhook:seen:*')).toEqual([]);
     await receiver.close();
   });
 
   it('asks for no header of a proxy where PUBLIC_URL is http', async () => {
     const plain = await startTestApp({ env: { REDIS_URL: redis.url }, sandbox });
-    const { line } = await runDoctor({ ...healthy(sandbox), PUBLIC_URL: plain.origin }, { url: new URL(plain.origin) });
+    const { line } = await runDoctor(
+      { ...healthy(sandbox), PUBLIC_URL: plain.origin },
+      { url: new URL(plain.origin) },
+    );
     await plain.close();
-    expect(line('TRUST_PROXY')).toMatchObject({ verdict: 'pass', detail: 'not needed: PUBLIC_URL is http' });
+    expect(line('TRUST_PROXY')).toMatchObject({
+      verdict: 'pass',
+      detail: 'not needed: PUBLIC_URL is http',
+    });
   });
 
   it('names a certificate of the proxy that is not trusted here', async () => {
@@ -153,9 +204,14 @@ describe('npm run doctor', () => {
       command(['--url', 'nowhere'], doctorsEnvironment()),
     ]);
     expect(sound).toMatchObject({ code: 0, output: expect.stringMatching(/^(pass {2}.+\n)+\n\d+ passed, 0 to look at, 0 failed\nNow: npm start\n$/) as string }); // prettier-ignore
-    expect(misunderstood).toMatchObject({ code: 2, output: expect.stringContaining('https:// origin') as string });
+    expect(misunderstood).toMatchObject({
+      code: 2,
+      output: expect.stringContaining('https:// origin') as string,
+    });
     const { ok, findings, leftOut } = JSON.parse(faulty.output) as { ok: boolean; findings: Finding[]; leftOut: string[] }; // prettier-ignore
     expect([faulty.code, ok, leftOut]).toEqual([1, false, ['cookie round trip']]);
-    expect(findings.filter(({ verdict }) => verdict === 'fail')).toMatchObject([{ name: 'TRUST_PROXY' }]);
+    expect(findings.filter(({ verdict }) => verdict === 'fail')).toMatchObject([
+      { name: 'TRUST_PROXY' },
+    ]);
   });
 });

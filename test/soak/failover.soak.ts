@@ -39,8 +39,12 @@ describe.each([
   it('takes writes again by itself, and answers 503 until then and nothing worse', () => {
     for (const { failoverMs, answers } of [inStep, cutOff]) {
       expect(failoverMs).toBeLessThan(20_000); // four, and as many again when a vote of the Cluster is not won at once
-      expect(Object.keys(answers).map(Number)).toEqual(expect.arrayContaining([200, 201, 303, 503]));
-      expect(Object.keys(answers).filter((status) => ![200, 201, 303, 503].includes(Number(status)))).toEqual([]);
+      expect(Object.keys(answers).map(Number)).toEqual(
+        expect.arrayContaining([200, 201, 303, 503]),
+      );
+      expect(
+        Object.keys(answers).filter((status) => ![200, 201, 303, 503].includes(Number(status))),
+      ).toEqual([]);
     }
   });
 
@@ -64,11 +68,20 @@ it('a cut between master and replicas does lose something, or the above would pr
   expect(lostByCuts).toBeGreaterThan(0);
 });
 
-const isOld = ({ writtenBeforeMs }: { writtenBeforeMs: number }): boolean => writtenBeforeMs > 1_000;
+const isOld = ({ writtenBeforeMs }: { writtenBeforeMs: number }): boolean =>
+  writtenBeforeMs > 1_000;
 
-function figuresOf({ failoverMs, answers, sessions, lost, undoneSignOuts }: FailoverReport): string {
+function figuresOf({
+  failoverMs,
+  answers,
+  sessions,
+  lost,
+  undoneSignOuts,
+}: FailoverReport): string {
   const requests = Object.values(answers).reduce((sum, count) => sum + count, 0);
-  const list = JSON.stringify(lost.map(({ end, writtenBeforeMs }) => `${end}, written ${writtenBeforeMs} ms before`));
+  const list = JSON.stringify(
+    lost.map(({ end, writtenBeforeMs }) => `${end}, written ${writtenBeforeMs} ms before`),
+  );
   return [
     `writes fail for ${failoverMs} ms; ${requests} requests answered, ${answers[503] ?? 0} of them 503`,
     `${sessions} sessions, lost among those written more than a second before: ${lost.filter(isOld).length}`,

@@ -8,7 +8,14 @@ jest.setTimeout(180_000);
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'gb-room-'));
-  const kept = ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json', '.dependency-cruiser.cjs', 'sandbox'];
+  const kept = [
+    'src',
+    'package.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    '.dependency-cruiser.cjs',
+    'sandbox',
+  ];
   for (const name of kept) cpSync(name, join(folder, name), { recursive: true });
   symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
 });
@@ -32,5 +39,8 @@ it('the flow inspector is a room: without its folder and its lines in app.ts the
   const types = run('tsc', ['-p', 'tsconfig.build.json', '--noEmit']);
   expect([types.status, types.stdout]).toEqual([0, '']);
   const layers = run('depcruise', ['--config', '.dependency-cruiser.cjs', 'src']);
-  expect([layers.status, layers.stdout]).toEqual([0, expect.stringContaining('no dependency violations found')]);
+  expect([layers.status, layers.stdout]).toEqual([
+    0,
+    expect.stringContaining('no dependency violations found'),
+  ]);
 });

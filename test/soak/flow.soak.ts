@@ -35,7 +35,9 @@ describe('the flow, while somebody watches', () => {
     await flow.locator('.panel .mask').first().waitFor();
     const place = async () => ({
       focused: await flow.evaluate<string>('document.activeElement.textContent'),
-      top: Math.round(Number(await flow.evaluate('document.activeElement.getBoundingClientRect().top'))),
+      top: Math.round(
+        Number(await flow.evaluate('document.activeElement.getBoundingClientRect().top')),
+      ),
     });
     const before = await place();
     for (let count = 1; count <= 10; count += 1) {
@@ -90,7 +92,9 @@ describe('the flow, while somebody watches', () => {
     const exchange = page.locator('li', { hasText: 'Code exchange' });
     await exchange.locator('summary').click();
     await exchange.getByRole('link', { name: /Show the message/ }).click();
-    expect(await page.locator('.panel pre').first().innerText()).toMatch(/^POST \/oauth\/token HTTP\/1.1/);
+    expect(await page.locator('.panel pre').first().innerText()).toMatch(
+      /^POST \/oauth\/token HTTP\/1.1/,
+    );
     await context.close();
   }, 30_000);
 });

@@ -35,7 +35,8 @@ const numberIn = async (section: string, pattern: RegExp): Promise<number> =>
 /** The holder has written a record, a lease and a note by the time it calls; another has tried for the first two. */
 const setsSoFar = () => numberIn('commandstats', /cmdstat_set:calls=(\d+)/);
 const clients = () => numberIn('clients', /connected_clients:(\d+)/);
-const idsIn = (stdout: string): string[] => (JSON.parse(stdout) as { id: string }[]).map(({ id }) => id);
+const idsIn = (stdout: string): string[] =>
+  (JSON.parse(stdout) as { id: string }[]).map(({ id }) => id);
 /** Fails the call after `served` lists of debts. */
 const limitAfter = (served: number, retryAfterS: number): void =>
   line.sandbox.control.set({
@@ -60,11 +61,17 @@ describe('the command line', () => {
     const [first = ''] = idsIn(json.stdout);
     expect(debts.stdout).toContain(first);
     const one = await line.run(`debts get ${first} --json`);
-    expect(JSON.parse(one.stdout)).toMatchObject({ id: first, status: 'status.default.paid', contacts: [] });
+    expect(JSON.parse(one.stdout)).toMatchObject({
+      id: first,
+      status: 'status.default.paid',
+      contacts: [],
+    });
   });
 
   it('prints what docs/cli.md shows', async () => {
-    const example = /\$ npx getbill (debts list --limit .*)\n([^$]*)/.exec(readFileSync('docs/cli.md', 'utf8'));
+    const example = /\$ npx getbill (debts list --limit .*)\n([^$]*)/.exec(
+      readFileSync('docs/cli.md', 'utf8'),
+    );
     const [, args = '', output = ''] = example ?? [];
     const { stdout, stderr } = await line.run(args);
     expect(stdout + stderr).toBe(output);
@@ -82,7 +89,9 @@ describe('the command line', () => {
   it('three processes that ask at once make one token call, and leave no lease behind', async () => {
     line.sandbox.control.set({ token: [{ mode: 'hold' }] });
     await redis.client.config('RESETSTAT');
-    const running = ['one', 'two', 'three'].map(() => line.start('company profile --verbose', shared));
+    const running = ['one', 'two', 'three'].map(() =>
+      line.start('company profile --verbose', shared),
+    );
     await until('the token call is held', () => line.sandbox.control.state().held === 1);
     await until('the others wait', async () => (await setsSoFar()) >= 7 && (await clients()) >= 4);
     line.sandbox.control.release();
@@ -140,7 +149,11 @@ describe('the command line', () => {
       amount_text: '1',
       status: 'x',
     };
-    const body = { error: false, data: [hostile], pagination: { total: 1, page: 1, limit: 20, pages: 1 } };
+    const body = {
+      error: false,
+      data: [hostile],
+      pagination: { total: 1, page: 1, limit: 20, pages: 1 },
+    };
     line.sandbox.control.set({ api: [{ mode: 'status', status: 200, body }] });
     const { code, stdout } = await line.run('debts list');
     expect([code, stdout.includes('evil')]).toEqual([0, true]);
@@ -174,12 +187,16 @@ describe('the exit code', () => {
 
   it('3 while a rejected client is left alone by all processes, without another token call', async () => {
     const env = { ...shared, GETBILL_CLIENT_SECRET: 'wrong-canary' };
-    for (const { code } of [await line.run('users', env), await line.run('users', env)]) expect(code).toBe(3);
+    for (const { code } of [await line.run('users', env), await line.run('users', env)])
+      expect(code).toBe(3);
     expect(counters().tokenCalls).toBe(1);
   });
 
   it('6: Redis is not there', async () => {
-    const { code, stderr } = await line.run('users', { ...shared, REDIS_URL: 'redis://localhost:1' });
+    const { code, stderr } = await line.run('users', {
+      ...shared,
+      REDIS_URL: 'redis://localhost:1',
+    });
     expect(code).toBe(6);
     expect(stderr).toContain('is Redis reachable');
   });
@@ -204,7 +221,10 @@ describe('Ctrl-C', () => {
   ])('%s of a long list prints no half of it', async (_when, fault) => {
     line.sandbox.control.set({ api: [{ mode: 'slow', ms: 0, times: 3 }, fault] });
     const command = line.start('debts list --all --json');
-    await until('it is there', () => counters().apiCalls === 4 && command.said().includes('page 3 of'));
+    await until(
+      'it is there',
+      () => counters().apiCalls === 4 && command.said().includes('page 3 of'),
+    );
     command.child.kill('SIGINT');
     const { code, stdout } = await command.ended;
     expect([code, stdout]).toEqual([130, '']);
@@ -225,11 +245,14 @@ describe('Ctrl-C', () => {
 
 describe('what is said', () => {
   it('holds no token and no secret, however much is asked for', async () => {
-    line.sandbox.control.set({ token: [{ mode: 'body', override: { access_token: 'CANARY-access-token' } }] });
+    line.sandbox.control.set({
+      token: [{ mode: 'body', override: { access_token: 'CANARY-access-token' } }],
+    });
     const { stderr, stdout } = await line.run('users --verbose');
     expect(stderr).toContain('"type":"token_requested"');
     expect(stderr).toContain('"route":"/company/users"');
-    for (const canary of ['CANARY-access-token', defaultClientSecret]) expect(stderr + stdout).not.toContain(canary);
+    for (const canary of ['CANARY-access-token', defaultClientSecret])
+      expect(stderr + stdout).not.toContain(canary);
   });
 
   it('is a bar at a terminal', () => {

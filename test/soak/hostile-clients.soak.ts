@@ -40,8 +40,11 @@ async function heldMb(): Promise<number> {
   }
   const headers = { authorization: `Bearer ${METRICS_TOKEN}` };
   const { text } = await site.stranger.call(site.apps.app, '/metrics', { headers });
-  const valueOf = (name: string): number => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
-  return (valueOf('nodejs_heap_size_used_bytes') + valueOf('nodejs_external_memory_bytes')) / 1024 / 1024;
+  const valueOf = (name: string): number =>
+    Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+  return (
+    (valueOf('nodejs_heap_size_used_bytes') + valueOf('nodejs_external_memory_bytes')) / 1024 / 1024
+  );
 }
 
 /** Each person asks twice a second, in turn for data and for a page. */
@@ -63,11 +66,25 @@ async function workFor(ms: number): Promise<TimedAnswer[]> {
 }
 
 const countByStatus = (answers: readonly TimedAnswer[]): Record<number, number> =>
-  answers.reduce<Record<number, number>>((all, { status }) => ({ ...all, [status]: (all[status] ?? 0) + 1 }), {});
+  answers.reduce<Record<number, number>>(
+    (all, { status }) => ({ ...all, [status]: (all[status] ?? 0) + 1 }),
+    {},
+  );
 
-function startHostileClients(csrfToken: string, seconds: number): { child: ChildProcess; report: Promise<string> } {
+function startHostileClients(
+  csrfToken: string,
+  seconds: number,
+): { child: ChildProcess; report: Promise<string> } {
   const script = 'test/soak/support/hostile-clients.ts';
-  const args = ['--import', 'tsx', script, site.apps.app.origin, String(seconds), hostile.cookie, csrfToken];
+  const args = [
+    '--import',
+    'tsx',
+    script,
+    site.apps.app.origin,
+    String(seconds),
+    hostile.cookie,
+    csrfToken,
+  ];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const report = new Promise<string>((resolve) => {
     let text = '';

@@ -59,7 +59,9 @@ describe('somebody without a mouse', () => {
         await page.keyboard.press('Tab');
         found.push([path, await page.evaluate(FOCUSED)]);
       }
-      expect(found).toEqual(Array.from({ length: count }, (_, index) => [path, { index, visible: true }]));
+      expect(found).toEqual(
+        Array.from({ length: count }, (_, index) => [path, { index, visible: true }]),
+      );
       reached += count;
     });
     console.log(`${reached} focus stops`);
@@ -125,8 +127,13 @@ describe('somebody who zooms to 400 %', () => {
     const page = await pages.open({ viewport: { width: 320, height: 256 } });
     await everyPage(page, async (path) => {
       expect([path, await page.evaluate(TOO_WIDE)]).toEqual([path, 0]);
-      await page.evaluate('document.querySelectorAll("details").forEach((one) => (one.open = true))');
-      expect([`${path}, all opened`, await page.evaluate(TOO_WIDE)]).toEqual([`${path}, all opened`, 0]);
+      await page.evaluate(
+        'document.querySelectorAll("details").forEach((one) => (one.open = true))',
+      );
+      expect([`${path}, all opened`, await page.evaluate(TOO_WIDE)]).toEqual([
+        `${path}, all opened`,
+        0,
+      ]);
     });
   });
 });

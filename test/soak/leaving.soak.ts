@@ -20,7 +20,10 @@ describe('[immunity 25] two people, calls interleaved over all processes, renewa
     const { control } = site.sandbox;
     control.set({ accessTokenLifetimeS: 4 });
     const people = await Promise.all(
-      companyProfiles.map(async ({ id, name }) => ({ id, visitor: await site.signIn({ company: name }) })),
+      companyProfiles.map(async ({ id, name }) => ({
+        id,
+        visitor: await site.signIn({ company: name }),
+      })),
     );
     const calls = Array.from({ length: 200 }, async (_, index) => {
       const { id, visitor } = people[index % people.length] ?? { id: '', visitor: site.stranger };
@@ -53,7 +56,10 @@ describe('[immunity 20] a browser that leaves while its access token is renewed'
     await expect(left).rejects.toThrow('aborted');
     const record = await site.redis.client.get(`grant:${visitor.grantId}`);
     control.release();
-    await until('it is stored', async () => (await site.redis.client.get(`grant:${visitor.grantId}`)) !== record);
+    await until(
+      'it is stored',
+      async () => (await site.redis.client.get(`grant:${visitor.grantId}`)) !== record,
+    );
     const before = refreshes();
     expect((await visitor.profile(site.apps.b)).status).toBe(200);
     expect(refreshes()).toBe(before);
@@ -70,7 +76,9 @@ describe('SIGTERM during a renewal', () => {
     control.expireAccessTokens();
     control.set({ token: [{ mode: 'hold', grantType: 'refresh_token' }] });
     const leaving = new AbortController();
-    const call = visitor.profile(site.apps[name], { signal: leaving.signal }).catch(() => undefined);
+    const call = visitor
+      .profile(site.apps[name], { signal: leaving.signal })
+      .catch(() => undefined);
     await until('the renewal is under way', () => control.state().held === 1);
     if (which === 'whose caller has left') leaving.abort();
     const silent = connect(Number(new URL(site.apps[name].origin).port)); // as browsers open one ahead
@@ -79,7 +87,9 @@ describe('SIGTERM during a renewal', () => {
       'connect',
     );
     site.apps[name].signal('SIGTERM');
-    await until('the process is stopping', () => site.apps[name].log().includes('"msg":"stopping"'));
+    await until('the process is stopping', () =>
+      site.apps[name].log().includes('"msg":"stopping"'),
+    );
     control.release();
     const releasedMs = performance.now();
 

@@ -38,7 +38,9 @@ async function thirtyRequests(origin: string, path: string): Promise<void> {
   await once(socket, 'close');
 }
 
-async function startWithLogTo(stdout: 'pipe' | number): Promise<{ child: ChildProcess; origin: string }> {
+async function startWithLogTo(
+  stdout: 'pipe' | number,
+): Promise<{ child: ChildProcess; origin: string }> {
   const port = await freePort();
   const env = {
     ...environment(site.sandbox),
@@ -54,7 +56,13 @@ async function startWithLogTo(stdout: 'pipe' | number): Promise<{ child: ChildPr
   return { child, origin };
 }
 
-async function expectToServeAndStop({ child, origin }: { child: ChildProcess; origin: string }): Promise<void> {
+async function expectToServeAndStop({
+  child,
+  origin,
+}: {
+  child: ChildProcess;
+  origin: string;
+}): Promise<void> {
   try {
     for (let times = 0; times < 20; times += 1) await thirtyRequests(origin, '/login');
     expect((await fetch(`${origin}/healthz`)).status).toBe(200);
@@ -95,7 +103,8 @@ describe('a process that is killed', () => {
 });
 
 describe('what waits to be written', () => {
-  const line = (index: number): string => `${JSON.stringify({ index, filler: 'x'.repeat(1_000) })}\n`;
+  const line = (index: number): string =>
+    `${JSON.stringify({ index, filler: 'x'.repeat(1_000) })}\n`;
 
   it('is bounded, drops request lines first, keeps the order, and says how many are missing', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'gb-fifo-'));

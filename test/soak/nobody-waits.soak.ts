@@ -30,9 +30,14 @@ describe('a call every 100 ms, token calls of two seconds', () => {
   it(`${RENEWALS} renewals, and nobody waits for one`, async () => {
     site.sandbox.control.set({ oldAccessTokenDies: false });
     const answers = await callUntil(RENEWALS);
-    const waited = [...(await site.audit('refresh_waited')), ...(await site.audit('refresh_joined'))];
+    const waited = [
+      ...(await site.audit('refresh_waited')),
+      ...(await site.audit('refresh_joined')),
+    ];
     const [median, most] = [percentile(answers, 50), percentile(answers, 99)].map(Math.round);
-    console.log(`${answers.length} calls, ${waited.length} waited; half within ${median} ms, 99 % within ${most} ms`);
+    console.log(
+      `${answers.length} calls, ${waited.length} waited; half within ${median} ms, 99 % within ${most} ms`,
+    );
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
     expect(waited).toEqual([]);
     expect(percentile(answers, 99)).toBeLessThan(TOKEN_CALL_MS / 4);

@@ -22,7 +22,10 @@ describe('[immunity 17] a Redis that takes no writes', () => {
     dispatcher.on('disconnect', () => (cut = true));
     const headers = { accept: 'text/html' };
     const page = await visitor.call(site.apps.b, '/dashboard', { headers, dispatcher }); // b has not touched it yet
-    await until('the touch failed', async () => (await site.apps.b.audit('session_touch_failed')).length > 0);
+    await until(
+      'the touch failed',
+      async () => (await site.apps.b.audit('session_touch_failed')).length > 0,
+    );
     expect(page.status).toBe(200);
     expect(page.text).toContain('</html>');
     expect(page.setCookies).toEqual([]);
@@ -43,7 +46,11 @@ describe.each<[string, Omit<Outage, 'durationMs'>]>([
   it('is answered 503 within a second; afterwards the same sessions work', async () => {
     const report = await goThrough({ ...outage, durationMs: 30_000 }, site, visitors);
     console.log(JSON.stringify(report));
-    expect(report).toMatchObject({ statuses: { signedIn: [503], stranger: [200] }, wrong: 0, same: true });
+    expect(report).toMatchObject({
+      statuses: { signedIn: [503], stranger: [200] },
+      wrong: 0,
+      same: true,
+    });
     expect(report.mostWithinMs).toBeLessThan(1_000);
     expect(report.recoveredMs).toBeLessThan(5_000);
     expect(await site.audit('session_ended')).toEqual([]);
@@ -69,7 +76,9 @@ describe('[immunity 18] a token endpoint that is down for the last minute of an 
       expect(await statuses()).toEqual([200, 200, 200, 200, 200, 200]);
       await delay(200);
     }
-    await until('all have expired', async () => (await statuses()).every((status) => status === 503));
+    await until('all have expired', async () =>
+      (await statuses()).every((status) => status === 503),
+    );
     control.set({ token: [] });
     await until('all go on', async () => (await statuses()).every((status) => status === 200));
     expect(await site.audit('session_ended')).toEqual([]);

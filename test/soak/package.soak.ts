@@ -1,4 +1,11 @@
-import { cpSync, existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { codeOf, startForeignApp, type Project } from '../package/support/core-page.js';
 import { describeTheAppOfThePage } from '../package/support/core-page-suite.js';
@@ -20,7 +27,8 @@ afterAll(() => {
 });
 
 const bin = (name: string): string => resolve('node_modules', '.bin', name);
-const installedAt = (): string => realpathSync(join(project.folder, 'node_modules/getbill-connect'));
+const installedAt = (): string =>
+  realpathSync(join(project.folder, 'node_modules/getbill-connect'));
 
 describe('the packed tarball', () => {
   it('is found in order by publint', () => {
@@ -34,7 +42,9 @@ describe('the packed tarball', () => {
   });
 
   it('needs oauth4webapi and nothing else', () => {
-    const manifest = JSON.parse(readFileSync(join(installedAt(), 'package.json'), 'utf8')) as Record<string, object>;
+    const manifest = JSON.parse(
+      readFileSync(join(installedAt(), 'package.json'), 'utf8'),
+    ) as Record<string, object>;
     expect(Object.keys(manifest['dependencies'] ?? {})).toEqual(['oauth4webapi']);
     expect(manifest['peerDependenciesMeta']).toEqual({ ioredis: { optional: true } });
   });
@@ -89,7 +99,10 @@ describe('the packed tarball', () => {
       types: ['node'],
       typeRoots: [resolve('node_modules/@types')],
     };
-    writeFileSync(join(project.folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['program.ts'] }));
+    writeFileSync(
+      join(project.folder, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions, files: ['program.ts'] }),
+    );
     expect(run(bin('tsc'), ['-p', '.'], project.folder).output).toBe('');
   });
 });
@@ -107,7 +120,10 @@ describe('three processes over the tarball and Redis', () => {
         /^app\.use\(session\(.*$/m,
         "app.use((req, res, next) => { req.session = { grantId: req.get('x-person') }; next(); });",
       );
-    expect([edited.includes('createMemoryKeyValue()'), edited.includes('x-person')]).toEqual([false, true]);
+    expect([edited.includes('createMemoryKeyValue()'), edited.includes('x-person')]).toEqual([
+      false,
+      true,
+    ]);
     return edited;
   };
 
@@ -123,7 +139,9 @@ describe('three processes over the tarball and Redis', () => {
       const [first] = apps;
       const browser = first.browser();
       const { location = '' } = await browser.get('/connect', headers);
-      expect((await browser.get(await browser.approve(location), headers)).location).toBe('/company');
+      expect((await browser.get(await browser.approve(location), headers)).location).toBe(
+        '/company',
+      );
 
       for (let expiry = 0; expiry < EXPIRIES; expiry++) {
         control.set({ oldAccessTokenDies: expiry % 2 === 0 });
@@ -134,7 +152,10 @@ describe('three processes over the tarball and Redis', () => {
         );
         const statuses = (await Promise.all(calls)).map(({ status }) => status);
         expect(statuses).toEqual(Array(CALLS).fill(200));
-        expect([expiry, control.state().counters.tokenByGrant.refresh_token - before]).toEqual([expiry, 1]);
+        expect([expiry, control.state().counters.tokenByGrant.refresh_token - before]).toEqual([
+          expiry,
+          1,
+        ]);
       }
       expect(control.state().counters.refreshReuse).toBe(0);
     } finally {

@@ -31,8 +31,14 @@ async function weigh(page: Page, path: string): Promise<Weight> {
   await devtools.send('Network.clearBrowserCache');
   let bytes = 0;
   const requests = new Set<string>();
-  devtools.on('Network.requestWillBeSent', ({ request }) => void requests.add(new URL(request.url).pathname));
-  devtools.on('Network.loadingFinished', ({ encodedDataLength }) => void (bytes += encodedDataLength));
+  devtools.on(
+    'Network.requestWillBeSent',
+    ({ request }) => void requests.add(new URL(request.url).pathname),
+  );
+  devtools.on(
+    'Network.loadingFinished',
+    ({ encodedDataLength }) => void (bytes += encodedDataLength),
+  );
   await page.goto(path, { waitUntil: path === '/flow' ? 'load' : 'networkidle' }); // its stream has no end
   await page.waitForFunction(PAINTED);
   const weight = {
@@ -55,7 +61,10 @@ describe('a page, to a browser that has nothing of it yet', () => {
       console.log(`${path}: ${bytes} bytes, ${requests.size} requests`);
 
     for (const [path, { bytes, requests, blocking, shifts }] of weights) {
-      expect([path, bytes > 1_000 && bytes < (path === '/flow' ? 60_000 : 47_000)]).toEqual([path, true]);
+      expect([path, bytes > 1_000 && bytes < (path === '/flow' ? 60_000 : 47_000)]).toEqual([
+        path,
+        true,
+      ]);
       expect([path, requests.size <= (path === '/flow' ? 7 : 4)]).toEqual([path, true]);
       expect([path, blocking]).toEqual([path, ['/assets/style.css']]);
       expect([path, shifts.filter((shift) => shift > 0.01)]).toEqual([path, []]); // less: a time becomes local
@@ -65,7 +74,9 @@ describe('a page, to a browser that has nothing of it yet', () => {
     await page.evaluate(
       `document.body.prepend(Object.assign(document.createElement('p'), { textContent: 'moves all' }))`,
     );
-    await page.evaluate('new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))');
+    await page.evaluate(
+      'new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))',
+    );
     expect(await page.evaluate(SHIFTS)).toHaveLength(1); // so that none above means something
   });
 });

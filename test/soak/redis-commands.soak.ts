@@ -1,5 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { noteAttempt, readRecord, releaseLease, replaceRecord, takeLease } from '../process/support/commands.js';
+import {
+  noteAttempt,
+  readRecord,
+  releaseLease,
+  replaceRecord,
+  takeLease,
+} from '../process/support/commands.js';
 import { startInstallation, type Installation } from '../process/support/installation.js';
 import { until } from '../process/support/until.js';
 import type { Visitor } from '../process/support/visitor.js';
@@ -20,7 +26,8 @@ beforeAll(async () => {
 afterAll(() => site.close());
 
 const counters = () => site.sandbox.control.state().counters;
-const recordOf = ({ grantId }: Visitor): Promise<string | null> => site.redis.client.get(`grant:${grantId}`);
+const recordOf = ({ grantId }: Visitor): Promise<string | null> =>
+  site.redis.client.get(`grant:${grantId}`);
 
 describe('a Redis connection that is cut after a command was carried out, before its answer', () => {
   it.each([
@@ -44,20 +51,23 @@ describe('a Redis connection that is cut after a command was carried out, before
 });
 
 describe('[immunity 4] a request that has read its token record and is then held up', () => {
-  it.each([1, 40, 300])('%i ms past the renewal by another process: it uses the new token', async (ms) => {
-    const visitor = await site.signIn();
-    const before = counters();
-    site.sandbox.control.expireAccessTokens();
-    const read = site.apps.a.redis.treat('holdAnswer', readRecord);
-    const late = visitor.profile(site.apps.a);
-    await until('it has read the record', () => read.held() === 1);
-    expect((await visitor.profile(site.apps.b)).status).toBe(200);
-    await delay(ms);
-    read.end();
-    expect((await late).status).toBe(200);
-    expect(counters().tokenByGrant.refresh_token).toBe(before.tokenByGrant.refresh_token + 1);
-    expect(counters().refreshReuse).toBe(before.refreshReuse);
-  });
+  it.each([1, 40, 300])(
+    '%i ms past the renewal by another process: it uses the new token',
+    async (ms) => {
+      const visitor = await site.signIn();
+      const before = counters();
+      site.sandbox.control.expireAccessTokens();
+      const read = site.apps.a.redis.treat('holdAnswer', readRecord);
+      const late = visitor.profile(site.apps.a);
+      await until('it has read the record', () => read.held() === 1);
+      expect((await visitor.profile(site.apps.b)).status).toBe(200);
+      await delay(ms);
+      read.end();
+      expect((await late).status).toBe(200);
+      expect(counters().tokenByGrant.refresh_token).toBe(before.tokenByGrant.refresh_token + 1);
+      expect(counters().refreshReuse).toBe(before.refreshReuse);
+    },
+  );
 });
 
 describe('[immunity 20] a Redis that refuses the write after a renewal', () => {

@@ -6,7 +6,12 @@ import { connectStorage } from '../../src/redis/connect.js';
 import { until } from '../process/support/until.js';
 import type { Browser } from '../support/browser.js';
 import { startRedis } from '../support/redis-server.js';
-import { SESSION_SECRET, startTestApp, TOKEN_ENCRYPTION_KEY, type TestApp } from '../support/test-app.js';
+import {
+  SESSION_SECRET,
+  startTestApp,
+  TOKEN_ENCRYPTION_KEY,
+  type TestApp,
+} from '../support/test-app.js';
 import { startCluster, startSentinel, startSingle, type Topology } from './support/topologies.js';
 
 jest.setTimeout(120_000);
@@ -17,15 +22,21 @@ const topologies: [string, (settings?: string[]) => Promise<Topology>][] = [
   ['Cluster', startCluster],
 ];
 
-const statusOf = async (browser: Browser, path: string): Promise<number> => (await browser.get(path)).status;
+const statusOf = async (browser: Browser, path: string): Promise<number> =>
+  (await browser.get(path)).status;
 
 /** Whether the balancer is told to send people here, and what becomes of one who comes. */
 async function seen(app: TestApp): Promise<{ ready: number; signIn: number }> {
-  const [ready, signIn] = await Promise.all([statusOf(app.browser(), '/readyz'), statusOf(app.browser(), '/login')]);
+  const [ready, signIn] = await Promise.all([
+    statusOf(app.browser(), '/readyz'),
+    statusOf(app.browser(), '/login'),
+  ]);
   return { ready, signIn };
 }
 const untilReady = (app: TestApp, ready: number, withinMs: number): Promise<void> =>
-  until(`/readyz is ${ready}`, async () => (await statusOf(app.browser(), '/readyz')) === ready, { withinMs });
+  until(`/readyz is ${ready}`, async () => (await statusOf(app.browser(), '/readyz')) === ready, {
+    withinMs,
+  });
 
 describe.each(topologies)('with %s', (name, start) => {
   let redis: Topology;
@@ -38,8 +49,9 @@ describe.each(topologies)('with %s', (name, start) => {
     await app.close();
     await redis.close();
   });
-  const onEvery = (act: (node: Topology['masters'][number]) => Promise<unknown>): Promise<unknown> =>
-    Promise.all(redis.masters.map(act));
+  const onEvery = (
+    act: (node: Topology['masters'][number]) => Promise<unknown>,
+  ): Promise<unknown> => Promise.all(redis.masters.map(act));
 
   it('a connection whose packets are dropped is given up: 503 for seconds, then a new one', async () => {
     const person = app.browser();
@@ -97,15 +109,18 @@ describe.each(topologies)('with %s', (name, start) => {
       () => onEvery(({ client }) => client.acl('SETUSER', 'default', '+set')),
     ],
   ];
-  it.each(outOfOrder)('a Redis %s is not ready, and ready again by itself', async (_what, spoil, mend) => {
-    await untilReady(app, 200, 1_000);
-    await spoil();
-    await untilReady(app, 503, 2_000);
-    expect(await seen(app)).toEqual({ ready: 503, signIn: 503 });
-    await mend();
-    await untilReady(app, 200, 20_000);
-    await app.browser().signIn();
-  });
+  it.each(outOfOrder)(
+    'a Redis %s is not ready, and ready again by itself',
+    async (_what, spoil, mend) => {
+      await untilReady(app, 200, 1_000);
+      await spoil();
+      await untilReady(app, 503, 2_000);
+      expect(await seen(app)).toEqual({ ready: 503, signIn: 503 });
+      await mend();
+      await untilReady(app, 200, 20_000);
+      await app.browser().signIn();
+    },
+  );
 
   it('a password that its file holds is read at each connection', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'gb-password-'));
@@ -175,7 +190,8 @@ describe('a Cluster', () => {
     await untilReady(app, 200, 1_000);
     await redis.masters[1]?.kill();
     await untilReady(app, 503, 2_000);
-    for (let times = 0; times < 3; times += 1) expect(await statusOf(app.browser(), '/readyz')).toBe(503);
+    for (let times = 0; times < 3; times += 1)
+      expect(await statusOf(app.browser(), '/readyz')).toBe(503);
     await app.close();
     await redis.close();
   });

@@ -21,7 +21,12 @@ let report: DeploymentReport;
 async function start(env: Record<string, string>): Promise<void> {
   site = await startInstallation({
     processes: ['a', 'b'],
-    env: () => ({ ...DRAINING, SESSION_MAX_S: String(SESSION_MAX_S), SESSION_IDLE_S: String(SESSION_MAX_S), ...env }),
+    env: () => ({
+      ...DRAINING,
+      SESSION_MAX_S: String(SESSION_MAX_S),
+      SESSION_IDLE_S: String(SESSION_MAX_S),
+      ...env,
+    }),
     faults: { accessTokenLifetimeS: 5, refreshToken: 'rotate' },
   });
   deployment = await deploy(site, { staysMs: STAYS_MS });
@@ -62,7 +67,8 @@ describe('a new GETBILL_CLIENT_SECRET on two processes under load', () => {
   beforeAll(async () => {
     await start({});
     const { control } = site.sandbox;
-    const fallbacksSoFar = async (): Promise<number> => (await site.audit('client_secret_fallback')).length;
+    const fallbacksSoFar = async (): Promise<number> =>
+      (await site.audit('client_secret_fallback')).length;
     await deployment.roll({ GETBILL_CLIENT_SECRET: both.join() });
     fallbacks = [await fallbacksSoFar()];
     control.setClientSecrets(both);
@@ -73,7 +79,9 @@ describe('a new GETBILL_CLIENT_SECRET on two processes under load', () => {
     await delay(1_000);
     fallbacks.push(await fallbacksSoFar());
     report = await deployment.end();
-    console.log(`GETBILL_CLIENT_SECRET: ${JSON.stringify(report)}; fallbacks: ${fallbacks.join(', ')}`);
+    console.log(
+      `GETBILL_CLIENT_SECRET: ${JSON.stringify(report)}; fallbacks: ${fallbacks.join(', ')}`,
+    );
   });
   afterAll(() => site.close());
 

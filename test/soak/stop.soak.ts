@@ -1,5 +1,10 @@
 import type { Faults } from '../../sandbox/faults.js';
-import { noteAttempt, releaseLease, removeRecordExactly, replaceRecord } from '../process/support/commands.js';
+import {
+  noteAttempt,
+  releaseLease,
+  removeRecordExactly,
+  replaceRecord,
+} from '../process/support/commands.js';
 import { startInstallation, type Installation } from '../process/support/installation.js';
 import { until } from '../process/support/until.js';
 import type { TimedAnswer, Visitor } from '../process/support/visitor.js';
@@ -18,10 +23,18 @@ interface Outcome {
 }
 
 const THIRD_PROCESS = 'the lease of a third process';
-const REFUSAL = { mode: 'status', status: 400, body: { error: 'invalid_grant' }, grantType: 'refresh_token' } as const;
+const REFUSAL = {
+  mode: 'status',
+  status: 400,
+  body: { error: 'invalid_grant' },
+  grantType: 'refresh_token',
+} as const;
 
 /** Arranges that the next renewal of that process stops at the moment. */
-function stopRenewal(site: Installation<Moment>, moment: Moment): { isThere: () => boolean; end: () => void } {
+function stopRenewal(
+  site: Installation<Moment>,
+  moment: Moment,
+): { isThere: () => boolean; end: () => void } {
   const { control } = site.sandbox;
   const { redis } = site.apps[moment];
   if (moment === 'in the call') {
@@ -29,9 +42,14 @@ function stopRenewal(site: Installation<Moment>, moment: Moment): { isThere: () 
     return { isThere: () => control.state().held > 0, end: control.release };
   }
   if (moment === 'before the deletion') control.set({ token: [REFUSAL] });
-  const commands = { 'before the write': replaceRecord, 'before the deletion': removeRecordExactly };
+  const commands = {
+    'before the write': replaceRecord,
+    'before the deletion': removeRecordExactly,
+  };
   const rule =
-    moment === 'before the call' ? redis.treat('holdAnswer', noteAttempt) : redis.treat('hold', commands[moment]);
+    moment === 'before the call'
+      ? redis.treat('holdAnswer', noteAttempt)
+      : redis.treat('hold', commands[moment]);
   return { isThere: () => rule.held() > 0, end: () => rule.end() };
 }
 
@@ -61,7 +79,8 @@ async function stopPastTheLease(
     holder.signal('SIGSTOP');
     stopped.push(async () => {
       const other = await visitor.profile(site.apps.other);
-      const record = (): Promise<string | null> => site.redis.client.get(`grant:${visitor.grantId}`);
+      const record = (): Promise<string | null> =>
+        site.redis.client.get(`grant:${visitor.grantId}`);
       const before = await record();
       await site.redis.client.set(`lease:${visitor.grantId}`, THIRD_PROCESS);
       const released = holder.redis.treat('watch', releaseLease);
@@ -69,7 +88,10 @@ async function stopPastTheLease(
       holder.signal('SIGCONT');
       // A connection that was silent for so long may be given up at once: then the lease is left to run out.
       const isGivenUp = (await late).json.error === 'storage_unavailable';
-      await until(`the renewal ${moment} gives its lease back`, () => isGivenUp || released.seen() > 0);
+      await until(
+        `the renewal ${moment} gives its lease back`,
+        () => isGivenUp || released.seen() > 0,
+      );
       const leaseHolder = await site.redis.client.get(`lease:${visitor.grantId}`);
       await site.redis.client.del(`lease:${visitor.grantId}`);
       return [moment, { visitor, other, record: { before, after: await record() }, leaseHolder }];
@@ -89,7 +111,9 @@ let strict: Awaited<ReturnType<typeof stopPastTheLease>>;
 
 beforeAll(async () => {
   [kept, strict] = await Promise.all([
-    stopPastTheLease(['before the write', 'before the deletion', 'in the call'], { refreshToken: 'keep' }),
+    stopPastTheLease(['before the write', 'before the deletion', 'in the call'], {
+      refreshToken: 'keep',
+    }),
     stopPastTheLease(['before the call', 'in the call'], { refreshToken: 'rotate' }),
   ]);
 });
@@ -130,7 +154,9 @@ describe('[immunity 3] a process that is stopped past its lease, with refresh to
     expect(other.json).toMatchObject({ error: 'grant_ended', login_url: '/login' });
     expect(record).toEqual({ before: null, after: null });
     expect(leaseHolder).toBe(THIRD_PROCESS);
-    expect(await strict.site.audit('session_ended')).toMatchObject([{ grant: visitor.grant, reason: 'answer_lost' }]);
+    expect(await strict.site.audit('session_ended')).toMatchObject([
+      { grant: visitor.grant, reason: 'answer_lost' },
+    ]);
     expect((await visitor.profile(strict.site.apps['in the call'])).status).toBe(401);
     expect(strict.site.sandbox.control.state().counters.refreshReuse).toBe(1);
   });

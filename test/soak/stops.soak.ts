@@ -36,17 +36,23 @@ describe('[immunity 3] processes that are stopped at random moments, for up to s
         app?.signal('SIGCONT');
       }
     };
-    const calls = visitors.map((visitor) => steadily(site, visitor, { everyMs: 50, enough: isOver }));
+    const calls = visitors.map((visitor) =>
+      steadily(site, visitor, { everyMs: 50, enough: isOver }),
+    );
     await stopAndGo();
     const answers = (await Promise.all(calls)).flat();
 
     const counts = new Map<number, number>();
     for (const { status } of answers) counts.set(status, (counts.get(status) ?? 0) + 1);
     const { refreshOk } = site.sandbox.control.state().counters;
-    console.log(`seed ${seed}: ${stops} stops, ${refreshOk} refreshes, answers ${JSON.stringify([...counts])}`);
+    console.log(
+      `seed ${seed}: ${stops} stops, ${refreshOk} refreshes, answers ${JSON.stringify([...counts])}`,
+    );
     expect(await site.audit('session_ended')).toEqual([]);
     expect(answers.filter(({ text }) => text.includes('login_url'))).toEqual([]);
-    const last = await Promise.all(visitors.flatMap((visitor) => site.all.map((app) => visitor.profile(app))));
+    const last = await Promise.all(
+      visitors.flatMap((visitor) => site.all.map((app) => visitor.profile(app))),
+    );
     expect(last.map(({ status }) => status)).toEqual(last.map(() => 200));
   });
 });

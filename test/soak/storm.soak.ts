@@ -14,10 +14,14 @@ beforeAll(async () => {
   const random = (): number => generator.next();
   site = await startInstallation({ processes: ['a', 'b', 'c'] });
   const { control } = site.sandbox;
-  const callers = [await createCaller(site, await site.signIn()), await createCaller(site, await site.signIn())];
+  const callers = [
+    await createCaller(site, await site.signIn()),
+    await createCaller(site, await site.signIn()),
+  ];
 
   for (let round = 0; round < EXPIRIES; round++) {
-    const callNo = callers[round % callers.length] ?? (() => Promise.reject(new Error('nobody calls')));
+    const callNo =
+      callers[round % callers.length] ?? (() => Promise.reject(new Error('nobody calls')));
     const byClock = round % 10 === 9;
     if (byClock) {
       control.set({ accessTokenLifetimeS: 3 });
@@ -40,7 +44,10 @@ describe(`[immunity 2] ${EXPIRIES} expiries under ${CALLS} parallel calls over t
   });
 
   it('leave no call unanswered', () => {
-    expect(sum(storms).answered).toEqual({ 200: (EXPIRIES * CALLS * 4) / 5, 201: (EXPIRIES * CALLS) / 5 });
+    expect(sum(storms).answered).toEqual({
+      200: (EXPIRIES * CALLS * 4) / 5,
+      201: (EXPIRIES * CALLS) / 5,
+    });
   });
 
   it('spend no refresh token twice, sign nobody out', async () => {

@@ -13,7 +13,8 @@ afterAll(async () => {
   await app.close();
 });
 
-const allow = (page: Page): Promise<void> => page.locator('button[name="decision"][value="allow"]').click();
+const allow = (page: Page): Promise<void> =>
+  page.locator('button[name="decision"][value="allow"]').click();
 
 /** Breaks something on the sandbox's page, and waits until it says that it is done. */
 async function press(panel: Page, button: string): Promise<void> {
@@ -36,7 +37,9 @@ describe('somebody who breaks things on the left and watches the app on the righ
     expect(await page.locator('h1').innerText()).toBe('Example Collections LLC');
 
     await page.getByRole('link', { name: 'Flow' }).click();
-    const renewals = page.locator('.flow-steps details', { has: page.getByText('Access token renewed') });
+    const renewals = page.locator('.flow-steps details', {
+      has: page.getByText('Access token renewed'),
+    });
     expect(await renewals.count()).toBe(1);
     await renewals.locator('summary').first().click();
     await renewals.locator('dl').first().waitFor();

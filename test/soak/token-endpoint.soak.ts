@@ -61,7 +61,9 @@ describe('[immunity 18] a token endpoint that is down', () => {
     expect(Date.now()).toBeGreaterThanOrEqual(earliestExpiryMs);
     expect(answer.status).toBe(503);
     expect(Number(answer.headers['retry-after'])).toBeGreaterThanOrEqual(1);
-    expect(await failuresOf(visitor)).toContainEqual(expect.objectContaining({ outcome: 'transient' }));
+    expect(await failuresOf(visitor)).toContainEqual(
+      expect.objectContaining({ outcome: 'transient' }),
+    );
 
     control.set({ token: [] });
     await until('the calls go on', async () => (await visitor.profile(site.apps.a)).status === 200);
@@ -74,7 +76,9 @@ describe('[immunity 22] a token endpoint that accepts and never answers', () => 
     const visitor = await expiredVisitor();
     tokenFault({ mode: 'hang' });
     const before = counters().tokenCalls;
-    const calls = Array.from({ length: 20 }, (_, index) => visitor.profile(index % 2 ? site.apps.a : site.apps.b));
+    const calls = Array.from({ length: 20 }, (_, index) =>
+      visitor.profile(index % 2 ? site.apps.a : site.apps.b),
+    );
     const answers = await Promise.all(calls);
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 503));
     expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(TIMEOUT_MS + 1_500);
@@ -116,7 +120,9 @@ describe('[immunity 19] a grant that was revoked at GetBill', () => {
     const visitor = await site.signIn();
     site.sandbox.control.revokeGrants();
     const before = counters().tokenCalls;
-    const calls = Array.from({ length: 20 }, (_, index) => visitor.profile(index % 2 ? site.apps.a : site.apps.b));
+    const calls = Array.from({ length: 20 }, (_, index) =>
+      visitor.profile(index % 2 ? site.apps.a : site.apps.b),
+    );
     for (const answer of [...(await Promise.all(calls)), await visitor.profile(site.apps.b)]) {
       expect(answer.status).toBe(401);
       expect(answer.json).toMatchObject({ login_url: '/login' });

@@ -24,7 +24,11 @@ async function deliver({ origin }: { origin: string }, id: string): Promise<numb
   try {
     const response = await request(`${origin}/webhooks/getbill`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-getbill-signature': signature, 'x-forwarded-proto': 'https' },
+      headers: {
+        'content-type': 'application/json',
+        'x-getbill-signature': signature,
+        'x-forwarded-proto': 'https',
+      },
       body,
       dispatcher: agent,
     });
@@ -91,14 +95,18 @@ it('no acknowledged event is lost, whichever process is killed and when Redis is
     const isDone = async (): Promise<boolean> => (await waiting(client)) === 0 && new Set(await effects(client)).size === ids.length; // prettier-ignore
     await until('all are handled', isDone, { withinMs: 120_000 }); // those of the dead are taken over after 30 s
 
-    const stored = (await client.xrange('webhook:stream:', '-', '+')).map(([, fields]) => fields[1] ?? '');
+    const stored = (await client.xrange('webhook:stream:', '-', '+')).map(
+      ([, fields]) => fields[1] ?? '',
+    );
     const counts = countOf(await effects(client));
     const twice = [...counts.values()].filter((count) => count > 1).length;
     tell(`${ids.length} events, ${killed} kill -9 of a process, 2 of Redis: ${ids.length - counts.size} lost, ${stored.length - new Set(stored).size} stored twice, ${twice} handled twice`); // prettier-ignore
     expect(ids.filter((id) => !counts.has(id))).toEqual([]);
     expect(stored).toHaveLength(new Set(stored).size);
     expect(twice).toBeLessThanOrEqual(killed * 10); // what one process handles at a time
-    expect((await client.xrange('webhook:stream:', '-', '+')).flat(3).join()).not.toContain('CANARY');
+    expect((await client.xrange('webhook:stream:', '-', '+')).flat(3).join()).not.toContain(
+      'CANARY',
+    );
   } finally {
     await site.close();
   }
@@ -183,19 +191,27 @@ describe('an installation', () => {
     const seconds = (performance.now() - startedMs) / 1000;
     tell(`10,000 webhooks in ${seconds.toFixed(1)} s: ${JSON.stringify([...statuses])}; p99 of a call ${quiet.toFixed(0)} ms before, ${busy.toFixed(0)} ms meanwhile`); // prettier-ignore
     expect([...statuses]).toEqual([['200', 10_000]]);
-    const received = (await site.audit('webhook_received')).filter(({ outcome }) => outcome === 'new');
+    const received = (await site.audit('webhook_received')).filter(
+      ({ outcome }) => outcome === 'new',
+    );
     expect(received).toHaveLength(10_000);
     const isKeptUp = seconds < 12; // else the machine, which makes the load as well, cannot send a thousand a second
     if (isKeptUp) expect(busy).toBeLessThanOrEqual(Math.max(2 * quiet, 100));
   });
 
   it('with a hundred open streams stops within the drain delay and three seconds', async () => {
-    const visitors = await Promise.all(Array.from({ length: 20 }, () => site.signIn({ at: site.apps.b })));
+    const visitors = await Promise.all(
+      Array.from({ length: 20 }, () => site.signIn({ at: site.apps.b })),
+    );
     const streams = await Promise.all(
       visitors.flatMap((visitor) =>
         Array.from({ length: 5 }, async () => {
           const response = await request(`${site.apps.b.origin}/events/live`, {
-            headers: { host: 'connect.example', 'x-forwarded-proto': 'https', cookie: visitor.cookie },
+            headers: {
+              host: 'connect.example',
+              'x-forwarded-proto': 'https',
+              cookie: visitor.cookie,
+            },
           });
           let isOver = false;
           response.body.on('data', () => undefined).on('error', () => undefined).on('close', () => (isOver = true)); // prettier-ignore

@@ -61,7 +61,8 @@ describe('what people see', () => {
   it('a limit that is used up is over once the sandbox is reset', async () => {
     control().set({ limitReads: 5 });
     const page = await signedIn();
-    for (let turn = 0; turn < 8; turn += 1) await page.goto(`${app.publicUrl}/debts?page=${turn + 1}`);
+    for (let turn = 0; turn < 8; turn += 1)
+      await page.goto(`${app.publicUrl}/debts?page=${turn + 1}`);
     expect(await text(page)).toMatch(/limit|again/i);
     const panel = await page.context().newPage();
     await panel.goto(sandbox.origin);

@@ -87,7 +87,9 @@ describe.each([
   });
 
   it('lets exactly one of 20 that set at the same time win, and names it to the others', async () => {
-    const answers = await times(20, (index) => keyValue.setIfAbsent('k', `holder-${index}`, minute));
+    const answers = await times(20, (index) =>
+      keyValue.setIfAbsent('k', `holder-${index}`, minute),
+    );
     const winner = await keyValue.get('k');
     expect(answers.filter((answer) => answer === undefined)).toHaveLength(1);
     expect(answers.filter((answer) => answer === winner)).toHaveLength(19);
@@ -145,7 +147,9 @@ describe.each([
 
   it('counts without losing one, in a time that starts with the first', async () => {
     const counts = await times(50, () => keyValue.increment('k', minute));
-    expect(counts.map(({ count }) => count).sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
+    expect(counts.map(({ count }) => count).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 50 }, (_, i) => i + 1),
+    );
     for (const { ttlMs } of counts) expect(ttlMs).toBeGreaterThan(55_000);
     for (const { ttlMs } of counts) expect(ttlMs).toBeLessThanOrEqual(60_000);
 
@@ -167,10 +171,15 @@ describe.each([
     expect(read?.ttlMs).toBeLessThanOrEqual(40_000);
   });
 
-  it.each(['text', '{}', 'null', '1e999', '1.5', ''])('calls a count of %p a broken record', async (value) => {
-    await keyValue.set('k', value, minute);
-    await expect(keyValue.increment('k', minute)).rejects.toMatchObject({ code: 'record_broken' });
-  });
+  it.each(['text', '{}', 'null', '1e999', '1.5', ''])(
+    'calls a count of %p a broken record',
+    async (value) => {
+      await keyValue.set('k', value, minute);
+      await expect(keyValue.increment('k', minute)).rejects.toMatchObject({
+        code: 'record_broken',
+      });
+    },
+  );
 
   it('lengthens and shortens a time, and makes nothing of a key that is not there', async () => {
     await keyValue.set('k', 'v', minute);
@@ -255,7 +264,9 @@ describe('Redis', () => {
     redis.events.length = 0;
     try {
       await expect(redis.keyValue.set('k', 'w', minute)).rejects.toBeInstanceOf(StorageError);
-      await expect(redis.keyValue.compareAndSet('k', 'v', 'w')).rejects.toBeInstanceOf(StorageError);
+      await expect(redis.keyValue.compareAndSet('k', 'v', 'w')).rejects.toBeInstanceOf(
+        StorageError,
+      );
       expect(await redis.keyValue.get('k')).toBe('v');
       expect(redis.events).toEqual([
         { type: 'storage_failed', operation: 'set' },
@@ -269,11 +280,16 @@ describe('Redis', () => {
   it('[C10] that does not answer is a storage error within two seconds, and works again by itself', async () => {
     server.pause();
     const startedMs = performance.now();
-    const answers = await Promise.allSettled(commands.map(([, command]) => command(redis.keyValue)));
+    const answers = await Promise.allSettled(
+      commands.map(([, command]) => command(redis.keyValue)),
+    );
     server.resume();
     expect(performance.now() - startedMs).toBeLessThan(2000);
     for (const answer of answers) {
-      expect(answer).toMatchObject({ status: 'rejected', reason: { code: 'storage_unavailable', status: 503 } });
+      expect(answer).toMatchObject({
+        status: 'rejected',
+        reason: { code: 'storage_unavailable', status: 503 },
+      });
     }
     await redis.keyValue.set('k', 'v', minute);
     expect(await redis.keyValue.get('k')).toBe('v');
@@ -311,7 +327,10 @@ describe('a hundred reads asked for at once', () => {
     await paused.client.call('CLIENT', 'PAUSE', '5000', 'ALL');
     const results = await Promise.allSettled(hundred.map((key) => keyValue.get(key)));
     for (const result of results)
-      expect(result).toEqual({ status: 'rejected', reason: expect.any(StorageError) as StorageError });
+      expect(result).toEqual({
+        status: 'rejected',
+        reason: expect.any(StorageError) as StorageError,
+      });
     await keyValue.close();
     await paused.close();
   });

@@ -10,7 +10,12 @@ import { startSentinel, startSingle, type Topology } from '../soak/support/topol
 import { startForwarder } from '../support/forwarder.js';
 import { freePort } from '../support/free-port.js';
 import { KEY_PREFIX } from '../support/redis-server.js';
-import { SESSION_SECRET, startTestApp, TOKEN_ENCRYPTION_KEY, type TestApp } from '../support/test-app.js';
+import {
+  SESSION_SECRET,
+  startTestApp,
+  TOKEN_ENCRYPTION_KEY,
+  type TestApp,
+} from '../support/test-app.js';
 
 jest.setTimeout(30_000);
 
@@ -31,7 +36,8 @@ async function node(settings: string[] = []): Promise<RedisNode> {
 }
 const appWith = (env: Record<string, string>): Promise<TestApp> => closing(startTestApp({ env }));
 
-const statusOf = async (app: TestApp, path: string): Promise<number> => (await app.browser().get(path)).status;
+const statusOf = async (app: TestApp, path: string): Promise<number> =>
+  (await app.browser().get(path)).status;
 const untilReady = (app: TestApp, ready = 200): Promise<void> =>
   until(`/readyz is ${ready}`, async () => (await statusOf(app, '/readyz')) === ready);
 /** What a start with this environment says. */
@@ -44,7 +50,11 @@ async function problemOf(env: Record<string, string>): Promise<string> {
     ...env,
   });
   try {
-    const keyValue = await connectStorage(redis, { emit: () => undefined, now: Date.now, onError: () => undefined });
+    const keyValue = await connectStorage(redis, {
+      emit: () => undefined,
+      now: Date.now,
+      onError: () => undefined,
+    });
     await keyValue.close();
     return 'connected';
   } catch (error) {
@@ -77,7 +87,11 @@ describe('one URL that hides a failover', () => {
   });
 
   it('is not ready while its data is read from disk, and ready by itself afterwards', async () => {
-    const slow = ['key-load-delay 3000', 'loading-process-events-interval-bytes 1024', 'enable-debug-command yes'];
+    const slow = [
+      'key-load-delay 3000',
+      'loading-process-events-interval-bytes 1024',
+      'enable-debug-command yes',
+    ];
     const loading = await node(slow);
     const app = await appWith({ REDIS_URL: `redis://127.0.0.1:${loading.port}` });
     await loading.client.call('DEBUG', 'POPULATE', 300);
@@ -133,7 +147,10 @@ describe('Sentinels', () => {
 
   it.each<[string, Record<string, string>]>([
     ['a password', { REDIS_SENTINEL_PASSWORD: 'of-the-sentinels' }],
-    ['a user and a password', { REDIS_SENTINEL_USERNAME: 'watcher', REDIS_SENTINEL_PASSWORD: 'its-own' }],
+    [
+      'a user and a password',
+      { REDIS_SENTINEL_USERNAME: 'watcher', REDIS_SENTINEL_PASSWORD: 'its-own' },
+    ],
   ])('may have %s of their own', async (_what, credentials) => {
     const redis = await closing(startSentinel(['requirepass of-redis'], [...own, 'sentinel auth-pass mymaster of-redis'])); // prettier-ignore
     const url = redis.env['REDIS_SENTINELS']?.replace('redis://', 'redis://:of-redis@') ?? '';
@@ -214,14 +231,25 @@ describe('the least rights in docs/operations.md', () => {
     const person = app.browser();
     await person.signIn();
     app.sandbox.control.expireAccessTokens();
-    for (const path of ['/dashboard', '/debts', '/api/debts', '/connection', '/session', '/readyz']) {
+    for (const path of [
+      '/dashboard',
+      '/debts',
+      '/api/debts',
+      '/connection',
+      '/session',
+      '/readyz',
+    ]) {
       expect([path, (await person.get(path)).status]).toEqual([path, 200]);
     }
     expect((await person.signOut()).status).toBe(303);
-    expect(app.events.filter(({ type }) => type === 'storage_failed' || type === 'session_touch_failed')).toEqual([]);
+    expect(
+      app.events.filter(({ type }) => type === 'storage_failed' || type === 'session_touch_failed'),
+    ).toEqual([]);
 
     const forOthers = ['+info', '+cluster|slots', '+cluster|info'];
-    for (const right of rights.filter((each) => each.startsWith('+') && !forOthers.includes(each))) {
+    for (const right of rights.filter(
+      (each) => each.startsWith('+') && !forOthers.includes(each),
+    )) {
       await master?.client.acl('SETUSER', 'getbill', right.replace('+', '-'));
       expect([right, await statusOf(app, '/readyz')]).toEqual([right, 503]);
       await master?.client.acl('SETUSER', 'getbill', right);

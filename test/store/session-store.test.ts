@@ -42,7 +42,10 @@ async function touched(): Promise<void> {
 }
 
 /** The store, its callbacks as promises. */
-function open({ keyValue = storage.keyValue, idle = idleMs }: { keyValue?: KeyValue; idle?: number } = {}) {
+function open({
+  keyValue = storage.keyValue,
+  idle = idleMs,
+}: { keyValue?: KeyValue; idle?: number } = {}) {
   const counting: KeyValue = {
     ...keyValue,
     expire(...args) {
@@ -52,8 +55,17 @@ function open({ keyValue = storage.keyValue, idle = idleMs }: { keyValue?: KeyVa
   };
   const emit = (event: AppEvent): void => void events.push(event);
   const monotonicMs = (): number => passedMs;
-  const store = new SessionStore({ keyValue: counting, emit, now: () => nowMs, monotonicMs, idleMs: idle, maxMs });
-  const promised = <T>(act: (done: (error?: unknown, value?: T) => void) => void): Promise<T | undefined> =>
+  const store = new SessionStore({
+    keyValue: counting,
+    emit,
+    now: () => nowMs,
+    monotonicMs,
+    idleMs: idle,
+    maxMs,
+  });
+  const promised = <T>(
+    act: (done: (error?: unknown, value?: T) => void) => void,
+  ): Promise<T | undefined> =>
     new Promise((resolve, reject) => {
       act((error, value) => {
         if (error instanceof Error) reject(error);
@@ -63,8 +75,10 @@ function open({ keyValue = storage.keyValue, idle = idleMs }: { keyValue?: KeyVa
   return {
     store,
     get: (id: string) => promised<SessionData | null>((done) => void store.get(id, done)),
-    set: (id: string, session: SessionData) => promised((done) => void store.set(id, session, done)),
-    touch: (id: string, session: SessionData) => promised((done) => void store.touch(id, session, done)),
+    set: (id: string, session: SessionData) =>
+      promised((done) => void store.set(id, session, done)),
+    touch: (id: string, session: SessionData) =>
+      promised((done) => void store.touch(id, session, done)),
     destroy: (id: string) => promised((done) => void store.destroy(id, done)),
   };
 }
@@ -89,7 +103,11 @@ describe('a session in the store', () => {
   it('comes back as it was written, and is gone once destroyed', async () => {
     const { get, set, destroy } = open();
     await set('s1', session());
-    expect(await get('s1')).toMatchObject({ signedInAtMs: nowMs, csrfSecret: 'secret', cookie: { path: '/' } });
+    expect(await get('s1')).toMatchObject({
+      signedInAtMs: nowMs,
+      csrfSecret: 'secret',
+      cookie: { path: '/' },
+    });
     expect(events).toEqual([]);
     await destroy('s1');
     expect(await get('s1')).toBeNull();
@@ -171,8 +189,16 @@ describe('a record that is no session', () => {
 
   it('but a cookie that express-session cannot read is still a session', async () => {
     const cookie = { maxAge: 'x', expires: 7, originalMaxAge: {}, sameSite: 'evil', path: [] };
-    await server.client.set('sess:s1', JSON.stringify({ ...session(), cookie, __proto__: 7, user: 'x' }), 'PX', 60_000);
-    expect(await open().get('s1')).toEqual({ ...session(), cookie: { originalMaxAge: null, path: '/' } });
+    await server.client.set(
+      'sess:s1',
+      JSON.stringify({ ...session(), cookie, __proto__: 7, user: 'x' }),
+      'PX',
+      60_000,
+    );
+    expect(await open().get('s1')).toEqual({
+      ...session(),
+      cookie: { originalMaxAge: null, path: '/' },
+    });
   });
 
   it('shows nothing of what it held', async () => {
@@ -315,7 +341,9 @@ describe('renewing the idle time of a session', () => {
 describe('a storage that fails', () => {
   it('[C10] is an error, and never a missing session', async () => {
     const away = () => Promise.reject(new StorageError('away'));
-    const { get, set, destroy } = open({ keyValue: { ...storage.keyValue, get: away, set: away, delete: away } });
+    const { get, set, destroy } = open({
+      keyValue: { ...storage.keyValue, get: away, set: away, delete: away },
+    });
     await expect(get('s1')).rejects.toBeInstanceOf(StorageError);
     await expect(set('s1', session())).rejects.toBeInstanceOf(StorageError);
     await expect(destroy('s1')).rejects.toBeInstanceOf(StorageError);

@@ -18,7 +18,12 @@ function setup() {
     },
   };
   const processOf = () =>
-    createSharedLimits({ keyValue: counting, scope: 'a', emit: (event) => void events.push(event), now });
+    createSharedLimits({
+      keyValue: counting,
+      scope: 'a',
+      emit: (event) => void events.push(event),
+      now,
+    });
   return {
     processOf,
     keyValue,
@@ -35,16 +40,21 @@ const spend = async (
   key = 'k',
 ): Promise<number> => {
   const answers = await Promise.all(
-    Array.from({ length: times }, async () => limits.consume('rate', key, { most, windowMs: MINUTE_MS })),
+    Array.from({ length: times }, async () =>
+      limits.consume('rate', key, { most, windowMs: MINUTE_MS }),
+    ),
   );
   return answers.filter(({ granted }) => granted).length;
 };
 
 describe('a limit that several processes share', () => {
-  it.each([10, 39, 40, 120, 1_000])('of %d is given out to the last one and no further', async (most) => {
-    const { processOf } = setup();
-    expect(await spend(processOf(), most * 2, most)).toBe(most);
-  });
+  it.each([10, 39, 40, 120, 1_000])(
+    'of %d is given out to the last one and no further',
+    async (most) => {
+      const { processOf } = setup();
+      expect(await spend(processOf(), most * 2, most)).toBe(most);
+    },
+  );
 
   it('is never exceeded by three processes together, and at most a tenth of it is left unused', async () => {
     const { processOf } = setup();
@@ -95,13 +105,16 @@ describe('a limit that several processes share', () => {
     expect(await spend(limits, 20, 10)).toBe(3);
   });
 
-  it.each(['null', '{}', 'a text', '1e999', '-5000'])('replaces a counter of %s, and says so', async (value) => {
-    const { processOf, keyValue, events } = setup();
-    await spend(processOf(), 1, 10);
-    await keyValue.set('rate:a:k:10/60', value, { ttlMs: MINUTE_MS });
-    expect(await spend(processOf(), 20, 10)).toBe(10);
-    expect(events).toEqual([{ type: 'record_replaced', record: 'limit' }]);
-  });
+  it.each(['null', '{}', 'a text', '1e999', '-5000'])(
+    'replaces a counter of %s, and says so',
+    async (value) => {
+      const { processOf, keyValue, events } = setup();
+      await spend(processOf(), 1, 10);
+      await keyValue.set('rate:a:k:10/60', value, { ttlMs: MINUTE_MS });
+      expect(await spend(processOf(), 20, 10)).toBe(10);
+      expect(events).toEqual([{ type: 'record_replaced', record: 'limit' }]);
+    },
+  );
 
   it('replaces a counter that would never end', async () => {
     const { processOf, keyValue, events } = setup();
@@ -113,11 +126,19 @@ describe('a limit that several processes share', () => {
   it('is the same length for processes whose clocks are ten minutes apart', async () => {
     const { keyValue, pass } = setup();
     const processAt = (aheadMs: number) =>
-      createSharedLimits({ keyValue, scope: 'a', emit: () => undefined, now: () => 1_000_000 + aheadMs });
+      createSharedLimits({
+        keyValue,
+        scope: 'a',
+        emit: () => undefined,
+        now: () => 1_000_000 + aheadMs,
+      });
     await spend(processAt(0), 120, 120);
     pass(59_000);
     for (const aheadMs of [-600_000, 600_000]) {
-      const refused = await processAt(aheadMs).consume('rate', 'k', { most: 120, windowMs: MINUTE_MS });
+      const refused = await processAt(aheadMs).consume('rate', 'k', {
+        most: 120,
+        windowMs: MINUTE_MS,
+      });
       expect(refused).toEqual({ granted: false, resetInMs: 1_000 });
     }
   });

@@ -49,7 +49,8 @@ const tokenSet = (name: string): TokenSet => ({
   renewals: 0,
 });
 
-const create = (grantId = 'g1', name = 'first') => records.create(grantId, tokenSet(name), { ttlMs });
+const create = (grantId = 'g1', name = 'first') =>
+  records.create(grantId, tokenSet(name), { ttlMs });
 
 describe('a token record', () => {
   it('is read as it was created', async () => {
@@ -75,7 +76,9 @@ describe('a token record', () => {
     const second = await create();
     expect(first.sealed).not.toBe(second.sealed);
     const dump = await server.dump();
-    const decoded = dump.split(/[. \n]/).map((part) => Buffer.from(part, 'base64url').toString('latin1'));
+    const decoded = dump
+      .split(/[. \n]/)
+      .map((part) => Buffer.from(part, 'base64url').toString('latin1'));
     expect([dump, ...decoded].join()).not.toContain('CANARY');
   });
 
@@ -99,7 +102,10 @@ describe('replacing a record', () => {
     const old = await create();
     await records.replace('g1', old, tokenSet('theirs'));
     const change = await records.replace('g1', old, tokenSet('mine'));
-    expect(change).toMatchObject({ outcome: 'superseded', stored: { tokenSet: tokenSet('theirs') } });
+    expect(change).toMatchObject({
+      outcome: 'superseded',
+      stored: { tokenSet: tokenSet('theirs') },
+    });
     expect((await records.read('g1'))?.tokenSet).toEqual(tokenSet('theirs'));
   });
 
@@ -126,7 +132,9 @@ describe('replacing a record', () => {
   it('lets one of ten win and hands its tokens to the others', async () => {
     const old = await create();
     const changes = await Promise.all(
-      Array.from({ length: 10 }, (_, index) => records.replace('g1', old, tokenSet(`writer-${index}`))),
+      Array.from({ length: 10 }, (_, index) =>
+        records.replace('g1', old, tokenSet(`writer-${index}`)),
+      ),
     );
     const kept = (await records.read('g1'))?.tokenSet;
     expect(changes.filter(({ outcome }) => outcome === 'done')).toHaveLength(1);
@@ -147,7 +155,10 @@ describe('removing a record', () => {
     const old = await create();
     await records.replace('g1', old, tokenSet('newer'));
     const change = await records.removeExactly('g1', old);
-    expect(change).toMatchObject({ outcome: 'superseded', stored: { tokenSet: tokenSet('newer') } });
+    expect(change).toMatchObject({
+      outcome: 'superseded',
+      stored: { tokenSet: tokenSet('newer') },
+    });
     expect((await records.read('g1'))?.tokenSet).toEqual(tokenSet('newer'));
   });
 
@@ -167,18 +178,26 @@ describe('removing a record', () => {
 });
 
 describe('a record that is not readable', () => {
-  it.each(['{garbage', '"str"', '{"a":1}', ''])('[B03] (%j) counts as none and is removed', async (text) => {
-    await server.client.set('grant:g1', text, 'PX', ttlMs);
-    expect(await records.read('g1')).toBeUndefined();
-    expect(await server.client.exists('grant:g1')).toBe(0);
-    expect(events).toEqual([{ type: 'session_ended', grant: 'g1', reason: 'broken_record' }]);
-  });
+  it.each(['{garbage', '"str"', '{"a":1}', ''])(
+    '[B03] (%j) counts as none and is removed',
+    async (text) => {
+      await server.client.set('grant:g1', text, 'PX', ttlMs);
+      expect(await records.read('g1')).toBeUndefined();
+      expect(await server.client.exists('grant:g1')).toBe(0);
+      expect(events).toEqual([{ type: 'session_ended', grant: 'g1', reason: 'broken_record' }]);
+    },
+  );
 
   it('[B03] because one bit has flipped counts as none and is removed', async () => {
     const { sealed } = await create();
     const bytes = Buffer.from(sealed.slice(9), 'base64url');
     bytes[20] = (bytes[20] ?? 0) ^ 1;
-    await server.client.set('grant:g1', `${sealed.slice(0, 9)}${bytes.toString('base64url')}`, 'PX', ttlMs);
+    await server.client.set(
+      'grant:g1',
+      `${sealed.slice(0, 9)}${bytes.toString('base64url')}`,
+      'PX',
+      ttlMs,
+    );
     expect(await records.read('g1')).toBeUndefined();
     expect(await server.client.exists('grant:g1')).toBe(0);
   });
@@ -206,15 +225,26 @@ describe('a record that is not readable', () => {
   });
 
   it('[B03] because its key is unknown here is left alone and is an error of its own', async () => {
-    const { sealed } = await recordsOver(storage.keyValue, [otherKey]).create('g1', tokenSet('first'), { ttlMs });
-    await expect(records.read('g1')).rejects.toMatchObject({ code: 'record_key_missing', status: 503 });
+    const { sealed } = await recordsOver(storage.keyValue, [otherKey]).create(
+      'g1',
+      tokenSet('first'),
+      { ttlMs },
+    );
+    await expect(records.read('g1')).rejects.toMatchObject({
+      code: 'record_key_missing',
+      status: 503,
+    });
     expect(await server.client.get('grant:g1')).toBe(sealed);
     expect(await server.client.pttl('grant:g1')).toBeGreaterThan(ttlMs - 10_000);
     expect(events).toEqual([{ type: 'key_missing', grant: 'g1' }]);
   });
 
   it('[B03] is readable again once its key is there as a second one, and is then written with the first', async () => {
-    const created = await recordsOver(storage.keyValue, [otherKey]).create('g1', tokenSet('first'), { ttlMs });
+    const created = await recordsOver(storage.keyValue, [otherKey]).create(
+      'g1',
+      tokenSet('first'),
+      { ttlMs },
+    );
     const both = recordsOver(storage.keyValue, [key, otherKey]);
     const stored = await both.read('g1');
     expect(stored).toEqual(created);

@@ -3,8 +3,19 @@ import { defaultClientSecret } from '../../sandbox/sandbox.js';
 import { grantIdOf } from '../../src/web/session/session.js';
 import type { Browser } from '../support/browser.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
-import { cookieNames, isSignedIn, paramOf, sessionIdOf, tokenRequests } from '../support/sign-in.js';
-import { SESSION_SECRET, startTestApp, TOKEN_ENCRYPTION_KEY, type TestApp } from '../support/test-app.js';
+import {
+  cookieNames,
+  isSignedIn,
+  paramOf,
+  sessionIdOf,
+  tokenRequests,
+} from '../support/sign-in.js';
+import {
+  SESSION_SECRET,
+  startTestApp,
+  TOKEN_ENCRYPTION_KEY,
+  type TestApp,
+} from '../support/test-app.js';
 
 jest.setTimeout(30_000);
 
@@ -29,7 +40,10 @@ const otherKey = Buffer.alloc(32, 8).toString('base64');
 const otherSecret = 'another-session-secret-0123456789abcdef';
 
 /** Another process on the same Redis, as after a deploy; it remembers nothing of the first one. */
-async function inAnotherProcess<T>(env: Record<string, string>, action: (process: TestApp) => Promise<T>): Promise<T> {
+async function inAnotherProcess<T>(
+  env: Record<string, string>,
+  action: (process: TestApp) => Promise<T>,
+): Promise<T> {
   const process = await startTestApp({
     env: { REDIS_URL: redis.url, PUBLIC_URL: app.publicUrl, ...env },
     sandbox: app.sandbox,
@@ -83,7 +97,8 @@ describe('Redis', () => {
 
   it('[A04] [A05] keeps 50 logins of one browser small and for an hour at most', async () => {
     const browser = app.browser();
-    for (let times = 0; times < 50; times += 1) await browser.startLogin(`/debts?${'q'.repeat(1000)}`);
+    for (let times = 0; times < 50; times += 1)
+      await browser.startLogin(`/debts?${'q'.repeat(1000)}`);
     const pending = await redis.client.keys('login:*');
     expect(pending).toHaveLength(50);
     for (const key of pending) {
@@ -127,10 +142,12 @@ describe('Redis', () => {
     const all = dumps.join('\n');
     for (const [name, value] of Object.entries(learnt)) {
       expect([name, value.length > 10]).toEqual([name, true]);
-      for (const spelling of spellings(value)) expect([name, all.includes(spelling)]).toEqual([name, false]);
+      for (const spelling of spellings(value))
+        expect([name, all.includes(spelling)]).toEqual([name, false]);
     }
     expect(app.logged() + JSON.stringify(app.events)).not.toContain(learnt.refreshToken);
-    for (const value of Object.values(learnt)) expect(app.logged() + JSON.stringify(app.events)).not.toContain(value);
+    for (const value of Object.values(learnt))
+      expect(app.logged() + JSON.stringify(app.events)).not.toContain(value);
   });
 
   it('[B02] lends nobody a record that was copied from another session', async () => {
@@ -150,7 +167,10 @@ describe('a session record that somebody has broken', () => {
     ['{garbage', (key) => redis.client.set(key, '{garbage', 'KEEPTTL')],
     ['"str"', (key) => redis.client.set(key, '"str"', 'KEEPTTL')],
     ['{"a":1}', (key) => redis.client.set(key, '{"a":1}', 'KEEPTTL')],
-    ['a hash', async (key) => [await redis.client.del(key), await redis.client.hset(key, 'a', '1')]],
+    [
+      'a hash',
+      async (key) => [await redis.client.del(key), await redis.client.hset(key, 'a', '1')],
+    ],
   ])('[C11] (%s) is no session: sign in again, nothing worse', async (_what, breakIt) => {
     const { browser, session } = await signedIn();
     await breakIt(session);
@@ -161,7 +181,10 @@ describe('a session record that somebody has broken', () => {
 
     await breakIt(session);
     const api = await browser.get('/api/debts');
-    expect([api.status, api.json]).toMatchObject([401, { error: 'not_signed_in', login_url: '/login' }]);
+    expect([api.status, api.json]).toMatchObject([
+      401,
+      { error: 'not_signed_in', login_url: '/login' },
+    ]);
     expect(await redis.client.exists(session)).toBe(0);
   });
 
@@ -170,7 +193,8 @@ describe('a session record that somebody has broken', () => {
     await redis.client.config('SET', 'min-replicas-to-write', '1');
     try {
       expect(await isSignedIn(browser)).toBe(true);
-      while (!app.events.some(({ type }) => type === 'session_touch_failed')) await redis.client.ping();
+      while (!app.events.some(({ type }) => type === 'session_touch_failed'))
+        await redis.client.ping();
     } finally {
       await redis.client.config('SET', 'min-replicas-to-write', '0');
     }
@@ -217,16 +241,20 @@ describe('a token record that cannot be read', () => {
 describe('rotating', () => {
   it('[B03] the encryption key leaves everybody signed in; the next renewal writes with the new one', async () => {
     const { browser, grant } = await signedIn();
-    const writtenWith = async (): Promise<string | undefined> => (await redis.client.get(grant))?.split('.')[0];
+    const writtenWith = async (): Promise<string | undefined> =>
+      (await redis.client.get(grant))?.split('.')[0];
     const oldKeyId = await writtenWith();
-    await inAnotherProcess({ TOKEN_ENCRYPTION_KEY: `${otherKey},${TOKEN_ENCRYPTION_KEY}` }, async (process) => {
-      const moved = movedTo(process, browser);
-      expect((await moved.get('/dashboard')).status).toBe(200);
-      expect(await writtenWith()).toBe(oldKeyId);
-      app.sandbox.control.expireAccessTokens();
-      expect((await moved.get('/api/debts')).status).toBe(200);
-      expect(await writtenWith()).not.toBe(oldKeyId);
-    });
+    await inAnotherProcess(
+      { TOKEN_ENCRYPTION_KEY: `${otherKey},${TOKEN_ENCRYPTION_KEY}` },
+      async (process) => {
+        const moved = movedTo(process, browser);
+        expect((await moved.get('/dashboard')).status).toBe(200);
+        expect(await writtenWith()).toBe(oldKeyId);
+        app.sandbox.control.expireAccessTokens();
+        expect((await moved.get('/api/debts')).status).toBe(200);
+        expect(await writtenWith()).not.toBe(oldKeyId);
+      },
+    );
     await inAnotherProcess({ TOKEN_ENCRYPTION_KEY: otherKey }, async (process) => {
       expect((await movedTo(process, browser).get('/dashboard')).status).toBe(200);
     });
@@ -234,16 +262,19 @@ describe('rotating', () => {
 
   it('[C13] the session secret leaves everybody signed in while the old one is listed, and nobody afterwards', async () => {
     const { browser, session } = await signedIn();
-    await inAnotherProcess({ SESSION_SECRET: `${otherSecret},${SESSION_SECRET}` }, async (process) => {
-      expect((await movedTo(process, browser).get('/dashboard')).status).toBe(200);
-      const later = process.browser();
-      await later.signIn(); // signed with the new one already
-      await inAnotherProcess({ SESSION_SECRET: otherSecret }, async (last) => {
-        expect(await isSignedIn(movedTo(last, later))).toBe(true);
-        expect(await isSignedIn(movedTo(last, browser))).toBe(false);
-        expect((await movedTo(last, browser).get('/dashboard')).status).toBe(302);
-      });
-    });
+    await inAnotherProcess(
+      { SESSION_SECRET: `${otherSecret},${SESSION_SECRET}` },
+      async (process) => {
+        expect((await movedTo(process, browser).get('/dashboard')).status).toBe(200);
+        const later = process.browser();
+        await later.signIn(); // signed with the new one already
+        await inAnotherProcess({ SESSION_SECRET: otherSecret }, async (last) => {
+          expect(await isSignedIn(movedTo(last, later))).toBe(true);
+          expect(await isSignedIn(movedTo(last, browser))).toBe(false);
+          expect((await movedTo(last, browser).get('/dashboard')).status).toBe(302);
+        });
+      },
+    );
     expect(await redis.client.exists(session)).toBe(1);
   });
 });

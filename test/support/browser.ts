@@ -30,7 +30,13 @@ export interface Browser {
 }
 
 /** A browser without scripts: keeps cookies, follows nothing by itself. Behind https it plays the TLS proxy as well. */
-export function createBrowser({ origin, publicUrl }: { origin: string; publicUrl: string }): Browser {
+export function createBrowser({
+  origin,
+  publicUrl,
+}: {
+  origin: string;
+  publicUrl: string;
+}): Browser {
   const cookies = new Map<string, string>();
   const forwarded = publicUrl.startsWith('https:') ? { 'x-forwarded-proto': 'https' } : {};
 
@@ -70,7 +76,8 @@ export function createBrowser({ origin, publicUrl }: { origin: string; publicUrl
       };
     },
     async startLogin(returnTo) {
-      const path = returnTo === undefined ? '/login' : `/login?returnTo=${encodeURIComponent(returnTo)}`;
+      const path =
+        returnTo === undefined ? '/login' : `/login?returnTo=${encodeURIComponent(returnTo)}`;
       const { location } = await browser.get(path);
       if (location === undefined) throw new Error('/login did not redirect');
       return location;

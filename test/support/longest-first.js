@@ -1,5 +1,11 @@
 // The order of the suites: the long ones first, in workers that are still small and fast, so that the short ones fill what is left.
-const LONG = ['renewal/model', 'process/storm', 'browser/sign-in', 'security/sessions', 'security/start'];
+const LONG = [
+  'renewal/model',
+  'process/storm',
+  'browser/sign-in',
+  'security/sessions',
+  'security/start',
+];
 
 export default class LongestFirst {
   sort(tests) {

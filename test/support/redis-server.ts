@@ -39,7 +39,9 @@ export async function startRedis(): Promise<RedisServer> {
   };
   let running = await run();
   const raw = new Redis({ path: socket, retryStrategy: () => 20 });
-  const client = withoutPrefix(new Redis({ path: socket, retryStrategy: () => 20, keyPrefix: KEY_PREFIX }));
+  const client = withoutPrefix(
+    new Redis({ path: socket, retryStrategy: () => 20, keyPrefix: KEY_PREFIX }),
+  );
   for (const each of [raw, client]) each.on('error', () => undefined);
 
   return {

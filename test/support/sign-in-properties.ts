@@ -46,7 +46,12 @@ function ours<T>(work: () => T): T | undefined {
 /** What holds for any input of those who are not us, by name. */
 export const properties: Readonly<Record<string, (numRuns: number) => void>> = {
   'a token response is judged, and a token set that comes of it is usable': (numRuns) => {
-    const grantTypes = fc.constantFrom('authorization_code', 'refresh_token', 'client_credentials', 'revocation');
+    const grantTypes = fc.constantFrom(
+      'authorization_code',
+      'refresh_token',
+      'client_credentials',
+      'revocation',
+    );
     const property = fc.property(
       fc.integer({ min: 200, max: 599 }),
       headers,
@@ -55,20 +60,36 @@ export const properties: Readonly<Record<string, (numRuns: number) => void>> = {
       (status, sent, body, grantType) => {
         const text = typeof body === 'string' ? body : responseText(sent, Buffer.from(body));
         const response = { status, headers: sent, body: text };
-        const judgement = judgeTokenResponse(response, { grantType, nowMs: 0, secrets: ['secret'] });
+        const judgement = judgeTokenResponse(response, {
+          grantType,
+          nowMs: 0,
+          secrets: ['secret'],
+        });
         if ((judgement.serverSaid ?? '').length > 266) return false;
         if (judgement.outcome !== 'ok') return judgement.error instanceof AppError;
         if (judgement.token === undefined) return grantType === 'revocation';
         const { token } = judgement;
-        const tokenSet = ours(() => tokenSetFromResponse(token, { sentAtMs: 0, requestedScopes: ['a'] }));
+        const tokenSet = ours(() =>
+          tokenSetFromResponse(token, { sentAtMs: 0, requestedScopes: ['a'] }),
+        );
         return tokenSet === undefined || (tokenSet.expiresAtMs > 0 && tokenSet.scopes.length <= 64);
       },
     );
     fc.assert(property, { numRuns });
   },
   'a callback is refused, or has one state and one code': (numRuns) => {
-    const names = fc.constantFrom('state', 'code', 'error', 'error_description', 'iss', 'id_token', 'response');
-    const queries = fc.array(fc.tuple(names, fc.oneof(anyText, fc.constantFrom('s', 'c', ''))), { maxLength: 6 });
+    const names = fc.constantFrom(
+      'state',
+      'code',
+      'error',
+      'error_description',
+      'iss',
+      'id_token',
+      'response',
+    );
+    const queries = fc.array(fc.tuple(names, fc.oneof(anyText, fc.constantFrom('s', 'c', ''))), {
+      maxLength: 6,
+    });
     const property = fc.property(queries, (pairs) => {
       const response = new URLSearchParams(pairs);
       try {
@@ -85,7 +106,10 @@ export const properties: Readonly<Record<string, (numRuns: number) => void>> = {
     const values = fc.oneof(anyText, fc.double().map(String), fc.date({ noInvalidDate: true }).map((date) => date.toUTCString()), fc.anything()); // prettier-ignore
     const property = fc.property(values, values, (value, date) => {
       const seconds = parseRetryAfter(value, { nowMs: 0, date });
-      return seconds === undefined || (Number.isInteger(seconds) && seconds >= 1 && seconds <= MAX_RETRY_AFTER_S);
+      return (
+        seconds === undefined ||
+        (Number.isInteger(seconds) && seconds >= 1 && seconds <= MAX_RETRY_AFTER_S)
+      );
     });
     fc.assert(property, { numRuns });
   },
@@ -98,7 +122,9 @@ export const properties: Readonly<Record<string, (numRuns: number) => void>> = {
     );
     const property = fc.property(values, (value) => {
       const path = safeReturnTo(value);
-      return path.startsWith('/') && new URL(path, 'https://app.test').origin === 'https://app.test';
+      return (
+        path.startsWith('/') && new URL(path, 'https://app.test').origin === 'https://app.test'
+      );
     });
     fc.assert(property, { numRuns });
   },

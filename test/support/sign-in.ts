@@ -12,23 +12,28 @@ export const cookieNames = ({ publicUrl }: Pick<TestApp, 'publicUrl'>) =>
 /** The id inside the signed session cookie; empty without one. */
 export function sessionIdOf(browser: Browser): string {
   for (const [name, value] of browser.cookies) {
-    if (/gb-session(-\d+)?$/.test(name)) return /^s:(.+)\./.exec(decodeURIComponent(value))?.[1] ?? '';
+    if (/gb-session(-\d+)?$/.test(name))
+      return /^s:(.+)\./.exec(decodeURIComponent(value))?.[1] ?? '';
   }
   return '';
 }
 
 /** A session cookie's value as express-session signs it. */
 export const signed = (id: string, secret: string): string =>
-  encodeURIComponent(`s:${id}.${createHmac('sha256', secret).update(id).digest('base64').replace(/=+$/, '')}`);
+  encodeURIComponent(
+    `s:${id}.${createHmac('sha256', secret).update(id).digest('base64').replace(/=+$/, '')}`,
+  );
 
 /** RFC 7636 section 4.2. */
 export const challengeOf = (codeVerifier: string): string =>
   createHash('sha256').update(codeVerifier).digest('base64url');
 
-export const paramOf = (url: string, name: string): string => new URL(url, 'http://any').searchParams.get(name) ?? '';
+export const paramOf = (url: string, name: string): string =>
+  new URL(url, 'http://any').searchParams.get(name) ?? '';
 
 /** How often a code was sent to the token endpoint. */
-export const codeCalls = ({ control }: Sandbox): number => control.state().counters.tokenByGrant.authorization_code;
+export const codeCalls = ({ control }: Sandbox): number =>
+  control.state().counters.tokenByGrant.authorization_code;
 
 /** Whatever came to the token endpoint, as it came. */
 export function tokenRequests({ control }: Sandbox) {
@@ -43,7 +48,12 @@ export const anyCode: TokenFault = {
   mode: 'rawBody',
   status: 200,
   contentType: 'application/json',
-  body: JSON.stringify({ access_token: 'access', refresh_token: 'refresh', token_type: 'Bearer', expires_in: 3600 }),
+  body: JSON.stringify({
+    access_token: 'access',
+    refresh_token: 'refresh',
+    token_type: 'Bearer',
+    expires_in: 3600,
+  }),
   times: 0,
 };
 

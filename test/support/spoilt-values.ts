@@ -43,9 +43,13 @@ function spoiltBy(records: readonly string[]): fc.Arbitrary<Spoilt> {
     fc.json(),
     fc.string({ unit: 'binary', maxLength: 200 }),
     fc.dictionary(fc.constantFrom(...FIELDS), anyField).map((object) => JSON.stringify(object)),
-    fc.tuple(fc.constantFrom(...FIELDS), fc.constantFrom(...NUMBERS)).map(([name, text]) => `{"${name}":${text}}`),
+    fc
+      .tuple(fc.constantFrom(...FIELDS), fc.constantFrom(...NUMBERS))
+      .map(([name, text]) => `{"${name}":${text}}`),
     fc.constantFrom(...records),
-    fc.tuple(fc.constantFrom(...records), fc.nat({ max: 400 })).map(([text, length]) => text.slice(0, length)),
+    fc
+      .tuple(fc.constantFrom(...records), fc.nat({ max: 400 }))
+      .map(([text, length]) => text.slice(0, length)),
   );
   return fc.record({
     type: fc.oneof({ weight: 6, arbitrary: fc.constant('string' as const) }, fc.constantFrom('hash' as const, 'list' as const, 'set' as const, 'zset' as const, 'stream' as const)), // prettier-ignore
@@ -141,7 +145,9 @@ const KINDS: readonly Kind[] = [
       const browser = app.browser();
       const url = await browser.startLogin();
       const binding = browser.cookies.get(cookieNames(app).login) ?? '';
-      await spoil(`login:${createHmac('sha256', binding).update(paramOf(url, 'state')).digest('base64url')}`);
+      await spoil(
+        `login:${createHmac('sha256', binding).update(paramOf(url, 'state')).digest('base64url')}`,
+      );
       return await browser.get(callbackFor(url));
     },
     statuses: [400],
@@ -236,7 +242,9 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
-async function startSite(startRedis: () => Promise<RedisServer>): Promise<Site & { close(): Promise<void> }> {
+async function startSite(
+  startRedis: () => Promise<RedisServer>,
+): Promise<Site & { close(): Promise<void> }> {
   const redis = await startRedis();
   // Limits below forty are counted one by one, so every request reads the record.
   const app = await startTestApp({
@@ -247,7 +255,10 @@ async function startSite(startRedis: () => Promise<RedisServer>): Promise<Site &
   let good: TokenSet | undefined;
   await someoneSignedIn();
   const records = await Promise.all(
-    (await redis.client.keys('*')).map(async (key) => ({ key, value: (await redis.client.get(key)) ?? '' })),
+    (await redis.client.keys('*')).map(async (key) => ({
+      key,
+      value: (await redis.client.get(key)) ?? '',
+    })),
   );
   return {
     records,
@@ -298,20 +309,28 @@ export function describeSpoiltValues({
     });
     afterAll(() => site.close());
 
-    it.each(KINDS.map((kind) => [kind.name, kind] as const))(`%s: absent, ${runs} times`, async (_name, kind) => {
-      const { redis, app } = site;
-      const others = site.records.filter(({ key }) => !key.startsWith(kind.prefix)).map(({ value }) => value);
-      const values = fc.sample(spoiltBy(others), runs).filter((spoilt) => kind.isGood?.(spoilt) !== true);
-      const wrong: unknown[] = [];
-      for (const spoilt of values) {
-        await redis.client.flushall();
-        app.events.length = 0;
-        const { status } = await kind.meet(site, (key) => put(redis.client, key, spoilt));
-        const events = new Set<string>(app.events.map(({ type }) => type));
-        const isRight = kind.statuses.includes(status) && kind.events.some((type) => events.has(type));
-        if (!isRight) wrong.push({ status, events: [...events].join(' '), spoilt });
-      }
-      expect(wrong.slice(0, 3)).toEqual([]);
-    });
+    it.each(KINDS.map((kind) => [kind.name, kind] as const))(
+      `%s: absent, ${runs} times`,
+      async (_name, kind) => {
+        const { redis, app } = site;
+        const others = site.records
+          .filter(({ key }) => !key.startsWith(kind.prefix))
+          .map(({ value }) => value);
+        const values = fc
+          .sample(spoiltBy(others), runs)
+          .filter((spoilt) => kind.isGood?.(spoilt) !== true);
+        const wrong: unknown[] = [];
+        for (const spoilt of values) {
+          await redis.client.flushall();
+          app.events.length = 0;
+          const { status } = await kind.meet(site, (key) => put(redis.client, key, spoilt));
+          const events = new Set<string>(app.events.map(({ type }) => type));
+          const isRight =
+            kind.statuses.includes(status) && kind.events.some((type) => events.has(type));
+          if (!isRight) wrong.push({ status, events: [...events].join(' '), spoilt });
+        }
+        expect(wrong.slice(0, 3)).toEqual([]);
+      },
+    );
   });
 }

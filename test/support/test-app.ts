@@ -6,7 +6,12 @@ import { createApp } from '../../src/app.js';
 import { parseConfig } from '../../src/config/config.js';
 import type { AppEvent } from '../../src/events.js';
 import { createServices, type Services } from '../../src/services.js';
-import { defaultClientId, defaultClientSecret, startSandbox, type Sandbox } from '../../sandbox/sandbox.js';
+import {
+  defaultClientId,
+  defaultClientSecret,
+  startSandbox,
+  type Sandbox,
+} from '../../sandbox/sandbox.js';
 import type { Faults } from '../../sandbox/faults.js';
 import { createBrowser, type Browser } from './browser.js';
 
@@ -57,10 +62,16 @@ export async function startTestApp({
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(givenPort, '127.0.0.1', () => resolve()));
   const { port } = server.address() as AddressInfo;
-  const publicUrl = env['PUBLIC_URL'] ?? (https ? 'https://connect.example' : `http://localhost:${port}`);
+  const publicUrl =
+    env['PUBLIC_URL'] ?? (https ? 'https://connect.example' : `http://localhost:${port}`);
   const redirectUri = `${publicUrl}/oauth/callback`;
   const sandbox =
-    given ?? (await startSandbox({ redirectUris: [redirectUri], faults: { consent: 'auto', ...faults }, now }));
+    given ??
+    (await startSandbox({
+      redirectUris: [redirectUri],
+      faults: { consent: 'auto', ...faults },
+      now,
+    }));
   sandbox.control.addRedirectUri(redirectUri);
   if (https) sandbox.control.setClientSecrets([CLIENT_SECRET, defaultClientSecret]);
 

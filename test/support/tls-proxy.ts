@@ -13,11 +13,21 @@ const OURS = /^x-forwarded-[\w-]*:.*\r\n/gim;
 function forwarded(head: string, address: string): string {
   const lineEnd = head.indexOf('\n') + 1;
   const added = `X-Forwarded-Proto: https\r\nX-Forwarded-For: ${address}\r\n`;
-  return lineEnd === 0 ? head : head.slice(0, lineEnd) + added + head.slice(lineEnd).replaceAll(OURS, '');
+  return lineEnd === 0
+    ? head
+    : head.slice(0, lineEnd) + added + head.slice(lineEnd).replaceAll(OURS, '');
 }
 
 /** Ends TLS in front of the app and tidies nothing but the forwarding headers, which visitors must not choose. */
-export async function startTlsProxy({ key, cert, to }: { key: Buffer; cert: Buffer; to: string }): Promise<TlsProxy> {
+export async function startTlsProxy({
+  key,
+  cert,
+  to,
+}: {
+  key: Buffer;
+  cert: Buffer;
+  to: string;
+}): Promise<TlsProxy> {
   const app = new URL(to);
   const sockets = new Set<Socket>();
   const server = createServer({ key, cert }, (visitor) => {
@@ -27,7 +37,9 @@ export async function startTlsProxy({ key, cert, to }: { key: Buffer; cert: Buff
       socket.on('error', () => undefined).once('close', () => sockets.delete(socket));
     }
     visitor.once('data', (first: Buffer) => {
-      inner.write(Buffer.from(forwarded(first.toString('latin1'), visitor.remoteAddress ?? ''), 'latin1'));
+      inner.write(
+        Buffer.from(forwarded(first.toString('latin1'), visitor.remoteAddress ?? ''), 'latin1'),
+      );
       visitor.pipe(inner);
     });
     inner.pipe(visitor);

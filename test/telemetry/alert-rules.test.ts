@@ -38,14 +38,27 @@ const both =
 const request = (route: string, status: number): AppEvent => ({ type: 'request_answered', method: 'GET', route, status, durationMs: 5 }); // prettier-ignore
 const tokenCall = (grantType: 'refresh_token' | 'authorization_code', outcome: 'ok' | 'refused' | 'misconfigured' | 'transient'): AppEvent => ({ type: 'token_requested', grantType, outcome, status: undefined, durationMs: 5, parameters: [], shape: undefined }); // prettier-ignore
 const rejected = (grant: string): AppEvent => ({ type: 'refresh_failed', grant, outcome: 'misconfigured', reason: 'invalid_client' }); // prettier-ignore
-const ended = (reason: 'refused' | 'signed_out'): AppEvent => ({ type: 'session_ended', grant: 'g', reason });
+const ended = (reason: 'refused' | 'signed_out'): AppEvent => ({
+  type: 'session_ended',
+  grant: 'g',
+  reason,
+});
 const started: AppEvent = { type: 'login_started', login: 'l' };
 const failed = (reason: string): AppEvent => ({ type: 'login_failed', reason });
 const apiCall: AppEvent = { type: 'api_called', limitClass: 'default', method: 'GET', route: '/debts', status: 200, durationMs: 5 }; // prettier-ignore
 const apiFailure: AppEvent = { type: 'api_failed', route: '/debts', reason: 'getbill_timeout', method: 'GET', status: undefined, contentType: undefined, durationMs: 5 }; // prettier-ignore
-const waited = (waitedMs: number): AppEvent => ({ type: 'refresh_waited', grant: 'g', waitedMs, outcome: 'renewed' });
+const waited = (waitedMs: number): AppEvent => ({
+  type: 'refresh_waited',
+  grant: 'g',
+  waitedMs,
+  outcome: 'renewed',
+});
 
-const webhookRefused = (reason: string): AppEvent => ({ type: 'webhook_refused', endpoint: '', reason });
+const webhookRefused = (reason: string): AppEvent => ({
+  type: 'webhook_refused',
+  endpoint: '',
+  reason,
+});
 const webhookFailed = (final: boolean): AppEvent => ({ type: 'webhook_failed', endpoint: '', eventType: 'debt.updated', tries: final ? 8 : 1, final, reason: 'Error' }); // prettier-ignore
 
 const stories: [alert: string, what: string, verdict: 'fires' | 'is silent', story: Story][] = [
@@ -106,7 +119,11 @@ function metricsOf(alert: string): Set<string> {
 async function scrapes(alert: string, story: Story): Promise<Series> {
   const read = metricsOf(alert);
   let [nowMs, pendingWrites] = [0, 0];
-  const metrics = createMetrics({ pendingWrites: () => pendingWrites, now: () => nowMs, registry: new Registry() });
+  const metrics = createMetrics({
+    pendingWrites: () => pendingWrites,
+    now: () => nowMs,
+    registry: new Registry(),
+  });
   const process: Process = {
     emit: (event, times = 1) => {
       for (let time = 0; time < times; time += 1) metrics.read(event);
@@ -119,7 +136,9 @@ async function scrapes(alert: string, story: Story): Promise<Series> {
     if (minute >= FIRST_FAULT_AT) story(process, minute - FIRST_FAULT_AT);
     nowMs = minute * 60_000;
     const { body } = await metrics.text();
-    for (const [, name = '', labels = '', value = ''] of body.matchAll(/^(getbill_connect_\w+)(\{.*\})? (\S+)$/gm)) {
+    for (const [, name = '', labels = '', value = ''] of body.matchAll(
+      /^(getbill_connect_\w+)(\{.*\})? (\S+)$/gm,
+    )) {
       if (!read.has(name)) continue;
       const target = `job="getbill-connect",instance="one"`;
       const full = `${name}{${labels === '' ? target : `${labels.slice(1, -1)},${target}`}}`;
@@ -151,19 +170,27 @@ function promtool(tests: readonly RuleTest[]): string {
     input_series: [...series].map(([name, values]) => ({ series: name, values: values.join(' ') })),
     promql_expr_test: [
       {
-        expr: AT_THE_END.has(what) ? `count(ALERTS{alertname="GetbillConnect${alert}"})` : firing(alert),
+        expr: AT_THE_END.has(what)
+          ? `count(ALERTS{alertname="GetbillConnect${alert}"})`
+          : firing(alert),
         eval_time: `${MINUTES - 1}m`,
         exp_samples: verdict === 'fires' ? [{ labels: '{}', value: 1 }] : [],
       },
     ],
   }));
-  writeFileSync(file, JSON.stringify({ rule_files: [resolve(RULES)], evaluation_interval: '1m', tests: named }));
-  const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', file], { encoding: 'utf8' });
+  writeFileSync(
+    file,
+    JSON.stringify({ rule_files: [resolve(RULES)], evaluation_interval: '1m', tests: named }),
+  );
+  const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', file], {
+    encoding: 'utf8',
+  });
   rmSync(folder, { recursive: true });
   return status === 0 ? '' : stdout + stderr;
 }
 
-const up = (values: string): Series => new Map([['up{job="getbill-connect",instance="one"}', [values]]]);
+const up = (values: string): Series =>
+  new Map([['up{job="getbill-connect",instance="one"}', [values]]]);
 const byHand: RuleTest[] = [
   { alert: 'Down', what: 'a process does not answer', verdict: 'fires', series: up('1 1 0x45') },
   { alert: 'Down', what: 'it answers', verdict: 'is silent', series: up('1x45') },
@@ -188,9 +215,14 @@ describe('the alert rules, in Prometheus', () => {
   });
 
   it('have a test each that fires and one that does not', () => {
-    const alerts = [...readFileSync(RULES, 'utf8').matchAll(/- alert: GetbillConnect(\w+)/g)].map(([, name]) => name);
+    const alerts = [...readFileSync(RULES, 'utf8').matchAll(/- alert: GetbillConnect(\w+)/g)].map(
+      ([, name]) => name,
+    );
     for (const verdict of ['fires', 'is silent']) {
-      const told = [...stories.map(([alert, , one]) => [alert, one]), ...byHand.map((one) => [one.alert, one.verdict])];
+      const told = [
+        ...stories.map(([alert, , one]) => [alert, one]),
+        ...byHand.map((one) => [one.alert, one.verdict]),
+      ];
       const tested = told.filter(([, one]) => one === verdict).map(([alert]) => alert);
       expect([...new Set(tested)].sort()).toEqual([...alerts].sort());
     }

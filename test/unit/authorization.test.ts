@@ -21,7 +21,8 @@ function configWith(env: Record<string, string> = {}): GetbillConfig {
   }).getbill;
 }
 
-const challengeOf = (codeVerifier: string): string => createHash('sha256').update(codeVerifier).digest('base64url');
+const challengeOf = (codeVerifier: string): string =>
+  createHash('sha256').update(codeVerifier).digest('base64url');
 
 describe('an authorization request', () => {
   it('[A06] carries the S256 challenge of its verifier (RFC 7636 section 4.2, checked on appendix B)', async () => {
@@ -54,8 +55,12 @@ describe('an authorization request', () => {
   });
 
   it('[A03] has a state and a verifier of 256 bits that never repeat', async () => {
-    const requests = await Promise.all(Array.from({ length: 200 }, () => createAuthorizationRequest(configWith())));
-    expect(new Set(requests.flatMap(({ state, codeVerifier }) => [state, codeVerifier])).size).toBe(400);
+    const requests = await Promise.all(
+      Array.from({ length: 200 }, () => createAuthorizationRequest(configWith())),
+    );
+    expect(new Set(requests.flatMap(({ state, codeVerifier }) => [state, codeVerifier])).size).toBe(
+      400,
+    );
     for (const { state } of requests) expect(state).toMatch(/^[\w-]{43}$/);
   });
 });
@@ -81,10 +86,13 @@ describe('the state of a response', () => {
     ['error=invalid_scope&state=a&state=b', 'invalid_scope'],
     ['error=access_denied&code=c&state=s', 'access_denied'],
     ['code=c', undefined],
-  ])('missing or doubled is refused, with the reason that %s brings for the log', (query, serverSaid) => {
-    const refused = expect.objectContaining({ code: 'callback_malformed', serverSaid }) as Error;
-    expect(() => stateOf(new URLSearchParams(query))).toThrow(refused);
-  });
+  ])(
+    'missing or doubled is refused, with the reason that %s brings for the log',
+    (query, serverSaid) => {
+      const refused = expect.objectContaining({ code: 'callback_malformed', serverSaid }) as Error;
+      expect(() => stateOf(new URLSearchParams(query))).toThrow(refused);
+    },
+  );
 
   it.each([
     '',
@@ -151,7 +159,11 @@ describe('an authorization response', () => {
     ['callback_malformed 400', `error=access_denied&state=good`, issuer],
     ['authorization_access_denied 403', `error=access_denied&state=good&iss=${iss}`, issuer],
     ['accepted c', 'code=c&state=good&iss=https%3A%2F%2Fevil.test', {}],
-    ['authorization_access_denied 403', 'error=access_denied&state=good&iss=https%3A%2F%2Fevil.test', {}],
+    [
+      'authorization_access_denied 403',
+      'error=access_denied&state=good&iss=https%3A%2F%2Fevil.test',
+      {},
+    ],
   ])('[A14] is, by RFC 9207, %s for %s with %j', (outcome, query, env) => {
     expect(codeOf(query, env)).toBe(outcome);
   });

@@ -18,9 +18,12 @@ const decrypting = (by: Cipher, sealed: string, context = 'grant-1'): string =>
   codeOf(() => by.decrypt(sealed, context));
 
 describe('the cipher', () => {
-  it.each(['', 'token', 'ünïcödé \u{1f511}', 'x'.repeat(100_000)])('gives back what it sealed', (text) => {
-    expect(cipher.decrypt(cipher.encrypt(text, 'grant-1'), 'grant-1')).toBe(text);
-  });
+  it.each(['', 'token', 'ünïcödé \u{1f511}', 'x'.repeat(100_000)])(
+    'gives back what it sealed',
+    (text) => {
+      expect(cipher.decrypt(cipher.encrypt(text, 'grant-1'), 'grant-1')).toBe(text);
+    },
+  );
 
   it('[B02] seals the same text differently each time and shows nothing of it', () => {
     const sealed = Array.from({ length: 100 }, () => cipher.encrypt('CANARY', 'grant-1'));
@@ -54,12 +57,19 @@ describe('the cipher', () => {
     }
   });
 
-  it.each(['', '.', 'garbage', 'Infinity', 'deadbeef.AAAA', '{"a":1}', '"str"', 'short.AAAA', `${'a'.repeat(9)}.AAAA`])(
-    'calls %j, which it never wrote, broken',
-    (sealed) => {
-      expect(decrypting(cipher, sealed)).toBe('record_broken');
-    },
-  );
+  it.each([
+    '',
+    '.',
+    'garbage',
+    'Infinity',
+    'deadbeef.AAAA',
+    '{"a":1}',
+    '"str"',
+    'short.AAAA',
+    `${'a'.repeat(9)}.AAAA`,
+  ])('calls %j, which it never wrote, broken', (sealed) => {
+    expect(decrypting(cipher, sealed)).toBe('record_broken');
+  });
 
   it('[B03] says that a key is missing rather than that the record is broken', () => {
     const sealed = createCipher([newKey]).encrypt('token', 'grant-1');

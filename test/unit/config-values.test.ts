@@ -32,7 +32,9 @@ function problemsOf(env: Env): readonly string[] {
   }
 }
 const secretsOf = (GETBILL_CLIENT_SECRET: string): string[] =>
-  parseConfig({ ...required, GETBILL_CLIENT_SECRET }).getbill.clientSecrets.map((one) => one.reveal());
+  parseConfig({ ...required, GETBILL_CLIENT_SECRET }).getbill.clientSecrets.map((one) =>
+    one.reveal(),
+  );
 
 describe('a list of secrets', () => {
   it.each([
@@ -53,18 +55,29 @@ describe('a list of secrets', () => {
   it('takes a comma in a session secret, and says which entry is short when it is not escaped', () => {
     const SESSION_SECRET = `${'a1b2c3d4'.repeat(3)}\\,${random('rest')}`;
     expect(parseConfig({ ...required, SESSION_SECRET }).session.secrets.reveal()).toHaveLength(1);
-    const [problem] = problemsOf({ ...required, SESSION_SECRET: SESSION_SECRET.replace('\\,', ',') });
-    expect(problem).toMatch(/^SESSION_SECRET is shorter than 32 bytes \(entry 1 of 2: .*\\, is a comma\)/);
+    const [problem] = problemsOf({
+      ...required,
+      SESSION_SECRET: SESSION_SECRET.replace('\\,', ','),
+    });
+    expect(problem).toMatch(
+      /^SESSION_SECRET is shorter than 32 bytes \(entry 1 of 2: .*\\, is a comma\)/,
+    );
   });
 });
 
 describe('a value that merely looks like a placeholder', () => {
-  it.each(['example-collections', 'your-company-42', 'placeholder-inc', 'secret-sauce', 'changeme-never', 'xxx1'])(
-    'is taken: %s',
-    (text) => {
-      expect(problemsOf({ ...required, GETBILL_CLIENT_ID: text, GETBILL_CLIENT_SECRET: text })).toEqual([]);
-    },
-  );
+  it.each([
+    'example-collections',
+    'your-company-42',
+    'placeholder-inc',
+    'secret-sauce',
+    'changeme-never',
+    'xxx1',
+  ])('is taken: %s', (text) => {
+    expect(
+      problemsOf({ ...required, GETBILL_CLIENT_ID: text, GETBILL_CLIENT_SECRET: text }),
+    ).toEqual([]);
+  });
 });
 
 describe('a value that was changed on its way', () => {
@@ -82,24 +95,37 @@ describe('a value that was changed on its way', () => {
   });
 
   it('is described in the error, where it is one', () => {
-    expect(problemsOf({ ...required, PORT: '"3000"' })[0]).toMatch(/^PORT .* \(it begins and ends with a quote\)/);
-    expect(problemsOf({ ...required, SESSION_SECRET: '"CANARY"' })[0]).toMatch(/begins and ends with a quote/);
+    expect(problemsOf({ ...required, PORT: '"3000"' })[0]).toMatch(
+      /^PORT .* \(it begins and ends with a quote\)/,
+    );
+    expect(problemsOf({ ...required, SESSION_SECRET: '"CANARY"' })[0]).toMatch(
+      /begins and ends with a quote/,
+    );
   });
 
-  it.each(['GETBILL_CLIENT_ID', 'GETBILL_CLIENT_SECRET', 'SESSION_SECRET', 'REDIS_PASSWORD', 'GETBILL_BASE_URL'])(
-    'is refused in %s where a character cannot be seen',
-    (name) => {
-      const value = name.endsWith('URL') ? 'https://getbill.io/\u200Bx' : `${random('x')}\u200B${random('y')}`;
-      expect(problemsOf({ ...required, [name]: value })[0]).toContain(
-        `${name} contains an invisible character (U+200B)`,
-      );
-    },
-  );
+  it.each([
+    'GETBILL_CLIENT_ID',
+    'GETBILL_CLIENT_SECRET',
+    'SESSION_SECRET',
+    'REDIS_PASSWORD',
+    'GETBILL_BASE_URL',
+  ])('is refused in %s where a character cannot be seen', (name) => {
+    const value = name.endsWith('URL')
+      ? 'https://getbill.io/\u200Bx'
+      : `${random('x')}\u200B${random('y')}`;
+    expect(problemsOf({ ...required, [name]: value })[0]).toContain(
+      `${name} contains an invisible character (U+200B)`,
+    );
+  });
 
   it('is noticed where .env cut it at a #', () => {
     const seen = (dotenv: string, value: string) =>
-      observeEnvironment({ GETBILL_CLIENT_SECRET: value }, ['GETBILL_CLIENT_SECRET'], dotenv).map((one) => one.seen);
-    expect(seen('GETBILL_CLIENT_SECRET=abc#def\n', 'abc').join()).toContain('is cut at a # in .env');
+      observeEnvironment({ GETBILL_CLIENT_SECRET: value }, ['GETBILL_CLIENT_SECRET'], dotenv).map(
+        (one) => one.seen,
+      );
+    expect(seen('GETBILL_CLIENT_SECRET=abc#def\n', 'abc').join()).toContain(
+      'is cut at a # in .env',
+    );
     expect(seen('GETBILL_CLIENT_SECRET="abc#def"\n', 'abc#def')).toEqual([]);
     expect(seen('GETBILL_CLIENT_SECRET=abc # the new one\n', 'abc')).toEqual([]);
     expect(seen('GETBILL_CLIENT_SECRET=abc#def\n', 'from-the-shell')).toEqual([]);
@@ -107,9 +133,12 @@ describe('a value that was changed on its way', () => {
 });
 
 describe('HOST', () => {
-  it.each(['127.0.0.1', '0.0.0.0', '::', '::1', 'localhost', 'app.internal', 'web-1'])('takes %s', (HOST) => {
-    expect(parseConfig({ ...required, HOST }).host).toBe(HOST);
-  });
+  it.each(['127.0.0.1', '0.0.0.0', '::', '::1', 'localhost', 'app.internal', 'web-1'])(
+    'takes %s',
+    (HOST) => {
+      expect(parseConfig({ ...required, HOST }).host).toBe(HOST);
+    },
+  );
 
   it.each([
     ['x86_64-conda-linux-gnu', /neither an address nor a host name/],
@@ -194,12 +223,17 @@ describe('TRUST_PROXY', () => {
     },
   ); // prettier-ignore
 
-  it.each(['10', '10.0.0.0/8', 'fc00::/7', 'fe80::/10', '2001:db8::/32', '::1/128', 'loopback,uniquelocal'])(
-    'takes %s',
-    (TRUST_PROXY) => {
-      expect(problemsOf({ ...required, TRUST_PROXY })).toEqual([]);
-    },
-  );
+  it.each([
+    '10',
+    '10.0.0.0/8',
+    'fc00::/7',
+    'fe80::/10',
+    '2001:db8::/32',
+    '::1/128',
+    'loopback,uniquelocal',
+  ])('takes %s', (TRUST_PROXY) => {
+    expect(problemsOf({ ...required, TRUST_PROXY })).toEqual([]);
+  });
 });
 
 describe('production refuses secrets that protect nothing', () => {
@@ -229,9 +263,14 @@ describe('production refuses secrets that protect nothing', () => {
 
   it('and takes what openssl makes', () => {
     for (let index = 0; index < 200; index += 1) {
-      const env = { SESSION_SECRET: random(`s${index}`), TOKEN_ENCRYPTION_KEY: random(`k${index}`) };
+      const env = {
+        SESSION_SECRET: random(`s${index}`),
+        TOKEN_ENCRYPTION_KEY: random(`k${index}`),
+      };
       expect(problemsOf({ ...production, ...env })).toEqual([]);
     }
-    expect(problemsOf({ ...production, SESSION_SECRET: '9f86d081884c7d659a2feaa0c55ad015' })).toEqual([]);
+    expect(
+      problemsOf({ ...production, SESSION_SECRET: '9f86d081884c7d659a2feaa0c55ad015' }),
+    ).toEqual([]);
   });
 });

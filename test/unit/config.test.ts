@@ -38,7 +38,8 @@ function errorOf(env: Env, readFile?: (path: string) => string): ConfigError | u
 
 const problemsOf = (env: Env, readFile?: (path: string) => string): readonly string[] =>
   errorOf(env, readFile)?.problems ?? [];
-const namesOf = (problems: readonly string[]): string[] => problems.map((problem) => problem.split(' ')[0] ?? '');
+const namesOf = (problems: readonly string[]): string[] =>
+  problems.map((problem) => problem.split(' ')[0] ?? '');
 
 /** The config with its secrets revealed and its URLs as text, so that two can be compared. */
 function plain(value: unknown): unknown {
@@ -110,9 +111,12 @@ describe('parsing the environment', () => {
     expect(namesOf(problemsOf({ ...required, [name]: faulty[name] }))).toContain(name);
   });
 
-  it.each(['everyone', '*', '10.0.0.0/99', 'TRUE'])('refuses TRUST_PROXY=%s, which is no address', (value) => {
-    expect(namesOf(problemsOf({ ...required, TRUST_PROXY: value }))).toEqual(['TRUST_PROXY']);
-  });
+  it.each(['everyone', '*', '10.0.0.0/99', 'TRUE'])(
+    'refuses TRUST_PROXY=%s, which is no address',
+    (value) => {
+      expect(namesOf(problemsOf({ ...required, TRUST_PROXY: value }))).toEqual(['TRUST_PROXY']);
+    },
+  );
 
   it.each([
     ['2', 2],
@@ -121,10 +125,23 @@ describe('parsing the environment', () => {
     expect(parseConfig({ ...required, TRUST_PROXY: value }).trustProxy).toEqual(trustProxy);
   });
 
-  it.each(['your_client_id_here', 'YOUR-ID', 'changeme', 'change_me', 'placeholder', 'example', 'xxxx', '<id>'])(
+  it.each([
+    'your_client_id_here',
+    'YOUR-ID',
+    'changeme',
+    'change_me',
+    'placeholder',
+    'example',
+    'xxxx',
+    '<id>',
+  ])(
     'refuses the placeholder %s for the client id and both places of the client secret',
     (text) => {
-      const problems = problemsOf({ ...required, GETBILL_CLIENT_ID: text, GETBILL_CLIENT_SECRET: `good,${text}` });
+      const problems = problemsOf({
+        ...required,
+        GETBILL_CLIENT_ID: text,
+        GETBILL_CLIENT_SECRET: `good,${text}`,
+      });
       expect(namesOf(problems)).toEqual(['GETBILL_CLIENT_ID', 'GETBILL_CLIENT_SECRET']);
       expect(problems.join()).toContain('placeholder');
     },
@@ -141,7 +158,10 @@ describe('parsing the environment', () => {
       DRAIN_DELAY_S: '0',
       REDIS_URL: 'redis://localhost:6379',
     });
-    expect(config.getbill.clientSecrets.map((item) => item.reveal())).toEqual(['new-one', 'old-one']);
+    expect(config.getbill.clientSecrets.map((item) => item.reveal())).toEqual([
+      'new-one',
+      'old-one',
+    ]);
     expect(config.getbill.scopes).toEqual(['company:read', 'debts:read']);
     expect(config.getbill.tokenUrl.href).toBe('https://getbill.test/oauth/token');
     expect(config.getbill.authorizeUrl.href).toBe('https://getbill.test/oauth/authorize');
@@ -157,8 +177,12 @@ describe('parsing the environment', () => {
   });
 
   it('makes the redirect URI from PUBLIC_URL and the port', () => {
-    expect(parseConfig({ ...required, PORT: '3456' }).getbill.redirectUri).toBe('http://localhost:3456/oauth/callback');
-    expect(parseConfig(production).getbill.redirectUri).toBe('https://connect.example.com/oauth/callback');
+    expect(parseConfig({ ...required, PORT: '3456' }).getbill.redirectUri).toBe(
+      'http://localhost:3456/oauth/callback',
+    );
+    expect(parseConfig(production).getbill.redirectUri).toBe(
+      'https://connect.example.com/oauth/callback',
+    );
   });
 
   it('is frozen all the way down', () => {
@@ -204,22 +228,26 @@ describe('the proxy to GetBill', () => {
       https: 'http://upper.test:1/',
       except: 'a.test',
     });
-    expect(proxyOf({ HTTP_PROXY: 'http://upper.test:1', http_proxy: 'http://lower.test:1' }).http).toBe(
-      'http://lower.test:1/',
-    );
+    expect(
+      proxyOf({ HTTP_PROXY: 'http://upper.test:1', http_proxy: 'http://lower.test:1' }).http,
+    ).toBe('http://lower.test:1/');
     expect(proxyOf({ HTTPS_PROXY: 'http://upper.test:1', https_proxy: '' }).https).toBeUndefined();
   });
 
-  it.each(['proxy.test:3128', '//proxy.test', 'socks5://proxy.test', 'http://CANARY:pass word@[proxy'])(
-    'is a problem by name, without its value: %s',
-    (value) => {
-      for (const name of ['HTTPS_PROXY', 'http_proxy']) {
-        const error = problemsOf({ ...required, [name]: value });
-        expect(error).toEqual([expect.stringContaining(`${name.toUpperCase()} must be a URL starting with`)]);
-        expect(error.join()).not.toContain(value);
-      }
-    },
-  );
+  it.each([
+    'proxy.test:3128',
+    '//proxy.test',
+    'socks5://proxy.test',
+    'http://CANARY:pass word@[proxy',
+  ])('is a problem by name, without its value: %s', (value) => {
+    for (const name of ['HTTPS_PROXY', 'http_proxy']) {
+      const error = problemsOf({ ...required, [name]: value });
+      expect(error).toEqual([
+        expect.stringContaining(`${name.toUpperCase()} must be a URL starting with`),
+      ]);
+      expect(error.join()).not.toContain(value);
+    }
+  });
 });
 
 describe('values from files', () => {
@@ -249,7 +277,8 @@ describe('values from files', () => {
     NO_PROXY: 'direct.test',
     GETBILL_WEBHOOK_SECRET: 'CANARY-webhook-secret,CANARY-older-webhook-secret',
     GETBILL_WEBHOOK_COMPANY: 'other-company',
-    GETBILL_WEBHOOK_ENDPOINTS: 'second company-2 CANARY-second-webhook, third company-3 CANARY-third-webhook',
+    GETBILL_WEBHOOK_ENDPOINTS:
+      'second company-2 CANARY-second-webhook, third company-3 CANARY-third-webhook',
     GETBILL_WEBHOOK_ID_FIELD: 'meta.id',
     GETBILL_WEBHOOK_TIME_FIELD: 'created_at',
     GETBILL_WEBHOOK_REPLICAS: '1',
@@ -296,15 +325,26 @@ describe('values from files', () => {
     const env: Env = {
       ...required,
       ...(beside.test(name) && { REDIS_SENTINELS: 'redis://a:1' }),
-      ...(pair.test(name) && { GETBILL_WEBHOOK_SECRET: 'w'.repeat(16), GETBILL_WEBHOOK_COMPANY: 'company' }),
+      ...(pair.test(name) && {
+        GETBILL_WEBHOOK_SECRET: 'w'.repeat(16),
+        GETBILL_WEBHOOK_COMPANY: 'company',
+      }),
     };
-    const readFile = (path: string): string => (path === '/run/secrets/it' ? `${values[name] ?? ''}\n` : '');
+    const readFile = (path: string): string =>
+      path === '/run/secrets/it' ? `${values[name] ?? ''}\n` : '';
     const fromFile = plain(parseConfig({ ...env, [`${name}_FILE`]: '/run/secrets/it' }, readFile));
     if (!rereadFiles.test(name)) {
       expect(fromFile).toEqual(plain(parseConfig({ ...env, [name]: values[name] })));
     }
     // Two variables have no trace where they say what holds anyway.
-    if (!['PUBLIC_URL', 'GETBILL_REDIRECT_URI', 'GETBILL_ALLOW_HTTP_HOSTS', 'REDIS_ALLOW_INSECURE'].includes(name)) {
+    if (
+      ![
+        'PUBLIC_URL',
+        'GETBILL_REDIRECT_URI',
+        'GETBILL_ALLOW_HTTP_HOSTS',
+        'REDIS_ALLOW_INSECURE',
+      ].includes(name)
+    ) {
       expect(fromFile).not.toEqual(plain(parseConfig(env)));
     }
   });
@@ -314,7 +354,11 @@ describe('values from files', () => {
     try {
       const path = join(folder, 'secret');
       writeFileSync(path, `${SESSION_SECRET}\n`);
-      const config = parseConfig({ ...required, SESSION_SECRET: undefined, SESSION_SECRET_FILE: path });
+      const config = parseConfig({
+        ...required,
+        SESSION_SECRET: undefined,
+        SESSION_SECRET_FILE: path,
+      });
       expect(config.session.secrets.reveal()).toEqual([SESSION_SECRET]);
     } finally {
       rmSync(folder, { recursive: true });
@@ -322,14 +366,24 @@ describe('values from files', () => {
   });
 
   it('names the variable of a file that cannot be read, and not the path', () => {
-    const problems = problemsOf({ ...required, SESSION_SECRET: undefined, SESSION_SECRET_FILE: '/nowhere/CANARY' });
+    const problems = problemsOf({
+      ...required,
+      SESSION_SECRET: undefined,
+      SESSION_SECRET_FILE: '/nowhere/CANARY',
+    });
     expect(problems.join('\n')).toContain('SESSION_SECRET_FILE names a file that cannot be read');
     expect(problems.join('\n')).not.toContain('CANARY');
   });
 });
 
 describe('rules between variables', () => {
-  it.each(['GETBILL_BASE_URL', 'GETBILL_AUTHORIZE_URL', 'GETBILL_TOKEN_URL', 'GETBILL_API_URL', 'GETBILL_REVOKE_URL'])(
+  it.each([
+    'GETBILL_BASE_URL',
+    'GETBILL_AUTHORIZE_URL',
+    'GETBILL_TOKEN_URL',
+    'GETBILL_API_URL',
+    'GETBILL_REVOKE_URL',
+  ])(
     '[B04] refuses %s over http, in development too, except on loopback or for a host that is named',
     (name) => {
       expect(namesOf(problemsOf({ ...required, [name]: 'http://getbill.test' }))).toEqual([name]);
@@ -348,12 +402,18 @@ describe('rules between variables', () => {
     ['http://localhost:3000', 'http://localhost:3000/callback'],
     ['http://localhost:3000', 'http://LOCALHOST:3000/oauth/callback'],
   ])('refuses, at %s, the redirect URI %s', (publicUrl, redirectUri) => {
-    const problems = problemsOf({ ...required, PUBLIC_URL: publicUrl, GETBILL_REDIRECT_URI: redirectUri });
+    const problems = problemsOf({
+      ...required,
+      PUBLIC_URL: publicUrl,
+      GETBILL_REDIRECT_URI: redirectUri,
+    });
     expect(namesOf(problems)).toEqual(['GETBILL_REDIRECT_URI']);
   });
 
   it('refuses an idle time longer than the whole lifetime', () => {
-    expect(namesOf(problemsOf({ ...required, SESSION_IDLE_S: '61', SESSION_MAX_S: '60' }))).toEqual(['SESSION_IDLE_S']);
+    expect(namesOf(problemsOf({ ...required, SESSION_IDLE_S: '61', SESSION_MAX_S: '60' }))).toEqual(
+      ['SESSION_IDLE_S'],
+    );
   });
 
   it('refuses two kinds of Redis at once', () => {
@@ -362,12 +422,19 @@ describe('rules between variables', () => {
   });
 
   it('[A16] refuses a PUBLIC_URL with a path', () => {
-    expect(namesOf(problemsOf({ ...required, PUBLIC_URL: 'http://localhost:3000/app' }))).toEqual(['PUBLIC_URL']);
+    expect(namesOf(problemsOf({ ...required, PUBLIC_URL: 'http://localhost:3000/app' }))).toEqual([
+      'PUBLIC_URL',
+    ]);
   });
 
-  it.each(['SESSION_SECRET', 'TOKEN_ENCRYPTION_KEY'] as const)('[C13] refuses a short old entry in %s', (name) => {
-    expect(namesOf(problemsOf({ ...required, [name]: `${required[name]},c2hvcnQ=` }))).toEqual([name]);
-  });
+  it.each(['SESSION_SECRET', 'TOKEN_ENCRYPTION_KEY'] as const)(
+    '[C13] refuses a short old entry in %s',
+    (name) => {
+      expect(namesOf(problemsOf({ ...required, [name]: `${required[name]},c2hvcnQ=` }))).toEqual([
+        name,
+      ]);
+    },
+  );
 
   it('[C13] takes a list of secrets and keys, in order', () => {
     const old = 'o'.repeat(32);
@@ -382,7 +449,9 @@ describe('rules between variables', () => {
   });
 
   it('needs at least two pins', () => {
-    expect(namesOf(problemsOf({ ...required, GETBILL_TLS_PINS: `${'A'.repeat(43)}=` }))).toEqual(['GETBILL_TLS_PINS']);
+    expect(namesOf(problemsOf({ ...required, GETBILL_TLS_PINS: `${'A'.repeat(43)}=` }))).toEqual([
+      'GETBILL_TLS_PINS',
+    ]);
   });
 });
 
@@ -400,17 +469,41 @@ describe('the production invariants', () => {
     ['[B05] Redis without TLS', { REDIS_URL: 'redis://:password@redis.internal' }, 'REDIS_URL'],
     ['[B05] Redis without a password', { REDIS_URL: 'rediss://redis.internal' }, 'REDIS_URL'],
     ['[B05] Sentinels without a password', { REDIS_URL: undefined, REDIS_SENTINELS: 'rediss://a' }, 'REDIS_SENTINELS'], // prettier-ignore
-    ['a name for Sentinels without Sentinels', { REDIS_SENTINEL_USERNAME: 'watcher' }, 'REDIS_SENTINEL_USERNAME'],
-    ['a password for Sentinels without Sentinels', { REDIS_SENTINEL_PASSWORD: 'p' }, 'REDIS_SENTINEL_PASSWORD'],
+    [
+      'a name for Sentinels without Sentinels',
+      { REDIS_SENTINEL_USERNAME: 'watcher' },
+      'REDIS_SENTINEL_USERNAME',
+    ],
+    [
+      'a password for Sentinels without Sentinels',
+      { REDIS_SENTINEL_PASSWORD: 'p' },
+      'REDIS_SENTINEL_PASSWORD',
+    ],
     ['two passwords for Redis', { REDIS_PASSWORD: 'p' }, 'REDIS_PASSWORD'],
     ['a prefix that an ACL pattern or a Cluster would read as something else', { REDIS_PREFIX: '{a}*' }, 'REDIS_PREFIX'], // prettier-ignore
-    ['a bare % in the password of Redis', { REDIS_URL: 'rediss://:100%@redis.internal' }, 'REDIS_URL'],
+    [
+      'a bare % in the password of Redis',
+      { REDIS_URL: 'rediss://:100%@redis.internal' },
+      'REDIS_URL',
+    ],
     ['[B05] a Cluster without TLS', { REDIS_URL: undefined, REDIS_CLUSTER_NODES: 'redis://:p@a,rediss://:p@b' }, 'REDIS_CLUSTER_NODES'], // prettier-ignore
-    ['[B05] Sentinels without TLS', { REDIS_URL: undefined, REDIS_SENTINELS: 'redis://:p@a' }, 'REDIS_SENTINELS'],
-    ['[B04] certificate checks switched off', { NODE_TLS_REJECT_UNAUTHORIZED: '0' }, 'NODE_TLS_REJECT_UNAUTHORIZED=0'],
+    [
+      '[B05] Sentinels without TLS',
+      { REDIS_URL: undefined, REDIS_SENTINELS: 'redis://:p@a' },
+      'REDIS_SENTINELS',
+    ],
+    [
+      '[B04] certificate checks switched off',
+      { NODE_TLS_REJECT_UNAUTHORIZED: '0' },
+      'NODE_TLS_REJECT_UNAUTHORIZED=0',
+    ],
     ['TRUST_PROXY=true', { TRUST_PROXY: 'true' }, 'TRUST_PROXY'],
     ['the flow inspector', { FLOW_INSPECTOR: 'true' }, 'FLOW_INSPECTOR'],
-    ['hosts that may be called over http', { GETBILL_ALLOW_HTTP_HOSTS: 'sandbox' }, 'GETBILL_ALLOW_HTTP_HOSTS'],
+    [
+      'hosts that may be called over http',
+      { GETBILL_ALLOW_HTTP_HOSTS: 'sandbox' },
+      'GETBILL_ALLOW_HTTP_HOSTS',
+    ],
     ['a redirect URI elsewhere', { GETBILL_REDIRECT_URI: 'https://other.example.com/oauth/callback' }, 'GETBILL_REDIRECT_URI'], // prettier-ignore
     ['a redirect URI over http', { GETBILL_REDIRECT_URI: 'http://connect.example.com/oauth/callback' }, 'GETBILL_REDIRECT_URI'], // prettier-ignore
   ])('refuse %s', (_what, change, name) => {
@@ -423,19 +516,24 @@ describe('the production invariants', () => {
     expect(parseConfig({ ...production, NODE_ENV: undefined }).production).toBe(true);
   });
 
-  it.each(['http://localhost:3000', 'http://127.0.0.1:3000', 'http://127.1.2.3:3000', 'http://[::1]:3000'])(
-    'do not hold for %s in development',
-    (publicUrl) => {
-      expect(parseConfig({ ...required, PUBLIC_URL: publicUrl }).production).toBe(false);
-    },
-  );
+  it.each([
+    'http://localhost:3000',
+    'http://127.0.0.1:3000',
+    'http://127.1.2.3:3000',
+    'http://[::1]:3000',
+  ])('do not hold for %s in development', (publicUrl) => {
+    expect(parseConfig({ ...required, PUBLIC_URL: publicUrl }).production).toBe(false);
+  });
 
-  it.each(['https://localhost.example.com', 'https://127.0.0.1.example.com', 'https://192.168.1.2'])(
-    'hold for %s, which only looks like loopback',
-    (publicUrl) => {
-      expect(parseConfig({ ...production, NODE_ENV: 'development', PUBLIC_URL: publicUrl }).production).toBe(true);
-    },
-  );
+  it.each([
+    'https://localhost.example.com',
+    'https://127.0.0.1.example.com',
+    'https://192.168.1.2',
+  ])('hold for %s, which only looks like loopback', (publicUrl) => {
+    expect(
+      parseConfig({ ...production, NODE_ENV: 'development', PUBLIC_URL: publicUrl }).production,
+    ).toBe(true);
+  });
 
   it('[B05] let Redis go without TLS and password only when told so', () => {
     const open = { ...production, REDIS_URL: 'redis://redis.internal' };

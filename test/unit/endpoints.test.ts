@@ -4,7 +4,9 @@ import { describeMatching } from '../support/endpoint-property.js';
 
 function matched(method: string, path: string): string {
   const match = matchEndpoint(method, path);
-  return 'endpoint' in match ? `${match.endpoint.path} ${match.endpoint.scope}` : `allow ${match.allow.join()}`;
+  return 'endpoint' in match
+    ? `${match.endpoint.path} ${match.endpoint.scope}`
+    : `allow ${match.allow.join()}`;
 }
 
 describe('the allow-list of the API', () => {
@@ -78,7 +80,8 @@ describe('the allow-list of the API', () => {
     '/users',
     'debts',
   ])('does not know %j, by any method', (path) => {
-    for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) expect(matched(method, path)).toBe('allow ');
+    for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'])
+      expect(matched(method, path)).toBe('allow ');
   });
 
   it('takes an id of 128 characters', () => {

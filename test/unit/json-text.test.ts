@@ -12,7 +12,8 @@ const isParseable = (text: string): boolean => {
     return false;
   }
 };
-const isLongJson = async (text: string): Promise<boolean> => await isJsonText(Buffer.from(PADDING + text + PADDING));
+const isLongJson = async (text: string): Promise<boolean> =>
+  await isJsonText(Buffer.from(PADDING + text + PADDING));
 
 describe('a long JSON text, read in slices', () => {
   it.each([
@@ -35,7 +36,23 @@ describe('a long JSON text, read in slices', () => {
         fc.json({ maxDepth: 4 }),
         fc.nat(),
         fc.nat({ max: 2 }),
-        fc.constantFrom('{', '}', '[', ']', ',', ':', '"', '\\', ' ', '1', 'e', '.', '-', 'tu', '\u0001'),
+        fc.constantFrom(
+          '{',
+          '}',
+          '[',
+          ']',
+          ',',
+          ':',
+          '"',
+          '\\',
+          ' ',
+          '1',
+          'e',
+          '.',
+          '-',
+          'tu',
+          '\u0001',
+        ),
       )
       .map(([text, at, cut, put]) => {
         const index = at % (text.length + 1);

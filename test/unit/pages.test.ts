@@ -2,7 +2,11 @@ import { GetbillApiError, UnavailableError, WalkStoppedError } from '../../src/e
 import { createWalk, type WalkOptions } from '../../src/getbill/pagination.js';
 
 const limited = (retryAfterS?: number): GetbillApiError =>
-  new GetbillApiError({ status: 429, message: 'limit', ...(retryAfterS !== undefined && { retryAfterS }) });
+  new GetbillApiError({
+    status: 429,
+    message: 'limit',
+    ...(retryAfterS !== undefined && { retryAfterS }),
+  });
 
 /** A list of `total` numbers, and what happened. `answers` stand before the real ones, in order. */
 function setUp({ total = 250, answers = [] as (Error | 'ok')[] } = {}) {
@@ -13,7 +17,10 @@ function setUp({ total = 250, answers = [] as (Error | 'ok')[] } = {}) {
     const next = answers.shift() ?? 'ok';
     if (next !== 'ok') throw next;
     const first = (page - 1) * limit;
-    const items = Array.from({ length: Math.max(0, Math.min(limit, list.total - first)) }, (_, index) => first + index);
+    const items = Array.from(
+      { length: Math.max(0, Math.min(limit, list.total - first)) },
+      (_, index) => first + index,
+    );
     const pagination = { total: list.total, page, limit, pages: Math.ceil(list.total / limit) };
     return Promise.resolve({ items, pagination });
   }
@@ -29,7 +36,8 @@ function setUp({ total = 250, answers = [] as (Error | 'ok')[] } = {}) {
   }
   return { list, walk, read, all };
 }
-const upTo = (count: number, from = 0): number[] => Array.from({ length: count - from }, (_, index) => from + index);
+const upTo = (count: number, from = 0): number[] =>
+  Array.from({ length: count - from }, (_, index) => from + index);
 
 describe('a walk over a list', () => {
   it('reads every page once, a hundred at a time, and ends', async () => {
@@ -79,7 +87,11 @@ describe('a walk over a list', () => {
     const patient = setUp({ answers: [limited(1800)] });
     expect(await patient.all({ maxWaitMs: 3_600_000 })).toEqual({ got: upTo(250) });
     const hasty = setUp({ answers: [limited(1)] });
-    expect((await hasty.all({ maxWaitMs: 0 })).error).toMatchObject({ nextPage: 1, retryAfterS: 1, status: 429 });
+    expect((await hasty.all({ maxWaitMs: 0 })).error).toMatchObject({
+      nextPage: 1,
+      retryAfterS: 1,
+      status: 429,
+    });
   });
 
   it('does not walk for ever', async () => {

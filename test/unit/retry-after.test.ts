@@ -46,7 +46,9 @@ describe('"Retry-After"', () => {
 
   it('as a date is counted from the date of the same response, whatever our clock says', () => {
     const value = 'Mon, 01 Jun 2026 12:00:30 GMT';
-    expect(parseRetryAfter(value, { nowMs: nowMs - 600_000, date: 'Mon, 01 Jun 2026 12:00:10 GMT' })).toBe(20);
+    expect(
+      parseRetryAfter(value, { nowMs: nowMs - 600_000, date: 'Mon, 01 Jun 2026 12:00:10 GMT' }),
+    ).toBe(20);
     expect(parseRetryAfter(value, { nowMs, date: 'nonsense' })).toBe(30);
   });
 });

@@ -143,10 +143,14 @@ describe('[A16] the page to return to', () => {
       'flow',
       ' ',
     ];
-    const texts = characters.flatMap((a) => characters.flatMap((b) => characters.map((c) => `/${a}${b}${c}`)));
+    const texts = characters.flatMap((a) =>
+      characters.flatMap((b) => characters.map((c) => `/${a}${b}${c}`)),
+    );
     for (const text of texts) {
       const { origin, pathname } = new URL(safeReturnTo(text), 'https://connect.example');
-      expect(`${origin}${pathname}`).toMatch(/^https:\/\/connect\.example\/(dashboard|debts|flow|debts\/\w+|)$/);
+      expect(`${origin}${pathname}`).toMatch(
+        /^https:\/\/connect\.example\/(dashboard|debts|flow|debts\/\w+|)$/,
+      );
     }
   });
 });

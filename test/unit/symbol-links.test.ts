@@ -16,7 +16,9 @@ function faultsOf(link: string, code: string): string[] {
 describe('a link from a document into code', () => {
   it('stays good when lines are inserted above its symbol', () => {
     expect(faultsOf('[`answerAll`](code.ts)', 'export function answerAll() {}\n')).toEqual([]);
-    expect(faultsOf('[`answerAll`](code.ts)', '\n\n\nexport function answerAll() {}\n')).toEqual([]);
+    expect(faultsOf('[`answerAll`](code.ts)', '\n\n\nexport function answerAll() {}\n')).toEqual(
+      [],
+    );
   });
 
   it.each([

@@ -1,7 +1,12 @@
 import { csv, listTable, type Columns } from '../../src/cli/tables.js';
 import { totalsOf } from '../../src/cli/totals.js';
 
-const columns: Columns = { id: ['id'], debtor: ['first', 'last'], amount: ['amount_text', 'currency'], note: ['note'] };
+const columns: Columns = {
+  id: ['id'],
+  debtor: ['first', 'last'],
+  amount: ['amount_text', 'currency'],
+  note: ['note'],
+};
 const rows = [
   {
     id: 'EswJUp0C9Dh1MaZkgVK6IQ',
@@ -11,7 +16,14 @@ const rows = [
     currency: 'EUR',
     note: 'n'.repeat(90),
   },
-  { id: 'Sft8_IClqynlOs-4C9aU6Q', first: 'F'.repeat(30), last: '', amount_text: '1250.00', currency: 'EUR', note: '' },
+  {
+    id: 'Sft8_IClqynlOs-4C9aU6Q',
+    first: 'F'.repeat(30),
+    last: '',
+    amount_text: '1250.00',
+    currency: 'EUR',
+    note: '',
+  },
 ];
 const widest = (table: string): number => Math.max(...table.split('\n').map((line) => line.length));
 
@@ -59,6 +71,8 @@ describe('CSV', () => {
 
 it('amounts are added up by currency, to the cent', () => {
   const debts = [0.1, 0.2, '4.35', undefined].map((amount) => ({ amount, currency: 'EUR' }));
-  expect(totalsOf([...debts, { amount_text: '7.00', currency: 'USD' }])).toBe('5 debts, 4.65 EUR and 7.00 USD');
+  expect(totalsOf([...debts, { amount_text: '7.00', currency: 'USD' }])).toBe(
+    '5 debts, 4.65 EUR and 7.00 USD',
+  );
   expect(totalsOf([{}])).toBe('1 debt');
 });

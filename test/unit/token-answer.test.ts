@@ -1,6 +1,11 @@
 /// <reference types="jest" />
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
-import { GrantRefusedError, MisconfiguredError, UnavailableError, type AppError } from '../../src/errors.js';
+import {
+  GrantRefusedError,
+  MisconfiguredError,
+  UnavailableError,
+  type AppError,
+} from '../../src/errors.js';
 import type { GrantType } from '../../src/events.js';
 import type { HttpResponse } from '../../src/core/oauth/token-response.js';
 import { responseText } from '../../src/getbill/response-text.js';
@@ -28,7 +33,10 @@ const judge = (response: HttpResponse, grantType: GrantType = 'refresh_token'): 
   judgeTokenResponse(response, { grantType, nowMs: 0, secrets: ['CANARY-secret'] });
 
 function judged({ status = 200, body, grantType = 'refresh_token' }: Given): TokenSet | AppError {
-  const judgement = judge({ status, body: typeof body === 'string' ? body : JSON.stringify(body) }, grantType);
+  const judgement = judge(
+    { status, body: typeof body === 'string' ? body : JSON.stringify(body) },
+    grantType,
+  );
   if (judgement.outcome !== 'ok') return judgement.error;
   try {
     return tokenSetFromResponse(judgement.token ?? { access_token: '' }, {
@@ -66,9 +74,17 @@ describe('[A18] what an answer of the token endpoint means', () => {
     ['renewed', '"refresh_token": ""', { body: { ...good, refresh_token: '' } }],
     ['renewed', '"expires_in": "3600.0"', { body: { ...good, expires_in: '3600.0' } }],
     ['renewed', 'a byte order mark before the JSON', { body: `\ufeff${JSON.stringify(good)}` }],
-    ['renewed', 'an "error" beside the tokens that is no OAuth error', { body: { ...good, error: 'none' } }],
+    [
+      'renewed',
+      'an "error" beside the tokens that is no OAuth error',
+      { body: { ...good, error: 'none' } },
+    ],
     ['renewed', 'an "id_token" nobody asked for', { body: { ...good, id_token: 'not.a.jwt' } }],
-    ['renewed', 'fields of a later version', { body: { ...good, created_at: 1, nested: { access_token: 'no' } } }],
+    [
+      'renewed',
+      'fields of a later version',
+      { body: { ...good, created_at: 1, nested: { access_token: 'no' } } },
+    ],
     ['renewed', '"error": false in GetBill\'s way', { body: { ...good, error: false } }],
     ['renewed', '"error": null', { body: { ...good, error: null } }],
 
@@ -85,8 +101,16 @@ describe('[A18] what an answer of the token endpoint means', () => {
     ['transient', '"access_token": ""', { body: { ...good, access_token: '' } }],
     ['transient', '"access_token" as an object', { body: { ...good, access_token: { a: 1 } } }],
     ['transient', '"access_token" as a number', { body: { ...good, access_token: 1 } }],
-    ['transient', '"access_token" with a line break', { body: { ...good, access_token: 'a\r\nb' } }],
-    ['transient', '"access_token" of more than 8 KiB', { body: { ...good, access_token: 'a'.repeat(8193) } }],
+    [
+      'transient',
+      '"access_token" with a line break',
+      { body: { ...good, access_token: 'a\r\nb' } },
+    ],
+    [
+      'transient',
+      '"access_token" of more than 8 KiB',
+      { body: { ...good, access_token: 'a'.repeat(8193) } },
+    ],
     ['transient', 'no "token_type"', { body: { ...good, token_type: undefined } }],
     ['transient', 'token type "mac"', { body: { ...good, token_type: 'mac' } }],
     ['transient', 'token type "dpop"', { body: { ...good, token_type: 'DPoP' } }],
@@ -109,24 +133,72 @@ describe('[A18] what an answer of the token endpoint means', () => {
     ['refused', '401 invalid_grant', { status: 401, body: { error: 'invalid_grant' } }],
     ['refused', '200 invalid_grant', { status: 200, body: { error: 'invalid_grant' } }],
     ['refused', '400 invalid_request to a code', { status: 400, body: { error: 'invalid_request' }, grantType: 'authorization_code' }], // prettier-ignore
-    ['refused', '401 invalid_request to a refresh', { status: 401, body: { error: 'invalid_request' } }],
+    [
+      'refused',
+      '401 invalid_request to a refresh',
+      { status: 401, body: { error: 'invalid_request' } },
+    ],
     ['misconfigured', '401 invalid_request to a code', { status: 401, body: { error: 'invalid_request' }, grantType: 'authorization_code' }], // prettier-ignore
-    ['misconfigured', '400 invalid_request to a refresh', { status: 400, body: { error: 'invalid_request' } }],
+    [
+      'misconfigured',
+      '400 invalid_request to a refresh',
+      { status: 400, body: { error: 'invalid_request' } },
+    ],
     ['misconfigured', '401 invalid_client', { status: 401, body: { error: 'invalid_client' } }],
     ['misconfigured', '400 invalid_scope', { status: 400, body: { error: 'invalid_scope' } }],
-    ['misconfigured', '400 unauthorized_client', { status: 400, body: { error: 'unauthorized_client' } }],
-    ['misconfigured', '400 unsupported_grant_type', { status: 400, body: { error: 'unsupported_grant_type' } }],
-    ['misconfigured', '400 with an error of its own', { status: 400, body: { error: 'the_moon_is_wrong' } }],
-    ['misconfigured', '200 with an error and tokens', { status: 200, body: { ...good, error: 'invalid_client' } }],
-    ['misconfigured', '400 "Invalid_Grant", which is another code', { status: 400, body: { error: 'Invalid_Grant' } }],
+    [
+      'misconfigured',
+      '400 unauthorized_client',
+      { status: 400, body: { error: 'unauthorized_client' } },
+    ],
+    [
+      'misconfigured',
+      '400 unsupported_grant_type',
+      { status: 400, body: { error: 'unsupported_grant_type' } },
+    ],
+    [
+      'misconfigured',
+      '400 with an error of its own',
+      { status: 400, body: { error: 'the_moon_is_wrong' } },
+    ],
+    [
+      'misconfigured',
+      '200 with an error and tokens',
+      { status: 200, body: { ...good, error: 'invalid_client' } },
+    ],
+    [
+      'misconfigured',
+      '400 "Invalid_Grant", which is another code',
+      { status: 400, body: { error: 'Invalid_Grant' } },
+    ],
 
-    ['misconfigured', '404 whose JSON has an "error"', { status: 404, body: { error: 'Not Found' } }],
-    ['misconfigured', '403 whose JSON has an "error"', { status: 403, body: { error: 'Forbidden' } }],
+    [
+      'misconfigured',
+      '404 whose JSON has an "error"',
+      { status: 404, body: { error: 'Not Found' } },
+    ],
+    [
+      'misconfigured',
+      '403 whose JSON has an "error"',
+      { status: 403, body: { error: 'Forbidden' } },
+    ],
     ['misconfigured', '404 with a page', { status: 404, body: '<h1>Not found</h1>' }],
     ['misconfigured', '403 from a firewall', { status: 403, body: '<h1>Attention required</h1>' }],
-    ['misconfigured', '401 without an OAuth error', { status: 401, body: { error: true, message: 'invalid_grant' } }],
-    ['misconfigured', '400 whose text alone says invalid_grant', { status: 400, body: 'invalid_grant' }],
-    ['misconfigured', '400 with the error in an array', { status: 400, body: { error: ['invalid_grant'] } }],
+    [
+      'misconfigured',
+      '401 without an OAuth error',
+      { status: 401, body: { error: true, message: 'invalid_grant' } },
+    ],
+    [
+      'misconfigured',
+      '400 whose text alone says invalid_grant',
+      { status: 400, body: 'invalid_grant' },
+    ],
+    [
+      'misconfigured',
+      '400 with the error in an array',
+      { status: 400, body: { error: ['invalid_grant'] } },
+    ],
     ['misconfigured', '405 with nothing', { status: 405, body: '' }],
     ['misconfigured', '302', { status: 302, body: '' }],
     ['misconfigured', '307 with a whole answer', { status: 307, body: good }],
@@ -139,18 +211,28 @@ describe('[A18] what an answer of the token endpoint means', () => {
     ['transient', '502 with a page', { status: 502, body: '<h1>Bad gateway</h1>' }],
     ['transient', '503 with a whole answer', { status: 503, body: good }],
     ['transient', '400 server_error', { status: 400, body: { error: 'server_error' } }],
-    ['transient', '400 temporarily_unavailable', { status: 400, body: { error: 'temporarily_unavailable' } }],
+    [
+      'transient',
+      '400 temporarily_unavailable',
+      { status: 400, body: { error: 'temporarily_unavailable' } },
+    ],
   ])('%s: %s', (outcome, _what, given) => {
     expect(outcomeOf(judged(given))).toBe(outcome);
   });
 
   it('takes the lifetime from a numeric string and none from nonsense', () => {
-    expect(judged({ body: { ...good, expires_in: '120' } })).toMatchObject({ expiresAtMs: 120_000 });
-    expect(judged({ body: { ...good, expires_in: null } })).toMatchObject({ expiresAtMs: 3_600_000 });
+    expect(judged({ body: { ...good, expires_in: '120' } })).toMatchObject({
+      expiresAtMs: 120_000,
+    });
+    expect(judged({ body: { ...good, expires_in: null } })).toMatchObject({
+      expiresAtMs: 3_600_000,
+    });
   });
 
   it('keeps the old refresh token where the answer has none', () => {
-    expect(judged({ body: { ...good, refresh_token: null } })).toMatchObject({ refreshToken: 'old-refresh' });
+    expect(judged({ body: { ...good, refresh_token: null } })).toMatchObject({
+      refreshToken: 'old-refresh',
+    });
   });
 
   it.each<[number, string]>([
@@ -174,7 +256,11 @@ describe('[A18] what an answer of the token endpoint means', () => {
   });
 
   it('keeps of ten thousand scopes the expected ones and a few dozen more, and none that is a text of its own', () => {
-    const scope = [...Array.from({ length: 10_000 }, (_, index) => `s${index}`), 'company:read', 'x'.repeat(200)];
+    const scope = [
+      ...Array.from({ length: 10_000 }, (_, index) => `s${index}`),
+      'company:read',
+      'x'.repeat(200),
+    ];
     const { scopes } = judged({ body: { ...good, scope: scope.join(' ') } }) as TokenSet;
     expect(scopes).toHaveLength(64);
     expect(scopes[0]).toBe('company:read');
@@ -188,7 +274,9 @@ describe('[A18] what an answer of the token endpoint means', () => {
     ['0.5', 0.5],
     [3600.0, 3600],
   ])('reads a lifetime of %j', (expires_in, seconds) => {
-    expect(judged({ body: { ...good, expires_in } })).toMatchObject({ expiresAtMs: seconds * 1000 });
+    expect(judged({ body: { ...good, expires_in } })).toMatchObject({
+      expiresAtMs: seconds * 1000,
+    });
   });
 
   it.each<[string, (text: Buffer) => Buffer, Record<string, string>]>([
@@ -197,14 +285,25 @@ describe('[A18] what an answer of the token endpoint means', () => {
     ['br', brotliCompressSync, { 'content-encoding': 'br' }],
     ['deflate', deflateSync, { 'content-encoding': 'deflate' }],
     ['deflate without the zlib header', deflateRawSync, { 'content-encoding': 'deflate' }],
-    ['two encodings', (text) => gzipSync(deflateSync(text)), { 'content-encoding': 'deflate, gzip' }],
-    ['a UTF-8 byte order mark', (text) => Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), text]), {}],
+    [
+      'two encodings',
+      (text) => gzipSync(deflateSync(text)),
+      { 'content-encoding': 'deflate, gzip' },
+    ],
+    [
+      'a UTF-8 byte order mark',
+      (text) => Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), text]),
+      {},
+    ],
     ['UTF-16 with its mark', (text) => Buffer.from(`\ufeff${text.toString()}`, 'utf16le'), {}],
     ['UTF-16 by charset', (text) => Buffer.from(text.toString(), 'utf16le'), { 'content-type': 'application/json; charset=utf-16le' }], // prettier-ignore
     ['an unknown charset', (text) => text, { 'content-type': 'application/json; charset=martian' }],
   ])('is read when it comes as %s, though nobody asked for it', (_what, encode, headers) => {
     const body = responseText(headers, encode(Buffer.from(JSON.stringify(good))));
-    expect(judge({ status: 200, headers, body })).toMatchObject({ outcome: 'ok', token: { access_token: 'a' } });
+    expect(judge({ status: 200, headers, body })).toMatchObject({
+      outcome: 'ok',
+      token: { access_token: 'a' },
+    });
     const refusal = responseText(headers, encode(Buffer.from('{"error":"invalid_grant"}')));
     expect(judge({ status: 400, headers, body: refusal }).outcome).toBe('refused');
   });
@@ -216,7 +315,10 @@ describe('[A18] what an answer of the token endpoint means', () => {
   ])('is unusable in %s', (_what, body, encoding) => {
     const headers = { 'content-encoding': encoding };
     const judgement = judge({ status: 200, headers, body: responseText(headers, body) });
-    expect(judgement).toMatchObject({ outcome: 'transient', error: { code: 'token_answer_unusable' } });
+    expect(judgement).toMatchObject({
+      outcome: 'transient',
+      error: { code: 'token_answer_unusable' },
+    });
   });
 
   it('keeps the words of the server for the log: one short line without control characters or secrets', () => {
@@ -229,7 +331,9 @@ describe('[A18] what an answer of the token endpoint means', () => {
   });
 
   it('has a code of ours for every rejection, and shows no more than 64 characters of a foreign one', () => {
-    expect(judged({ status: 401, body: { error: 'invalid_client' } })).toMatchObject({ code: 'invalid_client' });
+    expect(judged({ status: 401, body: { error: 'invalid_client' } })).toMatchObject({
+      code: 'invalid_client',
+    });
     const foreign = judged({ status: 400, body: { error: 'x'.repeat(9000) } }) as AppError;
     expect(foreign.code).toBe('token_request_rejected');
     expect(foreign.serverSaid?.length).toBe(64);
@@ -237,13 +341,14 @@ describe('[A18] what an answer of the token endpoint means', () => {
     expect(inherited.code).toBe('token_request_rejected');
   });
 
-  it.each([good, { ...good, access_token: { CANARY: 1 } }, { access_token: 'CANARY', token_type: 'mac' }])(
-    'never puts a token into an error',
-    (body) => {
-      const result = judged({ body: { ...body, refresh_token: 'CANARY', expires_in: 'CANARY' } });
-      const shown = JSON.stringify([result, (result as Error).message, (result as Error).stack]);
-      expect(result).toBeInstanceOf(UnavailableError);
-      expect(shown).not.toContain('CANARY');
-    },
-  );
+  it.each([
+    good,
+    { ...good, access_token: { CANARY: 1 } },
+    { access_token: 'CANARY', token_type: 'mac' },
+  ])('never puts a token into an error', (body) => {
+    const result = judged({ body: { ...body, refresh_token: 'CANARY', expires_in: 'CANARY' } });
+    const shown = JSON.stringify([result, (result as Error).message, (result as Error).stack]);
+    expect(result).toBeInstanceOf(UnavailableError);
+    expect(shown).not.toContain('CANARY');
+  });
 });

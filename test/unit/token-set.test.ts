@@ -1,6 +1,11 @@
 /// <reference types="jest" />
 import { UnavailableError } from '../../src/errors.js';
-import { phaseOf, renewalDueAtMs, tokenSetFromResponse, type TokenSet } from '../../src/core/oauth/token-set.js';
+import {
+  phaseOf,
+  renewalDueAtMs,
+  tokenSetFromResponse,
+  type TokenSet,
+} from '../../src/core/oauth/token-set.js';
 import type { TokenResponse } from '../../src/core/oauth/token-response.js';
 
 const sentAtMs = 1_000_000;
@@ -13,8 +18,14 @@ const previous: TokenSet = {
   expiresAtMs: 2,
   renewals: 4,
 };
-const whole = { access_token: 'access', refresh_token: 'refresh', expires_in: 60, scope: 'company:read' };
-const signedIn = (response: TokenResponse): TokenSet => tokenSetFromResponse(response, { sentAtMs, requestedScopes });
+const whole = {
+  access_token: 'access',
+  refresh_token: 'refresh',
+  expires_in: 60,
+  scope: 'company:read',
+};
+const signedIn = (response: TokenResponse): TokenSet =>
+  tokenSetFromResponse(response, { sentAtMs, requestedScopes });
 const renewed = (response: TokenResponse): TokenSet =>
   tokenSetFromResponse(response, { sentAtMs, requestedScopes: [], previous });
 
@@ -31,21 +42,57 @@ describe('a token set from an answer', () => {
   });
 
   it.each<[string, Partial<TokenSet>, TokenResponse]>([
-    ['an hour when "expires_in" is missing', { expiresAtMs: sentAtMs + 3_600_000 }, { access_token: 'a' }],
-    ['the requested scopes when "scope" is missing', { scopes: requestedScopes }, { access_token: 'a' }],
-    ['the granted scopes, also fewer', { scopes: ['debts:read'] }, { access_token: 'a', scope: 'debts:read' }],
-    ['the granted scopes, also others', { scopes: ['a', 'b'] }, { access_token: 'a', scope: ' a  b ' }],
-    ['the requested scopes when "scope" is empty', { scopes: requestedScopes }, { access_token: 'a', scope: '' }],
+    [
+      'an hour when "expires_in" is missing',
+      { expiresAtMs: sentAtMs + 3_600_000 },
+      { access_token: 'a' },
+    ],
+    [
+      'the requested scopes when "scope" is missing',
+      { scopes: requestedScopes },
+      { access_token: 'a' },
+    ],
+    [
+      'the granted scopes, also fewer',
+      { scopes: ['debts:read'] },
+      { access_token: 'a', scope: 'debts:read' },
+    ],
+    [
+      'the granted scopes, also others',
+      { scopes: ['a', 'b'] },
+      { access_token: 'a', scope: ' a  b ' },
+    ],
+    [
+      'the requested scopes when "scope" is empty',
+      { scopes: requestedScopes },
+      { access_token: 'a', scope: '' },
+    ],
     ['no refresh token when none comes', { refreshToken: undefined }, { access_token: 'a' }],
-    ['half a second as it is', { expiresAtMs: sentAtMs + 500 }, { access_token: 'a', expires_in: 0.5 }],
-    ['ten years', { expiresAtMs: sentAtMs + 315_360_000_000 }, { access_token: 'a', expires_in: 315_360_000 }],
-    ['an access token of 8 KiB', { accessToken: 'a'.repeat(8192) }, { access_token: 'a'.repeat(8192) }],
+    [
+      'half a second as it is',
+      { expiresAtMs: sentAtMs + 500 },
+      { access_token: 'a', expires_in: 0.5 },
+    ],
+    [
+      'ten years',
+      { expiresAtMs: sentAtMs + 315_360_000_000 },
+      { access_token: 'a', expires_in: 315_360_000 },
+    ],
+    [
+      'an access token of 8 KiB',
+      { accessToken: 'a'.repeat(8192) },
+      { access_token: 'a'.repeat(8192) },
+    ],
   ])('at sign-in holds %s', (_what, expected, response) => {
     expect(signedIn(response)).toMatchObject(expected);
   });
 
   it.each<[string, Partial<TokenSet>, TokenResponse]>([
-    ['[B07] the old refresh token when none comes', { refreshToken: 'old-refresh' }, { access_token: 'a' }],
+    [
+      '[B07] the old refresh token when none comes',
+      { refreshToken: 'old-refresh' },
+      { access_token: 'a' },
+    ],
     ['[B07] the new refresh token when one comes', { refreshToken: 'refresh' }, whole],
     ['the old scopes when "scope" is missing', { scopes: ['debts:read'] }, { access_token: 'a' }],
     ['the new scopes when "scope" is there', { scopes: ['company:read'] }, whole],
@@ -71,13 +118,20 @@ describe('a token set from an answer', () => {
     }
   });
 
-  it.each(['', 'r\n', 'a b', 'r'.repeat(8193)])('[A18] is refused when the refresh token is %j', (refresh_token) => {
-    expect(() => signedIn({ ...whole, refresh_token })).toThrow(UnavailableError);
-  });
+  it.each(['', 'r\n', 'a b', 'r'.repeat(8193)])(
+    '[A18] is refused when the refresh token is %j',
+    (refresh_token) => {
+      expect(() => signedIn({ ...whole, refresh_token })).toThrow(UnavailableError);
+    },
+  );
 });
 
 describe('the phase of a token set', () => {
-  const lifetime = (seconds: number): TokenSet => ({ ...previous, issuedAtMs: 0, expiresAtMs: seconds * 1000 });
+  const lifetime = (seconds: number): TokenSet => ({
+    ...previous,
+    issuedAtMs: 0,
+    expiresAtMs: seconds * 1000,
+  });
 
   it.each([
     // lifetime s, margin s, renewal due at s

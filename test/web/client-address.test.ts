@@ -40,9 +40,11 @@ describe('the address a client is counted by', () => {
 it('a proxy that writes the port of each connection does not lift the limit', async () => {
   const app = await startTestApp({ env: { TRUST_PROXY: '1', RATE_LIMIT_LOGIN: '10' } });
   try {
-    const login = (forwarded: string) => app.browser().get('/login', { 'x-forwarded-for': forwarded });
+    const login = (forwarded: string) =>
+      app.browser().get('/login', { 'x-forwarded-for': forwarded });
     const statuses: number[] = [];
-    for (let port = 50_001; port <= 50_012; port += 1) statuses.push((await login(`203.0.113.6:${port}`)).status);
+    for (let port = 50_001; port <= 50_012; port += 1)
+      statuses.push((await login(`203.0.113.6:${port}`)).status);
     expect(statuses).toEqual([...new Array<number>(10).fill(302), 429, 429]);
     expect((await login('203.0.113.7:50001')).status).toBe(302);
   } finally {

@@ -20,7 +20,9 @@ beforeAll(async () => {
     wrap(services) {
       const { forward, quota, limits, facts, now } = services;
       const seen = async (limitClass: 'read' | 'write') =>
-        left === undefined ? await quota.seen(limitClass) : { left, limit: 1000, resetsAt: new Date(now() + 600_000) };
+        left === undefined
+          ? await quota.seen(limitClass)
+          : { left, limit: 1000, resetsAt: new Date(now() + 600_000) };
       return {
         ...services,
         figures: createDebtFigures({
@@ -64,9 +66,12 @@ it('one look says how many debts there are, how many open and overdue, and what 
 
 it('the bar is as wide as its segments, each a link to its list and again in the legend', async () => {
   const page = await text();
-  const hrefs = [...page.matchAll(/<a href="([^"]+)" tabindex="-1"><rect/g)].map(([, href]) => href);
+  const hrefs = [...page.matchAll(/<a href="([^"]+)" tabindex="-1"><rect/g)].map(
+    ([, href]) => href,
+  );
   expect(hrefs).toHaveLength(12);
-  for (const href of hrefs) expect(page).toContain(`<li><a href="${href ?? ''}"><span class="swatch`);
+  for (const href of hrefs)
+    expect(page).toContain(`<li><a href="${href ?? ''}"><span class="swatch`);
   const ends = [...page.matchAll(/x="([\d.]+)" y="0" width="([\d.]+)"/g)].map(
     ([, x, width]) => Number(x) + Number(width),
   );
@@ -155,7 +160,9 @@ describe('GetBill’s quota is spared', () => {
     for (const person of people) pages.push((await person.get('/dashboard')).text);
     expect(debtCalls() - before).toBeLessThan(140);
     expect(pages[0]).toContain('<rect ');
-    expect(pages.at(-1)).toMatch(/<strong>1,247<\/strong>[\s\S]*The debts by status cannot be shown right now/);
+    expect(pages.at(-1)).toMatch(
+      /<strong>1,247<\/strong>[\s\S]*The debts by status cannot be shown right now/,
+    );
     expect((await people[0]?.get('/debts'))?.status).toBe(200);
   });
 
@@ -171,7 +178,9 @@ describe('GetBill’s quota is spared', () => {
     const later = await text();
     expect(later).toMatch(/<strong>1,247<\/strong>/);
     expect(segments(later)).toBe(12);
-    expect(later).toMatch(/as of <time[^>]*>[\d:]+ UTC<\/time> <span class="stale">\(It costs many calls/);
+    expect(later).toMatch(
+      /as of <time[^>]*>[\d:]+ UTC<\/time> <span class="stale">\(It costs many calls/,
+    );
   });
 });
 
@@ -192,6 +201,14 @@ it('numbers and dates follow Accept-Language, with Western digits between Englis
   );
   expect(await inLanguage('fr-FR')).toMatch(/15 janv\. 2023/);
   expect(await inLanguage('ar-EG')).toMatch(/<time datetime="2023-01-15" dir="auto">[^<]*2023/);
-  for (const odd of ['*', 'xx-YY', 'en-u-nu-arab', 'x'.repeat(5_000), 'de-DE-u-ca-buddhist', ';;q=', 'constructor'])
+  for (const odd of [
+    '*',
+    'xx-YY',
+    'en-u-nu-arab',
+    'x'.repeat(5_000),
+    'de-DE-u-ca-buddhist',
+    ';;q=',
+    'constructor',
+  ])
     expect((await inLanguage(odd)).match(/1[.,]247/g)).toHaveLength(1);
 });

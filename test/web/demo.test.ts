@@ -21,7 +21,9 @@ it('an app that has used up five reads of an hour is usable again when the sandb
     expect((await browser.get('/debts')).status).toBe(200);
 
     const foreign = { origin: 'https://elsewhere.example' };
-    expect((await browser.send('POST', '/demo/forget-limits', { headers: foreign })).status).toBe(403);
+    expect((await browser.send('POST', '/demo/forget-limits', { headers: foreign })).status).toBe(
+      403,
+    );
   } finally {
     await app.close();
     await sandbox.close();

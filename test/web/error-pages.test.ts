@@ -22,7 +22,10 @@ const CAUSES: readonly (readonly [ApiFault, string])[] = [
   [{ mode: 'html', status: 503 }, 'GetBill has a problem'],
   [{ mode: 'errorIn200', code: 503 }, 'GetBill has a problem'],
   [{ mode: 'html', status: 200 }, 'GetBill gave an unexpected response'],
-  [{ mode: 'redirect', status: 302, location: 'http://localhost/' }, 'GetBill gave an unexpected response'],
+  [
+    { mode: 'redirect', status: 302, location: 'http://localhost/' },
+    'GetBill gave an unexpected response',
+  ],
 ];
 
 it.each(CAUSES)('%j says what it is', async (fault, title) => {

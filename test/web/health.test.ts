@@ -8,7 +8,8 @@ beforeAll(async () => {
 });
 afterAll(() => running.close());
 
-const app = (isReady = true) => request(createApp(running.services, { isReady: () => Promise.resolve(isReady) }));
+const app = (isReady = true) =>
+  request(createApp(running.services, { isReady: () => Promise.resolve(isReady) }));
 
 describe('what machines ask', () => {
   it('says that it is alive, and nothing more', async () => {
@@ -23,7 +24,10 @@ describe('what machines ask', () => {
   it('gives metrics to the holder of the token only', async () => {
     await app().get('/metrics').expect(401);
     await app().get('/metrics').set('Authorization', 'Bearer wrong').expect(401);
-    const { text } = await app().get('/metrics').set('Authorization', 'Bearer CANARY-metrics-token-0123').expect(200);
+    const { text } = await app()
+      .get('/metrics')
+      .set('Authorization', 'Bearer CANARY-metrics-token-0123')
+      .expect(200);
     expect(text).toContain('getbill_connect_renewals_total');
   });
 

@@ -33,7 +33,9 @@ describe.each(rows)('the page $path of the table', ({ url, label, isPublic = fal
     const browser = app.browser();
     await browser.signIn();
     const { text } = await browser.get('/connection');
-    const links = [...text.matchAll(/<a href="([^"]+)"(?: aria-current="\w+")?>([^<]+)<\/a><\/li>/g)];
+    const links = [
+      ...text.matchAll(/<a href="([^"]+)"(?: aria-current="\w+")?>([^<]+)<\/a><\/li>/g),
+    ];
     const found = links.find(([, href]) => href === url)?.[2];
     expect(found).toBe(label);
   });

@@ -24,7 +24,10 @@ const failing: readonly (readonly [string, ApiFault])[] = [
   ['429', { mode: 'rateLimited', retryAfterS: 1 }],
   ['a cut connection', { mode: 'drop' }],
   ['an HTML page', { mode: 'html', status: 503 }],
-  ['a list that is none', { mode: 'rawBody', status: 200, contentType: 'application/json', body: '{"data":7}' }],
+  [
+    'a list that is none',
+    { mode: 'rawBody', status: 200, contentType: 'application/json', body: '{"data":7}' },
+  ],
   ['no answer', { mode: 'hang' }],
 ];
 
@@ -32,12 +35,15 @@ describe.each(failing)('when one part of a page meets %s', (_name, fault) => {
   afterEach(() => app.clock.skipMs(61_000)); // no pause and no cached profile is left
 
   it('the debt is shown, and one box says that the follow-ups are missing', async () => {
-    const [id = ''] = /\/debts\/([\w-]{10,})/.exec((await browser.get('/debts')).text)?.slice(1) ?? [];
+    const [id = ''] =
+      /\/debts\/([\w-]{10,})/.exec((await browser.get('/debts')).text)?.slice(1) ?? [];
     app.sandbox.control.set({ api: [{ ...fault, path: '/followups', times: 0 }] });
     const { status, text } = await browser.get(`/debts/${id}`);
     expect(status).toBe(200);
     expect(text).toContain('<dt>Debt id</dt>');
-    expect(text).toMatch(/The follow-ups cannot be shown right now\.<\/strong>[^<]*<a href="">Try again/);
+    expect(text).toMatch(
+      /The follow-ups cannot be shown right now\.<\/strong>[^<]*<a href="">Try again/,
+    );
     app.sandbox.control.reset();
     app.clock.skipMs(2_000);
     expect((await browser.get(`/debts/${id}`)).text).not.toContain('right now');
@@ -47,7 +53,9 @@ describe.each(failing)('when one part of a page meets %s', (_name, fault) => {
     app.sandbox.control.set({ api: [{ ...fault, path: '/company', times: 0 }] });
     const { status, text } = await browser.get('/dashboard');
     expect([429, 502, 504]).toContain(status); // for machines
-    expect(text).toMatch(/Your company cannot be shown right now\.<\/strong>[^<]*<a href="">Try again/);
+    expect(text).toMatch(
+      /Your company cannot be shown right now\.<\/strong>[^<]*<a href="">Try again/,
+    );
     expect(text).toContain('<h2 id="connection">Connection</h2>');
     expect(text).toMatch(/<strong>[\d,]+<\/strong> <a href="\/debts">debts<\/a>/);
     expect(text).toContain('See your debts');
@@ -55,7 +63,13 @@ describe.each(failing)('when one part of a page meets %s', (_name, fault) => {
 });
 
 it('one broken record does not take the list', async () => {
-  const good = { id: 'good-1', firstname: 'Anaïs', lastname: 'Çelik', amount: '12.50', currency: 'EUR' };
+  const good = {
+    id: 'good-1',
+    firstname: 'Anaïs',
+    lastname: 'Çelik',
+    amount: '12.50',
+    currency: 'EUR',
+  };
   const data = [null, good, 7, { id: '\ud800', firstname: '  ', due_date: 20_240_115, status: 7, amount: {} }, JSON.parse('{"__proto__":1,"constructor":2,"toString":3}'), { id: 'later', due_date: '2024-02-30' }]; // prettier-ignore
   app.sandbox.control.set({ api: [answer('/debts', { error: false, data, pagination: { total: '6', page: '1', limit: '20', pages: '1' } })] }); // prettier-ignore
   const { status, text } = await browser.get('/debts');
@@ -122,7 +136,10 @@ describe('after boxes were unticked and a token response that names no scope', (
     expect(connection).toMatch(/<tr class="granted-no">\s*<th scope="row">See your debts /);
     const before = app.sandbox.control.state().counters.apiCalls;
     expect((await other.get('/debts')).text).toContain('Not shared with this app.');
-    expect((await other.get('/api/debts')).json).toMatchObject({ error: 'missing_scope', scope: 'debts:read' });
+    expect((await other.get('/api/debts')).json).toMatchObject({
+      error: 'missing_scope',
+      scope: 'debts:read',
+    });
     expect(app.sandbox.control.state().counters.apiCalls).toBe(before);
   });
 

@@ -16,7 +16,8 @@ interface Start {
 }
 
 const startNginx: Start = ({ listen, app }, folder) => {
-  const [, block = ''] = /```nginx\n([\s\S]*?)```/.exec(readFileSync('docs/deploying.md', 'utf8')) ?? [];
+  const [, block = ''] =
+    /```nginx\n([\s\S]*?)```/.exec(readFileSync('docs/deploying.md', 'utf8')) ?? [];
   const file = join(folder, 'nginx.conf');
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (name) => `${name}_temp_path ${folder}/${name};`,
@@ -47,7 +48,10 @@ const startCaddy: Start = ({ listen, app }, folder) => {
     .replace('app:3000', `127.0.0.1:${app}`);
   writeFileSync(file, `{\n\tadmin off\n}\n${lines}`);
   const env = { ...process.env, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
-  return spawn('caddy', ['run', '--config', file, '--adapter', 'caddyfile'], { stdio: 'ignore', env });
+  return spawn('caddy', ['run', '--config', file, '--adapter', 'caddyfile'], {
+    stdio: 'ignore',
+    env,
+  });
 };
 
 describe.each([
@@ -59,7 +63,11 @@ describe.each([
     const folder = mkdtempSync(join(tmpdir(), 'gb-proxy-'));
     const listen = await freePort();
     const publicUrl = `http://localhost:${listen}`;
-    const env = { PUBLIC_URL: publicUrl, TRUST_PROXY: '1', METRICS_TOKEN: 'metrics-token-of-this-test' };
+    const env = {
+      PUBLIC_URL: publicUrl,
+      TRUST_PROXY: '1',
+      METRICS_TOKEN: 'metrics-token-of-this-test',
+    };
     const app = await startTestApp({ env });
     const proxy = start({ listen, app: Number(new URL(app.origin).port) }, folder);
     try {
@@ -75,7 +83,9 @@ describe.each([
       expect((await browser.signIn()).status).toBe(303);
       expect((await browser.get('/dashboard')).status).toBe(200);
       expect((await browser.signOut()).status).toBe(303);
-      const metrics = await browser.get('/metrics', { authorization: `Bearer ${env.METRICS_TOKEN}` });
+      const metrics = await browser.get('/metrics', {
+        authorization: `Bearer ${env.METRICS_TOKEN}`,
+      });
       expect(metrics.status).toBe(404);
     } finally {
       proxy.kill();

@@ -96,12 +96,15 @@ describe('a record that this app did not write', () => {
     ['quota:a:read', '{"limit":10,"remaining":0,"windowMs":60000,"reset":1}', 61_000],
     ['quota:a:read:blocked', '{"retryAfterS":3,"id":"x"}', Infinity],
     ['quota:a:read:blocked', '{"retryAfterS":3,"id":"x"}', 86_400_000],
-  ])('counts as absent when it holds for longer than it says (%s: %s, %d ms)', async (key, value, ttlMs) => {
-    const { keyValue, processAt } = setUp();
-    await keyValue.set(key, value, { ttlMs });
-    expect(await waitOf(processAt().admit('read', 'proxy'))).toBeUndefined();
-    expect(await keyValue.get(key)).toBeUndefined();
-  });
+  ])(
+    'counts as absent when it holds for longer than it says (%s: %s, %d ms)',
+    async (key, value, ttlMs) => {
+      const { keyValue, processAt } = setUp();
+      await keyValue.set(key, value, { ttlMs });
+      expect(await waitOf(processAt().admit('read', 'proxy'))).toBeUndefined();
+      expect(await keyValue.get(key)).toBeUndefined();
+    },
+  );
 
   it('leaves nothing in the memory of the process once it is gone', async () => {
     const { keyValue, processAt, pass } = setUp();

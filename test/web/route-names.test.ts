@@ -30,7 +30,9 @@ describe('a response by middleware', () => {
     ['/debts/17/more', 'unmatched'],
     ['/Dashboard', 'unmatched'],
   ])('to %s is counted under %s', async (path, route) => {
-    expect(await routeOf(() => app.browser().get(path, { accept: 'application/json' }))).toBe(route);
+    expect(await routeOf(() => app.browser().get(path, { accept: 'application/json' }))).toBe(
+      route,
+    );
   });
 
   it.each([
@@ -38,6 +40,8 @@ describe('a response by middleware', () => {
     ['DELETE', '/api/company/profile', '/api'],
     ['POST', '/logout', '/logout'],
   ])('to %s %s is counted under %s', async (method, path, route) => {
-    expect(await routeOf(() => fetch(app.origin + path, { method, redirect: 'manual' }))).toBe(route);
+    expect(await routeOf(() => fetch(app.origin + path, { method, redirect: 'manual' }))).toBe(
+      route,
+    );
   });
 });

@@ -18,7 +18,11 @@ const app: RequestListener = (req, res) => {
 };
 
 beforeEach(async () => {
-  server = createHttpServer(app, { keepAliveMs: 5_000, stalledReaderMs: STALLED_MS, maxConnections: 3 });
+  server = createHttpServer(app, {
+    keepAliveMs: 5_000,
+    stalledReaderMs: STALLED_MS,
+    maxConnections: 3,
+  });
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
   origin = `http://127.0.0.1:${port}`;
 });
@@ -31,7 +35,8 @@ function get(path: string): Socket {
 }
 
 /** Also of a connection that is reset. */
-const closed = (socket: Socket): Promise<void> => new Promise((resolve) => socket.once('close', () => resolve()));
+const closed = (socket: Socket): Promise<void> =>
+  new Promise((resolve) => socket.once('close', () => resolve()));
 
 /** In pieces, each well within the time that a stalled reader has. */
 async function readSlowly(socket: Socket): Promise<number> {
@@ -55,7 +60,10 @@ describe('the HTTP server', () => {
     let isCut = false;
     stalled.once('close', () => (isCut = true));
     expect(await slow).toBeGreaterThan(LARGE.length);
-    await until('the response has been due for longer than a stalled reader has', () => respond !== undefined);
+    await until(
+      'the response has been due for longer than a stalled reader has',
+      () => respond !== undefined,
+    );
     respond?.();
     await once(late, 'close');
     expect(text).toMatch(/late$/);

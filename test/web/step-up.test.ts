@@ -18,7 +18,8 @@ beforeEach(async () => {
   await browser.signIn({ scopes: ['company:read', 'debts:read'] });
 });
 
-const scopesOf = async (who = browser): Promise<unknown> => (await who.get('/session')).json['scopes'];
+const scopesOf = async (who = browser): Promise<unknown> =>
+  (await who.get('/session')).json['scopes'];
 
 /** Follows the link of the connection page: the authorization request. */
 async function askForMore(scope = 'followups:read', headers: Record<string, string> = OURS) {
@@ -65,7 +66,9 @@ describe('the session and its grant stay', () => {
 
   it('when it is denied: the page says that nothing has changed, and leads back', async () => {
     const url = await askForMore();
-    const { status, text } = await browser.get(await browser.approve(url.href, { decision: 'deny' }));
+    const { status, text } = await browser.get(
+      await browser.approve(url.href, { decision: 'deny' }),
+    );
     expect(status).toBe(403);
     expect(text).toMatch(/still signed in[\s\S]*href="\/connection"/);
     await isAsBefore();
@@ -74,7 +77,14 @@ describe('the session and its grant stay', () => {
   it('when GetBill refuses the code', async () => {
     const callback = await browser.approve((await askForMore()).href, { scopes: ALL });
     app.sandbox.control.set({
-      token: [{ mode: 'status', status: 400, body: { error: 'invalid_grant' }, grantType: 'authorization_code' }],
+      token: [
+        {
+          mode: 'status',
+          status: 400,
+          body: { error: 'invalid_grant' },
+          grantType: 'authorization_code',
+        },
+      ],
     });
     expect((await browser.get(callback)).status).toBe(400);
     await isAsBefore();
@@ -106,7 +116,8 @@ it('two tabs that ask at once both come back, and the last one holds', async () 
     await browser.approve(first.href, { scopes: ALL }),
     await browser.approve(second.href, { scopes: [...ALL, 'reports:read'] }),
   ];
-  for (const callback of callbacks) expect((await browser.get(callback)).location).toBe('/connection');
+  for (const callback of callbacks)
+    expect((await browser.get(callback)).location).toBe('/connection');
   expect(await scopesOf()).toEqual([...ALL, 'reports:read']);
   expect((await browser.get('/api/followups')).status).toBe(200);
 });

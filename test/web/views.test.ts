@@ -34,7 +34,8 @@ describe('a date of GetBill', () => {
   it('of another type is shown as it came, and nothing is nothing', () => {
     expect(formats.date(1_705_314_600)).toEqual({ text: '1705314600' });
     expect(formats.dateTime({ at: 1 })).toEqual({ text: '{"at":1}' });
-    for (const nothing of [null, undefined, '', '  ']) expect(formats.date(nothing)).toBeUndefined();
+    for (const nothing of [null, undefined, '', '  '])
+      expect(formats.date(nothing)).toBeUndefined();
   });
 
   it('reads alike on a machine of any zone', () => {
@@ -92,7 +93,21 @@ describe('the name in a list', () => {
 });
 
 const deep = JSON.parse('['.repeat(5_000) + ']'.repeat(5_000)) as unknown;
-const odd: readonly unknown[] = [null, 0, -1, 1e999, '', 'text', '\ud800', true, [], {}, [null], { toString: 1 }, deep];
+const odd: readonly unknown[] = [
+  null,
+  0,
+  -1,
+  1e999,
+  '',
+  'text',
+  '\ud800',
+  true,
+  [],
+  {},
+  [null],
+  { toString: 1 },
+  deep,
+];
 
 it.each(odd.map((value, index) => [index, value]))(
   'no view fails for a value of another type (%d)',
@@ -122,7 +137,8 @@ it('words of ours are found by name alone, never in what every object has', () =
 
 describe('an envelope', () => {
   const page = (pagination: unknown, entries = 20, request = { page: 3, limit: 20 }) =>
-    unwrapPage({ data: Array.from({ length: entries }, () => ({})), pagination }, request).pagination;
+    unwrapPage({ data: Array.from({ length: entries }, () => ({})), pagination }, request)
+      .pagination;
 
   it.each([
     [
@@ -154,7 +170,8 @@ describe('an envelope', () => {
 
   it('keeps what can be read of a list, and counts the rest', () => {
     expect(unwrapPage({ data: [{ id: 1 }, null, 'x', [], { id: 2 }] })).toMatchObject({ items: [{ id: 1 }, { id: 2 }], unreadable: 3 }); // prettier-ignore
-    for (const data of [null, {}, 'x', undefined]) expect(() => unwrapPage({ data })).toThrow('no usable "data"');
+    for (const data of [null, {}, 'x', undefined])
+      expect(() => unwrapPage({ data })).toThrow('no usable "data"');
   });
 
   it('is opened twice only where it is documented', () => {
@@ -197,7 +214,8 @@ describe('the timeline of a token', () => {
     expiresAtMs: 3_600_000,
     renewals: 1,
   };
-  const at = (nowMs: number, changes = {}) => tokenTimeline({ ...tokenSet, ...changes }, { marginMs: 60_000, nowMs });
+  const at = (nowMs: number, changes = {}) =>
+    tokenTimeline({ ...tokenSet, ...changes }, { marginMs: 60_000, nowMs });
 
   it('says when it was renewed just now, and later how often', () => {
     expect(at(2_000).points[0]?.note).toBe('Renewed just now');

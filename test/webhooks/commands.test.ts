@@ -14,7 +14,11 @@ let app: TestApp;
 beforeAll(async () => {
   redis = await startRedis();
   app = await startTestApp({
-    env: { REDIS_URL: redis.url, GETBILL_WEBHOOK_SECRET: SECRET, GETBILL_WEBHOOK_COMPANY: 'company-1' },
+    env: {
+      REDIS_URL: redis.url,
+      GETBILL_WEBHOOK_SECRET: SECRET,
+      GETBILL_WEBHOOK_COMPANY: 'company-1',
+    },
   });
 });
 afterAll(async () => {
@@ -24,9 +28,15 @@ afterAll(async () => {
 
 async function run(...args: string[]): Promise<string> {
   const lines: string[] = [];
-  const program = new Command('getbill').exitOverride().configureOutput({ writeErr: () => undefined });
+  const program = new Command('getbill')
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
   const say = (text: string): void => void lines.push(text);
-  addWebhookCommands(program, { print: say, tell: say, config: () => Promise.resolve(app.services.config) });
+  addWebhookCommands(program, {
+    print: say,
+    tell: say,
+    config: () => Promise.resolve(app.services.config),
+  });
   await program.parseAsync(['webhooks', ...args], { from: 'user' });
   return lines.join('\n');
 }
@@ -34,7 +44,9 @@ const handled = () => app.events.filter(({ type }) => type === 'webhook_handled'
 
 it('webhooks are sent, listed, handled again and explained on the command line', async () => {
   expect(await run('list')).toBe('no webhook has come in');
-  expect(await run('trigger', 'debt.updated', '--data', '{"id":"d1"}', '--url', app.origin)).toBe('200 OK');
+  expect(await run('trigger', 'debt.updated', '--data', '{"id":"d1"}', '--url', app.origin)).toBe(
+    '200 OK',
+  );
   await until('it is handled', () => handled() === 1);
   const list = await run('list');
   expect(list).toMatch(/^\d+-\d+ {2}\d{4}-\S+Z {2}handled {2}debt\.updated {2}d1$/);
@@ -49,9 +61,15 @@ it('webhooks are sent, listed, handled again and explained on the command line',
   const file = join(folder, 'body.json');
   writeFileSync(file, '{"type":"debt.updated"}\n');
   const signature = signatureOf(Buffer.from('{"type":"debt.updated"}'), SECRET);
-  await expect(run('explain', '--body', file, '--signature', signature)).rejects.toThrow('does not fit');
+  await expect(run('explain', '--body', file, '--signature', signature)).rejects.toThrow(
+    'does not fit',
+  );
   writeFileSync(file, '{"type":"debt.updated"}');
-  expect(await run('explain', '--body', file, '--signature', signature)).toBe('The signature fits these bytes.');
-  await expect(run('explain', '--body', `${file}.gone`, '--signature', signature)).rejects.toThrow('cannot be read');
+  expect(await run('explain', '--body', file, '--signature', signature)).toBe(
+    'The signature fits these bytes.',
+  );
+  await expect(run('explain', '--body', `${file}.gone`, '--signature', signature)).rejects.toThrow(
+    'cannot be read',
+  );
   rmSync(folder, { recursive: true });
 });

@@ -30,12 +30,16 @@ const one = { GETBILL_WEBHOOK_SECRET: SECRET, GETBILL_WEBHOOK_COMPANY: 'company-
 describe('the settings of webhooks', () => {
   it('are off by default, and name an endpoint for each company', () => {
     expect(endpointsOf({})).toEqual([]);
-    expect(endpointsOf({ ...one, GETBILL_WEBHOOK_SECRET: `${SECRET}, the-old-secret-of-this` })).toEqual([
-      { name: '', companyId: 'company-1', secrets: [SECRET, 'the-old-secret-of-this'] },
-    ]);
+    expect(
+      endpointsOf({ ...one, GETBILL_WEBHOOK_SECRET: `${SECRET}, the-old-secret-of-this` }),
+    ).toEqual([{ name: '', companyId: 'company-1', secrets: [SECRET, 'the-old-secret-of-this'] }]);
     const GETBILL_WEBHOOK_ENDPOINTS = ` acme  company-2 secret-of-acme-new secret-of-acme-old, other company-3 secret-with\\,a-comma `;
     expect(endpointsOf({ GETBILL_WEBHOOK_ENDPOINTS })).toEqual([
-      { name: 'acme', companyId: 'company-2', secrets: ['secret-of-acme-new', 'secret-of-acme-old'] },
+      {
+        name: 'acme',
+        companyId: 'company-2',
+        secrets: ['secret-of-acme-new', 'secret-of-acme-old'],
+      },
       { name: 'other', companyId: 'company-3', secrets: ['secret-with,a-comma'] },
     ]);
   });

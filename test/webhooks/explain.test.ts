@@ -6,7 +6,8 @@ const event = { type: 'debt.updated', data: { id: 'd1', url: 'https://x', name: 
 const body = Buffer.from(JSON.stringify(event));
 const good = signatureOf(body, SECRET);
 const pretty = Buffer.from(JSON.stringify(event, undefined, 2));
-const explain = (bytes: Buffer, header: string) => explainSignature(bytes, header, [SECRET, 'the-old-secret-of-this']);
+const explain = (bytes: Buffer, header: string) =>
+  explainSignature(bytes, header, [SECRET, 'the-old-secret-of-this']);
 
 describe('why a signature does not fit', () => {
   it('says so when it fits, also with the old secret', () => {
@@ -17,14 +18,39 @@ describe('why a signature does not fit', () => {
   it.each<[string, Buffer, string, RegExp]>([
     ['a prefix', body, `sha256=${good}`, /has a prefix/],
     ['upper case', body, good.toUpperCase(), /upper case/],
-    ['upper case with a prefix and spaces', body, ` SHA256=${good.toUpperCase()} `, /spaces.*prefix.*upper case/],
+    [
+      'upper case with a prefix and spaces',
+      body,
+      ` SHA256=${good.toUpperCase()} `,
+      /spaces.*prefix.*upper case/,
+    ],
     ['base64', body, Buffer.from(good, 'hex').toString('base64'), /base64/],
     ['something else', body, 'abc', /not 64 hex digits/],
-    ['a line break in the secret', body, signatureOf(body, `${SECRET}\n`), /a line break at the end of the secret/],
+    [
+      'a line break in the secret',
+      body,
+      signatureOf(body, `${SECRET}\n`),
+      /a line break at the end of the secret/,
+    ],
     ['an empty secret', body, signatureOf(body, ''), /nothing as the secret/],
-    ['a body that was parsed and written again', pretty, good, /parsed and written again.*raw body/],
-    ['a body that was written with spaces', body, signatureOf(pretty, SECRET), /two spaces.*raw body/],
-    ['a body with a line break at its end', Buffer.concat([body, Buffer.from('\n')]), good, /without the line break/],
+    [
+      'a body that was parsed and written again',
+      pretty,
+      good,
+      /parsed and written again.*raw body/,
+    ],
+    [
+      'a body that was written with spaces',
+      body,
+      signatureOf(pretty, SECRET),
+      /two spaces.*raw body/,
+    ],
+    [
+      'a body with a line break at its end',
+      Buffer.concat([body, Buffer.from('\n')]),
+      good,
+      /without the line break/,
+    ],
     [
       'slashes as PHP writes them',
       body,

@@ -31,7 +31,14 @@ const adapters: [string, () => [Inbox, Inbox]][] = [
     () => {
       const at = `e${++endpoint}`;
       const open = (consumer: string): Inbox =>
-        createRedisInbox({ redis: redis.client, cipher, endpoint: at, consumer, limits, replicas: 0 });
+        createRedisInbox({
+          redis: redis.client,
+          cipher,
+          endpoint: at,
+          consumer,
+          limits,
+          replicas: 0,
+        });
       return [open('one'), open('two')];
     },
   ],
@@ -40,7 +47,9 @@ const adapters: [string, () => [Inbox, Inbox]][] = [
 describe.each(adapters)('the inbox in %s', (_name, open) => {
   it('keeps one entry of twenty simultaneous duplicates', async () => {
     const [one, two] = open();
-    const outcomes = await Promise.all(Array.from({ length: 20 }, (_, n) => (n % 2 ? one : two).accept(delivery('a'))));
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => (n % 2 ? one : two).accept(delivery('a'))),
+    );
     expect(outcomes.filter((outcome) => outcome === 'new')).toHaveLength(1);
     expect(outcomes.every((outcome) => outcome === 'new' || outcome === 'duplicate')).toBe(true);
     expect(await one.recent(10)).toMatchObject([{ type: 'debt.updated', state: 'waiting', body }]);
@@ -66,7 +75,11 @@ describe.each(adapters)('the inbox in %s', (_name, open) => {
     await one.giveUp(b?.id ?? '');
     await delay(320);
     expect(await one.claim({ count: 5 })).toHaveLength(1);
-    expect((await one.recent(10)).map(({ state }) => state)).toEqual(['waiting', 'given_up', 'handled']);
+    expect((await one.recent(10)).map(({ state }) => state)).toEqual([
+      'waiting',
+      'given_up',
+      'handled',
+    ]);
   });
 
   it('handles a copy when asked to handle an entry again', async () => {
@@ -103,7 +116,15 @@ describe('the inbox in Redis', () => {
     at: string,
     overrides: Partial<Parameters<typeof createRedisInbox>[0]> = {},
   ): Inbox =>
-    createRedisInbox({ redis: redis.client, cipher, endpoint: at, consumer, limits, replicas: 0, ...overrides });
+    createRedisInbox({
+      redis: redis.client,
+      cipher,
+      endpoint: at,
+      consumer,
+      limits,
+      replicas: 0,
+      ...overrides,
+    });
 
   it('completes a delivery whose process died between the steps, and never twice', async () => {
     const inbox = openAs('one', 'crash');
@@ -135,7 +156,9 @@ describe('the inbox in Redis', () => {
     for (let n = 0; n < 150; n += 1) await inbox.accept(delivery(`n${n}`));
     const first = await inbox.claim({ count: 150 });
     for (const { id } of first.slice(0, 140)) await redis.client.call('XCLAIM', 'webhook:stream:starved', 'workers', 'one', 0, id); // prettier-ignore
-    expect((await inbox.claim({ count: 20 })).map(({ id }) => id)).toEqual(first.slice(140).map(({ id }) => id));
+    expect((await inbox.claim({ count: 20 })).map(({ id }) => id)).toEqual(
+      first.slice(140).map(({ id }) => id),
+    );
   });
 
   it('forgets a delivery that it had no room for, so that the next one of it looks at few entries', async () => {
@@ -149,15 +172,27 @@ describe('the inbox in Redis', () => {
     const inbox = openAs('one', 'consumers');
     await inbox.accept(delivery('a'));
     await inbox.claim({ count: 1 });
-    await redis.client.call('XGROUP', 'CREATECONSUMER', 'webhook:stream:consumers', 'workers', 'gone');
+    await redis.client.call(
+      'XGROUP',
+      'CREATECONSUMER',
+      'webhook:stream:consumers',
+      'workers',
+      'gone',
+    );
     await delay(5);
     await openAs('one', 'consumers', { consumerGoneMs: 1 }).trim();
-    expect(await redis.client.xinfo('CONSUMERS', 'webhook:stream:consumers', 'workers')).toHaveLength(1);
+    expect(
+      await redis.client.xinfo('CONSUMERS', 'webhook:stream:consumers', 'workers'),
+    ).toHaveLength(1);
   });
 
   it('holds no readable body', async () => {
     const [inbox] = adapters[1]?.[1]() ?? [];
-    await inbox?.accept({ identity: 'secret', type: 'debt.updated', body: '{"data":{"name":"CANARY"}}' });
+    await inbox?.accept({
+      identity: 'secret',
+      type: 'debt.updated',
+      body: '{"data":{"name":"CANARY"}}',
+    });
     const streams = await redis.client.keys('webhook:stream:*');
     for (const stream of streams)
       expect(JSON.stringify(await redis.client.xrange(stream, '-', '+'))).not.toContain('CANARY');

@@ -13,7 +13,10 @@ const signed = (body: string, secret = SECRET) => ({
   'x-getbill-signature': signatureOf(Buffer.from(body), secret),
 });
 
-async function withApp(options: TestAppOptions, use: (app: TestApp) => Promise<void>): Promise<void> {
+async function withApp(
+  options: TestAppOptions,
+  use: (app: TestApp) => Promise<void>,
+): Promise<void> {
   const app = await startTestApp(options);
   try {
     await use(app);
@@ -56,7 +59,9 @@ describe('webhooks in the app', () => {
       ]);
       const metrics = (await app.services.metrics.text()).body;
       expect(metrics).toContain('getbill_connect_webhooks_total{outcome="duplicate"} 1');
-      expect(metrics).toMatch(/request_seconds_count\{method="POST",route="\/webhooks\/getbill",status="200"\} 2/);
+      expect(metrics).toMatch(
+        /request_seconds_count\{method="POST",route="\/webhooks\/getbill",status="200"\} 2/,
+      );
     }),
   );
 
@@ -71,7 +76,9 @@ describe('webhooks in the app', () => {
       expect(response.status).toBe(200);
       expect(response.headers.getSetCookie()).toEqual([]);
       await until('it is handled', () => handled(app).length === 1);
-      expect([await redis.client.get(session), await redis.client.pexpiretime(session)]).toEqual(before);
+      expect([await redis.client.get(session), await redis.client.pexpiretime(session)]).toEqual(
+        before,
+      );
       expect(await redis.client.keys('webhook:seen:*')).toHaveLength(1);
       expect(await redis.client.keys('sess:*')).toHaveLength(1);
     }));
@@ -99,7 +106,9 @@ describe('webhooks in the app', () => {
         '/logout',
       ];
       for (const target of targets) {
-        const type = target.startsWith('/logout') ? 'application/x-www-form-urlencoded' : 'application/json';
+        const type = target.startsWith('/logout')
+          ? 'application/x-www-form-urlencoded'
+          : 'application/json';
         const status = await rawPost(app, target, { cookie, 'content-type': type });
         expect([target, status]).toEqual([target, expect.stringMatching(/^(401|403|404)$/)]);
       }
@@ -124,7 +133,9 @@ describe('webhooks in the app', () => {
       await until('it is handled', () => handled(app).length === 1);
       const streams = await Promise.all(
         (await redis.client.keys('webhook:*')).map(async (key) =>
-          (await redis.client.type(key)) === 'stream' ? redis.client.xrange(key, '-', '+') : redis.client.get(key),
+          (await redis.client.type(key)) === 'stream'
+            ? redis.client.xrange(key, '-', '+')
+            : redis.client.get(key),
         ),
       );
       expect(streams.length).toBeGreaterThan(1);
@@ -137,7 +148,13 @@ describe('webhooks in the app', () => {
   it('drop what is cached of that company in every process, and of no other', () =>
     withApp({ env: { ...on, REDIS_URL: redis.url } }, (first) =>
       withApp({ env: { ...on, REDIS_URL: redis.url }, sandbox: first.sandbox }, async (second) => {
-        const profile = (id: string) => ({ id, name: id, email: null, phone: null, created_at: null });
+        const profile = (id: string) => ({
+          id,
+          name: id,
+          email: null,
+          phone: null,
+          created_at: null,
+        });
         const reads: string[] = [];
         const read = (app: TestApp, id: string) =>
           app.services.profiles.get(`grant-${id}`, async () => {
@@ -161,9 +178,11 @@ const cookieHeader = ({ cookies }: Browser): string =>
 
 /** `fetch` would tidy the path up. */
 function rawPost(app: TestApp, target: string, more: Record<string, string>): Promise<string> {
-  const headers = Object.entries({ ...signed(event), ...more, host: new URL(app.publicUrl).host }).map(
-    ([name, value]) => `${name}: ${value}\r\n`,
-  );
+  const headers = Object.entries({
+    ...signed(event),
+    ...more,
+    host: new URL(app.publicUrl).host,
+  }).map(([name, value]) => `${name}: ${value}\r\n`);
   return new Promise((resolve, reject) => {
     const socket = createConnection(Number(new URL(app.origin).port), '127.0.0.1');
     let text = '';

@@ -15,7 +15,10 @@ afterAll(() => redis.close());
 beforeEach(() => redis.raw.flushall());
 
 /** Signed in, in an app whose plain endpoint belongs to the company of the sandbox, and `/other` to another. */
-async function withSignedIn(use: (app: TestApp, browser: Browser) => Promise<void>, { isOurs = true } = {}) {
+async function withSignedIn(
+  use: (app: TestApp, browser: Browser) => Promise<void>,
+  { isOurs = true } = {},
+) {
   const probe = await startTestApp();
   const visitor = probe.browser();
   await visitor.signIn();
@@ -39,21 +42,38 @@ async function withSignedIn(use: (app: TestApp, browser: Browser) => Promise<voi
   }
 }
 
-async function deliver(app: TestApp, event: object, { path = '', secret = SECRET } = {}): Promise<void> {
+async function deliver(
+  app: TestApp,
+  event: object,
+  { path = '', secret = SECRET } = {},
+): Promise<void> {
   const body = JSON.stringify(event);
   const headers = {
     'content-type': 'application/json',
     'x-getbill-signature': signatureOf(Buffer.from(body), secret),
   };
-  const { status } = await fetch(`${app.origin}/webhooks/getbill${path}`, { method: 'POST', headers, body });
+  const { status } = await fetch(`${app.origin}/webhooks/getbill${path}`, {
+    method: 'POST',
+    headers,
+    body,
+  });
   expect(status).toBe(200);
 }
 
-const updated = (id: string) => ({ type: 'debt.updated', data: { id, debtor_name: 'CANARY-debtor' } });
-const cookieOf = ({ cookies }: Browser): string => [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+const updated = (id: string) => ({
+  type: 'debt.updated',
+  data: { id, debtor_name: 'CANARY-debtor' },
+});
+const cookieOf = ({ cookies }: Browser): string =>
+  [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
 
 /** Reads a stream of the app in the name of `browser`. */
-async function openStream(app: TestApp, browser: Browser, headers: Record<string, string> = {}, path = '/events/live') {
+async function openStream(
+  app: TestApp,
+  browser: Browser,
+  headers: Record<string, string> = {},
+  path = '/events/live',
+) {
   const leave = new AbortController();
   const response = await fetch(app.origin + path, {
     headers: { cookie: cookieOf(browser), ...headers },
@@ -86,8 +106,12 @@ describe('/events', () => {
     withSignedIn(async (app, browser) => {
       expect((await browser.get('/events')).text).toContain('Nothing has come in yet');
       await deliver(app, updated('not-mine'), { path: '/other', secret: OTHER });
-      for (let n = 0; n < 105; n += 1) await deliver(app, updated(`00000000-0000-4000-8000-000000000${100 + n}`));
-      await until('all are handled', async () => !(await browser.get('/events')).text.includes('Waiting'));
+      for (let n = 0; n < 105; n += 1)
+        await deliver(app, updated(`00000000-0000-4000-8000-000000000${100 + n}`));
+      await until(
+        'all are handled',
+        async () => !(await browser.get('/events')).text.includes('Waiting'),
+      );
       const { text } = await browser.get('/events');
       expect(text.match(/<li><a href="\/debts\/[\w-]+">Debt updated<\/a>/g)).toHaveLength(100);
       expect(text).toContain('/debts/00000000-0000-4000-8000-000000000204');
@@ -101,7 +125,8 @@ describe('/events', () => {
       await deliver(app, updated('theirs'), { path: '/other', secret: OTHER });
       const handled = () => app.events.filter(({ type }) => type === 'webhook_handled').length;
       await until('both are handled', () => handled() === 2);
-      const [, entry = ''] = /name="entry" value="([^"]+)"/.exec((await browser.get('/events')).text) ?? [];
+      const [, entry = ''] =
+        /name="entry" value="([^"]+)"/.exec((await browser.get('/events')).text) ?? [];
       const post = (form: Record<string, string>) =>
         browser.send('POST', '/events/again', {
           headers: { 'content-type': 'application/x-www-form-urlencoded' },
@@ -139,13 +164,19 @@ describe('open pages', () => {
   it('are told type and id of what has changed, and go on where they left off', () =>
     withSignedIn(async (app, browser) => {
       const first = await openStream(app, browser);
-      expect(first).toMatchObject({ status: 200, type: expect.stringContaining('text/event-stream') as string });
+      expect(first).toMatchObject({
+        status: 200,
+        type: expect.stringContaining('text/event-stream') as string,
+      });
       await deliver(app, updated('not-mine'), { path: '/other', secret: OTHER });
       await deliver(app, updated('one'));
       await until('it is told', () => first.ids().length === 1);
       await first.leave();
       await deliver(app, updated('two'));
-      await until('it is handled', () => app.events.filter(({ type }) => type === 'webhook_handled').length === 3);
+      await until(
+        'it is handled',
+        () => app.events.filter(({ type }) => type === 'webhook_handled').length === 3,
+      );
       const second = await openStream(app, browser, { 'last-event-id': first.lastId() });
       await until('what was missed is told', () => second.ids().length === 1);
       await deliver(app, updated('three'));

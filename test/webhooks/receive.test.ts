@@ -18,9 +18,17 @@ interface Response {
   text: string;
 }
 
-type Sent = { method?: string; path?: string; body?: Buffer; headers?: Record<string, string | string[]> };
+type Sent = {
+  method?: string;
+  path?: string;
+  body?: Buffer;
+  headers?: Record<string, string | string[]>;
+};
 
-async function startReceiver(config: Partial<WebhooksConfig> = {}, overrides: { failing?: boolean } = {}) {
+async function startReceiver(
+  config: Partial<WebhooksConfig> = {},
+  overrides: { failing?: boolean } = {},
+) {
   const refused: string[] = [];
   const forgotten: string[] = [];
   const webhooks = createWebhooks({
@@ -48,7 +56,8 @@ async function startReceiver(config: Partial<WebhooksConfig> = {}, overrides: { 
     bodyTimeoutMs: 300,
   });
   if (overrides.failing) {
-    for (const { inbox } of webhooks.endpoints) inbox.accept = () => Promise.reject(new Error('the storage is away'));
+    for (const { inbox } of webhooks.endpoints)
+      inbox.accept = () => Promise.reject(new Error('the storage is away'));
   }
   const app = express();
   app.use(webhooks.router);
@@ -56,7 +65,12 @@ async function startReceiver(config: Partial<WebhooksConfig> = {}, overrides: { 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
   const { port } = server.address() as AddressInfo;
 
-  const send = ({ method = 'POST', path = '/webhooks/getbill', body = json(event), headers = {} }: Sent = {}) =>
+  const send = ({
+    method = 'POST',
+    path = '/webhooks/getbill',
+    body = json(event),
+    headers = {},
+  }: Sent = {}) =>
     new Promise<Response>((resolve, reject) => {
       const req = httpRequest(
         { port, path, method, headers: { 'content-type': 'application/json', ...headers } },
@@ -64,24 +78,33 @@ async function startReceiver(config: Partial<WebhooksConfig> = {}, overrides: { 
           const chunks: Buffer[] = [];
           res.on('data', (chunk: Buffer) => chunks.push(chunk));
           res.on('end', () =>
-            resolve({ status: res.statusCode ?? 0, headers: res.headers, text: Buffer.concat(chunks).toString() }),
+            resolve({
+              status: res.statusCode ?? 0,
+              headers: res.headers,
+              text: Buffer.concat(chunks).toString(),
+            }),
           );
         },
       );
       req.on('error', reject);
       req.end(method === 'GET' ? undefined : body);
     });
-  const sign = (body: Buffer, secret = SECRET) => ({ 'x-getbill-signature': signatureOf(body, secret) });
+  const sign = (body: Buffer, secret = SECRET) => ({
+    'x-getbill-signature': signatureOf(body, secret),
+  });
   return {
     port,
     refused,
     forgotten,
     send,
     /** With a good signature. */
-    deliver: (body: Buffer, more: Sent = {}) => send({ ...more, body, headers: { ...sign(body), ...more.headers } }),
+    deliver: (body: Buffer, more: Sent = {}) =>
+      send({ ...more, body, headers: { ...sign(body), ...more.headers } }),
     sign,
     entries: async (company = 'company-1') =>
-      (await webhooks.endpoints.find(({ companyId }) => companyId === company)?.inbox.recent(100)) ?? [],
+      (await webhooks.endpoints
+        .find(({ companyId }) => companyId === company)
+        ?.inbox.recent(100)) ?? [],
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -92,7 +115,10 @@ async function startReceiver(config: Partial<WebhooksConfig> = {}, overrides: { 
 
 type Receiver = Awaited<ReturnType<typeof startReceiver>>;
 
-async function withReceiver(use: (receiver: Receiver) => Promise<void>, ...args: Parameters<typeof startReceiver>) {
+async function withReceiver(
+  use: (receiver: Receiver) => Promise<void>,
+  ...args: Parameters<typeof startReceiver>
+) {
   const receiver = await startReceiver(...args);
   try {
     await use(receiver);
@@ -128,7 +154,9 @@ describe('a webhook', () => {
       const seen = responses.map(({ status, text, headers: { date: _date, ...headers } }) => JSON.stringify({ status, text, headers })); // prettier-ignore
       expect(new Set(seen).size).toBe(1);
       expect(responses[0]?.status).toBe(401);
-      expect(new Set(refused)).toEqual(new Set(['signature_absent', 'signature_malformed', 'signature_different']));
+      expect(new Set(refused)).toEqual(
+        new Set(['signature_absent', 'signature_malformed', 'signature_different']),
+      );
     }));
 
   it('[I03] has no endpoint without a secret', () =>
@@ -144,7 +172,8 @@ describe('a webhook', () => {
     withReceiver(
       async ({ deliver }) => {
         const nowS = Math.floor(Date.now() / 1000);
-        const statusAt = async (time: unknown): Promise<number> => (await deliver(json({ ...event, time }))).status;
+        const statusAt = async (time: unknown): Promise<number> =>
+          (await deliver(json({ ...event, time }))).status;
         for (const good of [nowS - 290, nowS + 290, new Date().toISOString()]) expect([good, await statusAt(good)]).toEqual([good, 200]); // prettier-ignore
         for (const bad of [
           nowS - 310,
@@ -170,7 +199,9 @@ describe('a webhook', () => {
     withReceiver(async ({ deliver, entries }) => {
       const body = json({ ...event, id: 'evt_1' });
       const responses = await Promise.all(Array.from({ length: 10 }, () => deliver(body)));
-      expect(new Set(responses.map(({ status, text }) => `${status} ${text}`))).toEqual(new Set(['200 OK']));
+      expect(new Set(responses.map(({ status, text }) => `${status} ${text}`))).toEqual(
+        new Set(['200 OK']),
+      );
       expect((await deliver(json({ id: 'evt_1', ...event, again: true }))).status).toBe(200);
       expect(await entries()).toHaveLength(1);
       await deliver(json({ ...event, id: 'evt_2' }));
@@ -190,13 +221,18 @@ describe('a webhook', () => {
     withReceiver(async ({ send, sign }) => {
       const body = json(event);
       expect((await send({ body, headers: sign(body, OLD_SECRET) })).status).toBe(200);
-      expect((await send({ body, headers: sign(body, 'the-secret-of-the-second-endpoint') })).status).toBe(401);
+      expect(
+        (await send({ body, headers: sign(body, 'the-secret-of-the-second-endpoint') })).status,
+      ).toBe(401);
     }));
 
   it('[I08] is a POST of JSON and nothing else', () =>
     withReceiver(async ({ send, deliver }) => {
       for (const method of ['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']) {
-        expect([method, await send({ method })]).toMatchObject([method, { status: 405, headers: { allow: 'POST' } }]);
+        expect([method, await send({ method })]).toMatchObject([
+          method,
+          { status: 405, headers: { allow: 'POST' } },
+        ]);
       }
       const body = json(event);
       for (const type of [
@@ -205,15 +241,21 @@ describe('a webhook', () => {
         'multipart/form-data',
         'application/jsonp',
       ]) {
-        expect([type, (await deliver(body, { headers: { 'content-type': type } })).status]).toEqual([type, 415]);
+        expect([type, (await deliver(body, { headers: { 'content-type': type } })).status]).toEqual(
+          [type, 415],
+        );
       }
       for (const encoding of ['gzip', 'deflate', 'br', 'identity, gzip']) {
         const headers = { 'content-encoding': encoding };
-        expect([encoding, (await deliver(gzipSync(body), { headers })).status]).toEqual([encoding, 415]);
+        expect([encoding, (await deliver(gzipSync(body), { headers })).status]).toEqual([
+          encoding,
+          415,
+        ]);
       }
-      expect((await deliver(body, { headers: { 'content-type': 'application/json; charset=utf-8' } })).status).toBe(
-        200,
-      );
+      expect(
+        (await deliver(body, { headers: { 'content-type': 'application/json; charset=utf-8' } }))
+          .status,
+      ).toBe(200);
     }));
 
   it('[I09] is at most 256 KB, with or without a length', () =>
@@ -224,7 +266,9 @@ describe('a webhook', () => {
       };
       expect((await deliver(padded(256 * 1024))).status).toBe(200);
       expect((await deliver(padded(256 * 1024 + 1))).status).toBe(413);
-      expect((await deliver(padded(300 * 1024), { headers: { 'transfer-encoding': 'chunked' } })).status).toBe(413);
+      expect(
+        (await deliver(padded(300 * 1024), { headers: { 'transfer-encoding': 'chunked' } })).status,
+      ).toBe(413);
     }));
 
   it('[I10] that is signed nonsense is refused, and an unknown type is kept like any other', () =>
@@ -239,7 +283,9 @@ describe('a webhook', () => {
       expect(await entries()).toEqual([]);
       expect((await deliver(json({ type: 'something.new', data: {} }))).status).toBe(200);
       expect((await deliver(json({ type: 'constructor', data: { id: 'd1' } }))).status).toBe(200);
-      await until('both are handled', async () => (await entries()).every(({ state }) => state === 'handled'));
+      await until('both are handled', async () =>
+        (await entries()).every(({ state }) => state === 'handled'),
+      );
     }));
 
   it('[I11] that cannot be stored is refused with 503, so that GetBill sends it again', () =>
@@ -261,9 +307,10 @@ describe('a webhook', () => {
       expect(forgotten).toEqual(['company-1']);
       const body = json(event);
       const path = '/webhooks/getbill/second';
-      expect((await deliver(body, { path, headers: sign(body, 'the-secret-of-the-second-endpoint') })).status).toBe(
-        200,
-      );
+      expect(
+        (await deliver(body, { path, headers: sign(body, 'the-secret-of-the-second-endpoint') }))
+          .status,
+      ).toBe(200);
       await until('it is handled', () => forgotten.length > 1);
       expect(forgotten[1]).toBe('company-2');
       expect((await deliver(body, { path: '/webhooks/getbill/third' })).status).toBe(404);

@@ -18,19 +18,30 @@ async function act(type: string): Promise<void> {
   acted.push(type);
 }
 const ours = createWebhooks({
-  config: { endpoints: [{ name: '', companyId: 'c', secrets: [SECRET] }], idField: '', timeField: '', replicas: 0 },
+  config: {
+    endpoints: [{ name: '', companyId: 'c', secrets: [SECRET] }],
+    idField: '',
+    timeField: '',
+    replicas: 0,
+  },
   redis: undefined,
   cipher: createCipher([Buffer.alloc(32, 7)]),
   handlers: { 'debt.updated': (one) => act(one.type) },
   onChanges: () => undefined,
-  report: { received: () => undefined, refused: () => undefined, handled: () => undefined, failed: () => undefined },
+  report: {
+    received: () => undefined,
+    refused: () => undefined,
+    handled: () => undefined,
+    failed: () => undefined,
+  },
   clock: { now: Date.now, monotonicMs: () => performance.now() },
 });
 const servers = {
   sample: createServer(createSampleReceiver(SECRET, act)),
   ours: createServer(express().use(ours.router)),
 };
-const listen = (server: Server) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+const listen = (server: Server) =>
+  new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 beforeAll(async () => void (await Promise.all(Object.values(servers).map(listen))));
 afterAll(async () => {
   for (const server of Object.values(servers)) {
@@ -44,13 +55,24 @@ beforeEach(() => {
   actMs = 0;
 });
 
-async function send(to: keyof typeof servers, body: string, signature: string | undefined, type = 'application/json') {
+async function send(
+  to: keyof typeof servers,
+  body: string,
+  signature: string | undefined,
+  type = 'application/json',
+) {
   const { port } = servers[to].address() as AddressInfo;
-  const response = await fetch(`http://127.0.0.1:${port}${to === 'ours' ? '/webhooks/getbill' : '/webhook'}`, {
-    method: 'POST',
-    headers: { 'content-type': type, ...(signature !== undefined && { 'x-getbill-signature': signature }) },
-    body,
-  });
+  const response = await fetch(
+    `http://127.0.0.1:${port}${to === 'ours' ? '/webhooks/getbill' : '/webhook'}`,
+    {
+      method: 'POST',
+      headers: {
+        'content-type': type,
+        ...(signature !== undefined && { 'x-getbill-signature': signature }),
+      },
+      body,
+    },
+  );
   return response.status;
 }
 const signed = (body: string): string => signatureOf(Buffer.from(body), SECRET);

@@ -1,4 +1,12 @@
-import { date, daysAfterStart, numberFrom, offsetTimestamp, opaqueId, pick, zuluTimestamp } from './deterministic.js';
+import {
+  date,
+  daysAfterStart,
+  numberFrom,
+  offsetTimestamp,
+  opaqueId,
+  pick,
+  zuluTimestamp,
+} from './deterministic.js';
 import type { DebtRecord, Followup, Report } from './types.js';
 
 const statuses = [
@@ -14,17 +22,33 @@ const statuses = [
   'failed',
   'cancelled',
 ] as const;
-const types = ['call', 'email', 'sms', 'whatsapp', 'voicemail', 'manual_call', 'physical', 'postmail'] as const;
+const types = [
+  'call',
+  'email',
+  'sms',
+  'whatsapp',
+  'voicemail',
+  'manual_call',
+  'physical',
+  'postmail',
+] as const;
 const reportStates = ['completed', 'completed', 'generating', 'failed', 'expired'] as const;
 const formats = [
   { extension: 'pdf', mime_type: 'application/pdf' },
-  { extension: 'xlsx', mime_type: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet' },
+  {
+    extension: 'xlsx',
+    mime_type: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+  },
   { extension: 'csv', mime_type: 'text/csv' },
   { extension: 'json', mime_type: 'application/json' },
 ] as const;
 
 /** Spread over the debts, more on the first ones; each counts on its debt. */
-export function makeFollowups(companyId: string, count: number, debts: readonly DebtRecord[]): Followup[] {
+export function makeFollowups(
+  companyId: string,
+  count: number,
+  debts: readonly DebtRecord[],
+): Followup[] {
   return Array.from({ length: count }, (_, index) => {
     const record = debts[Math.floor((index * index) / count) % debts.length];
     if (record === undefined) throw new Error('a followup needs a debt');

@@ -55,12 +55,19 @@ const plans: readonly [Plan, Plan] = [
   },
 ];
 
-export const companyProfiles: readonly [CompanyProfile, CompanyProfile] = [plans[0].profile, plans[1].profile];
+export const companyProfiles: readonly [CompanyProfile, CompanyProfile] = [
+  plans[0].profile,
+  plans[1].profile,
+];
 
 const byId = <T extends { id: string }>(items: readonly T[]): Map<string, T> =>
   new Map(items.map((item) => [item.id, item]));
 
-function makeUser(companyId: string, [firstname, lastname, isActive]: Plan['users'][number], index: number): User {
+function makeUser(
+  companyId: string,
+  [firstname, lastname, isActive]: Plan['users'][number],
+  index: number,
+): User {
   return {
     id: opaqueId(`user:${companyId}:${index}`),
     email: `user-${index}@${companyId === plans[0].profile.id ? 'example-collections.com' : 'recouvrement-lumiere.example'}`,
@@ -100,7 +107,9 @@ const copyCompany = (company: CompanyData): CompanyData => ({
   profile: company.profile,
   credits: company.credits,
   users: company.users,
-  debts: new Map(Array.from(company.debts, ([id, record]) => [id, { ...record, debt: { ...record.debt } }])),
+  debts: new Map(
+    Array.from(company.debts, ([id, record]) => [id, { ...record, debt: { ...record.debt } }]),
+  ),
   debtors: copyItems(company.debtors),
   creditors: copyItems(company.creditors),
   followups: copyItems(company.followups),

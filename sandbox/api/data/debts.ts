@@ -1,4 +1,12 @@
-import { date, daysAfterStart, numberFrom, offsetTimestamp, opaqueId, pick, plainTimestamp } from './deterministic.js';
+import {
+  date,
+  daysAfterStart,
+  numberFrom,
+  offsetTimestamp,
+  opaqueId,
+  pick,
+  plainTimestamp,
+} from './deterministic.js';
 import { emailOf, person, phoneOf } from './people.js';
 import type { Creditor, Debt, Debtor, DebtRecord } from './types.js';
 
@@ -35,7 +43,12 @@ const cities = [
   { city: 'Köln', postal_code: '50667', country: 'DE' },
   { city: 'Genève', postal_code: '1201', country: 'CH' },
 ] as const;
-const objects = ['Unpaid invoice', 'Facture d’électricité impayée', 'Loyer en retard', 'Subscription'] as const;
+const objects = [
+  'Unpaid invoice',
+  'Facture d’électricité impayée',
+  'Loyer en retard',
+  'Subscription',
+] as const;
 
 /** True for one in `n`, in a fixed pattern of its own per field. */
 const oneIn = (n: number, field: string, index: number) => numberFrom(`${field}:${index}`, n) === 0;
@@ -69,7 +82,9 @@ export function makeDebtors(companyId: string, count: number): Debtor[] {
       email: !noPhone && oneIn(5, 'email', index) ? null : emailOf(index),
       phone: noPhone ? null : phoneOf(index),
       address: oneIn(4, 'address', index) ? null : `${1 + (index % 90)} avenue de l’Église`,
-      dateOfBirth: oneIn(6, 'birth', index) ? null : date(daysAfterStart(-9000 - numberFrom(`age:${index}`, 15_000))),
+      dateOfBirth: oneIn(6, 'birth', index)
+        ? null
+        : date(daysAfterStart(-9000 - numberFrom(`age:${index}`, 15_000))),
       firstSeenAt: plainTimestamp(daysAfterStart(index % 200)),
       lastSeenAt: plainTimestamp(daysAfterStart(200 + (index % 90))),
       lastUpdatedAt: plainTimestamp(daysAfterStart(200 + (index % 90))),
@@ -88,7 +103,8 @@ export function makeDebts({ companyId, count, debtors, creditors }: DebtsInput):
   return Array.from({ length: count }, (_, index) => {
     const debtor = debtors[index % debtors.length];
     const creditor = creditors[index % creditors.length];
-    if (debtor === undefined || creditor === undefined) throw new Error('a debt needs a debtor and a creditor');
+    if (debtor === undefined || creditor === undefined)
+      throw new Error('a debt needs a debtor and a creditor');
     const place = pick(cities, numberFrom(`city:${index}`, 100));
     const cents = 1500 + numberFrom(`amount:${index}`, 900_000);
     const business = oneIn(9, 'business', index);
@@ -110,7 +126,8 @@ export function makeDebts({ companyId, count, debtors, creditors }: DebtsInput):
       debtor_reference: oneIn(2, 'reference', index) ? null : `C${String(9000 + index)}`,
       invoice_date: date(daysAfterStart(index % 180)),
       due_date: date(daysAfterStart((index % 180) + 30)),
-      address: debtor.address === null ? null : `${debtor.address}, ${place.postal_code} ${place.city}`,
+      address:
+        debtor.address === null ? null : `${debtor.address}, ${place.postal_code} ${place.city}`,
       street_address: debtor.address === null ? null : 'avenue de l’Église',
       street_number: debtor.address === null ? null : String(1 + (index % 90)),
       ...(debtor.address === null ? { postal_code: null, city: null, country: null } : place),
@@ -119,13 +136,17 @@ export function makeDebts({ companyId, count, debtors, creditors }: DebtsInput):
       nb_reminders: numberFrom(`reminders:${index}`, 9),
       nb_answered: numberFrom(`answered:${index}`, 3),
       followups_count: 0,
-      summary: oneIn(3, 'summary', index) ? 'Debtor asked for the invoice again, then promised to pay.' : null,
+      summary: oneIn(3, 'summary', index)
+        ? 'Debtor asked for the invoice again, then promised to pay.'
+        : null,
       iban: null,
       company: creditor.name,
       debtor_company: business ? `Société ${debtor.lastName}` : null,
       payment_link: oneIn(2, 'link', index) ? `https://pay.example/${String(index + 1)}` : null,
       import_date: offsetTimestamp(daysAfterStart(index % 200)),
-      last_timeline_restart: oneIn(8, 'restart', index) ? offsetTimestamp(daysAfterStart(200)) : null,
+      last_timeline_restart: oneIn(8, 'restart', index)
+        ? offsetTimestamp(daysAfterStart(200))
+        : null,
       payment_plan_active: plan,
       plan_start_date: null,
       contacts: [],

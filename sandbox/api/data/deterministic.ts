@@ -7,12 +7,14 @@ export const opaqueId = (seed: string): string =>
 /** A whole number below `below`, spread evenly and the same for the same seed. */
 export function numberFrom(seed: string, below: number): number {
   let hash = 0x811c9dc5;
-  for (let index = 0; index < seed.length; index += 1) hash = Math.imul(hash ^ seed.charCodeAt(index), 0x01000193);
+  for (let index = 0; index < seed.length; index += 1)
+    hash = Math.imul(hash ^ seed.charCodeAt(index), 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
   return ((hash ^ (hash >>> 12)) >>> 0) % below;
 }
 
-export const pick = <T extends readonly unknown[]>(list: T, index: number): T[number] => list[index % list.length];
+export const pick = <T extends readonly unknown[]>(list: T, index: number): T[number] =>
+  list[index % list.length];
 
 const dayMs = 24 * 3600 * 1000;
 const startMs = Date.UTC(2024, 0, 15, 10, 30, 0);

@@ -6,7 +6,18 @@ export interface Person {
   lastname: string;
 }
 
-const men = ['François', 'Jürgen', 'Łukasz', 'Søren', 'Nuño', 'Björn', 'Jean-Noël', 'Martin', 'Ömer', 'José'] as const;
+const men = [
+  'François',
+  'Jürgen',
+  'Łukasz',
+  'Søren',
+  'Nuño',
+  'Björn',
+  'Jean-Noël',
+  'Martin',
+  'Ömer',
+  'José',
+] as const;
 const women = [
   'Élodie',
   'Zoë',
@@ -37,9 +48,17 @@ const lastnames = [
 
 /** Names that break pages which do not escape, trim or wrap. */
 const awkward: readonly Person[] = [
-  { civility: 'Mr', firstname: '<script>alert("debt")</script>', lastname: '"><img src=x onerror=alert(1)>' },
+  {
+    civility: 'Mr',
+    firstname: '<script>alert("debt")</script>',
+    lastname: '"><img src=x onerror=alert(1)>',
+  },
   { civility: null, firstname: 'محمد', lastname: 'العربي' },
-  { civility: 'Ms', firstname: 'Maximiliane-Alexandra', lastname: 'von-und-zu-Oberhausen-Niederrhein'.repeat(3) },
+  {
+    civility: 'Ms',
+    firstname: 'Maximiliane-Alexandra',
+    lastname: 'von-und-zu-Oberhausen-Niederrhein'.repeat(3),
+  },
 ];
 
 /** The third to fifth person are the awkward ones, so that they are on every first page. */
@@ -52,4 +71,5 @@ export function person(index: number): Person {
 }
 
 export const emailOf = (index: number): string => `debtor-${index}@example.com`;
-export const phoneOf = (index: number): string => `+336${String(12_000_000 + index).padStart(8, '0')}`;
+export const phoneOf = (index: number): string =>
+  `+336${String(12_000_000 + index).padStart(8, '0')}`;

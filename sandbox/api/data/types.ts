@@ -139,7 +139,10 @@ export interface User {
 
 export interface CompanyData {
   profile: CompanyProfile;
-  credits: { current_credits: number; subscription: { plan: string; status: string; expires_at: string } };
+  credits: {
+    current_credits: number;
+    subscription: { plan: string; status: string; expires_at: string };
+  };
   users: User[];
   debts: Map<string, DebtRecord>;
   debtors: Map<string, Debtor>;

@@ -11,22 +11,37 @@ export const apiCheck: Check = {
   async examine(context) {
     const { getbill } = context.config;
     const readable = endpoints.find(
-      ({ method, path, scope }) => method === 'GET' && !path.includes('{') && getbill.scopes.includes(scope),
+      ({ method, path, scope }) =>
+        method === 'GET' && !path.includes('{') && getbill.scopes.includes(scope),
     );
     const { path, scope } = readable ?? { path: '/company/profile', scope: 'company:read' };
     const url = new URL(`${getbill.apiUrl.href.replace(/\/$/, '')}${path}`);
     const token = await tokenFor(scope, context);
     try {
-      const headers = { accept: 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) };
-      const response = await ask(context.upstream, url, { timeoutMs: getbill.timeoutMs, now: context.now, headers });
+      const headers = {
+        accept: 'application/json',
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      };
+      const response = await ask(context.upstream, url, {
+        timeoutMs: getbill.timeoutMs,
+        now: context.now,
+        headers,
+      });
       return judge(response, { url, hasToken: token !== undefined });
     } catch (error) {
-      return explainConnection(error, { url, variable: 'GETBILL_API_URL', timeoutMs: getbill.timeoutMs });
+      return explainConnection(error, {
+        url,
+        variable: 'GETBILL_API_URL',
+        timeoutMs: getbill.timeoutMs,
+      });
     }
   },
 };
 
-async function tokenFor(scope: string, { tokenEndpoint }: CheckContext): Promise<string | undefined> {
+async function tokenFor(
+  scope: string,
+  { tokenEndpoint }: CheckContext,
+): Promise<string | undefined> {
   try {
     return (await tokenEndpoint.clientCredentials([scope])).access_token;
   } catch {
@@ -34,12 +49,19 @@ async function tokenFor(scope: string, { tokenEndpoint }: CheckContext): Promise
   }
 }
 
-function judge({ status, text }: HttpResponse, { url, hasToken }: { url: URL; hasToken: boolean }): Result {
+function judge(
+  { status, text }: HttpResponse,
+  { url, hasToken }: { url: URL; hasToken: boolean },
+): Result {
   const asked = `GET ${url.href}`;
   const isJson = jsonObject(text) !== undefined || text.trimStart().startsWith('[');
-  if (status === 429) return warn(`${asked} answered 429: the limit is used up`, 'wait for it, and run this again');
+  if (status === 429)
+    return warn(`${asked} answered 429: the limit is used up`, 'wait for it, and run this again');
   if (status === 408 || status >= 500) {
-    return fail(`${asked} answered ${status}: overloaded, or an error of its own`, 'wait a moment and run this again');
+    return fail(
+      `${asked} answered ${status}: overloaded, or an error of its own`,
+      'wait a moment and run this again',
+    );
   }
   if (hasToken && status === 200 && isJson) return pass(`${asked} answers`);
   if (hasToken && status === 401) {

@@ -64,6 +64,7 @@ async function beginningOf(body: Buffer | Readable): Promise<string> {
 /** Where a redirect leads, made absolute; `undefined` for any other answer. */
 export function redirectOf({ status, headers }: HttpResponse, asked: URL): URL | undefined {
   const { location } = headers;
-  if (status < 300 || status > 399 || location === undefined || !URL.canParse(location, asked.href)) return undefined;
+  if (status < 300 || status > 399 || location === undefined || !URL.canParse(location, asked.href))
+    return undefined;
   return new URL(location, asked);
 }

@@ -21,17 +21,28 @@ export async function tryAuthorization(asker: Asker): Promise<AuthorizationOutco
   return { kind: 'sent_on', proven: kind === 'refused' };
 }
 
-async function tryRedirectUri(redirectUri: string, { config, upstream, now }: Asker): Promise<AuthorizationOutcome> {
+async function tryRedirectUri(
+  redirectUri: string,
+  { config, upstream, now }: Asker,
+): Promise<AuthorizationOutcome> {
   const { url } = await createAuthorizationRequest({ ...config, redirectUri });
   try {
-    const response = await ask(upstream, url, { timeoutMs: config.timeoutMs, now, headers: { accept: 'text/html' } });
+    const response = await ask(upstream, url, {
+      timeoutMs: config.timeoutMs,
+      now,
+      headers: { accept: 'text/html' },
+    });
     return judgeAuthorization(response, url, redirectUri);
   } catch (error) {
     return { kind: 'none', error };
   }
 }
 
-function judgeAuthorization(response: HttpResponse, asked: URL, redirectUri: string): AuthorizationOutcome {
+function judgeAuthorization(
+  response: HttpResponse,
+  asked: URL,
+  redirectUri: string,
+): AuthorizationOutcome {
   const { status, text } = response;
   const target = redirectOf(response, asked);
   if (target?.href.split('?')[0] === redirectUri.split('?')[0]) {
@@ -45,7 +56,8 @@ function judgeAuthorization(response: HttpResponse, asked: URL, redirectUri: str
 
 /** An error page is written for people; the codes of RFC 6749 and GetBill's own are all that can be read from it. */
 const REDIRECT_CODE = /\b(redirect_uri_mismatch|invalid_redirect_uri)\b/;
-const ANY_CODE = /\b(redirect_uri_mismatch|invalid_redirect_uri|invalid_client|unauthorized_client|invalid_scope|invalid_request)\b/; // prettier-ignore
+const ANY_CODE =
+  /\b(redirect_uri_mismatch|invalid_redirect_uri|invalid_client|unauthorized_client|invalid_scope|invalid_request)\b/;
 
 /** True when the server looked at the client and found it, whatever else it said. */
 export const knowsClient = (outcome: AuthorizationOutcome): boolean =>
@@ -74,9 +86,16 @@ export const authorizationCheck: Check = {
           `sign in once at ${publicUrl.origin}/login; on redirect_uri_mismatch register ${redirectUri} in the GetBill dashboard`,
         );
       case 'none': {
-        const place = { url: config.authorizeUrl, variable: 'GETBILL_AUTHORIZE_URL', timeoutMs: config.timeoutMs };
+        const place = {
+          url: config.authorizeUrl,
+          variable: 'GETBILL_AUTHORIZE_URL',
+          timeoutMs: config.timeoutMs,
+        };
         if (outcome.error !== undefined) return explainConnection(outcome.error, place);
-        return fail('GetBill is overloaded or has an error of its own', 'wait a moment and run this again');
+        return fail(
+          'GetBill is overloaded or has an error of its own',
+          'wait a moment and run this again',
+        );
       }
       case 'refused':
         return explainRefusal(outcome, { config, upstream, now });
@@ -95,7 +114,11 @@ async function explainRefusal(
       `correct GETBILL_AUTHORIZE_URL; GetBill documents ${authorizeUrl.origin}/oauth/authorize`,
     );
   }
-  if (code === 'invalid_scope') return fail('invalid_scope: GetBill shows this before the sign-in page', 'ask for fewer scopes in GETBILL_SCOPES'); // prettier-ignore
+  if (code === 'invalid_scope')
+    return fail(
+      'invalid_scope: GetBill shows this before the sign-in page',
+      'ask for fewer scopes in GETBILL_SCOPES',
+    );
   const registered = await findRegisteredVariant(asker);
   if (registered !== undefined) {
     const { origin } = new URL(registered);

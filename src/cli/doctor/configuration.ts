@@ -8,12 +8,18 @@ import { fail, pass, warn, type Result } from './check.js';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Every fault of the environment is a result of its own; there is a config only when there is none. */
-export function examineConfiguration(env: Environment): { results: Result[]; config: Config | undefined } {
+export function examineConfiguration(env: Environment): {
+  results: Result[];
+  config: Config | undefined;
+} {
   try {
     const config = loadConfig(env);
     const rules = config.production ? 'production rules' : 'development rules';
     const seen = observeEnvironment(env, Object.keys(variables), readDotenv());
-    const results = [pass(`${rules}; the redirect URI agrees with PUBLIC_URL`), ...seen.map(explainObservation)];
+    const results = [
+      pass(`${rules}; the redirect URI agrees with PUBLIC_URL`),
+      ...seen.map(explainObservation),
+    ];
     return { results, config };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -18,7 +18,8 @@ export const connectionChecks: readonly Check[] = [
   {
     name: 'GetBill certificate',
     needs: 'GetBill reachable',
-    examine: ({ config: { getbill }, now }) => overTlsPlaces(getbill, (place) => certificate(place, getbill, now())),
+    examine: ({ config: { getbill }, now }) =>
+      overTlsPlaces(getbill, (place) => certificate(place, getbill, now())),
   },
   {
     name: 'GetBill pins',
@@ -34,7 +35,9 @@ export const connectionChecks: readonly Check[] = [
     async examine({ tokenResponse }) {
       const response = await tokenResponse().catch(() => undefined); // why, the next line says
       const theirsMs = Date.parse(response?.headers.date ?? '') + 500; // whole seconds
-      return response === undefined || Number.isNaN(theirsMs) ? undefined : judgeClock(response.atMs - theirsMs);
+      return response === undefined || Number.isNaN(theirsMs)
+        ? undefined
+        : judgeClock(response.atMs - theirsMs);
     },
   },
 ];
@@ -51,26 +54,53 @@ function placesOf({ authorizeUrl, tokenUrl, apiUrl }: GetbillConfig): Place[] {
     { url: authorizeUrl, variable: 'GETBILL_AUTHORIZE_URL' },
     { url: apiUrl, variable: 'GETBILL_API_URL' },
   ];
-  const distinct = all.filter(({ url }, index) => all.findIndex((one) => one.url.origin === url.origin) === index);
+  const distinct = all.filter(
+    ({ url }, index) => all.findIndex((one) => one.url.origin === url.origin) === index,
+  );
   const [only] = distinct;
-  return only !== undefined && distinct.length === 1 ? [{ ...only, variable: 'GETBILL_BASE_URL' }] : distinct;
+  return only !== undefined && distinct.length === 1
+    ? [{ ...only, variable: 'GETBILL_BASE_URL' }]
+    : distinct;
 }
 
-const overPlaces = (config: GetbillConfig, look: (place: Place) => Promise<Result>): Promise<Result | undefined> =>
-  worst(placesOf(config), look);
-const overTlsPlaces = (config: GetbillConfig, look: (place: Place) => Promise<Result>): Promise<Result | undefined> =>
-  worst(placesOf(config).filter(({ url }) => url.protocol === 'https:'), look); // prettier-ignore
+const overPlaces = (
+  config: GetbillConfig,
+  look: (place: Place) => Promise<Result>,
+): Promise<Result | undefined> => worst(placesOf(config), look);
+const overTlsPlaces = (
+  config: GetbillConfig,
+  look: (place: Place) => Promise<Result>,
+): Promise<Result | undefined> =>
+  worst(
+    placesOf(config).filter(({ url }) => url.protocol === 'https:'),
+    look,
+  );
 
-async function worst(places: Place[], look: (place: Place) => Promise<Result>): Promise<Result | undefined> {
+async function worst(
+  places: Place[],
+  look: (place: Place) => Promise<Result>,
+): Promise<Result | undefined> {
   const results = await Promise.all(places.map(look));
-  const bad = results.find(({ verdict }) => verdict === 'fail') ?? results.find(({ verdict }) => verdict === 'warn');
-  return bad ?? (results.length === 0 ? undefined : pass(results.map(({ detail }) => detail).join('; ')));
+  const bad =
+    results.find(({ verdict }) => verdict === 'fail') ??
+    results.find(({ verdict }) => verdict === 'warn');
+  return (
+    bad ?? (results.length === 0 ? undefined : pass(results.map(({ detail }) => detail).join('; ')))
+  );
 }
 
-async function reach({ url, variable }: Place, { timeoutMs, caFile, proxy }: GetbillConfig): Promise<Result> {
+async function reach(
+  { url, variable }: Place,
+  { timeoutMs, caFile, proxy }: GetbillConfig,
+): Promise<Result> {
   const through = proxyFor(url, proxy);
-  const way = through === undefined ? '' : ` through the proxy ${through.url.host} (${through.variable})`;
-  const speaksTls = (): Promise<boolean> => lookAtTls(url, { caFile, proxy, timeoutMs: 1_000 }).then(() => true, () => false); // prettier-ignore
+  const way =
+    through === undefined ? '' : ` through the proxy ${through.url.host} (${through.variable})`;
+  const speaksTls = (): Promise<boolean> =>
+    lookAtTls(url, { caFile, proxy, timeoutMs: 1_000 }).then(
+      () => true,
+      () => false,
+    );
   try {
     if (url.protocol === 'https:') {
       await lookAtTls(url, { caFile, proxy, timeoutMs });
@@ -81,23 +111,43 @@ async function reach({ url, variable }: Place, { timeoutMs, caFile, proxy }: Get
     return explainConnection(error, { url, variable, timeoutMs });
   }
   if (!(await speaksTls())) return pass(`${url.host}${way}, over plain http`);
-  return fail(`${variable} says http, but ${url.host} speaks https`, `write https:// in ${variable}`);
+  return fail(
+    `${variable} says http, but ${url.host} speaks https`,
+    `write https:// in ${variable}`,
+  );
 }
 
-async function certificate({ url, variable }: Place, config: GetbillConfig, nowMs: number): Promise<Result> {
+async function certificate(
+  { url, variable }: Place,
+  config: GetbillConfig,
+  nowMs: number,
+): Promise<Result> {
   const { certificate: leaf, refusedAs } = await lookAtTls(url, config);
-  const { cause = '', fix = '' } = refusedAs === undefined ? {} : explainConnection(Object.assign(new Error(), { code: refusedAs }), { url, variable, timeoutMs: config.timeoutMs }); // prettier-ignore
+  const { cause = '', fix = '' } =
+    refusedAs === undefined
+      ? {}
+      : explainConnection(Object.assign(new Error(), { code: refusedAs }), {
+          url,
+          variable,
+          timeoutMs: config.timeoutMs,
+        });
   const until = new Date(leaf.valid_to);
   const day = until.toISOString().slice(0, 10);
   if (refusedAs !== undefined) return fail(`${cause}; it is valid until ${day}`, fix);
   const days = Math.floor((until.getTime() - nowMs) / DAY_MS);
   if (days >= RENEW_WITHIN_DAYS) return pass(`${url.host}, valid until ${day}`);
-  return warn(`the certificate of ${url.host} ends in ${days} days, on ${day}`, 'ask its owner to renew it; with pins, have the next key in GETBILL_TLS_PINS before'); // prettier-ignore
+  return warn(
+    `the certificate of ${url.host} ends in ${days} days, on ${day}`,
+    'ask its owner to renew it; with pins, have the next key in GETBILL_TLS_PINS before',
+  );
 }
 
 async function pins({ url, variable }: Place, config: GetbillConfig): Promise<Result> {
   const { certificate: leaf } = await lookAtTls(url, config);
-  const check = createPinCheck({ config: { ...config, tlsPinsReportOnly: false }, emit: () => undefined });
+  const check = createPinCheck({
+    config: { ...config, tlsPinsReportOnly: false },
+    emit: () => undefined,
+  });
   const refusal = check(url.hostname, leaf);
   if (refusal === undefined) return pass(`${url.host} has a pinned key`);
   const { cause = '' } = explainConnection(refusal, { url, variable, timeoutMs: config.timeoutMs });
@@ -108,7 +158,10 @@ async function pins({ url, variable }: Place, config: GetbillConfig): Promise<Re
 /** @param aheadMs how far this machine is before GetBill. */
 function judgeClock(aheadMs: number): Result {
   const offMs = Math.abs(aheadMs);
-  const far = offMs < 60_000 ? `${Math.round(offMs / 1000)} seconds` : `${Math.round(offMs / 60_000)} minutes`;
+  const far =
+    offMs < 60_000
+      ? `${Math.round(offMs / 1000)} seconds`
+      : `${Math.round(offMs / 60_000)} minutes`;
   if (offMs < CLOCK_WARN_MS) return pass('agrees with GetBill');
   return (offMs < CLOCK_FAIL_MS ? warn : fail)(
     `the clock of this machine is ${far} ${aheadMs > 0 ? 'ahead of' : 'behind'} GetBill's: certificates, rate limits and log times go wrong`,

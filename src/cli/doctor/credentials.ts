@@ -45,7 +45,8 @@ export const credentialChecks: readonly Check[] = [
       }
       if (!refusedToUsers && allowed === true) return pass(`may have ${scopes.join(' ')}`);
       const refused: string[] = [];
-      for (const scope of scopes) if ((await mayHave([scope], context)) === false) refused.push(scope);
+      for (const scope of scopes)
+        if ((await mayHave([scope], context)) === false) refused.push(scope);
       const granted = scopes.filter((scope) => !refused.includes(scope));
       const named = refused.length === 0 ? `one of ${scopes.join(' ')}` : refused.join(' ');
       return fail(
@@ -58,8 +59,15 @@ export const credentialChecks: readonly Check[] = [
     name: 'code exchange',
     needs: 'client credentials',
     async examine({ config: { getbill: config }, tokenEndpoint }) {
-      const response = new URLSearchParams({ code: 'made-up-by-the-doctor', state: 'doctor', ...(config.issuer !== undefined && { iss: config.issuer }) }); // prettier-ignore
-      const code = validateAuthorizationResponse(response, { provider: config, expectedState: 'doctor' });
+      const response = new URLSearchParams({
+        code: 'made-up-by-the-doctor',
+        state: 'doctor',
+        ...(config.issuer !== undefined && { iss: config.issuer }),
+      });
+      const code = validateAuthorizationResponse(response, {
+        provider: config,
+        expectedState: 'doctor',
+      });
       try {
         await tokenEndpoint.exchangeCode(code, 'a'.repeat(43));
         return fail(
@@ -67,7 +75,8 @@ export const credentialChecks: readonly Check[] = [
           'this is not GetBill: check GETBILL_TOKEN_URL',
         );
       } catch (error) {
-        const asItMust = error instanceof GrantRefusedError || codeOfRefusal(error) === 'invalid_request';
+        const asItMust =
+          error instanceof GrantRefusedError || codeOfRefusal(error) === 'invalid_request';
         if (asItMust) return pass('a made-up code is refused, as it must be');
         return refusal(error, config.tokenUrl, config.timeoutMs);
       }
@@ -99,7 +108,10 @@ export const credentialChecks: readonly Check[] = [
 ];
 
 /** `undefined`: this client may not ask by itself. @throws {UnavailableError} */
-async function mayHave(scopes: readonly string[], { tokenEndpoint }: CheckContext): Promise<boolean | undefined> {
+async function mayHave(
+  scopes: readonly string[],
+  { tokenEndpoint }: CheckContext,
+): Promise<boolean | undefined> {
   try {
     const { scope, access_token: token } = await tokenEndpoint.clientCredentials(scopes);
     await tokenEndpoint.revoke(token, 'access_token').catch(() => undefined);
@@ -112,7 +124,8 @@ async function mayHave(scopes: readonly string[], { tokenEndpoint }: CheckContex
   }
 }
 
-const codeOfRefusal = (error: unknown): string | undefined => (error instanceof MisconfiguredError ? error.code : undefined); // prettier-ignore
+const codeOfRefusal = (error: unknown): string | undefined =>
+  error instanceof MisconfiguredError ? error.code : undefined;
 
 /** The client was recognised by then; it only may not use this grant. */
 const NOT_FOR_APPS = new Set(['unauthorized_client', 'unsupported_grant_type']);
@@ -127,7 +140,8 @@ async function explainRefusal(error: unknown, context: CheckContext): Promise<Re
       `sign-in does not need it; for background jobs allow the grant in ${DASHBOARD}`,
     );
   }
-  if (code !== 'invalid_client') return refusal(error, config.getbill.tokenUrl, config.getbill.timeoutMs);
+  if (code !== 'invalid_client')
+    return refusal(error, config.getbill.tokenUrl, config.getbill.timeoutMs);
   const outcome = await authorization();
   if (knowsClient(outcome)) {
     return fail(

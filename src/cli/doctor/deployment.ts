@@ -18,11 +18,22 @@ export const deploymentChecks: readonly Check[] = [
       try {
         const { status, headers } = await visit('/healthz', deployment, { config, now });
         hsts = headers['strict-transport-security'];
-        if (status !== 200) return fail(`${url.origin}/healthz answered ${status}: the proxy does not reach the app`, 'let the proxy pass everything to the app at HOST and PORT; is the app running?'); // prettier-ignore
+        if (status !== 200)
+          return fail(
+            `${url.origin}/healthz answered ${status}: the proxy does not reach the app`,
+            'let the proxy pass everything to the app at HOST and PORT; is the app running?',
+          );
       } catch (error) {
-        return explainConnection(error, { url, variable: '--url', timeoutMs: config.getbill.timeoutMs });
+        return explainConnection(error, {
+          url,
+          variable: '--url',
+          timeoutMs: config.getbill.timeoutMs,
+        });
       }
-      if (/includeSubDomains/i.test(hsts ?? '') && !['subdomains', 'preload'].includes(config.hsts)) {
+      if (
+        /includeSubDomains/i.test(hsts ?? '') &&
+        !['subdomains', 'preload'].includes(config.hsts)
+      ) {
         return warn(
           `Strict-Transport-Security covers every host below ${url.hostname}, though HSTS=${config.hsts} here`,
           'set HSTS=subdomains if all of them are https; otherwise correct HSTS where the app runs, or the proxy that adds the header',
@@ -45,14 +56,21 @@ export const deploymentChecks: readonly Check[] = [
       if (config.publicUrl.protocol === 'http:') return pass('not needed: PUBLIC_URL is http');
       const arrive = async (proto?: string): Promise<boolean> => {
         const headers = proto === undefined ? {} : { 'x-forwarded-proto': proto };
-        return errorOf(await visit('/', deployment, { config, now, headers })) !== 'insecure_request';
+        return (
+          errorOf(await visit('/', deployment, { config, now, headers })) !== 'insecure_request'
+        );
       };
-      const send = 'let the proxy send X-Forwarded-Proto: https (nginx: proxy_set_header X-Forwarded-Proto $scheme)';
+      const send =
+        'let the proxy send X-Forwarded-Proto: https (nginx: proxy_set_header X-Forwarded-Proto $scheme)';
       if (await arrive()) {
         if (await arrive('http')) return pass('requests arrive as https');
-        return warn('the proxy passes on the X-Forwarded-Proto that a visitor sends', `${send}, which replaces the visitor's`); // prettier-ignore
+        return warn(
+          'the proxy passes on the X-Forwarded-Proto that a visitor sends',
+          `${send}, which replaces the visitor's`,
+        );
       }
-      if (await arrive('https')) return fail('X-Forwarded-Proto is missing: the proxy does not send it', send);
+      if (await arrive('https'))
+        return fail('X-Forwarded-Proto is missing: the proxy does not send it', send);
       return fail(
         'requests do not arrive as https: the proxy sends no "X-Forwarded-Proto: https", or the app does not trust this proxy',
         `${send}, and set TRUST_PROXY to the number of proxies in front of the app (now ${String(config.trustProxy)})`,
@@ -101,9 +119,12 @@ export const deploymentChecks: readonly Check[] = [
           .update(SIGNED_NONSENSE)
           .digest('hex');
         const headers = { 'x-getbill-signature': signature };
-        const answer = await visit(path, deployment, { config, now, headers, json: SIGNED_NONSENSE }).catch(
-          () => undefined,
-        );
+        const answer = await visit(path, deployment, {
+          config,
+          now,
+          headers,
+          json: SIGNED_NONSENSE,
+        }).catch(() => undefined);
         if (answer === undefined) return undefined; // the line "deployment" says why
         const { status } = answer;
         const problem = webhookProblem(status, path);
@@ -141,7 +162,10 @@ function webhookProblem(status: number, path: string): Result | undefined {
 
 /** RFC 6265bis section 4.1.3.2: a browser takes a `__Host-` cookie only so. */
 const isHostCookie = (line: string): boolean =>
-  line.startsWith('__Host-') && /; Secure/i.test(line) && /; Path=\/(;|$)/i.test(line) && !/; Domain=/i.test(line);
+  line.startsWith('__Host-') &&
+  /; Secure/i.test(line) &&
+  /; Path=\/(;|$)/i.test(line) &&
+  !/; Domain=/i.test(line);
 
 /** The answer GetBill would send for somebody who says no: it uses the started sign-in up, and nobody is signed in. */
 function comeBack(
@@ -150,14 +174,19 @@ function comeBack(
   { config, now }: { config: Config; now: () => number },
 ): Promise<HttpResponse> {
   const { issuer } = config.getbill;
-  const query = new URLSearchParams({ error: 'access_denied', state, ...(issuer !== undefined && { iss: issuer }) });
+  const query = new URLSearchParams({
+    error: 'access_denied',
+    state,
+    ...(issuer !== undefined && { iss: issuer }),
+  });
   const headers = { cookie: cookie.split(';')[0] ?? '' };
   return visit(`/oauth/callback?${query.toString()}`, deployment, { config, now, headers });
 }
 
 function judgeReturn(response: HttpResponse): Result {
   const code = errorOf(response);
-  if (code === 'authorization_access_denied') return pass('our cookie comes back, and its sign-in is found');
+  if (code === 'authorization_access_denied')
+    return pass('our cookie comes back, and its sign-in is found');
   if (code === 'login_cookie_missing') {
     return fail('our cookie does not come back to the app', 'let the proxy pass the Cookie header');
   }

@@ -79,14 +79,23 @@ function open(config: Config, { url, urlCaFile, now, monotonicMs }: Omit<Examina
   const emit = ({ type }: { type: string }): void =>
     void (secretFallbacks += type === 'client_secret_fallback' ? 1 : 0);
   const upstream = createUpstream({ config: config.getbill, emit });
-  const outside = createUpstream({ config: { ...config.getbill, caFile: urlCaFile, tlsPins: [] }, emit });
+  const outside = createUpstream({
+    config: { ...config.getbill, caFile: urlCaFile, tlsPins: [] },
+    emit,
+  });
   const redis = config.redis === undefined ? undefined : tryingOnce(createRedis(config.redis));
   const context: CheckContext = {
     config,
     deployment: url && { url, upstream: outside },
     redis,
     upstream,
-    tokenEndpoint: createTokenEndpoint({ provider: config.getbill, send: upstream.send, emit, now, monotonicMs }),
+    tokenEndpoint: createTokenEndpoint({
+      provider: config.getbill,
+      send: upstream.send,
+      emit,
+      now,
+      monotonicMs,
+    }),
     secretFallbacks: () => secretFallbacks,
     now,
     monotonicMs,

@@ -12,7 +12,9 @@ interface Place {
 export function explainConnection(error: unknown, place: Place): Result {
   if (error instanceof ProxyError) return explainProxy(error, place);
   const code = codeOf(error);
-  const [cause, fix] = Object.hasOwn(BY_CODE, code) ? (BY_CODE[code] ?? unknown)(place) : unknown(place);
+  const [cause, fix] = Object.hasOwn(BY_CODE, code)
+    ? (BY_CODE[code] ?? unknown)(place)
+    : unknown(place);
   return fail(`${cause} (${code})`, fix);
 }
 
@@ -44,7 +46,10 @@ const NO_CODE = 'no code';
 type Explanation = (place: Place) => readonly [cause: string, fix: string];
 
 const where = ({ url }: Place): string => url.host;
-const unknown: Explanation = (place) => [`${where(place)} gave no answer`, `try: curl -v ${place.url.origin}`];
+const unknown: Explanation = (place) => [
+  `${where(place)} gave no answer`,
+  `try: curl -v ${place.url.origin}`,
+];
 
 const notFound: Explanation = (place) => [
   `no such host: DNS does not know ${place.url.hostname}`,

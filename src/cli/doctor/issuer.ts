@@ -15,7 +15,9 @@ export const issuerCheck: Check = {
     const { url } = await createAuthorizationRequest(getbill);
     url.searchParams.set('response_type', 'doctor');
     const headers = { accept: 'text/html' };
-    const response = await ask(upstream, url, { timeoutMs: getbill.timeoutMs, now, headers }).catch(() => undefined);
+    const response = await ask(upstream, url, { timeoutMs: getbill.timeoutMs, now, headers }).catch(
+      () => undefined,
+    );
     const target = response && redirectOf(response, url);
     if (target?.href.split('?')[0] !== redirectUri) {
       return warn(
@@ -30,6 +32,9 @@ export const issuerCheck: Check = {
           'GETBILL_ISSUER is set, but GetBill sends no "iss" in callbacks: every sign-in fails',
           'unset GETBILL_ISSUER',
         )
-      : fail('GetBill sends another "iss" than GETBILL_ISSUER: every sign-in fails', `set GETBILL_ISSUER=${sent}`);
+      : fail(
+          'GetBill sends another "iss" than GETBILL_ISSUER: every sign-in fails',
+          `set GETBILL_ISSUER=${sent}`,
+        );
   },
 };

@@ -28,17 +28,25 @@ function isException(url: URL, except: string): boolean {
     .some((entry) => {
       const [, name = entry, port] = /^(.+):(\d+)$/.exec(entry) ?? [];
       const suffix = name.replace(/^\*?\./, '').toLowerCase();
-      return (port === undefined || Number(port) === portOf(url)) && (host === suffix || host.endsWith(`.${suffix}`));
+      return (
+        (port === undefined || Number(port) === portOf(url)) &&
+        (host === suffix || host.endsWith(`.${suffix}`))
+      );
     });
 }
 
-const portOf = ({ port, protocol }: URL): number => Number(port) || (protocol === 'https:' ? 443 : 80);
+const portOf = ({ port, protocol }: URL): number =>
+  Number(port) || (protocol === 'https:' ? 443 : 80);
 
 /**
  * A connection through the proxy (RFC 9110 section 9.3.6).
  * @throws {ProxyError}
  */
-export async function connectThrough(proxy: ProxyInUse, target: URL, timeoutMs: number): Promise<Socket> {
+export async function connectThrough(
+  proxy: ProxyInUse,
+  target: URL,
+  timeoutMs: number,
+): Promise<Socket> {
   const { url } = proxy;
   const authority = `${target.hostname}:${portOf(target)}`;
   const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
@@ -49,7 +57,9 @@ export async function connectThrough(proxy: ProxyInUse, target: URL, timeoutMs: 
     path: authority,
     headers: {
       host: authority,
-      ...(credentials !== ':' && { 'proxy-authorization': `Basic ${Buffer.from(credentials).toString('base64')}` }),
+      ...(credentials !== ':' && {
+        'proxy-authorization': `Basic ${Buffer.from(credentials).toString('base64')}`,
+      }),
     },
   });
   connecting.setTimeout(timeoutMs, () =>
@@ -57,7 +67,10 @@ export async function connectThrough(proxy: ProxyInUse, target: URL, timeoutMs: 
   );
   connecting.end();
   try {
-    const [{ statusCode = 0 }, socket] = (await once(connecting, 'connect')) as [IncomingMessage, Socket];
+    const [{ statusCode = 0 }, socket] = (await once(connecting, 'connect')) as [
+      IncomingMessage,
+      Socket,
+    ];
     if (statusCode >= 200 && statusCode < 300) {
       socket.setTimeout(0);
       return socket;

@@ -13,7 +13,10 @@ export async function connect(redis: Redis | Cluster): Promise<void> {
   redis.on('error', (error: Error) => (seen = error));
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })), CONNECT_WITHIN_MS);
+    timer = setTimeout(
+      () => reject(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })),
+      CONNECT_WITHIN_MS,
+    );
   });
   try {
     await Promise.race([redis.connect().then(() => redis.get('ping')), tooLate]);
@@ -57,10 +60,17 @@ interface Settings {
 function credentialSettings(config: RedisConfig): Omit<Settings, 'variable'> {
   const variable = REDIS_VARIABLE[config.topology];
   const forRedis =
-    config.passwordFile !== undefined ? 'REDIS_PASSWORD_FILE' : config.password ? 'REDIS_PASSWORD' : variable;
+    config.passwordFile !== undefined
+      ? 'REDIS_PASSWORD_FILE'
+      : config.password
+        ? 'REDIS_PASSWORD'
+        : variable;
   if (config.topology !== 'sentinel') return { user: variable, password: forRedis };
   const isOwn = config.sentinelPasswordFile !== undefined || config.sentinelPassword !== undefined;
-  const own = config.sentinelPasswordFile === undefined ? 'REDIS_SENTINEL_PASSWORD' : 'REDIS_SENTINEL_PASSWORD_FILE';
+  const own =
+    config.sentinelPasswordFile === undefined
+      ? 'REDIS_SENTINEL_PASSWORD'
+      : 'REDIS_SENTINEL_PASSWORD_FILE';
   return {
     user: config.sentinelUsername === undefined && !isOwn ? variable : 'REDIS_SENTINEL_USERNAME',
     password: isOwn ? own : forRedis,
@@ -89,11 +99,17 @@ const REASONS: Readonly<Record<string, Explanation>> = {
     `there is no socket where ${variable} points`,
     `start Redis, or correct the path in ${variable}`,
   ],
-  ENOTFOUND: ({ variable }) => [`DNS does not know the host in ${variable}`, `correct the host in ${variable}`],
+  ENOTFOUND: ({ variable }) => [
+    `DNS does not know the host in ${variable}`,
+    `correct the host in ${variable}`,
+  ],
   WRONGPASS: noPassword,
   NOAUTH: noPassword,
   LOADING: () => ['Redis is still reading its data from disk', 'wait a moment and run this again'],
-  ECONNRESET: () => ['Redis closed the connection', 'TLS on one side only? rediss:// is with TLS, redis:// without'],
+  ECONNRESET: () => [
+    'Redis closed the connection',
+    'TLS on one side only? rediss:// is with TLS, redis:// without',
+  ],
   ERR_SSL_WRONG_VERSION_NUMBER: ({ variable }) => [
     `${variable} says TLS, but Redis speaks without`,
     `write redis:// in ${variable}, or switch TLS on in Redis`,

@@ -42,7 +42,10 @@ export const redisChecks: readonly Check[] = [
         );
       }
       if (Number.parseInt(version, 10) >= NEEDED_VERSION) return pass(version);
-      return fail(`Redis ${version} is too old: SET with NX and GET together needs version 7`, 'run Redis 7 or newer');
+      return fail(
+        `Redis ${version} is too old: SET with NX and GET together needs version 7`,
+        'run Redis 7 or newer',
+      );
     },
   },
   {
@@ -78,7 +81,10 @@ export const redisChecks: readonly Check[] = [
       if (keyIds === undefined || keyIds.length === 0) return undefined;
       const cipher = createCipher(config.tokenEncryptionKeys.reveal());
       const lost = keyIds.filter((id) => !hasKey(cipher, id)).length;
-      if (lost === 0) return pass(`TOKEN_ENCRYPTION_KEY is the key of ${keyIds.length} records that were looked at`);
+      if (lost === 0)
+        return pass(
+          `TOKEN_ENCRYPTION_KEY is the key of ${keyIds.length} records that were looked at`,
+        );
       return fail(
         `${lost} of ${keyIds.length} records were encrypted with a key that TOKEN_ENCRYPTION_KEY does not hold: their people are signed out`,
         'give every process the same TOKEN_ENCRYPTION_KEY; after a change keep the old key behind the new one: new,old',
@@ -90,7 +96,10 @@ export const redisChecks: readonly Check[] = [
     needs: 'Redis commands',
     async examine({ redis, config }) {
       if (redis === undefined) return undefined;
-      const [running, differ] = await Promise.all([redis.get(SECRET_CHECK_KEY), redis.get(SECRETS_DIFFER_KEY)]);
+      const [running, differ] = await Promise.all([
+        redis.get(SECRET_CHECK_KEY),
+        redis.get(SECRETS_DIFFER_KEY),
+      ]);
       if (differ !== null) {
         return fail(
           'two processes use different SESSION_SECRETs: each refuses the sessions of the other, so people are signed out at random',
@@ -140,7 +149,10 @@ export const redisChecks: readonly Check[] = [
       if (ms < SLOW_MS) return pass(text);
       const fix =
         'run Redis near the app: same region, same network; look for slow commands with redis-cli SLOWLOG GET';
-      return (ms < TOO_SLOW_MS ? warn : fail)(`Redis takes ${text}; every request waits for it at least once`, fix);
+      return (ms < TOO_SLOW_MS ? warn : fail)(
+        `Redis takes ${text}; every request waits for it at least once`,
+        fix,
+      );
     },
   },
 ];
@@ -171,7 +183,10 @@ function explainCommand(message: string): Result {
     );
   }
   const code = /^[A-Z]{4,}(?= )/.exec(message)?.[0] ?? 'no reply code';
-  return fail(`Redis does not carry out the commands of the app (${code})`, 'look into the log of Redis');
+  return fail(
+    `Redis does not carry out the commands of the app (${code})`,
+    'look into the log of Redis',
+  );
 }
 
 const MAX_SCANNED_KEYS = 200;
@@ -208,7 +223,9 @@ function hasKey(cipher: Cipher, id: string): boolean {
 
 type Info = Readonly<Record<string, string>>;
 
-function byInfo(judge: (info: Info, redis: Redis | Cluster) => Result | Promise<Result>): Check['examine'] {
+function byInfo(
+  judge: (info: Info, redis: Redis | Cluster) => Result | Promise<Result>,
+): Check['examine'] {
   return async ({ redis, redisInfo }) => {
     if (redis === undefined) return undefined;
     const info = await redisInfo();
@@ -222,10 +239,12 @@ export async function readRedisInfo(redis: Redis | Cluster): Promise<Info> {
     if ((error as Error).message.startsWith('NOPERM')) return '';
     throw error;
   });
-  return Object.fromEntries(text.split('\r\n').flatMap((line) => {
-    const [, key, value] = /^(\w+):(.*)$/.exec(line) ?? [];
-    return key === undefined || value === undefined ? [] : [[key, value]];
-  })); // prettier-ignore
+  return Object.fromEntries(
+    text.split('\r\n').flatMap((line) => {
+      const [, key, value] = /^(\w+):(.*)$/.exec(line) ?? [];
+      return key === undefined || value === undefined ? [] : [[key, value]];
+    }),
+  );
 }
 
 /** CONFIG is forbidden at many providers: then nothing is known, and the append-only file is the advice anyway. */
@@ -238,7 +257,10 @@ async function snapshots(redis: Redis | Cluster): Promise<boolean> {
   }
 }
 
-async function latencyMs(redis: Redis | Cluster, { monotonicMs }: Pick<CheckContext, 'monotonicMs'>): Promise<number> {
+async function latencyMs(
+  redis: Redis | Cluster,
+  { monotonicMs }: Pick<CheckContext, 'monotonicMs'>,
+): Promise<number> {
   const taken: number[] = [];
   for (let times = 0; times < 5; times += 1) {
     const startedMs = monotonicMs();

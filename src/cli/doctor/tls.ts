@@ -33,7 +33,8 @@ export async function lookAtTls(
   return within(timeoutMs, (done) => {
     const socket = connect(options, () => {
       const error = socket.authorizationError as unknown; // the code as text, or an error that has it
-      const refusedAs = error instanceof Error ? (error as NodeJS.ErrnoException).code : (error as string | null);
+      const refusedAs =
+        error instanceof Error ? (error as NodeJS.ErrnoException).code : (error as string | null);
       done({ certificate: socket.getPeerCertificate(true), refusedAs: refusedAs ?? undefined });
     });
     return socket;

@@ -10,7 +10,10 @@ type Asker = Pick<CheckContext, 'config' | 'upstream' | 'now'>;
 const PATHS = ['/oauth/token', '/token'];
 
 /** A token request without a client: any token endpoint answers with an OAuth error (RFC 6749 section 5.2). */
-export const askTokenUrl = ({ config, upstream, now }: Asker, url = config.getbill.tokenUrl): Promise<HttpResponse> =>
+export const askTokenUrl = (
+  { config, upstream, now }: Asker,
+  url = config.getbill.tokenUrl,
+): Promise<HttpResponse> =>
   ask(upstream, url, {
     timeoutMs: config.getbill.timeoutMs,
     now,
@@ -27,7 +30,11 @@ export const tokenUrlChecks: readonly Check[] = [
       try {
         return await judge(await context.tokenResponse(), context);
       } catch (error) {
-        return explainConnection(error, { url: tokenUrl, variable: 'GETBILL_TOKEN_URL', timeoutMs });
+        return explainConnection(error, {
+          url: tokenUrl,
+          variable: 'GETBILL_TOKEN_URL',
+          timeoutMs,
+        });
       }
     },
   },
@@ -36,11 +43,19 @@ export const tokenUrlChecks: readonly Check[] = [
     needs: 'token endpoint',
     async examine(context) {
       const { authorizeUrl, tokenUrl } = context.config.getbill;
-      if (authorizeUrl.origin === tokenUrl.origin) return pass(`sign-in and tokens at ${tokenUrl.host}`);
+      if (authorizeUrl.origin === tokenUrl.origin)
+        return pass(`sign-in and tokens at ${tokenUrl.host}`);
       const cause = `sign-in is at ${authorizeUrl.host}, tokens are at ${tokenUrl.host}: when they are two servers, a code of the one is invalid_grant at the other`;
       const sibling = await firstTokenUrl([authorizeUrl.origin], context);
-      if (sibling === undefined) return warn(cause, 'right only when both names are one GetBill; else set GETBILL_BASE_URL alone'); // prettier-ignore
-      return fail(cause, `set GETBILL_TOKEN_URL=${sibling.href}, which answers too, or set GETBILL_BASE_URL alone`);
+      if (sibling === undefined)
+        return warn(
+          cause,
+          'right only when both names are one GetBill; else set GETBILL_BASE_URL alone',
+        );
+      return fail(
+        cause,
+        `set GETBILL_TOKEN_URL=${sibling.href}, which answers too, or set GETBILL_BASE_URL alone`,
+      );
     },
   },
 ];
@@ -49,19 +64,38 @@ async function judge(response: HttpResponse, context: CheckContext): Promise<Res
   const { tokenUrl } = context.config.getbill;
   const { status } = response;
   if (isOAuth(response)) return pass(tokenUrl.href);
-  if (await answersClient(context, tokenUrl)) return pass(`${tokenUrl.href}, which answers only clients`);
+  if (await answersClient(context, tokenUrl))
+    return pass(`${tokenUrl.href}, which answers only clients`);
   if (status === 408 || status === 429 || status >= 500) {
-    return fail(`${tokenUrl.href} answered ${status}: overloaded, or an error of its own`, 'wait a moment and run this again'); // prettier-ignore
+    return fail(
+      `${tokenUrl.href} answered ${status}: overloaded, or an error of its own`,
+      'wait a moment and run this again',
+    );
   }
   const cause = `${tokenUrl.href} answered ${status} without an OAuth error: not a token endpoint, or a firewall in its place`;
   const target = redirectOf(response, tokenUrl);
-  if (target !== undefined) return fail(`${cause}; it redirects, and a secret follows no redirect`, `set GETBILL_TOKEN_URL=${target.origin}${target.pathname} if that is GetBill`); // prettier-ignore
-  const found = await firstTokenUrl([tokenUrl.origin, context.config.getbill.authorizeUrl.origin], context);
-  return fail(cause, found === undefined ? `set GETBILL_TOKEN_URL to what GetBill documents: ${PATHS.join(' or ')} on its host` : `set GETBILL_TOKEN_URL=${found.href}, which answers as one`); // prettier-ignore
+  if (target !== undefined)
+    return fail(
+      `${cause}; it redirects, and a secret follows no redirect`,
+      `set GETBILL_TOKEN_URL=${target.origin}${target.pathname} if that is GetBill`,
+    );
+  const found = await firstTokenUrl(
+    [tokenUrl.origin, context.config.getbill.authorizeUrl.origin],
+    context,
+  );
+  return fail(
+    cause,
+    found === undefined
+      ? `set GETBILL_TOKEN_URL to what GetBill documents: ${PATHS.join(' or ')} on its host`
+      : `set GETBILL_TOKEN_URL=${found.href}, which answers as one`,
+  );
 }
 
 /** Some servers refuse a request without a client before they look at it; so the client is named, once. */
-async function answersClient({ config: { getbill }, upstream, now }: Asker, url: URL): Promise<boolean> {
+async function answersClient(
+  { config: { getbill }, upstream, now }: Asker,
+  url: URL,
+): Promise<boolean> {
   const [secret] = getbill.clientSecrets;
   const form = {
     grant_type: 'client_credentials',
@@ -91,4 +125,5 @@ async function firstTokenUrl(origins: readonly string[], asker: Asker): Promise<
 }
 
 /** Only the codes of OAuth count: many a framework's 404 has an "error", too. */
-const isOAuth = ({ text, status }: HttpResponse): boolean => status < 500 && isTokenError(jsonObject(text)?.['error']);
+const isOAuth = ({ text, status }: HttpResponse): boolean =>
+  status < 500 && isTokenError(jsonObject(text)?.['error']);

@@ -56,7 +56,9 @@ export function errorPage({
           : undefined,
       },
       (renderError: Error | null, html?: string) => {
-        res.send(renderError ? `Something went wrong. Request number: ${res.locals.requestId}` : html);
+        res.send(
+          renderError ? `Something went wrong. Request number: ${res.locals.requestId}` : html,
+        );
       },
     );
   };
@@ -84,7 +86,8 @@ function signInFor(id: unknown): ErrorText {
 function failedCallText(request: RequestContext | undefined): string | undefined {
   if (request?.failedCall === undefined) return undefined;
   const { method, route, status, contentType = '', durationMs, reason } = request.failedCall;
-  const response = status === undefined ? 'got no response' : `responded ${status} ${contentType}`.trim();
+  const response =
+    status === undefined ? 'got no response' : `responded ${status} ${contentType}`.trim();
   return `${method} ${route} ${response} after ${Math.round(durationMs)} ms (${reason})`;
 }
 
@@ -99,7 +102,8 @@ function logFailure(log: Logger, error: AppError, req: Request, res: Response): 
   const hint = operatorHint(code) ?? error.hint;
   const fields = { requestId, code, status, path: req.path, hint, serverSaid };
   if (status >= 500) log.error({ ...fields, err: error }, 'request failed');
-  else log.info({ ...fields, reason: error.message, cause: messageOf(error.cause) }, 'request failed');
+  else
+    log.info({ ...fields, reason: error.message, cause: messageOf(error.cause) }, 'request failed');
 }
 
 /** V8 quotes the text that is not JSON in its message. */
@@ -128,12 +132,21 @@ function asAppError(thrown: unknown): AppError {
     code?: unknown;
   };
   if (code === 'EBADCSRFTOKEN')
-    return new RequestError('the CSRF token is missing or wrong', { code: 'csrf', status: 403, cause: thrown });
+    return new RequestError('the CSRF token is missing or wrong', {
+      code: 'csrf',
+      status: 403,
+      cause: thrown,
+    });
   if (typeof status === 'number' && status >= 400 && status < 500) {
-    return new RequestError('the request cannot be read', { code: codeOf(status), status, cause: thrown });
+    return new RequestError('the request cannot be read', {
+      code: codeOf(status),
+      status,
+      cause: thrown,
+    });
   }
   return new AppError('unexpected error', { code: 'unexpected', status: 500, cause: thrown });
 }
 
 const codeOf = (status: number): string =>
-  ({ 404: 'not_found', 413: 'body_too_large', 415: 'media_type_not_supported' })[status] ?? 'bad_request';
+  ({ 404: 'not_found', 413: 'body_too_large', 415: 'media_type_not_supported' })[status] ??
+  'bad_request';

@@ -2,13 +2,20 @@ import express, { type RequestHandler } from 'express';
 import { RequestError } from '../../errors.js';
 import { hasBody } from '../request-kind.js';
 
-const parse: RequestHandler = express.urlencoded({ extended: false, limit: '10kb', inflate: false });
+const parse: RequestHandler = express.urlencoded({
+  extended: false,
+  limit: '10kb',
+  inflate: false,
+});
 
 /** A small form, or nothing: a body of any other media type is 415, as one that is compressed. */
 export function formBody(): RequestHandler {
   return function formBodyMiddleware(req, res, next) {
     if (hasBody(req) && !req.is('application/x-www-form-urlencoded')) {
-      throw new RequestError('the body is not a form', { code: 'media_type_not_supported', status: 415 });
+      throw new RequestError('the body is not a form', {
+        code: 'media_type_not_supported',
+        status: 415,
+      });
     }
     return parse(req, res, next);
   };

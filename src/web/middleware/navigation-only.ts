@@ -10,7 +10,10 @@ export function navigationOnly({ emit }: { emit: Emit }): RequestHandler {
     const wantsImage = req.accepts(['html', 'image/png']) === 'image/png'; // a browser too old for Sec-Fetch-*
     if (dest !== 'document' || mode !== 'navigate' || wantsImage) {
       emit({ type: 'request_refused', reason: 'navigation_only', route: req.path });
-      throw new RequestError('not a top-level navigation', { code: 'navigation_only', status: 403 });
+      throw new RequestError('not a top-level navigation', {
+        code: 'navigation_only',
+        status: 403,
+      });
     }
     next();
   };

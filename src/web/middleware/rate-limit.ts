@@ -22,7 +22,11 @@ export function rateLimit({
 }): RequestHandler {
   const limit = { most: perMinute, windowMs: WINDOW_MS };
   return async function rateLimitMiddleware(req, res, next) {
-    const { granted, resetInMs } = await limits.consume('rate', `${name}:${keyOf(req, res)}`, limit);
+    const { granted, resetInMs } = await limits.consume(
+      'rate',
+      `${name}:${keyOf(req, res)}`,
+      limit,
+    );
     if (granted) return next();
     emit({ type: 'rate_limited', limit: name });
     throw new RequestError('too many requests', {

@@ -24,13 +24,24 @@ export function requestLog({
     const current = context.getStore();
     res.once('close', () => {
       const durationMs = performance.now() - startedMs;
-      const request = { method: req.method, route: routeOf(req, res), status: res.statusCode, durationMs };
+      const request = {
+        method: req.method,
+        route: routeOf(req, res),
+        status: res.statusCode,
+        durationMs,
+      };
       const level = res.statusCode >= 500 ? 'error' : 'info';
       const { requestId } = res.locals;
       const cut = !res.writableFinished && { cut: true };
-      const path = request.route === 'unmatched' && { path: req.originalUrl.split('?', 1)[0]?.slice(0, MAX_PATH) };
-      lines[level]({ requestId, ...request, upstreamMs: current?.upstreamMs, ...path, ...cut }, REQUEST_LINE);
-      if (current !== undefined) context.run(current, emit, { type: 'request_answered', ...request });
+      const path = request.route === 'unmatched' && {
+        path: req.originalUrl.split('?', 1)[0]?.slice(0, MAX_PATH),
+      };
+      lines[level](
+        { requestId, ...request, upstreamMs: current?.upstreamMs, ...path, ...cut },
+        REQUEST_LINE,
+      );
+      if (current !== undefined)
+        context.run(current, emit, { type: 'request_answered', ...request });
     });
     next();
   };

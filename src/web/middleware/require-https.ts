@@ -12,7 +12,9 @@ export function requireHttps({ publicUrl }: Pick<Config, 'publicUrl'>): RequestH
     if (typeof forwarded === 'string') req.headers['x-forwarded-proto'] = forwarded.toLowerCase(); // RFC 3986, 3.1
     if (publicUrl.protocol !== 'https:' || req.secure) return next();
     const proto =
-      req.get('x-forwarded-proto') === undefined ? 'X-Forwarded-Proto is missing' : 'X-Forwarded-Proto is there';
+      req.get('x-forwarded-proto') === undefined
+        ? 'X-Forwarded-Proto is missing'
+        : 'X-Forwarded-Proto is there';
     throw new AppError('the request did not arrive as https', {
       code: 'insecure_request',
       status: 500,

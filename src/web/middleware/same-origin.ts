@@ -10,7 +10,10 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
  * Refuses unsafe requests that say they come from elsewhere, even with a good CSRF token. A request
  * that says nothing (no header, or `Origin: null`) is left to the CSRF token.
  */
-export function sameOrigin({ publicUrl, emit }: Pick<Config, 'publicUrl'> & { emit: Emit }): RequestHandler {
+export function sameOrigin({
+  publicUrl,
+  emit,
+}: Pick<Config, 'publicUrl'> & { emit: Emit }): RequestHandler {
   return function sameOriginMiddleware(req, _res, next) {
     if (!SAFE.has(req.method) && (isForeignSite(req) || isForeignOrigin(req, publicUrl))) {
       emit({ type: 'request_refused', reason: 'foreign_origin', route: req.path });

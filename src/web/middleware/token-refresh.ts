@@ -17,7 +17,10 @@ export function tokenRefresh({
 }): RequestHandler {
   return async function tokenRefreshMiddleware(_req, res, next) {
     const { grantId } = res.locals;
-    const [tokenSet, withheld] = await Promise.all([tokens.fresh(grantId), facts.withheld(grantId)]);
+    const [tokenSet, withheld] = await Promise.all([
+      tokens.fresh(grantId),
+      facts.withheld(grantId),
+    ]);
     res.locals.tokenSet = without(tokenSet, withheld);
     next();
   };

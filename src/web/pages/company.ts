@@ -14,7 +14,11 @@ export function companyView(profile: unknown, { formats }: Reader = UNKNOWN_READ
     facts: [
       { label: 'Email', text: text('email'), href: mailHref(text('email')) },
       { label: 'Phone', text: text('phone'), href: phoneHref(text('phone')) },
-      { label: 'With GetBill since', text: undefined, ...formats.date(fieldOf(profile, 'created_at')) },
+      {
+        label: 'With GetBill since',
+        text: undefined,
+        ...formats.date(fieldOf(profile, 'created_at')),
+      },
       { label: 'Company id', text: text('id'), isCode: true, canCopy: true },
     ],
   };

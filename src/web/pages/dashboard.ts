@@ -72,7 +72,9 @@ export function overviewView(
   const { total, looked, newest, open, overdue } = reading.value;
   const isWhole = looked >= total;
   const among = isWhole ? undefined : `among the ${count(looked)} debts looked at`;
-  const ended = statuses.filter(({ value }) => isEnded(value)).map(({ value }) => counts?.get(value));
+  const ended = statuses
+    .filter(({ value }) => isEnded(value))
+    .map(({ value }) => counts?.get(value));
   const allOpen = ended.reduce<number | undefined>(
     (left, part) => (left === undefined || part === undefined ? undefined : left - part),
     total,
@@ -83,7 +85,12 @@ export function overviewView(
       : { text: count(allOpen), note: 'neither paid, settled nor archived' };
   return {
     figures: [
-      { text: count(total), label: total === 1 ? 'debt' : 'debts', note: undefined, href: '/debts' },
+      {
+        text: count(total),
+        label: total === 1 ? 'debt' : 'debts',
+        note: undefined,
+        href: '/debts',
+      },
       { ...openFigure, label: 'open', href: undefined },
       { text: atLeast(count(overdue), isWhole), label: 'overdue', note: among, href: undefined },
     ],
@@ -122,7 +129,11 @@ const MIN_WIDTH = 5;
 const GAP = 3;
 
 /** The bar of debts by status, in the order of a debt's life. Statuses without debts are left out. */
-export function barView(reading: Reading<StatusCounts>, { total }: DebtOverview, reader: Reader): BarView {
+export function barView(
+  reading: Reading<StatusCounts>,
+  { total }: DebtOverview,
+  reader: Reader,
+): BarView {
   const { counts, uncounted } = reading.value;
   const order = [...statuses.map(({ value }) => value), ...counts.keys()];
   const counted = [...new Set(order)]
@@ -135,7 +146,14 @@ export function barView(reading: Reading<StatusCounts>, { total }: DebtOverview,
     href: isStatus(value) ? listHref({ status: value }) : '/debts',
     count,
   }));
-  if (rest > 0) entries.push({ value: '', label: 'Other statuses', colour: 'none', href: '/debts', count: rest });
+  if (rest > 0)
+    entries.push({
+      value: '',
+      label: 'Other statuses',
+      colour: 'none',
+      href: '/debts',
+      count: rest,
+    });
   return {
     width: BAR_WIDTH,
     segments: placed(entries, reader),
@@ -144,7 +162,10 @@ export function barView(reading: Reading<StatusCounts>, { total }: DebtOverview,
   };
 }
 
-function placed(entries: readonly (Status & { href: string; count: number })[], { formats }: Reader): Segment[] {
+function placed(
+  entries: readonly (Status & { href: string; count: number })[],
+  { formats }: Reader,
+): Segment[] {
   const sum = entries.reduce((all, { count }) => all + count, 0);
   const room = BAR_WIDTH - entries.length * (MIN_WIDTH + GAP) + GAP;
   const tints = new Map<string, number>();

@@ -72,9 +72,14 @@ interface PagerLink {
 const NO_NAME = 'No name given';
 
 /** The person, else the company; never blank, because the name is what is clicked. */
-export function nameOf(debt: unknown, { civility = false } = {}): { person: string | undefined; name: string } {
+export function nameOf(
+  debt: unknown,
+  { civility = false } = {},
+): { person: string | undefined; name: string } {
   const names = civility ? ['civility', 'firstname', 'lastname'] : ['firstname', 'lastname'];
-  const given = names.map((name) => textOf(fieldOf(debt, name))).filter((text) => text !== undefined);
+  const given = names
+    .map((name) => textOf(fieldOf(debt, name)))
+    .filter((text) => text !== undefined);
   const person = given.length > 0 ? given.join(' ') : undefined;
   return { person, name: person ?? textOf(fieldOf(debt, 'debtor_company')) ?? NO_NAME };
 }
@@ -117,7 +122,8 @@ function hrefOf(id: unknown, from: string): string | undefined {
 }
 
 /** A status as GetBill writes them; what an address of ours can hold. */
-export const isStatus = (value: unknown): value is string => typeof value === 'string' && /^[\w.-]{1,64}$/.test(value);
+export const isStatus = (value: unknown): value is string =>
+  typeof value === 'string' && /^[\w.-]{1,64}$/.test(value);
 
 /** The address of a part of the list. What is the default is left out. */
 export function listHref({ status = '', page = 1, limit = DEFAULT_SIZE }: Partial<ListPlace>) {
@@ -173,7 +179,9 @@ function pagerOf(
 ): Pager | undefined {
   if (pages <= 1 && total <= PAGE_SIZES[0]) return undefined;
   const to = (target: number): string | undefined =>
-    target >= 1 && target <= pages && target !== page ? listHref({ status, page: target, limit: size }) : undefined;
+    target >= 1 && target <= pages && target !== page
+      ? listHref({ status, page: target, limit: size })
+      : undefined;
   const first = (page - 1) * limit + 1;
   return {
     range: `${count(first)} to ${count(first + rows - 1)} of ${count(total)}`,
@@ -253,7 +261,9 @@ export function statusFilter(
   } = {},
 ): StatusFilter {
   const known = new Set(statuses.map(({ value }) => value));
-  const own = [...counts.keys(), ...seen, status].filter((value) => isStatus(value) && !known.has(value));
+  const own = [...counts.keys(), ...seen, status].filter(
+    (value) => isStatus(value) && !known.has(value),
+  );
   const all = [...statuses, ...[...new Set(own)].map((value) => statusOf(value))];
   const links = all.map(({ value, label, colour }): StatusLink => {
     const count = counts.get(value);

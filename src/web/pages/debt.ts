@@ -87,7 +87,11 @@ export function debtView(debt: unknown, reader: Reader = UNKNOWN_READER): DebtVi
     isCode: true,
     canCopy: true,
   });
-  const date = (label: string, name: string): Fact => ({ label, text: undefined, ...formats.date(field(name)) });
+  const date = (label: string, name: string): Fact => ({
+    label,
+    text: undefined,
+    ...formats.date(field(name)),
+  });
   const { person, name } = nameOf(debt, { civility: true });
   const company = own('debtor_company');
   const status = own('status');
@@ -123,7 +127,8 @@ export function debtView(debt: unknown, reader: Reader = UNKNOWN_READER): DebtVi
     { label: 'Answered', text: countOf(field('nb_answered'), formats) },
     date('Timeline restarted', 'last_timeline_restart'),
   ];
-  const given = (facts: Fact[]): Fact[] => facts.filter(({ label, text }) => text !== undefined || ALWAYS.has(label));
+  const given = (facts: Fact[]): Fact[] =>
+    facts.filter(({ label, text }) => text !== undefined || ALWAYS.has(label));
   return {
     name,
     amount: formats.money(field('amount'), field('currency'), field('amount_text')),
@@ -162,7 +167,8 @@ function contactsSection(contacts: unknown): DebtSection {
       .filter((text) => text !== undefined);
     return [{ label, text: texts.length > 0 ? texts.join(', ') : undefined }];
   });
-  const none = facts.length === 0 ? { none: 'No further contacts are on record for this debt.' } : {};
+  const none =
+    facts.length === 0 ? { none: 'No further contacts are on record for this debt.' } : {};
   return { id: 'contacts', title: 'Contacts', facts, ...none };
 }
 
@@ -207,7 +213,10 @@ function summaryOf(newestFirst: readonly unknown[], total: number, { formats, no
   return `${what}, ${on}: ${followupTitle(last)}`;
 }
 
-export function followupView(followup: unknown, { formats }: Reader = UNKNOWN_READER): FollowupView {
+export function followupView(
+  followup: unknown,
+  { formats }: Reader = UNKNOWN_READER,
+): FollowupView {
   const field = (name: string): unknown => fieldOf(followup, name);
   const at = followupAt(followup);
   const details = [

@@ -55,7 +55,8 @@ const texts: Readonly<Record<string, ErrorText>> = {
   session_cookie_lost: {
     title: 'You signed in, but your browser did not keep it',
     why: 'Our session cookie did not come back. It may be blocked, or a second cookie of the same name may stand in its way.',
-    advice: 'Allow cookies for this site, or delete the cookies of this site, wait ten seconds and sign in again.',
+    advice:
+      'Allow cookies for this site, or delete the cookies of this site, wait ten seconds and sign in again.',
     action: HOME,
   },
   code_refused: {
@@ -181,7 +182,8 @@ const byStatus: Readonly<Record<number, ErrorText>> = {
   502: {
     title: 'GetBill gave an unexpected response',
     why: 'It is not what GetBill documents, so this app does not use it. The problem is not with you.',
-    advice: 'Please try again. If it happens again, tell the people who run this app, with the request number below.',
+    advice:
+      'Please try again. If it happens again, tell the people who run this app, with the request number below.',
   },
   503: {
     title: 'GetBill cannot be reached right now',
@@ -193,13 +195,15 @@ const byStatus: Readonly<Record<number, ErrorText>> = {
 const unexpected: ErrorText = {
   title: 'Something went wrong on our side',
   why: 'An error we did not expect. It has been logged.',
-  advice: 'Please try again. If it happens again, tell the people who run this app, with the request number below.',
+  advice:
+    'Please try again. If it happens again, tell the people who run this app, with the request number below.',
 };
 
 /** Any other refusal of GetBill's is its problem. */
 export function errorText(code: string, status: number): ErrorText {
   const oauthError =
-    explanationOf(code) ?? (code.startsWith('authorization_') ? explanationOf('server_error') : undefined);
+    explanationOf(code) ??
+    (code.startsWith('authorization_') ? explanationOf('server_error') : undefined);
   if (oauthError !== undefined) return { ...oauthError.visitor, action: SIGN_IN_AGAIN };
   return (Object.hasOwn(texts, code) ? texts[code] : undefined) ?? byStatus[status] ?? unexpected;
 }

@@ -47,7 +47,9 @@ function createFormats(locale: string): Formats {
     const text = textOf(value);
     if (text === undefined) return undefined;
     const day = dayOf(value);
-    return day === undefined ? { text } : { text: dateFormat.format(day), iso: day.toISOString().slice(0, 10) };
+    return day === undefined
+      ? { text }
+      : { text: dateFormat.format(day), iso: day.toISOString().slice(0, 10) };
   }
 
   const instant = (at: Date): InstantText => ({

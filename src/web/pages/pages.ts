@@ -37,7 +37,9 @@ export interface NavigationLink {
 export function navigationOf({
   getbill,
   flowInspector,
-}: Pick<Config, 'flowInspector'> & { getbill: Pick<Config['getbill'], 'scopes'> }): NavigationLink[] {
+}: Pick<Config, 'flowInspector'> & {
+  getbill: Pick<Config['getbill'], 'scopes'>;
+}): NavigationLink[] {
   const settings = { flowInspector };
   return pages.flatMap(({ path, label, scope, isPublic = false, setting }) => {
     const isThere = setting === undefined || settings[setting];

@@ -4,7 +4,9 @@ import { waitText } from './formats.js';
 
 /** A part of a page that is loaded by itself: there, not granted, or missing for a while. */
 export type Part<View> =
-  { readonly view: View } | { readonly scopeMissing: string } | { readonly unavailable: Unavailable };
+  | { readonly view: View }
+  | { readonly scopeMissing: string }
+  | { readonly unavailable: Unavailable };
 
 export interface Unavailable {
   readonly error: AppError;
@@ -19,7 +21,11 @@ export interface Unavailable {
 export async function loadPart<Data, View>(
   scope: string,
   load: () => Promise<Data>,
-  { res, withhold, show }: { res: Response; withhold: (scope: string) => Promise<void>; show: (data: Data) => View },
+  {
+    res,
+    withhold,
+    show,
+  }: { res: Response; withhold: (scope: string) => Promise<void>; show: (data: Data) => View },
 ): Promise<Part<View>> {
   if (!res.locals.tokenSet.scopes.includes(scope)) return { scopeMissing: scope };
   try {
@@ -38,15 +44,19 @@ export async function loadPart<Data, View>(
 export const viewOf = <Data, View>(part: Part<Data>, show: (data: Data) => View): Part<View> =>
   'view' in part ? { view: show(part.view) } : part;
 
-export const dataOf = <Data>(part: Part<Data>): Data | undefined => ('view' in part ? part.view : undefined);
+export const dataOf = <Data>(part: Part<Data>): Data | undefined =>
+  'view' in part ? part.view : undefined;
 
 /** The session has ended, its storage is away, or nobody waits for the page any more. */
 const isAboutThePage = (error: AppError): boolean =>
-  error instanceof NotSignedInError || error instanceof StorageError || error.code === 'browser_left';
+  error instanceof NotSignedInError ||
+  error instanceof StorageError ||
+  error.code === 'browser_left';
 
 export function whyUnavailable({ code, status, retryAfterS = 60 }: AppError): string {
   const again = `There will be more in ${waitText(retryAfterS)}.`;
-  if (code === 'getbill_share_used') return `Your company’s share of GetBill’s hourly limit is used up. ${again}`;
+  if (code === 'getbill_share_used')
+    return `Your company’s share of GetBill’s hourly limit is used up. ${again}`;
   if (code === 'getbill_quota_low') {
     return `It costs many calls, and GetBill’s hourly limit is kept for the pages you open. ${again}`;
   }

@@ -29,7 +29,13 @@ export const statuses: readonly Status[] = debtStatuses.map((name) => ({
 /** A company may have statuses of its own: "status.custom.legal_action" reads "Legal action", other shapes stay as they are. */
 export function statusOf(value: unknown): Status {
   const text = textOf(value) ?? '';
-  return statuses.find((status) => status.value === text) ?? { value: text, label: ownLabel(text), colour: 'none' };
+  return (
+    statuses.find((status) => status.value === text) ?? {
+      value: text,
+      label: ownLabel(text),
+      colour: 'none',
+    }
+  );
 }
 
 function ownLabel(value: string): string {

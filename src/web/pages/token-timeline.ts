@@ -45,7 +45,11 @@ export interface TimelinePoint {
 
 export function tokenTimeline(
   tokenSet: TokenSet,
-  { marginMs, nowMs, formats = plainFormats }: { marginMs: number; nowMs: number; formats?: Formats },
+  {
+    marginMs,
+    nowMs,
+    formats = plainFormats,
+  }: { marginMs: number; nowMs: number; formats?: Formats },
 ): TokenTimeline {
   const { scopes, scopesAssumed, refreshToken, issuedAtMs, expiresAtMs } = tokenSet;
   const isShort = expiresAtMs - issuedAtMs < SHORT_LIFE_MS;
@@ -78,7 +82,12 @@ export function tokenTimeline(
 
 type PointAt = (ms: number) => Pick<TimelinePoint, 'at' | 'precision'>;
 
-const renewing = (renewalAtMs: number, expiresAtMs: number, nowMs: number, pointAt: PointAt): TimelinePoint[] => [
+const renewing = (
+  renewalAtMs: number,
+  expiresAtMs: number,
+  nowMs: number,
+  pointAt: PointAt,
+): TimelinePoint[] => [
   {
     label: 'Next renewal',
     ...pointAt(renewalAtMs),
@@ -89,7 +98,12 @@ const renewing = (renewalAtMs: number, expiresAtMs: number, nowMs: number, point
         : untilText(renewalAtMs - nowMs),
     countdown: 'due with your next click',
   },
-  { label: 'Would expire', ...pointAt(expiresAtMs), phase: 'later', note: 'if it were not renewed' },
+  {
+    label: 'Would expire',
+    ...pointAt(expiresAtMs),
+    phase: 'later',
+    note: 'if it were not renewed',
+  },
 ];
 
 const ending = (expiresAtMs: number, nowMs: number, pointAt: PointAt): TimelinePoint[] => [
@@ -112,10 +126,16 @@ function untilText(ms: number): string {
   if (ms > 0 && ms < 60_000) return `in ${Math.ceil(ms / 1000)} s`;
   const minutes = Math.round(ms / 60_000);
   if (minutes < 1) return 'any moment';
-  return minutes < 60 ? `in ${minutes} min` : `in ${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return minutes < 60
+    ? `in ${minutes} min`
+    : `in ${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-function lineOf({ issuedAtMs, expiresAtMs }: TokenSet, renewalAtMs: number | undefined, nowMs: number): LifeLine {
+function lineOf(
+  { issuedAtMs, expiresAtMs }: TokenSet,
+  renewalAtMs: number | undefined,
+  nowMs: number,
+): LifeLine {
   const lifeMs = Math.max(1, expiresAtMs - issuedAtMs);
   const shareOf = (ms: number): number => Math.min(1, Math.max(0, (ms - issuedAtMs) / lifeMs));
   const xOf = (ms: number): number => Math.round(shareOf(ms) * LINE_WIDTH);

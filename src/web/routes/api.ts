@@ -23,7 +23,13 @@ export function readBody(): RequestHandler {
 }
 
 /** `/api/*`: the GetBill API through the allow-list, with the session's token. */
-export function callApi({ forward, access }: { forward: Forward; access: AccessDeps }): RequestHandler {
+export function callApi({
+  forward,
+  access,
+}: {
+  forward: Forward;
+  access: AccessDeps;
+}): RequestHandler {
   return async function callApiHandler(req, res) {
     const { endpoint, path, query } = targetOf(req);
     res.locals.route = `/api${endpoint.path}`;
@@ -62,7 +68,8 @@ function targetOf(req: Request): { endpoint: Endpoint; path: string; query: stri
   const match = matchEndpoint(req.method, path);
   if ('endpoint' in match)
     return { endpoint: match.endpoint, path, query: rest.length > 0 ? `?${rest.join('?')}` : '' };
-  if (match.allow.length === 0) throw new RequestError('no such endpoint', { code: 'not_found', status: 404 });
+  if (match.allow.length === 0)
+    throw new RequestError('no such endpoint', { code: 'not_found', status: 404 });
   throw new RequestError('the endpoint does not accept this method', {
     code: 'method_not_allowed',
     status: 405,
@@ -87,4 +94,8 @@ async function jsonBody(req: Request): Promise<Buffer | undefined> {
 }
 
 const scopeMissing = (scope: string): RequestError =>
-  new RequestError(`the scope ${scope} was not granted`, { code: 'missing_scope', status: 403, details: { scope } });
+  new RequestError(`the scope ${scope} was not granted`, {
+    code: 'missing_scope',
+    status: 403,
+    details: { scope },
+  });

@@ -54,7 +54,10 @@ export function showDashboard({
     ]);
     const loaded = dataOf(overview)?.value;
     const [counts, followups] = await Promise.all([
-      loaded && part('debts:read', () => figures.statusCounts(grantId, kept, { overview: loaded, statuses: STATUSES })),
+      loaded &&
+        part('debts:read', () =>
+          figures.statusCounts(grantId, kept, { overview: loaded, statuses: STATUSES }),
+        ),
       loaded && part('followups:read', () => figures.lastFollowups(grantId, kept, loaded.newest)),
     ]);
 
@@ -69,7 +72,8 @@ export function showDashboard({
       credits: viewOf(credits, (data) => creditsView(data, reader)),
       overview: viewOf(overview, (data) => overviewView(data, allCounts, reader)),
       bar: counts && loaded && viewOf(counts, (data) => barView(data, loaded, reader)),
-      followups: followups && loaded && viewOf(followups, (data) => lastFollowupViews(data, loaded, reader)),
+      followups:
+        followups && loaded && viewOf(followups, (data) => lastFollowupViews(data, loaded, reader)),
       // after the calls: they may have renewed
       connection: connectionLine(res.locals.tokenSet, { marginMs, ...reader }),
     });

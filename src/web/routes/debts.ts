@@ -9,7 +9,9 @@ import { readerOf } from '../pages/reader.js';
 import { renderPage } from '../render-page.js';
 
 /** The list of debts. What was not granted is said, not hidden. */
-export function listDebts(deps: PageDeps & { figures: Pick<DebtFigures, 'lastCounts'> }): RequestHandler {
+export function listDebts(
+  deps: PageDeps & { figures: Pick<DebtFigures, 'lastCounts'> },
+): RequestHandler {
   return async function listDebtsHandler(req, res) {
     const { id } = req.query;
     if (typeof id === 'string' && /^[\w-]{1,128}$/.test(id.trim())) {
@@ -19,7 +21,9 @@ export function listDebts(deps: PageDeps & { figures: Pick<DebtFigures, 'lastCou
     const reader = readerOf(res, deps.now);
     const place = listPlaceOf(req.query);
     const { status, page, limit } = place;
-    const list = await part('debts:read', () => client.debts({ page, limit, ...(status !== '' && { status }) }));
+    const list = await part('debts:read', () =>
+      client.debts({ page, limit, ...(status !== '' && { status }) }),
+    );
     if ('unavailable' in list && list.unavailable.status !== 429) throw list.unavailable.error; // nothing is left to show
     setStatusOf(res, list);
     const seen = (dataOf(list)?.items ?? []).map((debt) => textOf(fieldOf(debt, 'status')));
@@ -43,7 +47,9 @@ export function showDebt(deps: PageDeps): RequestHandler<{ id: string }> {
     const reader = readerOf(res, deps.now);
     const { id } = req.params;
     const debt = await client.debt(id);
-    const followups = await part('followups:read', () => client.followupsOfDebt(id, { limit: 100 }));
+    const followups = await part('followups:read', () =>
+      client.followupsOfDebt(id, { limit: 100 }),
+    );
     renderPage(res, 'debt', {
       title: debtTitle(debt, reader),
       back: placeFrom(req.query['from'], reader),

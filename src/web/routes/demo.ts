@@ -9,7 +9,10 @@ import type { Quota } from '../../getbill/quota.js';
 export function forgetLimits({ quota }: { quota: Pick<Quota, 'forget'> }): RequestHandler {
   return async function forgetLimitsHandler(req, res) {
     if (req.get('origin') !== undefined || req.get('sec-fetch-site') !== undefined) {
-      throw new RequestError('the request comes from a browser', { code: 'foreign_origin', status: 403 });
+      throw new RequestError('the request comes from a browser', {
+        code: 'foreign_origin',
+        status: 403,
+      });
     }
     await quota.forget();
     res.status(204).end();

@@ -4,7 +4,13 @@ import { describeScope } from '../pages/scope-texts.js';
 import { renderPage } from '../render-page.js';
 
 /** Says what the app does and what it will ask for. */
-export function showLanding({ cookies, scopes }: { cookies: Cookies; scopes: readonly string[] }): RequestHandler {
+export function showLanding({
+  cookies,
+  scopes,
+}: {
+  cookies: Cookies;
+  scopes: readonly string[];
+}): RequestHandler {
   const asked = scopes.map((name) => ({ name, text: describeScope(name) }));
   return function showLandingHandler(req, res) {
     const signedOut = cookieOf(req, cookies.signedOut) !== undefined;

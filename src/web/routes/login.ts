@@ -1,7 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { Request, RequestHandler } from 'express';
 import type { Config } from '../../config/config.js';
-import { AppError, GrantEndedError, MisconfiguredError, SignInError, UnavailableError } from '../../errors.js';
+import {
+  AppError,
+  GrantEndedError,
+  MisconfiguredError,
+  SignInError,
+  UnavailableError,
+} from '../../errors.js';
 import { isRejection } from '../../oauth-explanations.js';
 import { PENDING_LOGIN_TTL_MS } from '../../core/sign-in/pending-logins.js';
 import { endpoints } from '../../getbill/endpoints.js';
@@ -45,10 +51,13 @@ export function startSignIn({
       else if (state !== 'rejected') return res.redirect(302, returnTo);
     }
     const known = cookieOf(req, cookies.login);
-    const binding = known !== undefined && BINDING.test(known) ? known : randomBytes(32).toString('base64url');
+    const binding =
+      known !== undefined && BINDING.test(known) ? known : randomBytes(32).toString('base64url');
     const recent = await recentSignIns.lastGrant(binding);
     if (recent !== undefined && req.signedIn === undefined && (await tokens.holds(recent))) {
-      throw cameWith(cookieOf(req, cookies.session), recent) ? secretDiffers() : sessionCookieLost();
+      throw cameWith(cookieOf(req, cookies.session), recent)
+        ? secretDiffers()
+        : sessionCookieLost();
     }
 
     const more = scopesAskedFor(req);
@@ -64,7 +73,10 @@ export function startSignIn({
  * Where the sign-in must start instead, or `undefined` here at PUBLIC_URL.
  * @throws {AppError} the browser was sent to PUBLIC_URL before, so the proxy in front changes `Host`.
  */
-function canonicalLogin(req: Request, { publicUrl, returnTo }: { publicUrl: URL; returnTo: string }): URL | undefined {
+function canonicalLogin(
+  req: Request,
+  { publicUrl, returnTo }: { publicUrl: URL; returnTo: string },
+): URL | undefined {
   const received = originsOf(req, publicUrl);
   if (received.includes(publicUrl.origin)) return undefined;
   if (req.query['redirected'] === undefined) {
@@ -118,11 +130,14 @@ const cameWith = (sessionCookie: string | undefined, grantId: string): boolean =
   grantIdOf(/^s:([^.]+)\./.exec(sessionCookie ?? '')?.[1] ?? '') === grantId;
 
 const secretDiffers = (): AppError =>
-  new AppError('the session cookie of the sign-in just completed is not signed with this SESSION_SECRET', {
-    code: 'session_secret_differs',
-    status: 500,
-    hint: 'every process must have the same SESSION_SECRET; while secrets are rotated, new,old',
-  });
+  new AppError(
+    'the session cookie of the sign-in just completed is not signed with this SESSION_SECRET',
+    {
+      code: 'session_secret_differs',
+      status: 500,
+      hint: 'every process must have the same SESSION_SECRET; while secrets are rotated, new,old',
+    },
+  );
 
 const BINDING = /^[\w-]{43}$/;
 

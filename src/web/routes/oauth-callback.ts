@@ -35,6 +35,10 @@ export function completeSignIn({
     }
     const code = binding === undefined ? 'login_cookie_missing' : 'login_unknown';
     emit({ type: 'login_failed', reason: code });
-    throw new SignInError('no pending login belongs to this callback', { code, status: 400, ...reportedBy(response) });
+    throw new SignInError('no pending login belongs to this callback', {
+      code,
+      status: 400,
+      ...reportedBy(response),
+    });
   };
 }

@@ -18,7 +18,10 @@ export function showSession({
   return async function showSessionHandler(req, res) {
     if (!['same-origin', 'none'].includes(req.get('sec-fetch-site') ?? 'same-origin')) {
       emit({ type: 'request_refused', reason: 'foreign_origin', route: '/session' });
-      throw new RequestError('the request comes from another site', { code: 'foreign_origin', status: 403 });
+      throw new RequestError('the request comes from another site', {
+        code: 'foreign_origin',
+        status: 403,
+      });
     }
     if (req.signedIn === undefined) throw new NotSignedInError();
     const { sessionId, signedInAtMs } = req.signedIn;

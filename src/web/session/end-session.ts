@@ -28,7 +28,11 @@ export function createEndSession({
 }
 
 /** A session whose grant is gone is destroyed before the response leaves, so that the next sign-in starts clean. */
-export function destroyEndedSession({ endSession }: { endSession: EndSession }): ErrorRequestHandler {
+export function destroyEndedSession({
+  endSession,
+}: {
+  endSession: EndSession;
+}): ErrorRequestHandler {
   return async function destroyEndedSessionMiddleware(error: unknown, req, res, next) {
     if (error instanceof GrantEndedError) await endSession(req, res);
     next(error);

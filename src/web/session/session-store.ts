@@ -61,7 +61,10 @@ export class SessionStore extends RedisStore {
     this.#touchEveryMs = Math.min(TOUCH_EVERY_MS, idleMs / 4);
   }
 
-  override async get(id: string, callback: (error?: unknown, session?: SessionData | null) => void): Promise<void> {
+  override async get(
+    id: string,
+    callback: (error?: unknown, session?: SessionData | null) => void,
+  ): Promise<void> {
     await this.read(id).then((session) => callback(null, session ?? null), callback);
   }
 
@@ -87,7 +90,11 @@ export class SessionStore extends RedisStore {
    * Never fails and never delays a response: express-session would destroy the socket of one that is under way.
    * The record is given as much longer as the next touch may be away, so that no session ends before its idle time.
    */
-  override touch(id: string, session: Pick<SessionData, 'signedInAtMs'>, callback?: () => void): Promise<void> {
+  override touch(
+    id: string,
+    session: Pick<SessionData, 'signedInAtMs'>,
+    callback?: () => void,
+  ): Promise<void> {
     const nowMs = this.#monotonicMs(); // a wall clock that is set back would put off every touch
     const isDue = nowMs - (this.#touchedAtMs.get(id) ?? -Infinity) >= this.#touchEveryMs;
     if (isDue) {
@@ -109,7 +116,10 @@ export class SessionStore extends RedisStore {
   }
 
   /** Gives the session exactly its idle time, after the touch of its request, and says what it has. */
-  async renewIdleTime(id: string, session: Pick<SessionData, 'signedInAtMs'>): Promise<{ leftMs: number }> {
+  async renewIdleTime(
+    id: string,
+    session: Pick<SessionData, 'signedInAtMs'>,
+  ): Promise<{ leftMs: number }> {
     this.#touchedAtMs.delete(id);
     this.#expireAfter(id, this.#ttlMs(session, this.#idleMs));
     const record = await this.#keyValue.getWithTtl(this.prefix + id);
@@ -117,7 +127,9 @@ export class SessionStore extends RedisStore {
   }
 
   #expireAfter(id: string, ttlMs: number): void {
-    this.#keyValue.expire(this.prefix + id, { ttlMs }).catch(() => this.#emit({ type: 'session_touch_failed' }));
+    this.#keyValue
+      .expire(this.prefix + id, { ttlMs })
+      .catch(() => this.#emit({ type: 'session_touch_failed' }));
   }
 
   #ttlMs({ signedInAtMs = this.#now() }: Partial<SessionData>, idleMs: number): number {
@@ -153,8 +165,10 @@ function sessionFrom(text: string, { nowMs }: { nowMs: number }): SessionData {
 function asRedisClient(keyValue: KeyValue) {
   return {
     get: (key: string) => keyValue.get(key),
-    set: (key: string, value: string, _ex: 'EX', ttlS: number) => keyValue.set(key, value, { ttlMs: ttlS * 1000 }),
+    set: (key: string, value: string, _ex: 'EX', ttlS: number) =>
+      keyValue.set(key, value, { ttlMs: ttlS * 1000 }),
     expire: (key: string, ttlS: number) => keyValue.expire(key, { ttlMs: ttlS * 1000 }),
-    del: async (keys: string[]) => void (await Promise.all(keys.map((key) => keyValue.delete(key)))),
+    del: async (keys: string[]) =>
+      void (await Promise.all(keys.map((key) => keyValue.delete(key)))),
   };
 }

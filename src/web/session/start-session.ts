@@ -14,7 +14,11 @@ import type { SessionStore } from './session-store.js';
  * browser ended. A failure in the middle leaves nothing behind: the new grant is revoked and forgotten, and the earlier
  * session, whose cookie the browser still has, goes on. @throws {StorageError}
  */
-export type StartSession = (req: Request, completed: Completed, options: { binding: string }) => Promise<void>;
+export type StartSession = (
+  req: Request,
+  completed: Completed,
+  options: { binding: string },
+) => Promise<void>;
 
 export function createStartSession({
   session,
@@ -51,7 +55,13 @@ export function createStartSession({
     if (tokenSet.scopes.some((scope) => !requestedScopes.includes(scope))) {
       emit({ type: 'scope_widened', grant, scopes: tokenSet.scopes });
     }
-    emit({ type: 'login_completed', login, grant, scopes: tokenSet.scopes, replaced: earlierId !== undefined });
+    emit({
+      type: 'login_completed',
+      login,
+      grant,
+      scopes: tokenSet.scopes,
+      replaced: earlierId !== undefined,
+    });
   };
 
   /** The visitor is signed in anew whatever the storage says of the earlier session now. */

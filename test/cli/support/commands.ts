@@ -1,6 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { dirname, join } from 'node:path';
-import { defaultClientId, defaultClientSecret, startSandbox, type Sandbox } from '../../../sandbox/sandbox.js';
+import {
+  defaultClientId,
+  defaultClientSecret,
+  startSandbox,
+  type Sandbox,
+} from '../../../sandbox/sandbox.js';
 import { buildApp } from '../../process/support/app-build.js';
 
 export interface Ended {
@@ -41,7 +46,11 @@ export async function startCommandLine(): Promise<CommandLine> {
     GETBILL_BASE_URL: sandbox.origin,
   };
 
-  function start(args: string, env: Record<string, string> = {}, { cwd, bare = false }: StartOptions = {}): Running {
+  function start(
+    args: string,
+    env: Record<string, string> = {},
+    { cwd, bare = false }: StartOptions = {},
+  ): Running {
     const child = spawn(process.execPath, [script, ...args.split(' ')], {
       ...(cwd !== undefined && { cwd }),
       env: { PATH: process.env['PATH'] ?? '', ...(!bare && client), ...env },
@@ -49,7 +58,9 @@ export async function startCommandLine(): Promise<CommandLine> {
     let [stdout, stderr] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-    const ended = new Promise<Ended>((resolve) => child.once('close', (code) => resolve({ code, stdout, stderr })));
+    const ended = new Promise<Ended>((resolve) =>
+      child.once('close', (code) => resolve({ code, stdout, stderr })),
+    );
     return { child, said: () => stderr, ended };
   }
 

@@ -58,5 +58,7 @@ export async function runDoctor(
 /** What somebody does who follows the fix to the letter: every NAME=value of it. */
 export function followed({ fix = '' }: Finding): Env {
   const settings = [...fix.matchAll(/\b([A-Z][A-Z_]+)=(?:"([^"]*)"|([^\s,;)]+))/g)];
-  return Object.fromEntries(settings.map(([, name = '', quoted, bare = '']) => [name, quoted ?? bare]));
+  return Object.fromEntries(
+    settings.map(([, name = '', quoted, bare = '']) => [name, quoted ?? bare]),
+  );
 }

@@ -51,7 +51,10 @@ export async function startTlsProxy({ key, cert }: Certificate): Promise<TlsProx
   };
 }
 
-function toApp(headers: IncomingHttpHeaders, { proto, host, cookies }: ProxySettings): OutgoingHttpHeaders {
+function toApp(
+  headers: IncomingHttpHeaders,
+  { proto, host, cookies }: ProxySettings,
+): OutgoingHttpHeaders {
   const passed: OutgoingHttpHeaders = { ...headers, 'x-forwarded-for': '203.0.113.7' };
   if (proto === 'set') passed['x-forwarded-proto'] = 'https';
   if (proto === 'from the visitor') passed['x-forwarded-proto'] ??= 'https';
@@ -60,8 +63,14 @@ function toApp(headers: IncomingHttpHeaders, { proto, host, cookies }: ProxySett
   return passed;
 }
 
-function toBrowser(headers: IncomingHttpHeaders, { setCookies }: ProxySettings): IncomingHttpHeaders {
+function toBrowser(
+  headers: IncomingHttpHeaders,
+  { setCookies }: ProxySettings,
+): IncomingHttpHeaders {
   const { 'set-cookie': lines, ...others } = headers;
   if (lines === undefined || setCookies === 'dropped') return others;
-  return { ...others, 'set-cookie': lines.map((line) => (setCookies === 'kept' ? line : `${line}; Domain=localhost`)) };
+  return {
+    ...others,
+    'set-cookie': lines.map((line) => (setCookies === 'kept' ? line : `${line}; Domain=localhost`)),
+  };
 }

@@ -48,5 +48,6 @@ export async function startMinimal({
 
 function apply(diff: string, folder: string): void {
   const { status, stderr } = spawnSync('git', ['apply', diff], { cwd: folder, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${diff} does not apply; make the change by hand and write it anew: ${stderr}`);
+  if (status !== 0)
+    throw new Error(`${diff} does not apply; make the change by hand and write it anew: ${stderr}`);
 }

@@ -31,19 +31,23 @@ export async function startSteered({
   const origin = `http://localhost:${port}`;
   sandbox.control.addRedirectUri(`${origin}/oauth/callback`);
   const preload = pathToFileURL(resolve('test/examples/support/steered.mjs')).href;
-  const child = spawn(process.execPath, [...(typescript ? ['--import', 'tsx'] : []), '--import', preload, file], {
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-    env: {
-      PATH: process.env['PATH'],
-      PORT: String(port),
-      GETBILL_BASE_URL: sandbox.origin,
-      GETBILL_CLIENT_ID: defaultClientId,
-      GETBILL_CLIENT_SECRET: defaultClientSecret,
-      SESSION_SECRET: 'a-session-secret-of-the-tests-0123456789',
-      TOKEN_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
-      ...env,
+  const child = spawn(
+    process.execPath,
+    [...(typescript ? ['--import', 'tsx'] : []), '--import', preload, file],
+    {
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+      env: {
+        PATH: process.env['PATH'],
+        PORT: String(port),
+        GETBILL_BASE_URL: sandbox.origin,
+        GETBILL_CLIENT_ID: defaultClientId,
+        GETBILL_CLIENT_SECRET: defaultClientSecret,
+        SESSION_SECRET: 'a-session-secret-of-the-tests-0123456789',
+        TOKEN_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
+        ...env,
+      },
     },
-  });
+  );
   const started = await Promise.race([
     once(child.stdout ?? child, 'data').then(() => true),
     once(child, 'exit').then(() => false),

@@ -21,7 +21,8 @@ function orderFaults({ number }: Step, previous: Step | undefined): string[] {
 
 function shapeFaults({ number, kind, from, to, replyTo, chain, process, title }: Step): string[] {
   const faults: string[] = [];
-  if ((kind === 'note') !== (from === to)) faults.push(`${number}: a ${kind} from ${from} to ${to}`);
+  if ((kind === 'note') !== (from === to))
+    faults.push(`${number}: a ${kind} from ${from} to ${to}`);
   if ((kind === 'response') !== (replyTo !== undefined)) faults.push(`${number}: a ${kind} with replyTo ${String(replyTo)}`); // prettier-ignore
   if (chain === '' || process === '' || title === '') faults.push(`${number}: something is empty`);
   return faults;

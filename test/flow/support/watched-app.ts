@@ -16,5 +16,7 @@ export async function stepsOf(browser: Browser, { after = 0 } = {}): Promise<Ste
 /** "app > getbill Refresh request", to compare with. */
 export const linesOf = (steps: readonly Step[]): string[] =>
   steps.map(({ kind, from, to, title }) =>
-    kind === 'note' ? `note ${title}` : `${from} ${kind === 'request' ? '->' : '-->'} ${to} ${title}`,
+    kind === 'note'
+      ? `note ${title}`
+      : `${from} ${kind === 'request' ? '->' : '-->'} ${to} ${title}`,
   );

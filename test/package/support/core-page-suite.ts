@@ -24,7 +24,8 @@ export function describeTheAppOfThePage(project: () => Project): void {
   });
   afterAll(() => foreign.close());
 
-  const renewals = (): number => foreign.sandbox.control.state().counters.tokenByGrant.refresh_token;
+  const renewals = (): number =>
+    foreign.sandbox.control.state().counters.tokenByGrant.refresh_token;
   const company = (browser: Browser) => browser.get('/company');
 
   it('connects a session of that app, and nobody else can use its callback', async () => {

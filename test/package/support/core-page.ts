@@ -1,4 +1,12 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { startSandbox, type Sandbox } from '../../../sandbox/sandbox.js';
@@ -13,7 +21,8 @@ export function codeOf(heading: string): string {
 }
 
 /** The file that docs/core.md writes, section by section. */
-export const appOfThePage = (): string => ['Set up', 'The ten lines', 'Use the tokens'].map(codeOf).join('\n');
+export const appOfThePage = (): string =>
+  ['Set up', 'The ten lines', 'Use the tokens'].map(codeOf).join('\n');
 
 export interface Project {
   folder: string;
@@ -43,8 +52,13 @@ export function projectOverSource(): Project {
   const manifest = { type: 'module', exports: exportsOverSource() };
   writeFileSync(join(core, 'package.json'), JSON.stringify(manifest));
   symlinkSync(resolve('src'), join(core, 'src'));
-  for (const name of ['express', 'express-session']) symlinkSync(resolve('node_modules', name), join(modules, name));
-  return { folder, typescript: true, close: () => rmSync(folder, { recursive: true, force: true }) };
+  for (const name of ['express', 'express-session'])
+    symlinkSync(resolve('node_modules', name), join(modules, name));
+  return {
+    folder,
+    typescript: true,
+    close: () => rmSync(folder, { recursive: true, force: true }),
+  };
 }
 
 export interface ForeignApp {

@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { copyForPacking, type Project } from './core-page.js';
@@ -9,7 +17,12 @@ interface Ran {
   output: string;
 }
 
-export function run(command: string, args: string[], cwd = process.cwd(), env: Record<string, string> = {}): Ran {
+export function run(
+  command: string,
+  args: string[],
+  cwd = process.cwd(),
+  env: Record<string, string> = {},
+): Ran {
   const { status, stdout, stderr } = spawnSync(command, args, {
     cwd,
     encoding: 'utf8',
@@ -34,7 +47,9 @@ const BESIDE = ['express', 'express-session', 'ioredis'];
 export function installIn(tarball: string): Project {
   const folder = mkdtempSync(join(tmpdir(), 'gb-empty-project-'));
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }');
-  const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { dependencies: Record<string, string> };
+  const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
   const beside = BESIDE.map((name) => `${name}@${dependencies[name]}`);
   const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--fetch-retries=0'];
   const installed = run('npm', ['install', ...flags, tarball, ...beside], folder);
@@ -42,16 +57,27 @@ export function installIn(tarball: string): Project {
     console.warn(`npm could not install, so the tarball is unpacked: ${installed.output}`);
     unpack(tarball, folder);
   }
-  return { folder, typescript: false, close: () => rmSync(folder, { recursive: true, force: true }) };
+  return {
+    folder,
+    typescript: false,
+    close: () => rmSync(folder, { recursive: true, force: true }),
+  };
 }
 
 function unpack(tarball: string, folder: string): void {
   const modules = join(folder, 'node_modules');
   rmSync(modules, { recursive: true, force: true });
   mkdirSync(join(modules, 'getbill-connect'), { recursive: true });
-  const { ok, output } = run('tar', ['xzf', tarball, '-C', join(modules, 'getbill-connect'), '--strip-components=1']);
+  const { ok, output } = run('tar', [
+    'xzf',
+    tarball,
+    '-C',
+    join(modules, 'getbill-connect'),
+    '--strip-components=1',
+  ]);
   if (!ok) throw new Error(output);
-  for (const name of [...BESIDE, 'oauth4webapi']) symlinkSync(resolve('node_modules', name), join(modules, name));
+  for (const name of [...BESIDE, 'oauth4webapi'])
+    symlinkSync(resolve('node_modules', name), join(modules, name));
 }
 
 /** The model of the renewal and its planted faults, with every import of the core led to `core`, a folder of .js files. */
@@ -63,7 +89,10 @@ export function runModelOver(core: string, { seeds }: { seeds: number }): Ran {
     transform: {
       '^.+\\.(t|j|mj)s$': [
         '@swc/jest',
-        { jsc: { parser: { syntax: 'typescript' }, target: 'es2023' }, module: { type: 'commonjs' } },
+        {
+          jsc: { parser: { syntax: 'typescript' }, target: 'es2023' },
+          module: { type: 'commonjs' },
+        },
       ],
     },
     transformIgnorePatterns: ['/node_modules/(?!(oauth4webapi|getbill-connect[a-z-]*)/)'],

@@ -15,7 +15,8 @@ export interface AppBuild {
 export function buildApp(): AppBuild {
   const folder = mkdtempSync(join(tmpdir(), 'gb-app-'));
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
-  for (const name of ['node_modules', 'views', 'public']) symlinkSync(join(project, name), join(folder, name));
+  for (const name of ['node_modules', 'views', 'public'])
+    symlinkSync(join(project, name), join(folder, name));
   const files = readdirSync(join(project, 'src'), { recursive: true, encoding: 'utf8' });
   for (const file of files.filter((name) => name.endsWith('.ts'))) {
     const { code } = transformFileSync(join(project, 'src', file), {
@@ -28,5 +29,8 @@ export function buildApp(): AppBuild {
     mkdirSync(dirname(target), { recursive: true });
     writeFileSync(target, code);
   }
-  return { main: join(folder, 'src', 'main.js'), remove: () => rmSync(folder, { recursive: true, force: true }) };
+  return {
+    main: join(folder, 'src', 'main.js'),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
 }

@@ -81,7 +81,9 @@ export function startAppProcess({
     redis,
     async audit<T extends AppEvent['type']>(type: T) {
       if (running) await untilWritten();
-      return linesWith('"audit":true').filter((line) => line['type'] === type) as unknown as AuditLine<T>[];
+      return linesWith('"audit":true').filter(
+        (line) => line['type'] === type,
+      ) as unknown as AuditLine<T>[];
     },
     log,
     signal: (signal) => void child.kill(signal),

@@ -4,7 +4,9 @@ import { percentile } from './steadily.js';
 import { until } from './until.js';
 import type { TimedAnswer, Visitor } from './visitor.js';
 
-const PAGE = { headers: { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' } };
+const PAGE = {
+  headers: { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' },
+};
 
 export interface Outage {
   fail: (redis: Installation['redis']) => unknown;
@@ -66,7 +68,12 @@ async function callsFor(
   const endsAtMs = performance.now() + durationMs;
   while (performance.now() < endsAtMs) {
     for (const app of all) {
-      signedIn.push(...visitors.flatMap((visitor) => [visitor.profile(app), visitor.call(app, '/dashboard', PAGE)]));
+      signedIn.push(
+        ...visitors.flatMap((visitor) => [
+          visitor.profile(app),
+          visitor.call(app, '/dashboard', PAGE),
+        ]),
+      );
       stranger.push(someone.call(app, '/', PAGE));
     }
     await delay(100);
@@ -74,9 +81,14 @@ async function callsFor(
   return { signedIn: await Promise.all(signedIn), stranger: await Promise.all(stranger) };
 }
 
-const statusesOf = (answers: readonly TimedAnswer[]): number[] => [...new Set(answers.map(({ status }) => status))];
+const statusesOf = (answers: readonly TimedAnswer[]): number[] => [
+  ...new Set(answers.map(({ status }) => status)),
+];
 
 async function kept({ redis }: Installation): Promise<(string | null)[][]> {
-  const keys = [...(await redis.client.keys('sess:*')), ...(await redis.client.keys('grant:*'))].sort();
+  const keys = [
+    ...(await redis.client.keys('sess:*')),
+    ...(await redis.client.keys('grant:*')),
+  ].sort();
   return await Promise.all(keys.map(async (key) => [key, await redis.client.get(key)]));
 }

@@ -96,7 +96,11 @@ interface Expected {
 }
 
 /** One connection. Commands and answers keep their order, so a held one holds those behind it, as a stalled network would. */
-function joinUp(client: Socket, redis: Socket, ruleFor: (command: Buffer) => Standing | undefined): void {
+function joinUp(
+  client: Socket,
+  redis: Socket,
+  ruleFor: (command: Buffer) => Standing | undefined,
+): void {
   const expected: Expected[] = [];
   let commands = Promise.resolve();
   let answers = Promise.resolve();
@@ -104,7 +108,8 @@ function joinUp(client: Socket, redis: Socket, ruleFor: (command: Buffer) => Sta
     client.destroy();
     redis.destroy();
   };
-  const untilFree = (rule: Standing): Promise<void> => new Promise((resolve) => rule.waiting.push(resolve));
+  const untilFree = (rule: Standing): Promise<void> =>
+    new Promise((resolve) => rule.waiting.push(resolve));
 
   async function take(command: Buffer): Promise<void> {
     const rule = ruleFor(command);
@@ -124,7 +129,9 @@ function joinUp(client: Socket, redis: Socket, ruleFor: (command: Buffer) => Sta
     for (let first = expected[0]; first?.answer !== undefined; first = expected[0]) {
       const { answer, free, cut } = first;
       expected.shift();
-      answers = answers.then(() => free).then(() => void (cut ? end() : client.writable && client.write(answer)));
+      answers = answers
+        .then(() => free)
+        .then(() => void (cut ? end() : client.writable && client.write(answer)));
     }
   }
 

@@ -70,7 +70,8 @@ export function sum(storms: readonly StormNumbers[]): StormNumbers & { storms: n
   for (const [status, count] of storms.flatMap((one) => Object.entries(one.answered))) {
     answered[Number(status)] = (answered[Number(status)] ?? 0) + count;
   }
-  const total = (field: 'calls' | 'refreshes' | 'reuse'): number => storms.reduce((all, one) => all + one[field], 0);
+  const total = (field: 'calls' | 'refreshes' | 'reuse'): number =>
+    storms.reduce((all, one) => all + one[field], 0);
   return {
     storms: storms.length,
     calls: total('calls'),

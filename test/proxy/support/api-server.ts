@@ -1,4 +1,9 @@
-import { createServer, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
 export interface Received {
@@ -81,7 +86,8 @@ export async function startApiServer(): Promise<ApiServer> {
     received,
     answerWith: (next) => void (answering = next),
     arrived: (count) => when(() => received.length >= count),
-    callsEnded: async () => void (await Promise.all(received.map(({ connectionEnded }) => connectionEnded))),
+    callsEnded: async () =>
+      void (await Promise.all(received.map(({ connectionEnded }) => connectionEnded))),
     allEnded: () => when(() => sockets.size === 0),
     async close() {
       server.closeAllConnections();

@@ -4,7 +4,8 @@ import { startTestApp, type TestApp, type TestAppOptions } from '../../support/t
 
 jest.setTimeout(20_000); // the machine may be busy
 
-const SCOPES = 'company:read debts:read debts:write followups:read followups:write creditors:read creditors:write';
+const SCOPES =
+  'company:read debts:read debts:write followups:read followups:write creditors:read creditors:write';
 
 export interface Answer {
   status: number;
@@ -27,7 +28,12 @@ export interface Caller {
   call(method: string, path: string, options?: CallOptions): Promise<Answer>;
   read(path: string, headers?: Record<string, string>): Promise<Answer>;
   /** With the CSRF token; a body is declared to be JSON. */
-  write(method: string, path: string, body?: CallOptions['body'], headers?: Record<string, string>): Promise<Answer>;
+  write(
+    method: string,
+    path: string,
+    body?: CallOptions['body'],
+    headers?: Record<string, string>,
+  ): Promise<Answer>;
 }
 
 /** As `startTestApp`, with all the scopes that writes need. */
@@ -47,7 +53,8 @@ export async function signIn(
 }
 
 export function createCaller(origin: string, browser: Browser, csrfToken: string): Caller {
-  const cookie = (): string => Array.from(browser.cookies, ([name, value]) => `${name}=${value}`).join('; ');
+  const cookie = (): string =>
+    Array.from(browser.cookies, ([name, value]) => `${name}=${value}`).join('; ');
   const call: Caller['call'] = (method, path, { headers, body } = {}) =>
     send(origin, method, path, { headers: { cookie: cookie(), ...headers }, body });
   return {
@@ -74,9 +81,12 @@ export async function send(
   path: string,
   { headers = {}, body }: CallOptions = {},
 ): Promise<Answer> {
-  const answer = await request(origin + path, { method, headers, body: body ?? null, duplex: 'half' } as Parameters<
-    typeof request
-  >[1]);
+  const answer = await request(origin + path, {
+    method,
+    headers,
+    body: body ?? null,
+    duplex: 'half',
+  } as Parameters<typeof request>[1]);
   const bytes = Buffer.from(await answer.body.arrayBuffer());
   return {
     status: answer.statusCode,

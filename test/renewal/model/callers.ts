@@ -31,7 +31,8 @@ export function createCallers({ plan, random, scheduler, server, witness }: Worl
   const open = new Set<Ask>();
   const lastGood = new Map<string, TokenSet>();
 
-  const phaseAt = (nowMs: number, tokenSet: TokenSet) => phaseOf(tokenSet, { nowMs, marginMs: MARGIN_MS });
+  const phaseAt = (nowMs: number, tokenSet: TokenSet) =>
+    phaseOf(tokenSet, { nowMs, marginMs: MARGIN_MS });
   /** Of a token set that the process holds, by its own clock. */
   const isGood = ({ clockErrorMs }: Host, tokenSet: TokenSet | undefined): boolean =>
     tokenSet !== undefined && phaseAt(scheduler.now() + clockErrorMs, tokenSet) !== 'expired';
@@ -64,25 +65,38 @@ export function createCallers({ plan, random, scheduler, server, witness }: Worl
 
     const tookMs = scheduler.now() - startedMs - (host.frozenForMs - frozenBeforeMs);
     if (tookMs > LONGEST_MS[kind]) object('(d) late', `${tookMs} ms`);
-    if (kind === 'fresh' && phaseBefore === 'margin' && phase(record) === 'margin' && tookMs > NO_WAIT_MS)
+    if (
+      kind === 'fresh' &&
+      phaseBefore === 'margin' &&
+      phase(record) === 'margin' &&
+      tookMs > NO_WAIT_MS
+    )
       object('(g) waited in the margin', `${tookMs} ms`);
     if (error === undefined) return value;
 
     if (plan.calm && !grant.signOutTried) object('(e) failed', describe(error));
     if (error instanceof GrantEndedError) {
-      if (!grant.signOutTried && grant.refused.length === 0) object('(f) signed out', error.message);
-    } else if (![UnavailableError, MisconfiguredError, StorageError].some((known) => error instanceof known)) {
+      if (!grant.signOutTried && grant.refused.length === 0)
+        object('(f) signed out', error.message);
+    } else if (
+      ![UnavailableError, MisconfiguredError, StorageError].some((known) => error instanceof known)
+    ) {
       object('(d) unexpected', describe(error));
     } else if (kind === 'fresh' && !grant.signOutTried) {
-      const stillGood = ['fresh', 'margin'].includes(phase(record) ?? '') && grant.record !== undefined;
-      if (stillGood && !(error instanceof StorageError)) object('(h) valid token not used', describe(error));
+      const stillGood =
+        ['fresh', 'margin'].includes(phase(record) ?? '') && grant.record !== undefined;
+      if (stillGood && !(error instanceof StorageError))
+        object('(h) valid token not used', describe(error));
       if (stillGood && copyIsGood && isGood(host, lastGood.get(host.name + grantId)))
         object('(h) own copy not used', describe(error));
     }
     return undefined;
   }
 
-  async function askForTokens(asked: Ask, call: () => Promise<TokenSet>): Promise<TokenSet | undefined> {
+  async function askForTokens(
+    asked: Ask,
+    call: () => Promise<TokenSet>,
+  ): Promise<TokenSet | undefined> {
     const { host, grantId } = asked;
     const tokenSet = await ask(asked, call);
     if (tokenSet === undefined) return undefined;
@@ -99,19 +113,28 @@ export function createCallers({ plan, random, scheduler, server, witness }: Worl
     await scheduler.sleep(host, random.between(0, 30));
     if (server.accepts(first.accessToken)) return true;
     const rejected = first.accessToken;
-    const second = await askForTokens({ host, kind: 'renew', grantId }, () => tokens.renew(grantId, rejected));
-    if (second?.accessToken === rejected) witness.object('(k) rejected token given again', rejected);
+    const second = await askForTokens({ host, kind: 'renew', grantId }, () =>
+      tokens.renew(grantId, rejected),
+    );
+    if (second?.accessToken === rejected)
+      witness.object('(k) rejected token given again', rejected);
     return second !== undefined && server.accepts(second.accessToken);
   }
 
   /** `attempts` 2: an API that turned down a newer token than the one this process knew needs a second call. */
-  const callApi = async (process: Process, grantId: string, { attempts }: { attempts: 1 | 2 }): Promise<boolean> =>
+  const callApi = async (
+    process: Process,
+    grantId: string,
+    { attempts }: { attempts: 1 | 2 },
+  ): Promise<boolean> =>
     (await callOnce(process, grantId)) || (attempts === 2 && (await callOnce(process, grantId)));
 
   async function signOut({ host, tokens }: Process, grantId: string): Promise<void> {
     const grant = witness.of(grantId);
     grant.signOutTried = true;
-    const done = await ask({ host, kind: 'forget', grantId }, () => tokens.forget(grantId, 'signed_out'));
+    const done = await ask({ host, kind: 'forget', grantId }, () =>
+      tokens.forget(grantId, 'signed_out'),
+    );
     if (done === undefined) return;
     grant.signedOut = true;
     if (grant.record !== undefined) witness.object('(c) still there', grantId);
@@ -126,4 +149,6 @@ export function createCallers({ plan, random, scheduler, server, witness }: Worl
 }
 
 const describe = (error: unknown): string =>
-  error instanceof NotSignedInError || error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  error instanceof NotSignedInError || error instanceof Error
+    ? `${error.name}: ${error.message}`
+    : String(error);

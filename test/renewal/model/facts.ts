@@ -41,7 +41,14 @@ export interface GrantFacts {
 
 export const newCall = (
   made: Pick<Call, 'host' | 'grantId' | 'refreshToken' | 'madeAtMs' | 'leaseEndsAtMs'>,
-): Call => ({ ...made, failed: false, refusalHeard: false, issued: undefined, writtenAtMs: Infinity, over: false });
+): Call => ({
+  ...made,
+  failed: false,
+  refusalHeard: false,
+  issued: undefined,
+  writtenAtMs: Infinity,
+  over: false,
+});
 
 export const unknownGrant = (): GrantFacts => ({
   calls: [],

@@ -36,7 +36,13 @@ export function createModelServer({
   const grants = new Map<string, Grant>();
   const grantFor = (grantId: string): Grant => {
     const known = grants.get(grantId);
-    const grant = known ?? { alive: true, issued: 0, refreshToken: '', spentBy: new Map(), accessTokens: new Map() };
+    const grant = known ?? {
+      alive: true,
+      issued: 0,
+      refreshToken: '',
+      spentBy: new Map(),
+      accessTokens: new Map(),
+    };
     grants.set(grantId, grant);
     return grant;
   };
@@ -50,7 +56,11 @@ export function createModelServer({
     const access_token = `at.${grantId}.${number}`;
     grant.accessTokens.set(access_token, scheduler.now() + plan.lifetimeS * 1000);
     const silent = plan.rotation === 'omit' && number > 1;
-    return { access_token, expires_in: plan.lifetimeS, ...(!silent && { refresh_token: grant.refreshToken }) };
+    return {
+      access_token,
+      expires_in: plan.lifetimeS,
+      ...(!silent && { refresh_token: grant.refreshToken }),
+    };
   }
 
   function refresh(call: Call, grant: Grant): TokenResponse | undefined {
@@ -73,8 +83,12 @@ export function createModelServer({
     const fault = random.chance(weather().serverFault) ? random.pick(FAULTS) : undefined;
     const retryAfterS = random.pick([undefined, 1, 30]);
     if (fault === 'busy')
-      return reply.reject(new UnavailableError('busy', { status: 502, ...(retryAfterS && { retryAfterS }) }), backMs);
-    if (fault === 'rejecting') return reply.reject(new MisconfiguredError('rejecting', { hint: 'no hint' }), backMs);
+      return reply.reject(
+        new UnavailableError('busy', { status: 502, ...(retryAfterS && { retryAfterS }) }),
+        backMs,
+      );
+    if (fault === 'rejecting')
+      return reply.reject(new MisconfiguredError('rejecting', { hint: 'no hint' }), backMs);
     const grant = grantFor(call.grantId);
     if (fault === 'ended') grant.alive = false;
     const response = refresh(call, grant);
@@ -89,7 +103,9 @@ export function createModelServer({
   /** There and back again. */
   function latenciesMs(): [number, number] {
     const slow = random.chance(weather().slowServer);
-    const inAllMs = slow ? random.between(2_500, plan.calm ? 9_000 : 11_000) : random.between(5, 200);
+    const inAllMs = slow
+      ? random.between(2_500, plan.calm ? 9_000 : 11_000)
+      : random.between(5, 200);
     const thereMs = random.between(0, inAllMs);
     return [thereMs, inAllMs - thereMs];
   }
@@ -125,7 +141,9 @@ export function createModelServer({
         const made = witness.callMade(host, grantOf(refreshToken), refreshToken);
         const label = `refresh ${refreshToken}`;
         try {
-          return await call<TokenResponse>(host, label, (reply, backMs) => answer(made, reply, backMs));
+          return await call<TokenResponse>(host, label, (reply, backMs) =>
+            answer(made, reply, backMs),
+          );
         } catch (error) {
           witness.callFailed(made, error);
           throw error;

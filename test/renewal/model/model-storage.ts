@@ -42,7 +42,12 @@ export function createModelStorage({
       const [kind, grantId = ''] = key.split(':');
       const label = `${name} ${key}`;
       const later = (afterMs: number, words: string, run: () => unknown): void =>
-        void scheduler.add({ host: undefined, label: `${label} ${words}`, dueAtMs: scheduler.now() + afterMs, run });
+        void scheduler.add({
+          host: undefined,
+          label: `${label} ${words}`,
+          dueAtMs: scheduler.now() + afterMs,
+          run,
+        });
 
       const heard = (result: T): T => {
         if (kind === 'lease' && result === undefined) witness.leaseGranted(host, grantId);
@@ -51,9 +56,16 @@ export function createModelStorage({
       async function carryOut(reply: Reply<T>): Promise<void> {
         const fail = (): void => {
           witness.storageFault(kind, grantId);
-          reply.reject(new StorageError(`${label} failed`), random.chance(0.3) ? random.between(1, 1_000) : 0);
+          reply.reject(
+            new StorageError(`${label} failed`),
+            random.chance(0.3) ? random.between(1, 1_000) : 0,
+          );
         };
-        const fault = isDown() ? 'before' : random.chance(weather().storageFault) ? random.pick(FAULTS) : undefined;
+        const fault = isDown()
+          ? 'before'
+          : random.chance(weather().storageFault)
+            ? random.pick(FAULTS)
+            : undefined;
         switch (fault) {
           case undefined:
             return reply.resolve(heard(await perform(name, key, command)));
@@ -80,11 +92,13 @@ export function createModelStorage({
       get: (key) => send('get', key, () => store.get(key)),
       getWithTtl: (key) => send('get', key, () => store.getWithTtl(key)),
       set: (key, value, options) => send('set', key, () => store.set(key, value, options)),
-      setIfAbsent: (key, value, options) => send('setIfAbsent', key, () => store.setIfAbsent(key, value, options)),
+      setIfAbsent: (key, value, options) =>
+        send('setIfAbsent', key, () => store.setIfAbsent(key, value, options)),
       take: (key) => send('take', key, () => store.take(key)),
       compareAndSet: (key, expected, value) =>
         send('compareAndSet', key, () => store.compareAndSet(key, expected, value)),
-      compareAndDelete: (key, expected) => send('compareAndDelete', key, () => store.compareAndDelete(key, expected)),
+      compareAndDelete: (key, expected) =>
+        send('compareAndDelete', key, () => store.compareAndDelete(key, expected)),
       increment: (key, options) => send('increment', key, () => store.increment(key, options)),
       expire: (key, options) => send('expire', key, () => store.expire(key, options)),
       delete: (key) => send('delete', key, () => store.delete(key)),

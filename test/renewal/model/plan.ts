@@ -28,7 +28,10 @@ export interface Plan {
 const ROUNDS = ['margin', 'straddle', 'expired', 'rejected'] as const;
 
 /** Every fourth seed is calm: nothing goes wrong, and then more is demanded. */
-export function drawPlan(seed: number, overrides: Partial<Plan> = {}): { plan: Plan; random: Random } {
+export function drawPlan(
+  seed: number,
+  overrides: Partial<Plan> = {},
+): { plan: Plan; random: Random } {
   const random = createRandom(seed);
   const calm = overrides.calm ?? seed % 4 === 0;
   const sometimes = (value: number): number => (!calm && random.chance(0.4) ? value : 0);
@@ -46,7 +49,10 @@ export function drawPlan(seed: number, overrides: Partial<Plan> = {}): { plan: P
     lifetimeS: random.pick([3_600, 3_600, 300, 60]),
     slowServer: random.chance(0.3) ? random.pick([0.5, 0.9]) : 0,
     storageFault: sometimes(random.pick([0.02, 0.1, 0.25])),
-    outage: { fromMs: outageFromMs, untilMs: outageFromMs + sometimes(random.pick([0, 0, 3_000, 20_000])) },
+    outage: {
+      fromMs: outageFromMs,
+      untilMs: outageFromMs + sometimes(random.pick([0, 0, 3_000, 20_000])),
+    },
     serverFault: sometimes(random.pick([0.2, 0.5])),
     freeze: sometimes(random.pick([0.01, 0.05, 0.1])),
     crash: sometimes(random.pick([0.01, 0.05])),

@@ -11,8 +11,11 @@ interface Parts {
 }
 
 /** The real code with one part replaced by one with a fault. Without a fault it must behave as the original. */
-export function buildWith(plant: (parts: Parts, options: { keyValue: KeyValue }) => Partial<Parts>): Build {
-  return (options) => createTokens({ ...options, parts: (parts) => ({ ...parts, ...plant(parts, options) }) });
+export function buildWith(
+  plant: (parts: Parts, options: { keyValue: KeyValue }) => Partial<Parts>,
+): Build {
+  return (options) =>
+    createTokens({ ...options, parts: (parts) => ({ ...parts, ...plant(parts, options) }) });
 }
 
 /** The holder trusts what its process had read before it had the lease. */
@@ -50,7 +53,9 @@ export const deletingWithoutCompare = buildWith(({ records }) => ({
     ...records,
     async removeExactly(grantId) {
       const stored = await records.read(grantId);
-      return stored === undefined ? { outcome: 'gone' } : await records.removeExactly(grantId, stored);
+      return stored === undefined
+        ? { outcome: 'gone' }
+        : await records.removeExactly(grantId, stored);
     },
   },
 }));
@@ -60,7 +65,12 @@ export const releasingWithoutOwner = buildWith(({ leases }, { keyValue }) => ({
   leases: {
     async acquire(grantId) {
       const lease = await leases.acquire(grantId);
-      return lease && { ...lease, release: () => keyValue.delete(`lease:${grantId}`).catch(() => undefined) };
+      return (
+        lease && {
+          ...lease,
+          release: () => keyValue.delete(`lease:${grantId}`).catch(() => undefined),
+        }
+      );
     },
   },
 }));

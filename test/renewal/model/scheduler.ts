@@ -75,7 +75,9 @@ export function createScheduler({
       const carried = (): unknown =>
         add({ host: undefined, label, dueAtMs: nowMs + latencyMs, run: () => carryOut(reply) });
       const leave = (): unknown =>
-        isFree(host) ? carried() : add({ host, label: `${label} leaves`, dueAtMs: nowMs, run: carried });
+        isFree(host)
+          ? carried()
+          : add({ host, label: `${label} leaves`, dueAtMs: nowMs, run: carried });
       if (isDead(host)) return; // and waits for ever
       const leftBefore = random.chance(0.5);
       if (leftBefore) leave();
@@ -129,8 +131,11 @@ export function createScheduler({
       while (!done()) {
         const step = takeNext();
         if (step === undefined) return;
-        if (++taken > mostSteps) throw new Error(`still running after ${MOST_STEPS} steps: ${step.label}`);
-        log?.(`${String(nowMs).padStart(9)} ms  ${(step.host?.name ?? '-').padEnd(4)} ${step.label}`);
+        if (++taken > mostSteps)
+          throw new Error(`still running after ${MOST_STEPS} steps: ${step.label}`);
+        log?.(
+          `${String(nowMs).padStart(9)} ms  ${(step.host?.name ?? '-').padEnd(4)} ${step.label}`,
+        );
         await step.run();
         if (step.host !== undefined) await microtasksDone();
         nowMs += random.between(0, 1);

@@ -13,9 +13,12 @@ export function foretell(states: readonly string[]): string | undefined {
   const start = solve(numbers.flatMap((number, step) => equations(number, step + 1)));
   if (start === undefined) return undefined;
   const words = [start[0]];
-  for (let inner = start; words.length <= states.length; words.push(inner[0])) inner = stepped(inner);
+  for (let inner = start; words.length <= states.length; words.push(inner[0]))
+    inner = stepped(inner);
   for (const bits of [52, 53]) {
-    const written = words.map((word) => (Number(word >> BigInt(64 - bits)) / 2 ** bits).toString(36).substring(2, 15));
+    const written = words.map((word) =>
+      (Number(word >> BigInt(64 - bits)) / 2 ** bits).toString(36).substring(2, 15),
+    );
     if (written.slice(1).reverse().join() === states.join()) return written[0];
   }
   return undefined;
@@ -53,7 +56,9 @@ function equations(number: bigint, step: number): bigint[] {
     [first, second] = [second, plus(plus(twice, second), right(second, 26))];
   }
   const seen = first.slice(Number(64n - SEEN_BITS)); // the upper ones
-  return seen.map((sum, index) => sum | (((number >> (BigInt(index) + 53n - SEEN_BITS)) & 1n) << 128n));
+  return seen.map(
+    (sum, index) => sum | (((number >> (BigInt(index) + 53n - SEEN_BITS)) & 1n) << 128n),
+  );
 }
 
 /** Gauss over one bit: both words at the start; `undefined` when the sums contradict each other or leave something open. */

@@ -35,12 +35,24 @@ export async function startSampleApp({ sandbox }: { sandbox: Sandbox }): Promise
 
   const sessions = new MemoryStore();
   const app = express();
-  app.use(session({ store: sessions, secret: SAMPLE_SESSION_SECRET, resave: false, saveUninitialized: true }));
+  app.use(
+    session({
+      store: sessions,
+      secret: SAMPLE_SESSION_SECRET,
+      resave: false,
+      saveUninitialized: true,
+    }),
+  );
 
   app.get('/login', (req, res) => {
     const state = Math.random().toString(36).substring(2, 15);
     kept(req).state = state;
-    const query = { response_type: 'code', ...client, scope: 'debts:read followups:read company:read', state };
+    const query = {
+      response_type: 'code',
+      ...client,
+      scope: 'debts:read followups:read company:read',
+      state,
+    };
     res.redirect(`${sandbox.origin}/oauth/authorize?${new URLSearchParams(query).toString()}`);
   });
 
@@ -54,7 +66,10 @@ export async function startSampleApp({ sandbox }: { sandbox: Sandbox }): Promise
         client_secret: defaultClientSecret,
         code: String(code),
       };
-      const answer = await fetch(`${sandbox.origin}/oauth/token`, { method: 'POST', body: new URLSearchParams(form) });
+      const answer = await fetch(`${sandbox.origin}/oauth/token`, {
+        method: 'POST',
+        body: new URLSearchParams(form),
+      });
       const tokens = (await answer.json()) as Record<string, string>;
       if (!answer.ok) throw new Error(tokens['error_description'] ?? 'Token exchange failed');
       kept(req).accessToken = tokens['access_token'];

@@ -42,7 +42,8 @@ commonName = supplied
 export function createAuthority(): Authority {
   const folder = mkdtempSync(join(tmpdir(), 'gb-ca-'));
   const inFolder = (name: string): string => join(folder, name);
-  const openssl = (...args: string[]): void => void execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' });
+  const openssl = (...args: string[]): void =>
+    void execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' });
   writeFileSync(inFolder('ca.conf'), CONFIGURATION);
   writeFileSync(inFolder('index'), '');
   openssl('req', '-x509', ...NEW_KEY, '-days', '2', '-subj', '/CN=Authority of a test', '-keyout', 'ca.key', '-out', 'ca.pem'); // prettier-ignore
@@ -50,7 +51,11 @@ export function createAuthority(): Authority {
   function read(): Certificate {
     const key = readFileSync(inFolder('key.pem'));
     const spki = createPublicKey(key).export({ type: 'spki', format: 'der' });
-    return { key, cert: readFileSync(inFolder('cert.pem')), pin: createHash('sha256').update(spki).digest('base64') };
+    return {
+      key,
+      cert: readFileSync(inFolder('cert.pem')),
+      pin: createHash('sha256').update(spki).digest('base64'),
+    };
   }
 
   return {
@@ -62,7 +67,18 @@ export function createAuthority(): Authority {
       return read();
     },
     selfSigned() {
-      openssl('req', '-x509', ...NEW_KEY, '-days', '2', ...LOCALHOST, '-keyout', 'key.pem', '-out', 'cert.pem');
+      openssl(
+        'req',
+        '-x509',
+        ...NEW_KEY,
+        '-days',
+        '2',
+        ...LOCALHOST,
+        '-keyout',
+        'key.pem',
+        '-out',
+        'cert.pem',
+      );
       return read();
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),

@@ -8,9 +8,16 @@ export interface Production {
 }
 
 /** The app in production mode on a Redis of its own; the browsers of the harness play the TLS proxy. */
-export async function startProduction({ env = {}, ...options }: TestAppOptions = {}): Promise<Production> {
+export async function startProduction({
+  env = {},
+  ...options
+}: TestAppOptions = {}): Promise<Production> {
   const redis = await startRedis();
-  const app = await startTestApp({ https: true, env: { REDIS_URL: redis.url, ...env }, ...options });
+  const app = await startTestApp({
+    https: true,
+    env: { REDIS_URL: redis.url, ...env },
+    ...options,
+  });
   return {
     app,
     redis,

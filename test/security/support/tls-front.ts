@@ -19,10 +19,14 @@ export async function startTlsFront(
   let requests = 0;
   const server = createServer({ key, cert, ...options }, (req, res) => {
     requests += 1;
-    const inner = request(new URL(req.url ?? '/', to), { method: req.method, headers: req.headers }, (answer) => {
-      res.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(res);
-    });
+    const inner = request(
+      new URL(req.url ?? '/', to),
+      { method: req.method, headers: req.headers },
+      (answer) => {
+        res.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(res);
+      },
+    );
     inner.on('error', () => res.destroy());
     req.pipe(inner);
   });

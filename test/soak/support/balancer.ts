@@ -47,7 +47,8 @@ export async function startBalancer(targets: readonly Target[]): Promise<Balance
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
   await Promise.all(targets.map(look));
   const looking = lookAround();
-  const untilReady = (target: Target): Promise<void> => until(`${target.origin} is ready`, () => ready.has(target));
+  const untilReady = (target: Target): Promise<void> =>
+    until(`${target.origin} is ready`, () => ready.has(target));
 
   return {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -29,9 +29,17 @@ export const DRAINING = { DRAIN_DELAY_S: '2' };
 
 const AS_IT_SHOULD = [200, 201, 303];
 
-export async function deploy(site: Installation, { staysMs }: { staysMs?: number } = {}): Promise<Deployment> {
+export async function deploy(
+  site: Installation,
+  { staysMs }: { staysMs?: number } = {},
+): Promise<Deployment> {
   const balancer: Balancer = await startBalancer(site.all);
-  const habits = { callEveryMs: 20, signInEveryMs: 150, signOutEvery: 4, ...(staysMs !== undefined && { staysMs }) };
+  const habits = {
+    callEveryMs: 20,
+    signInEveryMs: 150,
+    signOutEvery: 4,
+    ...(staysMs !== undefined && { staysMs }),
+  };
   const people = letPeopleWork({ target: () => balancer, ...habits });
   const running = [...site.all];
   let release = 1;
@@ -64,7 +72,9 @@ export async function deploy(site: Installation, { staysMs }: { staysMs?: number
           .map(({ what, status }) => ({ what, status })),
         sessions: present.length + left.length,
         renewals: (await site.audit('token_refreshed')).length,
-        signOuts: (await site.audit('session_ended')).filter(({ reason }) => reason !== 'signed_out'),
+        signOuts: (await site.audit('session_ended')).filter(
+          ({ reason }) => reason !== 'signed_out',
+        ),
         reuse: site.sandbox.control.state().counters.refreshReuse,
       };
     },

@@ -44,7 +44,9 @@ async function neverRead(): Promise<void> {
 async function neverFinishABody(): Promise<void> {
   while (!isOver()) {
     const type = 'Content-Type: application/x-www-form-urlencoded\r\n';
-    open().resume().write(`POST /logout HTTP/1.1\r\n${HEAD}${type}Content-Length: 1000\r\n\r\n_csrf=`);
+    open()
+      .resume()
+      .write(`POST /logout HTTP/1.1\r\n${HEAD}${type}Content-Length: 1000\r\n\r\n_csrf=`);
     count('unfinished bodies');
     await delay(100);
   }
@@ -73,7 +75,14 @@ async function loadPages(): Promise<void> {
   }
 }
 
-const attacks = { pipelineAndHangUp, neverRead, neverFinishABody, slowPagesLeft, largeBodies, loadPages };
+const attacks = {
+  pipelineAndHangUp,
+  neverRead,
+  neverFinishABody,
+  slowPagesLeft,
+  largeBodies,
+  loadPages,
+};
 const chosen = process.env['HOSTILE_ONLY']; // one attack alone, to see what it costs
 await Promise.all(
   Object.entries(attacks)

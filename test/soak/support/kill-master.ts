@@ -31,7 +31,11 @@ const WARM_MS = 6_000;
 const CALM_MS = 6_000;
 
 /** @param cutMs how long before its death the replicas hear no more of the master. */
-export async function killMaster(redis: RedisSet, site: Installation, { cutMs = 0 } = {}): Promise<FailoverReport> {
+export async function killMaster(
+  redis: RedisSet,
+  site: Installation,
+  { cutMs = 0 } = {},
+): Promise<FailoverReport> {
   let turn = 0;
   const target = (): Target => site.all[turn++ % site.all.length] ?? { origin: '' };
   const people = letPeopleWork({ target, callEveryMs: 15, signInEveryMs: 100, signOutEvery: 4 });
@@ -47,7 +51,9 @@ export async function killMaster(redis: RedisSet, site: Installation, { cutMs = 
       (last, { status, startedAtMs }) => Math.max(last, status === 503 ? startedAtMs : 0),
       killedAtMs,
     );
-  await until('nothing is refused any more', () => Date.now() - lastRefusalMs() > CALM_MS, { withinMs: 60_000 });
+  await until('nothing is refused any more', () => Date.now() - lastRefusalMs() > CALM_MS, {
+    withinMs: 60_000,
+  });
   await people.stop();
 
   const lost = new Map<Person, LostSession>();
@@ -71,7 +77,9 @@ export async function killMaster(redis: RedisSet, site: Installation, { cutMs = 
   }
   return {
     failoverMs: lastRefusalMs() - killedAtMs,
-    answers: answersOf(people.calls.filter(({ person }) => person === undefined || !lost.has(person))),
+    answers: answersOf(
+      people.calls.filter(({ person }) => person === undefined || !lost.has(person)),
+    ),
     sessions: people.present.length + people.left.length,
     lost: [...lost.values()],
     undoneSignOuts,
@@ -81,7 +89,8 @@ export async function killMaster(redis: RedisSet, site: Installation, { cutMs = 
 /** Who was told to sign in, and who is told so now. */
 async function findLost({ present, calls }: People, { all }: Installation): Promise<Set<Person>> {
   const lost = new Set<Person>();
-  for (const { person, status } of calls) if (person !== undefined && [302, 401].includes(status)) lost.add(person);
+  for (const { person, status } of calls)
+    if (person !== undefined && [302, 401].includes(status)) lost.add(person);
   for (const person of present) {
     const answers = await Promise.all(all.map((app) => person.visitor.profile(app)));
     if (!answers.every(({ status }) => status === 200)) lost.add(person);
@@ -89,9 +98,15 @@ async function findLost({ present, calls }: People, { all }: Installation): Prom
   return lost;
 }
 
-async function readAudit(site: Installation): Promise<(person: Person) => { end: string; writtenAtMs: number }> {
-  const grants = new Map((await site.audit('login_completed')).map(({ requestId, grant }) => [requestId, grant]));
-  const ends = new Map((await site.audit('session_ended')).map(({ grant, reason }) => [grant, reason]));
+async function readAudit(
+  site: Installation,
+): Promise<(person: Person) => { end: string; writtenAtMs: number }> {
+  const grants = new Map(
+    (await site.audit('login_completed')).map(({ requestId, grant }) => [requestId, grant]),
+  );
+  const ends = new Map(
+    (await site.audit('session_ended')).map(({ grant, reason }) => [grant, reason]),
+  );
   const renewals = new Map<string, number>();
   for (const { grant, time } of await site.audit('token_refreshed')) {
     renewals.set(grant, Math.max(renewals.get(grant) ?? 0, Date.parse(time)));

@@ -14,7 +14,9 @@ export async function faultsOf(page: Page): Promise<string[]> {
       await page.setViewportSize({ width, height: 800 });
       const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze();
       const where = `${colorScheme} ${width} px`;
-      found.push(...violations.map(({ id, nodes }) => `${where}: ${id} at ${String(nodes[0]?.target)}`));
+      found.push(
+        ...violations.map(({ id, nodes }) => `${where}: ${id} at ${String(nodes[0]?.target)}`),
+      );
       if ((await page.evaluate(TOO_WIDE)) !== 0) found.push(`${where}: too wide`);
     }
   }

@@ -16,13 +16,22 @@ export async function startPages({ env = {}, ...options }: TestAppOptions = {}):
   const app = await startTestApp({ env: { FLOW_INSPECTOR: 'true', ...env }, ...options });
   return {
     app,
-    open: async (settings) => (await chromium.newContext({ baseURL: app.publicUrl, ...settings })).newPage(),
+    open: async (settings) =>
+      (await chromium.newContext({ baseURL: app.publicUrl, ...settings })).newPage(),
     async signIn(page) {
       await page.goto('/login');
       await page.waitForURL('/dashboard');
       const answer = await page.request.get('/api/debts?limit=1');
       const { data } = (await answer.json()) as { data: { id: string }[] };
-      return ['/', '/dashboard', '/debts', `/debts/${data[0]?.id ?? ''}`, '/connection', '/flow', '/no-such-page'];
+      return [
+        '/',
+        '/dashboard',
+        '/debts',
+        `/debts/${data[0]?.id ?? ''}`,
+        '/connection',
+        '/flow',
+        '/no-such-page',
+      ];
     },
     async close() {
       await chromium.close();

@@ -14,13 +14,27 @@ export interface PatchedTree {
 /** The project as somebody has it after `git apply examples/...`. @throws {Error} the diff does not apply (any more). */
 export function patchedTree(diff: string): PatchedTree {
   const folder = mkdtempSync(join(tmpdir(), 'gb-example-'));
-  for (const name of ['src', 'views', 'public', 'examples', 'sandbox', 'scripts', 'test/support', 'package.json']) {
+  for (const name of [
+    'src',
+    'views',
+    'public',
+    'examples',
+    'sandbox',
+    'scripts',
+    'test/support',
+    'package.json',
+  ]) {
     cpSync(name, join(folder, name), { recursive: true });
   }
   symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
-  const { status, stderr } = spawnSync('git', ['apply', resolve(diff)], { cwd: folder, encoding: 'utf8' });
+  const { status, stderr } = spawnSync('git', ['apply', resolve(diff)], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
   if (status !== 0)
-    throw new Error(`${diff} does not apply; make the change by hand and write the diff anew: ${stderr}`);
+    throw new Error(
+      `${diff} does not apply; make the change by hand and write the diff anew: ${stderr}`,
+    );
   return {
     folder,
     async startTestApp(options) {

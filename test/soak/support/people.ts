@@ -2,7 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { makeCompanies } from '../../../sandbox/api/data/companies.js';
 import { createBrowser, type Browser } from '../../support/browser.js';
 import { PUBLIC_URL } from '../../process/support/environment.js';
-import { createVisitor, type Target, type TimedAnswer, type Visitor } from '../../process/support/visitor.js';
+import {
+  createVisitor,
+  type Target,
+  type TimedAnswer,
+  type Visitor,
+} from '../../process/support/visitor.js';
 
 export interface Person {
   browser: Browser;
@@ -47,7 +52,9 @@ interface Habits {
 
 const [someDebt] = makeCompanies()[0].debts.keys();
 const FOLLOWUP = JSON.stringify({ debt_id: someDebt, type: 'call', notes: 'made by a soak test' });
-export const PAGE = { headers: { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' } };
+export const PAGE = {
+  headers: { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' },
+};
 
 export function letPeopleWork(habits: Habits): People {
   const { target, callEveryMs, signInEveryMs, signOutEvery, staysMs = Infinity } = habits;
@@ -84,7 +91,10 @@ export function letPeopleWork(habits: Habits): People {
   async function post(person: Person, path: string, body = ''): Promise<number> {
     const session = await person.visitor.call(target(), '/session');
     if (session.status !== 200) return session.status;
-    const headers = { 'content-type': 'application/json', 'x-csrf-token': String(session.json['csrfToken']) };
+    const headers = {
+      'content-type': 'application/json',
+      'x-csrf-token': String(session.json['csrfToken']),
+    };
     return await statusOf(person.visitor.call(target(), path, { method: 'POST', headers, body }));
   }
 
@@ -99,7 +109,8 @@ export function letPeopleWork(habits: Habits): People {
   function work(turn: number, person: Person): void {
     const { visitor } = person;
     if (turn % 5 === 3) begin('write', person, () => post(person, '/api/followups', FOLLOWUP));
-    else if (turn % 5 === 4) begin('page', person, () => statusOf(visitor.call(target(), '/dashboard', PAGE)));
+    else if (turn % 5 === 4)
+      begin('page', person, () => statusOf(visitor.call(target(), '/dashboard', PAGE)));
     else begin('read', person, () => statusOf(visitor.profile(target())));
   }
 

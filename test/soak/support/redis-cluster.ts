@@ -33,10 +33,14 @@ export async function startRedisCluster(): Promise<RedisSet> {
       return states.every(isSo);
     }, { withinMs: 30_000 }); // prettier-ignore
   };
-  await everywhere('all nodes know each other', (state) => state.includes(`cluster_known_nodes:${nodes.length}`));
+  await everywhere('all nodes know each other', (state) =>
+    state.includes(`cluster_known_nodes:${nodes.length}`),
+  );
   for (const [index, { client }] of nodes.slice(MASTERS).entries()) {
     const id = await masters[index]?.client.cluster('MYID');
-    await until('the replica knows its master', async () => String(await client.cluster('NODES')).includes(String(id)));
+    await until('the replica knows its master', async () =>
+      String(await client.cluster('NODES')).includes(String(id)),
+    );
     await client.cluster('REPLICATE', String(id));
   }
   await everywhere('the cluster serves', (state) => state.includes('cluster_state:ok'));

@@ -36,7 +36,9 @@ export async function startNode(
   const port = given ?? (await freePort());
   const file = join(folder, 'redis.conf');
   writeFileSync(file, [`port ${port}`, 'bind 127.0.0.1', `dir ${folder}`, ...settings].join('\n'));
-  const child = spawn('redis-server', [file, ...(sentinel ? ['--sentinel'] : [])], { stdio: 'ignore' });
+  const child = spawn('redis-server', [file, ...(sentinel ? ['--sentinel'] : [])], {
+    stdio: 'ignore',
+  });
   let alive = true;
   const exited = new Promise<void>((resolve) => {
     child.once('exit', () => {
@@ -55,7 +57,8 @@ export async function startNode(
   client.on('error', () => undefined);
   const ready = client.ping();
   ready.catch(() => undefined);
-  if ((await Promise.race([ready, exited])) === undefined) throw new Error(`redis-server did not start on ${port}`);
+  if ((await Promise.race([ready, exited])) === undefined)
+    throw new Error(`redis-server did not start on ${port}`);
 
   return {
     port,
@@ -95,7 +98,10 @@ export async function cutReplication({ client }: RedisNode): Promise<void> {
 }
 
 /** Every living replica copies from its master. */
-export async function untilInStep(nodes: readonly RedisNode[], { replicas }: { replicas: number }): Promise<void> {
+export async function untilInStep(
+  nodes: readonly RedisNode[],
+  { replicas }: { replicas: number },
+): Promise<void> {
   await until('the replicas are in step', async () => {
     const states = await Promise.all(nodes.filter((node) => node.isAlive()).map((node) => node.replication()));
     const copies = states.filter(({ role }) => role === 'slave');

@@ -11,7 +11,8 @@ const DOWN_AFTER_MS = 1_000;
 export async function startRedisSentinels(): Promise<RedisSet> {
   const master = await startNode(['save ""']);
   const replicas: RedisNode[] = [];
-  while (replicas.length < REPLICAS) replicas.push(await startNode(['save ""', `replicaof 127.0.0.1 ${master.port}`]));
+  while (replicas.length < REPLICAS)
+    replicas.push(await startNode(['save ""', `replicaof 127.0.0.1 ${master.port}`]));
   const nodes = [master, ...replicas];
   await untilInStep(nodes, { replicas: REPLICAS });
 
@@ -32,6 +33,7 @@ export async function startRedisSentinels(): Promise<RedisSet> {
   return {
     env: { REDIS_SENTINELS: sentinels.map(({ port }) => `redis://127.0.0.1:${port}`).join(',') },
     nodes,
-    close: async () => void (await Promise.all([...sentinels, ...nodes].map((node) => node.kill()))),
+    close: async () =>
+      void (await Promise.all([...sentinels, ...nodes].map((node) => node.kill()))),
   };
 }

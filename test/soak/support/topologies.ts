@@ -51,7 +51,10 @@ export async function startSingle(settings: Settings = []): Promise<Topology> {
 }
 
 /** One Sentinel, which names the relay as the master. */
-export async function startSentinel(settings: Settings = [], ofSentinel: Settings = []): Promise<Topology> {
+export async function startSentinel(
+  settings: Settings = [],
+  ofSentinel: Settings = [],
+): Promise<Topology> {
   const pair = await relayed(() => settings);
   const monitor = ['sentinel monitor mymaster 127.0.0.1', pair[1].port, 1].join(' ');
   const lasting = 'sentinel down-after-milliseconds mymaster 600000'; // it declares nobody dead
@@ -88,5 +91,8 @@ export async function startCluster(settings: Settings = []): Promise<Topology> {
     const states = await Promise.all(pairs.map(([{ client }]) => client.cluster('INFO')));
     return states.every((state) => state.includes('cluster_state:ok') && state.includes('known_nodes:3'));
   }, { withinMs: 30_000 }); // prettier-ignore
-  return topology({ REDIS_CLUSTER_NODES: pairs.map(([, { port }]) => `redis://127.0.0.1:${port}`).join(',') }, pairs);
+  return topology(
+    { REDIS_CLUSTER_NODES: pairs.map(([, { port }]) => `redis://127.0.0.1:${port}`).join(',') },
+    pairs,
+  );
 }

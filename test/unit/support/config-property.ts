@@ -13,8 +13,36 @@ const scheme = fc.constantFrom('redis:', 'rediss:', 'unix:', 'http:', 'https:', 
 const piece = fc.oneof(
   fc.string({ maxLength: 12 }),
   fc.string({ unit: 'binary', maxLength: 6 }),
-  fc.constantFrom('%', '%25', '#', '?', '@', ':', '/', '[', ']', '[::1]', ':0', ':99999', '\r', '\u200B', ',', '\\,'),
-  fc.constantFrom('localhost', 'xn--', 'xn--mller-kva', 'm\u00FCller', '127.1', '0x7f.1', '..', '"', '{}', '\0'),
+  fc.constantFrom(
+    '%',
+    '%25',
+    '#',
+    '?',
+    '@',
+    ':',
+    '/',
+    '[',
+    ']',
+    '[::1]',
+    ':0',
+    ':99999',
+    '\r',
+    '\u200B',
+    ',',
+    '\\,',
+  ),
+  fc.constantFrom(
+    'localhost',
+    'xn--',
+    'xn--mller-kva',
+    'm\u00FCller',
+    '127.1',
+    '0x7f.1',
+    '..',
+    '"',
+    '{}',
+    '\0',
+  ),
 );
 const urlLike = fc
   .tuple(scheme, fc.constantFrom('//', '/', ''), fc.array(piece, { maxLength: 6 }))
@@ -47,13 +75,15 @@ export function checkParseConfig(numRuns: number): void {
       try {
         const config = parseConfig(env);
         if (config.redis !== undefined) createRedis(config.redis).disconnect();
-        if (inspect(config.session).includes(SECRET)) throw new Error('the configuration shows a secret');
+        if (inspect(config.session).includes(SECRET))
+          throw new Error('the configuration shows a secret');
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error;
         const text = inspect(error, { depth: null });
         if (text.includes(SECRET)) throw new Error('a problem shows a value', { cause: error });
         for (const problem of error.problems) {
-          if (!/^[A-Z][A-Z_]+[ =,]/.test(problem)) throw new Error(`a problem names no variable: ${problem}`);
+          if (!/^[A-Z][A-Z_]+[ =,]/.test(problem))
+            throw new Error(`a problem names no variable: ${problem}`);
         }
       }
     }),

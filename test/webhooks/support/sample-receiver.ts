@@ -2,7 +2,10 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import express, { type Express } from 'express';
 
 /** What GetBill's documents show for receiving a webhook, retold in our words. `act` is where it handles the event. */
-export function createSampleReceiver(secret: string, act: (type: string) => Promise<void>): Express {
+export function createSampleReceiver(
+  secret: string,
+  act: (type: string) => Promise<void>,
+): Express {
   const app = express();
   app.post('/webhook', express.raw({ type: 'application/json' }), async (req, res) => {
     const expected = createHmac('sha256', secret).update(req.body as Buffer).digest(); // prettier-ignore
