@@ -14,6 +14,7 @@ import { formBody } from './web/middleware/form-body.js';
 import { navigationOnly } from './web/middleware/navigation-only.js';
 import { noPrefetch } from './web/middleware/no-prefetch.js';
 import { oneAtATime } from './web/middleware/one-at-a-time.js';
+import { pagesAtOnce } from './web/middleware/pages-at-once.js';
 import { pageLocals } from './web/middleware/page-locals.js';
 import { byAddress, bySession, rateLimit } from './web/middleware/rate-limit.js';
 import { requestId } from './web/middleware/request-id.js';
@@ -125,10 +126,11 @@ export function createApp(
   // Pages
   app.get('/', showLanding({ cookies, scopes }));
   flowInspector.addPages();
-  app.get('/dashboard', ...signedIn, showDashboard({ ...services, ...page }));
-  app.get('/debts', ...signedIn, listDebts({ ...services, ...page }));
-  app.get('/debts/:id', ...signedIn, showDebt(page));
-  app.get('/connection', ...signedIn, showConnection({ ...page, quota, asked: scopes }));
+  const mayOpen = [isSignedIn, pagesAtOnce(services), hasFreshToken];
+  app.get('/dashboard', ...mayOpen, showDashboard({ ...services, ...page }));
+  app.get('/debts', ...mayOpen, listDebts({ ...services, ...page }));
+  app.get('/debts/:id', ...mayOpen, showDebt(page));
+  app.get('/connection', ...mayOpen, showConnection({ ...page, quota, asked: scopes }));
 
   app.use(noSuchPath());
   app.use(

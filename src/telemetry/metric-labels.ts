@@ -128,7 +128,7 @@ export const initialLabels = {
   ],
   apiFailures: reasons.api,
   sessionsEnded: [...Object.keys(endReasons), 'expired'],
-  limits: ['login', 'callback', 'api', 'share', 'refresh'],
+  limits: ['login', 'callback', 'api', 'open_pages', 'open_calls', 'share', 'refresh'],
   refused: ['csrf', 'foreign_origin', 'navigation_only'],
   webhooks: ['new', 'duplicate', 'handled', 'failed', 'given_up'],
   webhooksRefused: reasons.webhook,

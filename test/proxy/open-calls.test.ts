@@ -5,7 +5,7 @@ import { send, signIn, startProxyApp, type Caller } from './support/caller.js';
 import { openSocket, rawRequest } from './support/raw-http.js';
 import { until } from './support/until.js';
 
-const PAGES = 300;
+const REQUESTS = 300;
 
 let api: ApiServer;
 let app: TestApp;
@@ -43,27 +43,60 @@ function load(caller: Caller, path: string, count: number, method = 'GET') {
   return { heads, hangUp: () => sockets.forEach((socket) => socket.destroy()) };
 }
 
-describe('300 page loads of one session at a listing that does not come', () => {
-  it('hold a quarter of the connections; others are served; beyond the queue 503 with words', async () => {
-    slowListing();
-    const { heads, hangUp } = load(busy, '/debts', PAGES);
-    const refusals = (): string[] => heads.filter((head) => head.startsWith('HTTP/1.1 503'));
-    const answered = (): string[] => heads.filter((head) => head.startsWith('HTTP/1.1 '));
-    await until(() => answered().length === PAGES - 32 - 128); // some are 429: the share is used up, too
-    expect(listings()).toBe(32);
-    expect(refusals()[0]).toMatch(/\r\nRetry-After: \d+\r\n/i);
-    expect(heads.join('')).toContain('Too much is being loaded at once');
+describe('300 requests of one session at a listing that does not come', () => {
+  it.each([
+    [
+      'API calls: 32 under way, 128 wait',
+      '/api/debts?page=1',
+      32 + 128,
+      'HTTP/1.1 503',
+      '"too_many_open_calls"',
+    ],
+    [
+      'pages: 32 under way, none waits',
+      '/debts',
+      32,
+      'HTTP/1.1 429',
+      'Too much is being loaded at once',
+    ],
+  ])(
+    '%s; the others are refused with words and others are served',
+    async (_what, path, held, status, words) => {
+      slowListing();
+      const { heads, hangUp } = load(busy, path, REQUESTS);
+      const refusals = (): string[] => heads.filter((head) => head.startsWith(status));
+      const answered = (): string[] => heads.filter((head) => head.startsWith('HTTP/1.1 '));
+      await until(() => answered().length === REQUESTS - held); // some calls are 429: the share is used up, too
+      expect(listings()).toBe(32);
+      expect(refusals()[0]).toMatch(/\r\nRetry-After: \d+\r\n/i);
+      expect(heads.join('')).toContain(words);
 
-    const served = await Promise.all([other.read('/api/debts'), other.read('/session'), send(app.origin, 'GET', '/healthz')]);
-    expect(served.map(({ status }) => status)).toEqual([200, 200, 200]);
+      const served = await Promise.all([
+        other.read('/api/debts'),
+        other.read('/session'),
+        send(app.origin, 'GET', '/healthz'),
+      ]);
+      expect(served.map(({ status }) => status)).toEqual([200, 200, 200]);
 
-    hangUp();
-    await api.callsEnded(); // those under way are ended, those that waited are never made
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(listings()).toBe(32);
-    expect((await busy.read('/api/debts')).status).toBe(200);
-    expect(app.events).toContainEqual({ type: 'rate_limited', limit: 'open_calls' });
-  }); // prettier-ignore
+      hangUp();
+      await api.callsEnded(); // those under way are ended, those that waited are never made
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(listings()).toBe(32);
+      expect((await busy.read('/session')).status).toBe(200);
+      app.clock.skipMs(61_000); // a new minute of its share
+    },
+  );
+
+  it('are counted by the limit that refused them', () => {
+    for (const limit of ['open_calls', 'open_pages']) {
+      expect(app.events).toContainEqual({ type: 'rate_limited', limit });
+    }
+  });
+
+  it('leave the session as it was: the next page is shown', async () => {
+    api.answerWith((res) => json(res, 200, EMPTY_SUCCESS, { connection: 'close' }));
+    expect((await busy.read('/connection')).status).toBe(200);
+  });
 
   it.each(['/debts', '/debts/d1', '/dashboard'])(
     'end when their browser leaves: GET %s',

@@ -1,0 +1,30 @@
+import type { RequestHandler } from 'express';
+import { RequestError } from '../../errors.js';
+import type { Emit } from '../../events.js';
+
+/** More than a browser asks for when it opens its tabs again. */
+const MAX_OPEN_PAGES = 32;
+
+/** A page costs more time than an API call, so one session can have only so many under way in this process. */
+export function pagesAtOnce({ emit }: { emit: Emit }): RequestHandler {
+  const open = new Map<string, number>();
+  return function pagesAtOnceMiddleware(_req, res, next) {
+    const { grantId } = res.locals;
+    const others = open.get(grantId) ?? 0;
+    if (others >= MAX_OPEN_PAGES) {
+      emit({ type: 'rate_limited', limit: 'open_pages' });
+      throw new RequestError('too many pages of this session are open', {
+        code: 'too_many_open_calls',
+        status: 429,
+        retryAfterS: 1,
+      });
+    }
+    open.set(grantId, others + 1);
+    res.once('close', () => {
+      const left = (open.get(grantId) ?? 1) - 1;
+      if (left === 0) open.delete(grantId);
+      else open.set(grantId, left);
+    });
+    next();
+  };
+}
