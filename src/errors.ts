@@ -1,4 +1,4 @@
-import { AppError, type AppErrorOptions } from './core/errors.js';
+import { AppError, UnavailableError, type AppErrorOptions } from './core/errors.js';
 
 export * from './core/errors.js';
 
@@ -55,6 +55,24 @@ export class GetbillApiError extends AppError {
       ...(retryAfterS !== undefined && { retryAfterS }),
     });
     this.fields = fields;
+  }
+}
+
+/** What was to be sent to the GetBill API breaks its documented rules; nothing was sent. `''` is the whole of it. */
+export class InvalidInputError extends AppError {
+  readonly fields: Readonly<Record<string, readonly string[]>>;
+
+  constructor(fields: Record<string, string[]>) {
+    super('GetBill would refuse this, so nothing was sent', { code: 'invalid_input', status: 400 });
+    this.fields = fields;
+  }
+}
+
+/** A write was sent to GetBill, and no response says what became of it. It must not be sent again unlooked. */
+export class OutcomeUnknownError extends UnavailableError {
+  constructor(cause: UnavailableError) {
+    const { code, status, message } = cause;
+    super(`it is not known whether GetBill has done this: ${message}`, { code, status, cause });
   }
 }
 

@@ -1,5 +1,6 @@
 import { offsetTimestamp } from './data/deterministic.js';
 import type { Debt, DebtRecord } from './data/types.js';
+import { debtBatchRoute } from './debt-batch.js';
 import { readDebtChange, readNewDebt } from './debt-input.js';
 import { failure, notFound, page, success, type ApiResponse } from './envelope.js';
 import type { ApiCall, Route } from './route.js';
@@ -102,6 +103,7 @@ function deleteDebt(call: ApiCall): ApiResponse {
 export const debtRoutes: readonly Route[] = [
   { method: 'GET', path: '/debts', scope: 'debts:read', handle: (call) => listDebts(call) },
   { method: 'POST', path: '/debts', scope: 'debts:write', handle: createDebt },
+  debtBatchRoute(createDebt),
   {
     method: 'GET',
     path: '/debts/by-debtor/:id',

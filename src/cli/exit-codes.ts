@@ -1,7 +1,9 @@
 import {
   ConfigError,
   GetbillApiError,
+  InvalidInputError,
   MisconfiguredError,
+  OutcomeUnknownError,
   StorageError,
   UnavailableError,
   WalkStoppedError,
@@ -32,6 +34,7 @@ export function exitCodeOf(error: unknown): number {
   if (!(error instanceof AppError)) return exitCodes.bug;
   if (error instanceof ConfigError || error instanceof MisconfiguredError)
     return exitCodes.configuration;
+  if (error instanceof InvalidInputError) return exitCodes.usage;
   const oauthError = explanationOf(error.code); // also while a back-off repeats it as `UnavailableError`
   if (oauthError !== undefined) return exitCodes[oauthError.exit];
   if (error.status === 429) return exitCodes.limit;
@@ -63,9 +66,9 @@ function explainAppError(error: AppError): string[] {
   const hint = operatorHint(code) ?? error.hint;
   const lines = [`${error.message} (${code})`];
   if (hint !== undefined) lines.push(`  ${hint}`);
-  if (error instanceof GetbillApiError) {
+  if (error instanceof GetbillApiError || error instanceof InvalidInputError) {
     for (const [field, problems] of Object.entries(error.fields))
-      lines.push(`  ${field}: ${problems.join('; ')}`);
+      lines.push(`  ${field === '' ? '' : `${field}: `}${problems.join('; ')}`);
   }
   if (serverSaid !== undefined) lines.push(`  GetBill said: ${serverSaid}`);
   if (error.cause instanceof AppError && !(error instanceof WalkStoppedError))
@@ -79,19 +82,21 @@ function whatNext(error: AppError): string[] {
   if (UNREACHABLE.has(error.code)) lines.push(`  ${DOCTOR} looks closer`);
   if (error.status === 429 && error.retryAfterS !== undefined)
     lines.push(`  try again in ${error.retryAfterS} s`);
+  if (isUnknown(error)) lines.push('  GetBill may have done it: look before it is sent again');
   if (error instanceof WalkStoppedError) {
     lines.push(`  what came before it is shown; go on with --page ${error.nextPage}`);
   }
   return lines;
 }
 
+const isUnknown = (error: AppError): boolean => error instanceof OutcomeUnknownError;
 const UNREACHABLE = new Set(['getbill_unreachable', 'getbill_timeout']);
 
 /** Which host and why, instead of what could not be done because of it. `undefined` for another error. */
 function explainUnreachable(error: AppError, config: Config | undefined): string[] | undefined {
   if (config === undefined || !UNREACHABLE.has(error.code)) return undefined;
   const { tokenUrl, apiUrl, timeoutMs } = config.getbill;
-  const isTokenCall = error.cause instanceof AppError; // "could not be renewed" wraps the call
+  const isTokenCall = error.cause instanceof AppError && !isUnknown(error); // "could not be renewed" wraps the call
   const isOneHost = tokenUrl.origin === apiUrl.origin;
   const variable = isOneHost
     ? 'GETBILL_BASE_URL'

@@ -3,10 +3,11 @@ import type { Config } from '../config/config.js';
 import { loadConfig } from '../config/load.js';
 import { StorageError } from '../errors.js';
 import { createServices } from '../services.js';
+import type { Run } from './deps.js';
 import { orRunningDemo, loadDotenv, withThrowawaySecrets } from './environment.js';
 import { exitCodeOf, exitCodes, explain } from './exit-codes.js';
 import { harmlessStderr, toStderr, toStdout } from './output.js';
-import { createProgram, type Run } from './program.js';
+import { createProgram } from './program.js';
 import { addWebhookCommands } from '../webhooks/commands.js';
 import { createProgress, type Progress } from './progress.js';
 
@@ -15,7 +16,7 @@ let progress: Progress | undefined;
 let interrupted = false as boolean;
 
 /** One command: what it needs is built for it and let go of after it, also on Ctrl-C. */
-const run: Run = async (work, { verbose }) => {
+const run: Run = async (work, { verbose, finishes = false }) => {
   loadDotenv();
   const env = await orRunningDemo(process.env, toStderr);
   const read = loadConfig({ ...withThrowawaySecrets(env), LOG_LEVEL: verbose ? 'info' : 'silent' });
@@ -36,16 +37,22 @@ const run: Run = async (work, { verbose }) => {
   }
 
   /** A token call under way ends first (its deadline is near) and gives its lease back; a second Ctrl-C does not wait. */
+  const stopping = new AbortController();
   const interrupt = (): void => {
-    interrupted = true;
     process.once('SIGINT', () => process.exit(exitCodes.interrupted));
+    if (finishes) {
+      toStderr('\nstopping after the call under way; Ctrl-C once more does not wait for it');
+      return stopping.abort();
+    }
+    interrupted = true;
     progress?.stop();
     process.stderr.write('\ninterrupted\n');
     void services.close().finally(() => process.exit(exitCodes.interrupted));
   };
   process.once('SIGINT', interrupt);
   try {
-    await work(services.appClient);
+    await work(services.appClient, stopping.signal);
+    if (stopping.signal.aborted) process.exitCode = exitCodes.interrupted;
   } finally {
     process.off('SIGINT', interrupt);
     if (!interrupted) await services.close();
@@ -57,7 +64,8 @@ const program = createProgram({
   print: (text) => void (interrupted || toStdout(text)), // all of it, or nothing
   tell: (text) => void (interrupted || toStderr(text)),
   width: () => (process.stdout.isTTY ? process.stdout.columns : Infinity),
-  progress: () => (progress = createProgress(process.stderr)),
+  progress: (noun) => (progress = createProgress(process.stderr, noun)),
+  exitWith: (code) => (process.exitCode ??= code),
 });
 
 addWebhookCommands(program, {

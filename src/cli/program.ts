@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import {
   resources,
   userColumns,
@@ -7,18 +6,15 @@ import {
   type ListRequest,
   type Resource,
 } from './resources.js';
+import { bodyFrom } from './input.js';
+import { numberFrom } from './numbers.js';
 import { inJson } from './output.js';
-import type { Progress } from './progress.js';
+import type { Deps } from './deps.js';
 import { USER_AGENT } from '../getbill/user-agent.js';
 import { csv, itemTable, listTable, type Row } from './tables.js';
 import { statusFrom, unknownStatus } from './statuses.js';
 import { totalsOf } from './totals.js';
-
-/** Runs one command with a client, and ends what it needs. */
-export type Run = (
-  work: (client: Client) => Promise<void>,
-  options: { verbose: boolean },
-) => Promise<void>;
+import { addWriteCommands } from './write-commands.js';
 
 interface Flags {
   json?: true;
@@ -36,19 +32,9 @@ interface ListFlags extends Flags, ListRequest {
   maxWait: number;
 }
 
-export interface Deps {
-  run: Run;
-  /** The data, on standard output. */
-  print: (text: string) => void;
-  /** What is no data, on standard error. */
-  tell: (text: string) => void;
-  /** Columns of the terminal; `Infinity` where there is none. */
-  width: () => number;
-  progress: () => Progress;
-}
-
 /** The commands. Each asks GetBill for a token with the one scope it needs. */
-export function createProgram({ run, print, tell, width, progress }: Deps): Command {
+export function createProgram(deps: Deps): Command {
+  const { run, print, tell, width, progress } = deps;
   const program = new Command('getbill')
     .description('Calls the GetBill API with the client credentials of .env.')
     .exitOverride()
@@ -96,11 +82,14 @@ export function createProgram({ run, print, tell, width, progress }: Deps): Comm
     await run(work, { verbose: flags.verbose === true });
   });
 
+  const parents: Record<string, Command> = {};
   for (const [name, resource] of Object.entries(resources)) {
     const parent = program.command(name).description(`the ${resource.noun}s of your company`);
+    parents[name] = parent;
     addList(parent, resource);
     one(parent, 'get <id>', `one ${resource.noun}`, (client, id) => resource.get(client, id));
   }
+  addWriteCommands(parents, leaf, deps);
   addCall();
   return program;
 
@@ -204,17 +193,6 @@ export function createProgram({ run, print, tell, width, progress }: Deps): Comm
   }
 }
 
-/** @throws {InvalidArgumentError} */
-function bodyFrom(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as unknown;
-  } catch (error) {
-    const reason = error instanceof SyntaxError ? 'is not valid JSON' : 'cannot be read';
-    process.stderr.write(`error: the file of --from ${reason}\n`);
-    throw new InvalidArgumentError(`the file of --from ${reason}`);
-  }
-}
-
 function requestOf(
   { noun }: Resource,
   { page, limit, status: given, debt }: ListRequest,
@@ -235,6 +213,9 @@ Examples:
   getbill debts list --all --json | jq length
   getbill debts list --all --csv > debts.csv
   getbill followups list --debt <id>
+  getbill debts create --from debts.json --dry-run
+  getbill debts create --resume debts.report.json
+  getbill debts delete <id> --yes
   getbill call POST /followups --from followup.json --dry-run
   getbill webhooks trigger debt.updated
 
@@ -242,12 +223,3 @@ Data goes to standard output, everything else to standard error. In a pipe: npx 
 npm run --silent getbill -- ..., since npm run prints lines of its own.
 
 Exit codes: 0 done, 1 a bug, 2 usage, 3 configuration, 4 refused, 5 limit, 6 no answer, 130 Ctrl-C.`;
-
-const numberFrom =
-  (least: number, most: number) =>
-  (text: string): number => {
-    const value = /^\d+$/.test(text) ? Number(text) : NaN;
-    if (!(value >= least && value <= most))
-      throw new InvalidArgumentError(`A whole number from ${least} to ${most}.`);
-    return value;
-  };

@@ -9,12 +9,12 @@ export interface Progress {
 }
 
 /** A bar at a terminal, else a line per page. */
-export function createProgress(stream: NodeJS.WriteStream): Progress {
-  return stream.isTTY ? bar(stream) : lines();
+export function createProgress(stream: NodeJS.WriteStream, noun = 'page'): Progress {
+  return stream.isTTY ? bar(stream, noun) : lines(noun);
 }
 
-function bar(stream: NodeJS.WriteStream): Progress {
-  const format = '{bar} {value} of {total}, page {page} of {pages}{note}';
+function bar(stream: NodeJS.WriteStream, noun: string): Progress {
+  const format = `{bar} {value} of {total}, ${noun} {page} of {pages}{note}`;
   const single = new SingleBar(
     { stream, format, gracefulExit: false, hideCursor: true },
     Presets.shades_classic,
@@ -31,12 +31,12 @@ function bar(stream: NodeJS.WriteStream): Progress {
   };
 }
 
-function lines(): Progress {
+function lines(noun: string): Progress {
   return {
     page: ({ page, pages, limit, total }) =>
-      toStderr(`page ${page} of ${pages}: ${Math.min(page * limit, total)} of ${total}`),
+      toStderr(`${noun} ${page} of ${pages}: ${Math.min(page * limit, total)} of ${total}`),
     wait: ({ page, waitMs }) =>
-      toStderr(`GetBill's limit is reached: page ${page} again in ${inSeconds(waitMs)}`),
+      toStderr(`GetBill's limit is reached: ${noun} ${page} again in ${inSeconds(waitMs)}`),
     stop: () => undefined,
   };
 }

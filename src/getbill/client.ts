@@ -1,12 +1,14 @@
 import { GetbillApiError } from '../errors.js';
 import { parseJson, type ApiResponse } from './api-response.js';
 import { decodeWhole } from './content-coding.js';
-import { matchEndpoint } from './endpoints.js';
+import { limitClassOf, matchEndpoint } from './endpoints.js';
 import { errorFrom, unwrapItem, unwrapNested, unwrapPage } from './envelope.js';
 import type { Access, Forward } from './forward.js';
 import type { Caller } from './quota.js';
 import { tooLarge } from './response-body.js';
 import type * as T from './types.js';
+import { withKnownOutcome } from './write-outcome.js';
+import { createWrites, type GetbillWrites } from './writes.js';
 
 const MAX_PER_PAGE = 100;
 /** Parsed in one turn of the event loop, on which everybody waits. */
@@ -19,10 +21,10 @@ export interface CallOptions {
 }
 
 /**
- * The documented reads of the GetBill API, typed, and any documented call. Every method throws
+ * The documented reads and writes of the GetBill API, typed, and any documented call. Every method throws
  * @throws {GetbillApiError} the API said no: `status` 401, 403, 404, 422, 429 ... @throws {UnavailableError} no usable answer.
  */
-export interface GetbillClient {
+export interface GetbillClient extends GetbillWrites {
   /**
    * Any documented call, its JSON as GetBill sends it: `call('POST', '/followups', { body })`. A write is sent once, and
    * once more only after a 401, which GetBill answers before it does anything.
@@ -59,11 +61,16 @@ export function createGetbillClient({
   /** Aborted when nobody waits for the responses any more. */
   signal?: AbortSignal;
 }): GetbillClient {
-  async function call(
+  async function call(method: string, path: string, options?: CallOptions): Promise<unknown> {
+    return await callAndRead(method, path, options, (json) => json);
+  }
+
+  async function callAndRead<Result>(
     method: string,
     path: string,
     { query = {}, body }: CallOptions = {},
-  ): Promise<unknown> {
+    read: (json: unknown) => Result,
+  ): Promise<Result> {
     const match = matchEndpoint(method, path);
     if (!('endpoint' in match)) {
       const others = match.allow.length === 0 ? '' : `; this path has ${match.allow.join(', ')}`;
@@ -74,19 +81,23 @@ export function createGetbillClient({
     }
     const { endpoint } = match;
     const search = new URLSearchParams(query).toString();
-    const response = await forward(
-      {
-        endpoint,
-        path,
-        query: search === '' ? '' : `?${search}`,
-        body: body === undefined ? undefined : Buffer.from(JSON.stringify(body)),
-        requestId,
-        caller,
-        signal,
-      },
-      await accessFor(endpoint.scope),
-    );
-    return jsonOf(response, await wholeOf(response));
+    const request = {
+      endpoint,
+      path,
+      query: search === '' ? '' : `?${search}`,
+      body: body === undefined ? undefined : Buffer.from(JSON.stringify(body)),
+      requestId,
+      caller,
+      signal,
+    };
+    const send = async (access: Access): Promise<Result> => {
+      const response = await forward(request, access);
+      return read(jsonOf(response, await wholeOf(response)));
+    };
+    const access = await accessFor(endpoint.scope);
+    return limitClassOf(endpoint) === 'read'
+      ? await send(access)
+      : await withKnownOutcome(access, send);
   }
   function get(path: string, { page, limit, status }: T.PageRequest = {}): Promise<unknown> {
     const parameters = new URLSearchParams();
@@ -102,6 +113,7 @@ export function createGetbillClient({
 
   return {
     call,
+    ...createWrites((method, path, body, read) => callAndRead(method, path, { body }, read)),
     companyProfile: () => item('/company/profile'),
     credits: () => item('/company/credits'),
     users: () => item('/company/users'),

@@ -74,6 +74,15 @@ export interface Report {
   readonly [field: string]: unknown;
 }
 
+/** Of a batch: `errors` of a failed row, `debt_id` of one that was created. */
+export interface BatchRow {
+  readonly index?: unknown;
+  readonly temp_id?: unknown;
+  readonly debt_id?: unknown;
+  readonly errors?: unknown;
+  readonly [field: string]: unknown;
+}
+
 export interface Pagination {
   readonly total: number;
   readonly page: number;

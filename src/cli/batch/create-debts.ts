@@ -1,0 +1,93 @@
+import type { AppError } from '../../errors.js';
+import { explain } from '../exit-codes.js';
+import { inJson } from '../output.js';
+import type { Deps } from '../deps.js';
+import type { Client } from '../resources.js';
+import { listTable } from '../tables.js';
+import { assertEntries, entriesOf } from './debts-file.js';
+import { lookUpUnknown } from './look-up.js';
+import { newReport, openReport, type ReportFile, type State } from './report.js';
+import { sendBatches } from './send-batches.js';
+import { exitCodeFor, rowsOf, summaryOf } from './summary.js';
+
+export interface BatchFlags {
+  json?: true;
+  verbose?: true;
+  report?: string;
+  batchSize: number;
+  maxWait: number;
+  sendUnknown?: true;
+}
+
+const MAX_SHOWN = 20;
+const PROBLEM_COLUMNS = {
+  entry: ['entry'],
+  internal_id: ['internal_id'],
+  state: ['state'],
+  errors: ['errors'],
+} as const;
+
+/** Many debts, in batches, with a report that says what became of each. */
+export function createDebts({ run, print, tell, width, progress, exitWith }: Deps) {
+  async function send(file: ReportFile, states: readonly State[], flags: BatchFlags) {
+    const shown = progress('batch');
+    let stopped: AppError | undefined;
+    const work = async (client: Client, stopping: AbortSignal): Promise<void> => {
+      file.save();
+      if (states.includes('failed')) await lookUp(client, file);
+      stopped = await sendBatches({
+        client,
+        file,
+        states,
+        batchSize: flags.batchSize,
+        maxWaitMs: flags.maxWait * 1000,
+        progress: shown,
+        stopping,
+      }).finally(() => shown.stop());
+    };
+    try {
+      await run(work, { verbose: flags.verbose === true, finishes: true });
+    } finally {
+      file.release();
+    }
+    if (stopped !== undefined) tell(explain(stopped));
+    show(file, flags);
+    exitWith(exitCodeFor(file, stopped));
+  }
+
+  /** What cannot be looked for stays unknown, which is safe. */
+  async function lookUp(client: Client, file: ReportFile): Promise<void> {
+    await lookUpUnknown(client, file).catch((error: unknown) =>
+      tell(`could not look for the unknown debts: ${explain(error)}`),
+    );
+  }
+
+  function show(file: ReportFile, { json }: BatchFlags): void {
+    const rows = rowsOf(file);
+    if (json) return print(inJson(rows));
+    const problems = rows.filter(({ state }) => state === 'failed' || state === 'unknown');
+    if (problems.length > 0)
+      print(listTable(PROBLEM_COLUMNS, problems.slice(0, MAX_SHOWN), width()));
+    if (problems.length > MAX_SHOWN) tell(`and ${problems.length - MAX_SHOWN} more, in the report`);
+    tell(summaryOf(file));
+  }
+
+  return {
+    async begin(body: Record<string, unknown>, from: string, flags: BatchFlags): Promise<void> {
+      const path = flags.report ?? `${from.replace(/\.json$/, '')}.report.json`;
+      await send(newReport(path, entriesOf(body)), ['not_sent'], flags);
+    },
+    async resume(path: string, flags: BatchFlags): Promise<void> {
+      const file = openReport(path);
+      const states: State[] = ['not_sent', 'failed'];
+      if (flags.sendUnknown) states.push('unknown');
+      try {
+        assertEntries(file.report.entries, states);
+      } catch (error) {
+        file.release();
+        throw error;
+      }
+      await send(file, states, flags);
+    },
+  };
+}

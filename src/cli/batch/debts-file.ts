@@ -1,0 +1,56 @@
+import { InvalidInputError } from '../../errors.js';
+import { inputFaults } from '../../getbill/write-rules.js';
+import { isRecord } from '../../getbill/values.js';
+import type { Entry, Report } from './report.js';
+
+/** More than that is slow to write down before every call; several files do it. */
+const MAX_DEBTS = 10_000;
+const MAX_FAULTS = 20;
+
+/** A list of debts, or the body of `POST /debts/batch`; `undefined`: one debt. */
+export function manyDebtsOf(json: unknown): Record<string, unknown> | undefined {
+  if (Array.isArray(json)) return { debts: json as unknown[] };
+  return isRecord(json) && Array.isArray(json['debts']) ? json : undefined;
+}
+
+/** Checks every debt before the first one is sent. @throws {InvalidInputError} */
+export function entriesOf(body: Record<string, unknown>): Omit<Report, 'about'> {
+  const { debts, ...batch } = body as { debts: unknown[] };
+  const faults = faultsOf(debts);
+  for (const [field, texts] of Object.entries(inputFaults('newDebts', { ...batch, debts: [{}] })))
+    if (!field.startsWith('debts')) faults.set(field, texts);
+  if (debts.length === 0) faults.set('debts', ['there is no debt in it']);
+  if (debts.length > MAX_DEBTS)
+    faults.set('debts', [`at most ${MAX_DEBTS} in one file: cut it into several`]);
+  throwSome(faults);
+  const entries = (debts as Entry['debt'][]).map((debt): Entry => ({ state: 'not_sent', debt }));
+  return { ...(batch as Omit<Report, 'entries'>), entries };
+}
+
+/** Debts of a report may have been corrected by hand. @throws {InvalidInputError} */
+export function assertEntries(entries: readonly Entry[], states: readonly Entry['state'][]): void {
+  const isDue = ({ state }: Entry): boolean => states.includes(state);
+  throwSome(faultsOf(entries.map((entry) => (isDue(entry) ? entry.debt : undefined))));
+}
+
+/** By "3.amount": the fourth debt. `undefined` is left out. */
+function faultsOf(debts: readonly unknown[]): Map<string, string[]> {
+  const faults = new Map<string, string[]>();
+  const ids = new Set<unknown>();
+  debts.forEach((debt, index) => {
+    if (debt === undefined) return;
+    for (const [field, texts] of Object.entries(inputFaults('batchDebt', debt)))
+      faults.set(field === '' ? String(index) : `${index}.${field}`, texts);
+    const id = isRecord(debt) ? debt['temp_id'] : undefined;
+    if (id !== undefined && ids.has(id)) faults.set(`${index}.temp_id`, ['is there twice']);
+    ids.add(id);
+  });
+  return faults;
+}
+
+function throwSome(faults: ReadonlyMap<string, string[]>): void {
+  if (faults.size === 0) return;
+  const shown = Object.fromEntries([...faults].slice(0, MAX_FAULTS));
+  const rest = faults.size - MAX_FAULTS;
+  throw new InvalidInputError(rest > 0 ? { ...shown, '...': [`and ${rest} more`] } : shown);
+}

@@ -1,0 +1,110 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { z } from 'zod';
+import { misused } from '../input.js';
+
+/**
+ * What became of each debt of a file. `unknown`: sent, and no response said more. A report is written before every
+ * call, with what is about to be sent as `unknown`, and after it: whatever ends the process, nothing is sent twice.
+ */
+const entry = z.object({
+  state: z.enum(['not_sent', 'unknown', 'created', 'failed', 'skipped']),
+  debt_id: z.string().optional(),
+  errors: z.unknown().optional(),
+  debt: z.record(z.string(), z.unknown()),
+});
+const report = z.object({
+  about: z.string().optional(),
+  batch_name: z.string().optional(),
+  accept_expensive_destination: z.boolean().optional(),
+  entries: z.array(entry),
+});
+
+export type Entry = z.infer<typeof entry>;
+export type State = Entry['state'];
+export type Report = z.infer<typeof report>;
+
+const ABOUT =
+  'Made by "getbill debts create". Correct debts that failed in here, and go on with --resume.';
+
+/** A report file, held by this process alone until `release`. */
+export interface ReportFile {
+  readonly path: string;
+  readonly report: Report;
+  save(): void;
+  release(): void;
+}
+
+/** @throws {InvalidArgumentError} there is one already: the same debts would be sent twice. */
+export function newReport(path: string, content: Omit<Report, 'about'>): ReportFile {
+  if (existsSync(path)) {
+    misused(
+      `${path} is there already: these debts were sent before.\n` +
+        `  go on with: debts create --resume ${path}\n` +
+        '  to send them all once more, name another file with --report',
+    );
+  }
+  return hold(path, { about: ABOUT, ...content });
+}
+
+/** @throws {InvalidArgumentError} it is none, or another process has it. */
+export function openReport(path: string): ReportFile {
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    misused(`the file of --resume cannot be read, or is not JSON`);
+  }
+  const read = report.safeParse(json);
+  if (read.success) return hold(path, read.data);
+  const [issue] = read.error.issues;
+  return misused(
+    `the file of --resume is no report: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`,
+  );
+}
+
+function hold(path: string, content: Report): ReportFile {
+  const lock = `${path}.lock`;
+  takeLock(lock, path);
+  return {
+    path,
+    report: content,
+    save() {
+      const written = openSync(`${path}.new`, 'w', 0o600);
+      writeFileSync(written, `${JSON.stringify(content, null, 1)}\n`);
+      fsyncSync(written);
+      closeSync(written);
+      renameSync(`${path}.new`, path);
+    },
+    release: () => rmSync(lock, { force: true }),
+  };
+}
+
+function takeLock(lock: string, path: string): void {
+  try {
+    writeFileSync(lock, String(process.pid), { flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
+      misused(`the report cannot be written: ${path}`);
+    const owner = Number(readFileSync(lock, 'utf8'));
+    if (isAlive(owner)) misused(`process ${owner} is at work with ${path}: wait for it`);
+    rmSync(lock, { force: true });
+    takeLock(lock, path);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return Number.isInteger(pid) && pid > 0 && process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

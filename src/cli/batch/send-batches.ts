@@ -1,0 +1,121 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { AppError, GetbillApiError, OutcomeUnknownError } from '../../errors.js';
+import type { DebtBatchResult } from '../../getbill/writes.js';
+import type { NewDebts } from '../../getbill/write-rules.js';
+import type { BatchRow } from '../../getbill/types.js';
+import type { Progress } from '../progress.js';
+import type { Client } from '../resources.js';
+import type { Entry, ReportFile, State } from './report.js';
+
+const MAX_WAITS = 3;
+/** After so many calls in a row without a response there is no point in losing sight of more. */
+const MAX_UNKNOWN_CALLS = 2;
+/** These would meet every other batch as well. */
+const REFUSES_ALL = new Set(['api_rejects_token', 'missing_scope', 'not_found']);
+
+export interface SendOptions {
+  readonly client: Pick<Client, 'createDebts'>;
+  readonly file: ReportFile;
+  readonly states: readonly State[];
+  readonly batchSize: number;
+  readonly maxWaitMs: number;
+  readonly progress: Progress;
+  /** Aborted on Ctrl-C: the call under way ends, no other is begun. */
+  readonly stopping: AbortSignal;
+}
+
+/** Sends every entry that is in one of `states`, batch after batch. @returns why it stopped before the last one. */
+export async function sendBatches(options: SendOptions): Promise<AppError | undefined> {
+  const { file, states, batchSize, progress, stopping } = options;
+  const due = file.report.entries.flatMap((entry, index) =>
+    states.includes(entry.state) ? [{ entry, index }] : [],
+  );
+  const pages = Math.ceil(due.length / batchSize);
+  let unknownCalls = 0;
+  for (let page = 1; page <= pages && !stopping.aborted; page += 1) {
+    const rows = due.slice((page - 1) * batchSize, page * batchSize);
+    const fault = await sendBatch(rows, page, options);
+    file.save();
+    unknownCalls = fault instanceof OutcomeUnknownError ? unknownCalls + 1 : 0;
+    const isOver = fault !== undefined && !(fault instanceof OutcomeUnknownError);
+    if (isOver || unknownCalls === MAX_UNKNOWN_CALLS) return fault;
+    progress.page({ page, pages, limit: batchSize, total: due.length });
+  }
+  return undefined;
+}
+
+interface Row {
+  readonly entry: Entry;
+  readonly index: number;
+}
+
+/** One call, and once more after each 429: GetBill has then done nothing. @returns what must end or unsettle the run. */
+async function sendBatch(
+  rows: readonly Row[],
+  page: number,
+  options: SendOptions,
+): Promise<AppError | undefined> {
+  const { client, file, maxWaitMs, progress, stopping } = options;
+  const before = rows.map(({ entry }) => ({ ...entry }));
+  const undo = (): void => rows.forEach(({ entry }, at) => replace(entry, before[at] ?? entry));
+  const isStopping = (): boolean => stopping.aborted;
+  for (let waits = 0; ; waits += 1) {
+    rows.forEach(({ entry }) => replace(entry, { state: 'unknown', debt: entry.debt }));
+    file.save();
+    try {
+      settle(rows, await client.createDebts(bodyOf(rows, file)));
+      return undefined;
+    } catch (error) {
+      if (error instanceof OutcomeUnknownError) return error;
+      if (!(error instanceof AppError)) throw error;
+      undo();
+      const isRefusal = error instanceof GetbillApiError && error.status !== 429;
+      if (isRefusal && !REFUSES_ALL.has(error.code)) return void refuse(rows, error);
+      const waitMs = error.status === 429 ? (error.retryAfterS ?? 60) * 1000 : Infinity;
+      if (waitMs > maxWaitMs || waits === MAX_WAITS || isStopping()) return error;
+      file.save(); // nothing of it is unknown while this waits
+      progress.wait({ page, waitMs });
+      await delay(waitMs, undefined, { signal: stopping }).catch(() => undefined);
+      if (isStopping()) return undefined;
+    }
+  }
+}
+
+const tempIdOf = ({ entry, index }: Row): string =>
+  typeof entry.debt['temp_id'] === 'string' ? entry.debt['temp_id'] : `entry-${index}`;
+
+function bodyOf(rows: readonly Row[], { report }: ReportFile): NewDebts {
+  const { batch_name, accept_expensive_destination } = report;
+  const debts = rows.map((row) => ({ ...row.entry.debt, temp_id: tempIdOf(row) }));
+  return {
+    ...(batch_name !== undefined && { batch_name }),
+    ...(accept_expensive_destination !== undefined && { accept_expensive_destination }),
+    debts: debts as unknown as NewDebts['debts'],
+  };
+}
+
+/** By `temp_id`. A row that the response does not name stays unknown. */
+function settle(rows: readonly Row[], { created, failed, skipped }: DebtBatchResult): void {
+  const byId = new Map(rows.map((row) => [tempIdOf(row), row.entry]));
+  const rowOf = ({ temp_id: id }: BatchRow) => (typeof id === 'string' ? byId.get(id) : undefined);
+  const mark = (row: BatchRow, state: State, more: Partial<Entry> = {}): void => {
+    const entry = rowOf(row);
+    if (entry !== undefined) replace(entry, { state, debt: entry.debt, ...more });
+  };
+  for (const row of skipped) mark(row, 'skipped');
+  for (const row of failed) mark(row, 'failed', { errors: row.errors });
+  for (const row of created)
+    mark(row, 'created', typeof row.debt_id === 'string' ? { debt_id: row.debt_id } : {});
+}
+
+function refuse(rows: readonly Row[], { message, fields }: GetbillApiError): void {
+  const isNamed = Object.keys(fields).length > 0;
+  const errors = { batch: [message], ...(isNamed && fields) };
+  rows.forEach(({ entry }) => replace(entry, { state: 'failed', debt: entry.debt, errors }));
+}
+
+function replace(entry: Entry, by: Entry): void {
+  delete entry.debt_id;
+  delete entry.errors;
+  Object.assign(entry, by);
+}

@@ -1,0 +1,66 @@
+import { exitCodeOf, exitCodes } from '../exit-codes.js';
+import type { Row } from '../tables.js';
+import type { Entry, ReportFile, State } from './report.js';
+
+const WORDS: Readonly<Record<State, string>> = {
+  created: 'created',
+  failed: 'failed',
+  skipped: 'skipped',
+  unknown: 'unknown',
+  not_sent: 'not sent',
+};
+
+const countOf = (entries: readonly Entry[], state: State): number =>
+  entries.filter((entry) => entry.state === state).length;
+
+/** A line per entry, counted from 0 as in the file; without the debt itself. */
+export const rowsOf = ({ report }: ReportFile): (Row & { state: State })[] =>
+  report.entries.map(({ state, debt_id, errors, debt }, entry) => ({
+    entry,
+    state,
+    internal_id: debt['internal_id'] ?? null,
+    debt_id: debt_id ?? null,
+    errors: errors ?? null,
+  }));
+
+/** What became of them, and what to do next. */
+export function summaryOf({ path, report: { entries } }: ReportFile): string {
+  const states = Object.keys(WORDS) as State[];
+  const counts = states
+    .map((state) => [countOf(entries, state), WORDS[state]] as const)
+    .filter(([count]) => count > 0)
+    .map(([count, word]) => `${count} ${word}`);
+  const lines = [`${entries.length} debts: ${counts.join(', ')}`, `report: ${path}`];
+  const resume = `debts create --resume ${path}`;
+  if (countOf(entries, 'failed') > 0) {
+    lines.push('failed: correct "debt" of each of them in the report, then', `  ${resume}`);
+    if (entries.some(isRefusedAsWhole))
+      lines.push('  (with --batch-size 1 where a whole batch was refused: it says by which debt)');
+  }
+  if (countOf(entries, 'not_sent') > 0) lines.push('not sent: to go on', `  ${resume}`);
+  return [...lines, ...aboutUnknown(entries, resume)].join('\n');
+}
+
+const isRefusedAsWhole = ({ state, errors }: Entry): boolean =>
+  state === 'failed' && typeof errors === 'object' && errors !== null && 'batch' in errors;
+
+function aboutUnknown(entries: readonly Entry[], resume: string): string[] {
+  const unknown = entries.filter(({ state }) => state === 'unknown');
+  if (unknown.length === 0) return [];
+  const unnamed = unknown.filter(({ debt }) => !debt['internal_id']).length;
+  return [
+    'unknown: they were sent, and no response came back. GetBill may have them.',
+    '  They are not sent again by themselves. To look for them by internal_id:',
+    `  ${resume}`,
+    ...(unnamed === 0 ? [] : [`  ${unnamed} without internal_id: look for them in the dashboard.`]),
+    '  Those that GetBill does not have can then be sent:',
+    `  ${resume} --send-unknown`,
+  ];
+}
+
+/** The worst of it; `stopped`: why it ended before the last batch. */
+export function exitCodeFor({ report: { entries } }: ReportFile, stopped: unknown): number {
+  if (stopped !== undefined) return exitCodeOf(stopped);
+  if (countOf(entries, 'unknown') > 0) return exitCodes.unavailable;
+  return countOf(entries, 'failed') > 0 ? exitCodes.refused : exitCodes.done;
+}

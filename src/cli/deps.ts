@@ -1,0 +1,26 @@
+import type { Progress } from './progress.js';
+import type { Client } from './resources.js';
+
+/**
+ * Runs one command with a client, and ends what it needs. Work that `finishes` ends by itself soon after Ctrl-C has
+ * aborted `stopping`; other work is ended.
+ */
+export type Run = (
+  work: (client: Client, stopping: AbortSignal) => Promise<void>,
+  options: { verbose: boolean; finishes?: boolean },
+) => Promise<void>;
+
+/** What the commands are given. */
+export interface Deps {
+  run: Run;
+  /** The data, on standard output. */
+  print: (text: string) => void;
+  /** What is no data, on standard error. */
+  tell: (text: string) => void;
+  /** Columns of the terminal; `Infinity` where there is none. */
+  width: () => number;
+  /** Over pages, or over what is named. */
+  progress: (noun?: string) => Progress;
+  /** For a command that ends in order, and did not do all of it. */
+  exitWith: (code: number) => void;
+}

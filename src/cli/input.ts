@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs';
+import { InvalidArgumentError } from 'commander';
+
+/** The JSON of `--from`; "-" is standard input. @throws {InvalidArgumentError} */
+export function bodyFrom(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file === '-' ? 0 : file, 'utf8')) as unknown;
+  } catch (error) {
+    const reason = error instanceof SyntaxError ? 'is not valid JSON' : 'cannot be read';
+    return misused(`the file of --from ${reason}`);
+  }
+}
+
+/** A command line that is wrong. @throws {InvalidArgumentError} */
+export function misused(reason: string): never {
+  process.stderr.write(`error: ${reason}\n`);
+  throw new InvalidArgumentError(reason);
+}

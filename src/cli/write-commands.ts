@@ -1,0 +1,158 @@
+import { Option, type Command } from 'commander';
+import { assertInput, MAX_BATCH, type writeRules } from '../getbill/write-rules.js';
+import { createDebts, type BatchFlags } from './batch/create-debts.js';
+import { entriesOf, manyDebtsOf } from './batch/debts-file.js';
+import { confirm } from './confirm.js';
+import { bodyFrom, misused } from './input.js';
+import { inJson } from './output.js';
+import type { Deps } from './deps.js';
+import type { Client } from './resources.js';
+import { numberFrom } from './numbers.js';
+import { itemTable, type Row } from './tables.js';
+
+interface Flags {
+  json?: true;
+  verbose?: true;
+  dryRun?: true;
+}
+interface FromFlags extends Flags {
+  from: string;
+}
+
+/** Makes a subcommand with `--json` and `--verbose`. */
+type Leaf = (parent: Command, name: string, description: string) => Command;
+
+const BODY = 'JSON file with the fields of GetBill; "-" is standard input';
+const DRY_RUN = 'check it and show what would be sent; send nothing';
+
+/** `create`, `update` and `delete`, where GetBill documents them. `parents`: by resource. */
+export function addWriteCommands(
+  parents: Readonly<Record<string, Command>>,
+  leaf: Leaf,
+  deps: Deps,
+): void {
+  const { run, print, tell } = deps;
+
+  async function send(
+    { method, path, rule, body }: Call,
+    flags: Flags,
+    write: (client: Client) => Promise<Row>,
+  ): Promise<void> {
+    assertInput(rule, body);
+    if (flags.dryRun) return print(`${method} ${path}\n${inJson(body)}`);
+    const work = async (client: Client): Promise<void> => {
+      const item = await write(client);
+      print(flags.json ? inJson(item) : itemTable(item));
+    };
+    await run(work, { verbose: flags.verbose === true });
+  }
+
+  function addUpdate(
+    name: string,
+    noun: string,
+    rule: keyof typeof writeRules,
+    write: (client: Client, id: string, change: never) => Promise<Row>,
+  ): void {
+    const parent = parents[name];
+    if (parent === undefined) return;
+    leaf(parent, 'update <id>', `change the fields of a ${noun} that a file names`)
+      .requiredOption('--from <file>', BODY)
+      .option('--dry-run', DRY_RUN)
+      .action(async (id: string, flags: FromFlags) => {
+        const body = bodyFrom(flags.from);
+        const call = { method: 'PUT', path: `/${name}/${id}`, rule, body };
+        await send(call, flags, (client) => write(client, id, body as never));
+      });
+  }
+
+  addUpdate('debts', 'debt', 'debtChange', (client, id, change) => client.updateDebt(id, change));
+  addUpdate('debtors', 'debtor', 'debtorChange', (client, id, change) =>
+    client.updateDebtor(id, change),
+  );
+  addUpdate('creditors', 'creditor', 'creditorChange', (client, id, change) =>
+    client.updateCreditor(id, change),
+  );
+  addUpdate('followups', 'follow-up', 'followupChange', (client, id, change) =>
+    client.updateFollowup(id, change),
+  );
+  const { debts, followups } = parents;
+  if (debts !== undefined) {
+    addCreateDebts(debts);
+    addDelete(debts);
+  }
+  if (followups !== undefined) {
+    leaf(followups, 'create', 'create a follow-up from a file')
+      .requiredOption('--from <file>', BODY)
+      .option('--dry-run', DRY_RUN)
+      .action(async (flags: FromFlags) => {
+        const body = bodyFrom(flags.from);
+        const call = { method: 'POST', path: '/followups', rule: 'newFollowup', body } as const;
+        await send(call, flags, (client) => client.createFollowup(body as never));
+      });
+  }
+
+  function addDelete(parent: Command): void {
+    leaf(parent, 'delete <id>', 'delete a debt and its follow-ups, for good')
+      .option('--yes', 'do not ask')
+      .option('--dry-run', 'show what would be sent; send nothing')
+      .action(async (id: string, flags: Flags & { yes?: true }) => {
+        if (flags.dryRun) return print(`DELETE /debts/${id}`);
+        if (!(await confirm(`Delete debt ${id} and its follow-ups for good?`, flags)))
+          return tell('nothing was deleted');
+        const work = async (client: Client): Promise<void> => {
+          await client.deleteDebt(id);
+          if (flags.json) print(inJson({ id, deleted: true }));
+          else tell(`deleted: ${id}`);
+        };
+        await run(work, { verbose: flags.verbose === true });
+      });
+  }
+
+  function addCreateDebts(parent: Command): void {
+    const batches = createDebts(deps);
+    leaf(parent, 'create', 'create one debt, or all of a list, from a file')
+      .option('--from <file>', `${BODY}; a list of debts is sent in batches`)
+      .option('--dry-run', DRY_RUN)
+      .option('--report <file>', 'where to keep what became of each; by default beside the file')
+      .option('--resume <report>', 'go on with what failed or was not sent; nothing goes twice')
+      .option('--send-unknown', 'with --resume: also those that are not found at GetBill')
+      .addOption(
+        new Option('--batch-size <n>', `debts in one call, up to ${MAX_BATCH}`)
+          .default(100)
+          .argParser(numberFrom(1, MAX_BATCH)),
+      )
+      .addOption(
+        new Option('--max-wait <seconds>', "the longest wait for GetBill's limit")
+          .default(60)
+          .argParser(numberFrom(0, 86_400)),
+      )
+      .action(async (flags: Flags & BatchFlags & { from?: string; resume?: string }) => {
+        const { from, resume } = flags;
+        if ((from === undefined) === (resume === undefined))
+          misused('either --from <file>, or --resume <report>');
+        if (resume !== undefined) return await batches.resume(resume, flags);
+        if (flags.sendUnknown) misused('--send-unknown is for --resume <report>');
+        const body = bodyFrom(from ?? '');
+        const many = manyDebtsOf(body);
+        if (many === undefined) {
+          const call = { method: 'POST', path: '/debts', rule: 'newDebt', body } as const;
+          return await send(call, flags, (client) => client.createDebt(body as never));
+        }
+        if (flags.dryRun) {
+          const { entries } = entriesOf(many);
+          const calls = Math.ceil(entries.length / flags.batchSize);
+          return print(`POST /debts/batch: ${entries.length} debts in ${calls} calls`);
+        }
+        if (from === '-' && flags.report === undefined)
+          misused('a list from standard input needs --report <file>');
+        await batches.begin(many, from ?? '', flags);
+      });
+  }
+}
+
+interface Call {
+  readonly method: string;
+  readonly path: string;
+  readonly rule: keyof typeof writeRules;
+  readonly body: unknown;
+}

@@ -1,0 +1,48 @@
+import { OutcomeUnknownError, UnavailableError } from '../errors.js';
+import type { Access } from './forward.js';
+
+/** The connection was never there: DNS, TCP or TLS failed before a byte of the request could leave. */
+const NEVER_CONNECTED = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+/**
+ * Sends a write, and says when nobody knows what became of it: it left, and no usable response came back. What fails
+ * before it is sent (no token, no connection, our own limits), and what GetBill refuses, throws as it is.
+ * @throws {OutcomeUnknownError}
+ */
+export async function withKnownOutcome<Result>(
+  access: Access,
+  send: (access: Access) => Promise<Result>,
+): Promise<Result> {
+  const last = { isRefused: false }; // by a 401, after which a newer token is being fetched
+  async function renew(rejected: string) {
+    last.isRefused = true;
+    const renewed = await access.renew(rejected);
+    last.isRefused = false;
+    return renewed;
+  }
+  try {
+    return await send({ ...access, renew });
+  } catch (error) {
+    if (last.isRefused || !(error instanceof UnavailableError) || wasNeverSent(error)) throw error;
+    throw new OutcomeUnknownError(error);
+  }
+}
+
+function wasNeverSent(error: UnavailableError): boolean {
+  if (error.status === 429 || error.code === 'too_many_open_calls') return true;
+  for (let cause: unknown = error.cause; cause instanceof Object; cause = (cause as Error).cause) {
+    const { code } = cause as { code?: unknown };
+    if (typeof code === 'string' && (NEVER_CONNECTED.has(code) || isTls(code))) return true;
+  }
+  return false;
+}
+
+const isTls = (code: string): boolean =>
+  /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|TLS_PIN)/.test(code);
