@@ -3,6 +3,7 @@ import type { Cipher } from '../core/storage/cipher.js';
 import { StorageError } from '../errors.js';
 import { isAfter } from './entry-id.js';
 import type { Claim, Entry, Inbox, InboxLimits, Listed } from './inbox.js';
+import { APPEND, DELETE_IF_EQUAL, FIRST_SEEN, STORED, TRIM } from './redis-inbox-scripts.js';
 
 const GROUP = 'workers';
 /** Clocks of two masters of a Cluster, or of a master and its replica, may differ by this much. */
@@ -12,49 +13,9 @@ const KEPT_ENTRIES = 1_000;
 /** A consumer that asked for nothing for this long, and owes nothing, belongs to a process that is gone. */
 const CONSUMER_GONE_MS = 3_600_000;
 const WAIT_FOR_REPLICAS_MS = 400;
+const TRIMMED_AT_A_TIME = 500;
 const PENDING_PAGE = 100;
 const MAX_PENDING_PAGES = 10;
-
-/** "stored", or when the first delivery of this identity came in, in milliseconds by the clock of Redis. */
-const FIRST_SEEN = `local seen = redis.call('GET', KEYS[1])
-if seen then return seen end
-local now = redis.call('TIME')
-local at = string.format('%d', now[1] * 1000 + math.floor(now[2] / 1000))
-redis.call('SET', KEYS[1], at, 'PX', ARGV[1])
-return at`;
-
-/** Appends unless the same identity was appended since ARGV[2], when its first delivery came in: few entries to look at. */
-const APPEND = `if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[4]) then return { 'full', '' } end
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local since = math.max(0, math.min(tonumber(ARGV[2]) or 0, now) - ARGV[3])
-for _, entry in ipairs(redis.call('XRANGE', KEYS[1], string.format('%d', since), '+')) do
-  if entry[2][2] == ARGV[1] then return { 'duplicate', entry[1] } end
-end
-return { 'new', redis.call('XADD', KEYS[1], '*', 'identity', ARGV[1], 'type', ARGV[5], 'body', ARGV[6]) }`;
-
-const DELETE_IF_EQUAL = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
-
-/** Drops entries older than ARGV[1] ms or beyond ARGV[2], up to the first that is still to be handled; then dead consumers. */
-const TRIM = `local now = redis.call('TIME')
-local group = redis.call('XINFO', 'GROUPS', KEYS[1])[1]
-if not group then return 0 end
-local delivered
-for i = 1, #group, 2 do if group[i] == 'last-delivered-id' then delivered = group[i + 1] end end
-local first = redis.call('XPENDING', KEYS[1], ARGV[3])[2] or delivered
-local function ms(id) return tonumber(string.match(id, '^%d+')) end
-local until_ms = math.min(ms(first), now[1] * 1000 - ARGV[1])
-local over = redis.call('XLEN', KEYS[1]) - ARGV[2]
-if over > 0 then
-  local oldest = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', over)
-  until_ms = math.min(ms(first), math.max(until_ms, ms(oldest[#oldest][1])))
-end
-for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[3])) do
-  local of = {}
-  for i = 1, #consumer, 2 do of[consumer[i]] = consumer[i + 1] end
-  if of.pending == 0 and of.idle > tonumber(ARGV[4]) then redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[3], of.name) end
-end
-return redis.call('XTRIM', KEYS[1], 'MINID', string.format('%d', until_ms))`;
 
 /** Redis Streams: one stream per endpoint, one consumer group, a consumer per process. */
 export function createRedisInbox({
@@ -86,6 +47,10 @@ export function createRedisInbox({
   const seenKey = (identity: string): string => `webhook:seen:${endpoint}:${identity}`;
   const contextOf = (identity: string): string => `webhook.${endpoint}.${identity}`;
   let ready: Promise<void> | undefined;
+  /** The last entry that this process has appended over its present connection: after a failover it may be lost. */
+  let last: { id: string; socket: unknown } = { id: '', socket: undefined };
+  const socketOf = (): unknown => ('stream' in redis ? redis.stream : undefined);
+  const lastId = (): string => (last.socket === socketOf() ? last.id : '');
 
   /** The group exists from the first use on; it reads from the beginning. */
   async function withGroup(): Promise<void> {
@@ -143,19 +108,23 @@ export function createRedisInbox({
   return {
     async accept({ identity, type, body }) {
       const key = seenKey(identity);
-      const seen = String(await call(() => redis.eval(FIRST_SEEN, 1, key, limits.keptMs)));
-      if (seen === 'stored') return 'duplicate';
+      const socket = socketOf();
+      const seen = String(
+        await call(() => redis.eval(FIRST_SEEN, 1, key, limits.keptMs, lastId())),
+      );
+      if (seen === STORED) return 'duplicate';
       const sealed = cipher.encrypt(body, contextOf(identity));
       const append = [identity, seen, CLOCK_SKEW_MS, limits.maxEntries, type, sealed];
       const [outcome, id] = (await call(() => redis.eval(APPEND, 1, stream, ...append))) as [
         Outcome,
         string,
       ];
+      if (outcome === 'new' && isAfter(id, lastId() || '0-0')) last = { id, socket };
       if (outcome === 'full') {
         await call(() => redis.eval(DELETE_IF_EQUAL, 1, key, seen));
       } else {
         await replicated(id);
-        await call(() => redis.set(key, 'stored', 'PX', limits.keptMs));
+        await call(() => redis.set(key, STORED, 'PX', limits.keptMs));
       }
       return outcome;
     },
@@ -222,9 +191,9 @@ export function createRedisInbox({
 
     async trim() {
       await withGroup();
-      await call(() =>
-        redis.eval(TRIM, 1, stream, limits.keptMs, KEPT_ENTRIES, GROUP, consumerGoneMs),
-      );
+      const options = [limits.keptMs, KEPT_ENTRIES, GROUP, consumerGoneMs, TRIMMED_AT_A_TIME];
+      const trimSome = (): Promise<unknown> => call(() => redis.eval(TRIM, 1, stream, ...options));
+      while (Number(await trimSome()) > 0);
     },
   };
 

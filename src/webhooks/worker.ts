@@ -99,7 +99,8 @@ export function startWorker({
       } catch {
         // the storage is away, which it has reported: look again at the next poll
       }
-      await (isMore ? Promise.race(underWay) : pauseUntilWoken());
+      if (!isMore) await pauseUntilWoken();
+      else if (underWay.size > 0) await Promise.race(underWay); // a race of nothing never ends
     }
     await Promise.all(underWay);
   }

@@ -135,11 +135,44 @@ describe('the inbox in Redis', () => {
     await redis.client.set('webhook:seen:crash:a', String(at)); // it died before the mark
     expect(await inbox.accept(delivery('a'))).toBe('duplicate');
     expect(await redis.client.get('webhook:seen:crash:a')).toBe('stored');
-    for (const spoilt of ['', 'NaN', 'x', '99999999999999']) {
+    const ahead = '99999999999999-0';
+    const spoiltValues = ['', 'NaN', 'x', '99999999999999', `${at} x`, `${at} ${ahead}`, ' 1-1'];
+    for (const spoilt of spoiltValues) {
       await redis.client.set('webhook:seen:crash:a', spoilt);
       expect([spoilt, await inbox.accept(delivery('a'))]).toEqual([spoilt, 'duplicate']);
     }
     expect(await inbox.recent(10)).toHaveLength(1);
+  });
+
+  it('looks for an entry from the one on that its process knew before the first delivery', async () => {
+    const inbox = openAs('one', 'known');
+    await inbox.accept(delivery('before'));
+    const [before] = await inbox.recent(1);
+    await inbox.accept(delivery('a'));
+    for (let n = 0; n < 20; n += 1) await inbox.accept(delivery(`n${n}`));
+    const [entry] = await redis.client.xrange('webhook:stream:known', '-', '+', 'COUNT', 1);
+    const at = Number(entry?.[0].split('-')[0]);
+    await redis.client.set('webhook:seen:known:a', `${at} ${before?.id ?? ''}`); // it died before the mark
+    expect(await inbox.accept(delivery('a'))).toBe('duplicate');
+    expect(await openAs('two', 'known').accept(delivery('a'))).toBe('duplicate');
+    await redis.client.config('RESETSTAT');
+    await inbox.accept(delivery('another'));
+    const looked = (await redis.client.info('commandstats')).match(/cmdstat_xrange:calls=(\d+)/);
+    expect(looked?.[1]).toBe('1');
+    expect(await inbox.recent(50)).toHaveLength(23);
+  });
+
+  it('drops a thousand handled entries piece by piece', async () => {
+    const stream = 'webhook:stream:many';
+    const inbox = openAs('one', 'many');
+    const adding = redis.client.pipeline();
+    for (let n = 0; n < 2_000; n += 1) adding.xadd(stream, '*', 'identity', `n${n}`);
+    await adding.exec();
+    const ids = (await inbox.claim({ count: 2_000 })).map(({ id }) => id);
+    await redis.client.xack(stream, 'workers', ...ids);
+    await inbox.trim();
+    expect(await redis.client.xlen(stream)).toBeGreaterThanOrEqual(1_000);
+    expect(await redis.client.xlen(stream)).toBeLessThan(1_100);
   });
 
   it('keeps what it cannot decrypt for a process that can', async () => {

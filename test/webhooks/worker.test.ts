@@ -1,0 +1,46 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { WebhookEvent } from '../../src/webhooks/envelope.js';
+import { defaultLimits } from '../../src/webhooks/inbox.js';
+import { createMemoryInbox } from '../../src/webhooks/memory-inbox.js';
+import { startWorker, type Worker } from '../../src/webhooks/worker.js';
+import { until } from '../process/support/until.js';
+
+const inboxOf = (pauseMs: (tries: number) => number = defaultLimits.pauseMs) =>
+  createMemoryInbox({ now: Date.now, limits: { ...defaultLimits, pauseMs } });
+
+const delivery = (id: string) => ({
+  identity: id,
+  type: 'debt.updated',
+  body: JSON.stringify({ type: 'debt.updated', data: { id } }),
+});
+
+async function withWorker(
+  options: Pick<Parameters<typeof startWorker>[0], 'inbox' | 'handle'>,
+  use: (worker: Worker) => Promise<void>,
+): Promise<void> {
+  const worker = startWorker({
+    ...options,
+    report: { handled: () => undefined, failed: () => undefined },
+    pollMs: 20,
+    monotonicMs: () => performance.now(),
+  });
+  try {
+    await use(worker);
+  } finally {
+    await worker.stop();
+  }
+}
+
+describe('the worker', () => {
+  it('goes on when all that it has begun ends while it trims', async () => {
+    const inbox = inboxOf();
+    const slowlyTrimmed = { ...inbox, trim: () => delay(50) };
+    for (let n = 0; n < 30; n += 1) await inbox.accept(delivery(`d${n}`));
+    const handled: unknown[] = [];
+    const handle = ({ data }: WebhookEvent): Promise<void> =>
+      Promise.resolve(void handled.push(data['id']));
+    await withWorker({ inbox: slowlyTrimmed, handle }, async () => {
+      await until('all are handled', () => handled.length === 30);
+    });
+  });
+});
