@@ -27,7 +27,7 @@ export async function createApp(deps: AppDeps): Promise<{ app: Express; control:
   const renderPage = createRenderPage({ app, appUrl });
   const server = await createAuthorizationServer({
     ...deps,
-    companyIds: [companyProfiles[0].id, companyProfiles[1].id],
+    companyId: companyProfiles[0].id,
     rawBodyOf: (req) => bodyOf(req).toString('utf8'),
     renderError: ({ sentRedirectUri, ...error }) =>
       renderPage('error', {
@@ -55,14 +55,14 @@ export async function createApp(deps: AppDeps): Promise<{ app: Express; control:
     createApiHandler({
       ...deps,
       grants,
-      companies: () => (companies ??= makeCompanies()),
+      companies: () => (companies ??= makeCompanies(clock())),
       limiter,
     }),
   );
   const webhookRouter = createWebhookRouter({
     sender: deps.webhooks,
     exampleDebtId: () => {
-      companies ??= makeCompanies();
+      companies ??= makeCompanies(clock());
       return [...companies[0].debts.keys()][0] ?? '';
     },
   });

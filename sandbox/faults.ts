@@ -115,7 +115,8 @@ export const faultsSchema = z.strictObject({
   /** What a refresh does with the refresh token. 'rotate': a new one, reuse of an old one ends the whole grant. */
   refreshToken: z.enum(['rotate', 'keep', 'omit']),
   oldAccessTokenDies: z.boolean(),
-  scopeInTokenAnswer: z.boolean(),
+  /** 'ifLess': when less was granted than asked for, as RFC 6749 section 5.1 requires. */
+  scopeInTokenResponse: z.enum(['ifLess', 'always', 'never']),
   /** 'rfc': 400 invalid_grant; 'league': 401 invalid_request, as older league/oauth2-server. */
   refusalStyle: z.enum(['rfc', 'league']),
   token: z.array(tokenFault),
@@ -140,7 +141,7 @@ export const defaultFaults: Faults = {
   accessTokenLifetimeS: 3600,
   refreshToken: 'rotate',
   oldAccessTokenDies: true,
-  scopeInTokenAnswer: false,
+  scopeInTokenResponse: 'ifLess',
   refusalStyle: 'rfc',
   token: [],
   api: [],

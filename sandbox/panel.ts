@@ -195,6 +195,15 @@ export const experiments: readonly Experiment[] = [
         ],
       },
       {
+        field: 'scopeInTokenResponse',
+        label: 'Token responses name the scope',
+        options: [
+          ['ifLess', 'when less was granted than asked'],
+          ['always', 'always'],
+          ['never', 'never'],
+        ],
+      },
+      {
         field: 'clockOffsetMs',
         label: 'The clock of GetBill is',
         options: [
@@ -212,7 +221,6 @@ export const experiments: readonly Experiment[] = [
         ],
       },
       { field: 'oldAccessTokenDies', label: 'A renewal ends the old access token at once' },
-      { field: 'scopeInTokenAnswer', label: 'Token responses name the scope' },
       { field: 'revocation', label: 'Tokens can be revoked at /oauth/revoke' },
     ],
   },

@@ -41,13 +41,14 @@ const emptyDebt: Omit<Debt, 'id' | 'firstname' | 'lastname' | 'import_date'> = {
   contacts: [],
 };
 
-/** Every list of debts: those of one debtor, of one creditor, or all. */
+/** Every list of debts, the newest first: those of one debtor, of one creditor, or all. */
 function listDebts(
   { company, query, faults }: ApiCall,
   belongs: (record: DebtRecord) => boolean = () => true,
 ): ApiResponse {
   const status = query.get('status');
   const debts = [...company.debts.values()]
+    .toReversed()
     .filter((record) => belongs(record) && (status === null || record.debt.status === status))
     .map(({ debt }) => debt);
   return page(debts, { query, limitAbove100: faults.limitAbove100 });

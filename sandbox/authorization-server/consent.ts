@@ -9,7 +9,7 @@ const companyCookie = 'sandbox_company';
 
 export interface ConsentDeps {
   server: AuthorizationServer;
-  companies: readonly { id: string; name: string }[];
+  companies: readonly { id: string; name: string; email: string; about: string }[];
   appUrl: string;
   renderPage: RenderPage;
 }
@@ -71,6 +71,7 @@ export function createConsentRouter({
       companyId: company.id,
       clientId: String(params['client_id']),
       scopes,
+      requestedScopes: requested,
     });
     const result = { login: { accountId }, consent: { grantId } };
     return provider.interactionFinished(req, res, result, { mergeWithLastSubmission: false });

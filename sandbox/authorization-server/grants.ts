@@ -15,9 +15,17 @@ type RefreshOutcome =
   | { accessToken: string; expiresInS: number; refreshToken: string | undefined; scope: string }
   | { refused: 'invalid_grant' | 'invalid_scope'; description: string };
 
+/** What was decided on the sign-in page. */
+interface Decision {
+  companyId: string;
+  requestedScopes: readonly string[];
+}
+
 /** Which company a grant is for, and the refresh of its tokens. */
 export interface Grants {
-  setCompany: (grantId: string, companyId: string) => void;
+  remember: (grantId: string, decision: Decision) => void;
+  /** Whether the grant gives all that the app asked for. */
+  isComplete: (grantId: string, grantedScope: string) => boolean;
   refresh: (request: {
     refreshToken: string;
     clientId: string;
@@ -48,7 +56,7 @@ export function createGrants({
   counters,
   ownCompanyId,
 }: GrantsDeps): Grants {
-  const companyOfGrant = new Map<string, string>();
+  const decisions = new Map<string, Decision>();
 
   function issue(
     model: 'AccessToken' | 'RefreshToken',
@@ -107,7 +115,12 @@ export function createGrants({
   }
 
   return {
-    setCompany: (grantId, companyId) => void companyOfGrant.set(grantId, companyId),
+    remember: (grantId, decision) => void decisions.set(grantId, decision),
+    isComplete(grantId, grantedScope) {
+      const granted = splitScopes(grantedScope);
+      const { requestedScopes = [] } = decisions.get(grantId) ?? {};
+      return requestedScopes.every((scope) => granted.includes(scope));
+    },
     refresh(request) {
       const outcome = tryRefresh(request);
       if ('refused' in outcome) counters().refreshRefused += 1;
@@ -119,7 +132,7 @@ export function createGrants({
       const payload = user ?? storage.get('ClientCredentials', accessToken);
       if (payload?.clientId === undefined) return undefined;
       const companyId =
-        user === undefined ? ownCompanyId : companyOfGrant.get(payload.grantId ?? '');
+        user === undefined ? ownCompanyId : decisions.get(payload.grantId ?? '')?.companyId;
       if (companyId === undefined) return undefined;
       return { clientId: payload.clientId, companyId, scopes: splitScopes(payload.scope) };
     },
@@ -132,7 +145,7 @@ export function createGrants({
         'AuthorizationCode',
         'Grant',
       ]);
-      companyOfGrant.clear();
+      decisions.clear();
     },
   };
 }

@@ -11,6 +11,8 @@ export type MakeGrant = (request: {
   companyId: string;
   clientId: string;
   scopes: readonly string[];
+  /** What the app asked for, where that was more. */
+  requestedScopes: readonly string[];
 }) => Promise<string>;
 
 export interface PolicyDeps {
@@ -27,7 +29,7 @@ export interface PolicyDeps {
 export function mustAsk({ faults, client, errors, grant, companyId, findGrant }: PolicyDeps) {
   async function allowWithoutAsking({ oidc }: KoaContextWithOIDC, scopes: string[]): Promise<void> {
     const clientId = oidc.client?.clientId ?? '';
-    const grantId = await grant({ companyId, clientId, scopes });
+    const grantId = await grant({ companyId, clientId, scopes, requestedScopes: scopes });
     oidc.session?.loginAccount({ accountId });
     oidc.session?.ensureClientContainer(clientId);
     oidc.session?.grantIdFor(clientId, grantId);

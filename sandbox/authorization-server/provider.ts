@@ -17,7 +17,8 @@ const signInLifetimeS = 3600;
 const sessionLifetimeS = 14 * 24 * 3600;
 
 export interface AuthorizationServerDeps extends SandboxContext {
-  companyIds: readonly [string, ...string[]];
+  /** The company that client_credentials acts for and that consent "auto" chooses. */
+  companyId: string;
   rawBodyOf: (req: IncomingMessage) => string;
   renderError: (error: {
     code: string;
@@ -38,7 +39,7 @@ export async function createAuthorizationServer(
 ): Promise<AuthorizationServer> {
   silenceProviderAdvice();
   const { Provider, errors, interactionPolicy } = await import('oidc-provider');
-  const { origin, clock, faults, counters, client, companyIds } = deps;
+  const { origin, clock, faults, counters, client, companyId } = deps;
   const doubleUse = () => new errors.InvalidGrant('authorization code already consumed');
   const storage = createStorage({ clock, doubleUse });
   const grants = createGrants({
@@ -46,15 +47,20 @@ export async function createAuthorizationServer(
     clock,
     faults: faults.current,
     counters,
-    ownCompanyId: companyIds[0],
+    ownCompanyId: companyId,
   });
   const accessTokenLifetimeS = () => faults.current().accessTokenLifetimeS;
 
-  async function grant({ companyId, clientId, scopes }: Parameters<MakeGrant>[0]): Promise<string> {
+  async function grant({
+    companyId,
+    clientId,
+    scopes,
+    requestedScopes,
+  }: Parameters<MakeGrant>[0]): Promise<string> {
     const granted = new provider.Grant({ accountId, clientId });
     granted.addOIDCScope(scopes.join(' '));
     const grantId = await granted.save();
-    grants.setCompany(grantId, companyId);
+    grants.remember(grantId, { companyId, requestedScopes });
     return grantId;
   }
 
@@ -75,7 +81,7 @@ export async function createAuthorizationServer(
     client,
     errors,
     grant,
-    companyId: companyIds[0],
+    companyId,
     findGrant: (id: string) => provider.Grant.find(id),
   };
   const configuration: Configuration = {
@@ -167,7 +173,7 @@ export async function createAuthorizationServer(
   provider.Client.prototype.compareClientSecret = (actual) =>
     client.secrets.some((secret) => equal(secret, actual));
   registerGrantTypes({ provider, errors, grants, client });
-  provider.use(tokenEndpoint(deps, deps.rawBodyOf));
+  provider.use(tokenEndpoint({ ...deps, grants }, deps.rawBodyOf));
   provider.on('server_error', (_ctx, error) =>
     process.stderr.write(`sandbox: ${inspect(error)}\n`),
   );

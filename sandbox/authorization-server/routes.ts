@@ -3,12 +3,12 @@ import { respond, respondWith, firewallPage } from '../respond.js';
 import { readAndRecord, unread } from '../bodies.js';
 import type { SandboxContext } from '../context.js';
 import { pageHeaders, type RenderPage } from '../pages.js';
-import { createConsentRouter } from './consent.js';
+import { createConsentRouter, type ConsentDeps } from './consent.js';
 import { interactionPath, type AuthorizationServer } from './provider.js';
 
 export interface OAuthRoutesDeps extends SandboxContext {
   server: AuthorizationServer;
-  companies: readonly { id: string; name: string }[];
+  companies: ConsentDeps['companies'];
   renderPage: RenderPage;
 }
 

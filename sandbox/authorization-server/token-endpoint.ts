@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IncomingMessage } from 'node:http';
 import type Provider from 'oidc-provider';
+import type { KoaContextWithOIDC } from 'oidc-provider';
 import { respond, respondWith, dropConnection, firewallPage } from '../respond.js';
 import type { SandboxContext } from '../context.js';
+import type { Grants } from './grants.js';
 import type { GrantType, TokenFault } from '../faults.js';
 
 type KoaMiddleware = Parameters<Provider['use']>[0];
@@ -11,13 +13,18 @@ type JsonObject = Record<string, unknown>;
 
 /** Counts token calls, applies token faults around the work and gives the answer GetBill's shape. */
 export function tokenEndpoint(
-  { faults, counters, gate }: Pick<SandboxContext, 'faults' | 'counters' | 'gate'>,
+  {
+    faults,
+    counters,
+    gate,
+    grants,
+  }: Pick<SandboxContext, 'faults' | 'counters' | 'gate'> & { grants: Pick<Grants, 'isComplete'> },
   rawBodyOf: (req: IncomingMessage) => string,
 ): KoaMiddleware {
   function shape(ctx: KoaContext, grantType: string): void {
-    const { scopeInTokenAnswer, refusalStyle } = faults.current();
+    const { refusalStyle } = faults.current();
     const body = ctx.body as JsonObject;
-    if (ctx.status === 200 && !scopeInTokenAnswer) delete body['scope'];
+    if (ctx.status === 200 && !namesScope(ctx, body)) delete body['scope'];
     if (
       refusalStyle === 'league' &&
       grantType === 'refresh_token' &&
@@ -31,6 +38,15 @@ export function tokenEndpoint(
         message: 'The refresh token is invalid.',
       };
     }
+  }
+
+  /** By default as RFC 6749 section 5.1 requires: when it is not what the app asked for. */
+  function namesScope(ctx: KoaContext, { scope }: JsonObject): boolean {
+    const { scopeInTokenResponse } = faults.current();
+    if (scopeInTokenResponse !== 'ifLess') return scopeInTokenResponse === 'always';
+    const { oidc } = ctx as KoaContextWithOIDC;
+    const grantId = oidc.entities.AuthorizationCode?.grantId;
+    return grantId !== undefined && !grants.isComplete(grantId, String(scope));
   }
 
   return async function tokenEndpointMiddleware(ctx, next) {

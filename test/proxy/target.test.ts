@@ -9,7 +9,7 @@ let caller: Caller;
 let evil: ApiServer;
 beforeAll(async () => {
   evil = await startApiServer();
-  app = await startProxyApp({ faults: { consent: 'ask', scopeInTokenAnswer: true } });
+  app = await startProxyApp({ faults: { consent: 'ask', scopeInTokenResponse: 'always' } });
   caller = await signIn(app);
 });
 afterAll(async () => {

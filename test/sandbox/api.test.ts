@@ -1,3 +1,4 @@
+import { edgeCases } from '../../sandbox/api/data/edge-cases.js';
 import { dataOf, listOf, lumiere, send, setUp, signedIn } from './helpers.js';
 
 describe('the company', () => {
@@ -79,9 +80,51 @@ describe('lists', () => {
     expect(new Set(paid.map((debt) => debt['status']))).toEqual(new Set(['status.default.paid']));
   });
 
-  it('have names that a page has to escape on the first page', async () => {
-    const { get } = await signedIn();
+  it('have names that a page has to escape in the company of edge cases, and there alone', async () => {
+    const { get } = await signedIn({}, edgeCases.name);
     expect((await get('/debts')).text).toContain('<script>alert');
+    const { get: first } = await signedIn();
+    for (const path of ['/debts?limit=100', '/debtors?limit=100', '/followups?limit=100'])
+      expect((await first(path)).text).not.toMatch(/<script>|x{40}|محمد/);
+  });
+
+  it('of edge cases name in each debt what is wrong with it', async () => {
+    const { get } = await signedIn({}, edgeCases.name);
+    const debts = listOf((await get('/debts?limit=100')).json);
+    expect(debts.length).toBeGreaterThan(20); // more than a page
+    for (const debt of debts) expect(debt['object']).toMatch(/^[A-Z][\w ]+$/);
+    expect(new Set(debts.map((debt) => debt['object'])).size).toBe(debts.length);
+    expect(debts.some(({ firstname }) => firstname === '   ')).toBe(true);
+    expect(debts.some(({ amount }) => typeof amount === 'string')).toBe(true);
+  });
+
+  it('are told from today: what came in last did so yesterday, and is overdue already', async () => {
+    for (const year of [2027, 2031]) {
+      const nowMs = Date.UTC(year, 4, 20, 11);
+      const { get } = await signedIn({ now: () => nowMs });
+      const daysAgo = (value: unknown) =>
+        Math.floor((nowMs - Date.parse(String(value))) / 86_400_000);
+      const [newest, ...others] = listOf((await get('/debts?limit=100')).json);
+      expect(String(newest?.['import_date'])).toMatch(`${year}-05-19T`);
+      for (const debt of [newest, ...others]) {
+        expect(daysAgo(debt?.['import_date'])).toBeGreaterThanOrEqual(0);
+        expect(daysAgo(debt?.['due_date'])).toBeGreaterThan(daysAgo(debt?.['import_date']));
+      }
+      const followups = listOf((await get('/followups?limit=100')).json);
+      const imported = new Map(
+        [newest, ...others].map((debt) => [
+          debt?.['id'],
+          Date.parse(String(debt?.['import_date'])),
+        ]),
+      );
+      for (const { debt_id: id, call_date: at, scheduled_at: planned } of followups) {
+        if (typeof at === 'string') expect(Date.parse(at)).toBeLessThanOrEqual(nowMs);
+        if (typeof at === 'string') expect(Date.parse(at)).toBeGreaterThan(imported.get(id) ?? 0);
+        if (typeof planned === 'string') expect(Date.parse(planned)).toBeGreaterThan(nowMs);
+      }
+      const credits = (await get('/company/credits')).json;
+      expect(JSON.stringify(credits)).toContain(`"expires_at":"${year}-12-`);
+    }
   });
 
   it('are small or empty for the second company', async () => {

@@ -116,8 +116,18 @@ describe('sign-in at the sandbox', () => {
     ]);
   });
 
-  it('leaves out a scope that was unticked, without saying so in the token answer', async () => {
-    const { signIn, api } = await setUp();
+  it('names the granted scopes when they are fewer than the requested ones', async () => {
+    const { signIn, refresh } = await setUp();
+    const scope = 'company:read debts:read';
+    const less = await signIn({ scope, scopes: ['company:read'] });
+    expect(less).toHaveProperty('scope', 'company:read');
+    expect(await signIn({ scope })).not.toHaveProperty('scope');
+    // A renewal asks for what was granted (RFC 6749 section 6), and gets it.
+    expect((await refresh(less.refresh_token)).json).not.toHaveProperty('scope');
+  });
+
+  it('leaves out a scope that was unticked, without saying so in the token response, on demand', async () => {
+    const { signIn, api } = await setUp({ faults: { scopeInTokenResponse: 'never' } });
     const tokens = await signIn({ scope: 'company:read debts:read', scopes: ['company:read'] });
     expect(tokens).not.toHaveProperty('scope');
     expect((await api('/company/profile', tokens.access_token)).status).toBe(200);
@@ -128,8 +138,8 @@ describe('sign-in at the sandbox', () => {
     ]);
   });
 
-  it('names the granted scopes when scopeInTokenAnswer is on', async () => {
-    const { signIn } = await setUp({ faults: { scopeInTokenAnswer: true } });
+  it('names the granted scopes whenever scopeInTokenResponse is always', async () => {
+    const { signIn } = await setUp({ faults: { scopeInTokenResponse: 'always' } });
     const tokens = await signIn({ scope: 'company:read debts:read', scopes: ['debts:read'] });
     expect(tokens).toHaveProperty('scope', 'debts:read');
   });

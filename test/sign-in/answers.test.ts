@@ -155,7 +155,7 @@ describe('the scopes that were granted', () => {
   });
 
   it('[A09] without company:read the dashboard says what is missing and the API is not asked', async () => {
-    app.sandbox.control.set({ scopeInTokenAnswer: true });
+    app.sandbox.control.set({ scopeInTokenResponse: 'always' });
     const browser = app.browser();
     await browser.signIn({ scopes: ['debts:read'] });
     const dashboard = await browser.get('/dashboard');
@@ -170,6 +170,7 @@ describe('the scopes that were granted', () => {
   });
 
   it('[A09] an unticked one that the answer does not mention is seen when the API refuses', async () => {
+    app.sandbox.control.set({ scopeInTokenResponse: 'never' });
     const browser = app.browser();
     await browser.signIn({ scopes: ['debts:read'] });
     const dashboard = await browser.get('/dashboard');

@@ -116,7 +116,7 @@ describe('after boxes were unticked and a token response that names no scope', (
   let other: Browser;
   beforeAll(async () => {
     other = app.browser();
-    app.sandbox.control.set({ consent: 'ask' }); // else nothing is unticked
+    app.sandbox.control.set({ consent: 'ask', scopeInTokenResponse: 'never' }); // else nothing is unticked
     await other.signIn({ scopes: ['company:read'] });
   });
   const scopesOf = async (): Promise<unknown> => (await other.get('/session')).json['scopes'];
@@ -152,7 +152,7 @@ describe('after boxes were unticked and a token response that names no scope', (
   });
 
   it('a new sign-in starts anew, and a response that names the scopes settles it', async () => {
-    app.sandbox.control.set({ scopeInTokenAnswer: true, consent: 'ask' });
+    app.sandbox.control.set({ scopeInTokenResponse: 'always', consent: 'ask' });
     await other.signOut();
     await other.signIn({ scopes: ['company:read', 'debts:read'] });
     const { text } = await other.get('/dashboard');

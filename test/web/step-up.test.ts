@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => app.close());
 beforeEach(async () => {
   app.sandbox.control.reset();
-  app.sandbox.control.set({ scopeInTokenAnswer: true, consent: 'ask' });
+  app.sandbox.control.set({ scopeInTokenResponse: 'always', consent: 'ask' });
   browser = app.browser();
   await browser.signIn({ scopes: ['company:read', 'debts:read'] });
 });

@@ -1,12 +1,13 @@
 import {
   date,
-  daysAfterStart,
+  daysBefore,
   numberFrom,
   offsetTimestamp,
   opaqueId,
   pick,
   zuluTimestamp,
 } from './deterministic.js';
+import type { DataInput } from './debts.js';
 import type { DebtRecord, Followup, Report } from './types.js';
 
 const statuses = [
@@ -22,6 +23,20 @@ const statuses = [
   'failed',
   'cancelled',
 ] as const;
+/** What the one who called or wrote noted down. */
+const summaries: Readonly<Record<(typeof statuses)[number], string | null>> = {
+  deal_found: 'Agreed to pay in two instalments, the first one this week.',
+  no_answer: 'Rang until the mailbox answered.',
+  scheduled: null,
+  on_hold: null,
+  in_progress: 'Asked for the invoice again; it was sent by email.',
+  sent: 'Reminder with the payment link.',
+  delivered: 'Reminder with the payment link, delivered.',
+  deal_not_found: 'Says that the goods never arrived. Rappel demandé lundi.',
+  bad_behavior: 'Hung up.',
+  failed: 'The number is not in service.',
+  cancelled: 'Paid before this was due.',
+};
 const types = [
   'call',
   'email',
@@ -43,21 +58,23 @@ const formats = [
   { extension: 'json', mime_type: 'application/json' },
 ] as const;
 
-/** Spread over the debts, more on the first ones; each counts on its debt. */
+/** Two or three for each of the newest debts; each is between the import of its debt and today. */
 export function makeFollowups(
-  companyId: string,
-  count: number,
+  { companyId, count, todayMs }: DataInput,
   debts: readonly DebtRecord[],
 ): Followup[] {
   return Array.from({ length: count }, (_, index) => {
-    const record = debts[Math.floor((index * index) / count) % debts.length];
+    const record = debts.at(-1 - (Math.floor(index * 0.4) % debts.length));
     if (record === undefined) throw new Error('a followup needs a debt');
     record.debt.followups_count += 1;
     const type = pick(types, index);
     const voice = type === 'call' || type === 'manual_call';
     const status = pick(statuses, index);
     const done = status !== 'scheduled' && status !== 'on_hold';
-    const atMs = daysAfterStart(100 + (index % 120));
+    const importedMs = Date.parse(record.debt.import_date);
+    const atMs = done
+      ? importedMs + ((todayMs - importedMs) * (1 + numberFrom(`done:${index}`, 100))) / 101
+      : daysBefore(todayMs, -1 - (index % 7), `planned:${index}`);
     const opened = type === 'email' && index % 2 === 0;
     return {
       id: opaqueId(`followup:${companyId}:${index}`),
@@ -66,7 +83,7 @@ export function makeFollowups(
       type,
       call_date: done ? offsetTimestamp(atMs) : null,
       scheduled_at: done ? null : offsetTimestamp(atMs),
-      summary: done ? 'Rappel : le débiteur a été joint et demande un échéancier.' : null,
+      summary: summaries[status],
       notes: index % 3 === 0 ? 'See previous call.' : null,
       call_id: voice && done ? `call_${String(index)}` : null,
       audio_url: null,
@@ -87,12 +104,15 @@ export function makeFollowups(
   });
 }
 
-export function makeReports(companyId: string, count: number): Report[] {
+/** One at the beginning of each month, for the month before; the newest first. */
+export function makeReports({ companyId, count, todayMs }: DataInput): Report[] {
+  const today = new Date(todayMs);
   return Array.from({ length: count }, (_, index) => {
     const status = pick(reportStates, index);
     const { extension, mime_type } = pick(formats, index);
-    const createdAtMs = daysAfterStart(30 * index);
-    const month = date(createdAtMs).slice(0, 7);
+    const createdAtMs = Date.UTC(today.getUTCFullYear(), today.getUTCMonth() - index, 1, 0, 5);
+    const lastDay = date(createdAtMs - 86_400_000);
+    const month = lastDay.slice(0, 7);
     return {
       id: opaqueId(`report:${companyId}:${index}`),
       type: pick(['financial', 'collection'] as const, index),
@@ -103,7 +123,7 @@ export function makeReports(companyId: string, count: number): Report[] {
       file_size: status === 'completed' ? 20_000 + numberFrom(`size:${index}`, 500_000) : 0,
       mime_type,
       period_from: `${month}-01`,
-      period_to: `${month}-28`,
+      period_to: lastDay,
       generated_at: status === 'completed' ? zuluTimestamp(createdAtMs + 60_000) : null,
       created_at: zuluTimestamp(createdAtMs),
       download_available: status === 'completed',

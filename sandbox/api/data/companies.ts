@@ -1,10 +1,14 @@
 import { makeFollowups, makeReports } from './activity.js';
 import { makeCreditors, makeDebtors, makeDebts } from './debts.js';
-import { daysAfterStart, offsetTimestamp, opaqueId, zuluTimestamp } from './deterministic.js';
+import { dayOf, daysBefore, offsetTimestamp, opaqueId, zuluTimestamp } from './deterministic.js';
+import { edgeCases, makeEdgeCases } from './edge-cases.js';
 import type { CompanyData, CompanyProfile, User } from './types.js';
 
 interface Plan {
-  profile: CompanyProfile;
+  profile: Omit<CompanyProfile, 'created_at'>;
+  /** For the sign-in page: what this company is there for. */
+  about: string;
+  createdAt: (todayMs: number) => string;
   credits: number;
   users: readonly (readonly [firstname: string, lastname: string, isActive: boolean])[];
   debts: number;
@@ -22,8 +26,9 @@ const plans: readonly [Plan, Plan] = [
       name: 'Example Collections LLC',
       email: 'contact@example-collections.com',
       phone: '+33123456789',
-      created_at: '2023-01-15T10:30:00+00:00',
     },
+    about: '1,247 debts',
+    createdAt: () => '2023-01-15T10:30:00+00:00', // the example of GetBill's documentation
     credits: 847,
     users: [
       ['Hélène', 'Béranger', true],
@@ -43,8 +48,9 @@ const plans: readonly [Plan, Plan] = [
       name: 'Recouvrement Lumière SARL',
       email: 'bonjour@recouvrement-lumiere.example',
       phone: null,
-      created_at: offsetTimestamp(daysAfterStart(240)),
     },
+    about: '3 debts, no credits left',
+    createdAt: (todayMs) => offsetTimestamp(daysBefore(todayMs, 12, 'lumiere')),
     credits: 0,
     users: [['Éloïse', 'Lumière', true]],
     debts: 3,
@@ -55,50 +61,81 @@ const plans: readonly [Plan, Plan] = [
   },
 ];
 
-export const companyProfiles: readonly [CompanyProfile, CompanyProfile] = [
-  plans[0].profile,
-  plans[1].profile,
+/** What the sign-in page offers. */
+export interface CompanyEntry {
+  id: string;
+  name: string;
+  email: string;
+  about: string;
+}
+
+const entryOf = ({
+  profile: { id, name, email },
+  about,
+}: Omit<Plan, 'createdAt'>): CompanyEntry => ({
+  id,
+  name,
+  email,
+  about,
+});
+
+export const companyProfiles: readonly [CompanyEntry, CompanyEntry, CompanyEntry] = [
+  entryOf(plans[0]),
+  entryOf(plans[1]),
+  edgeCases,
 ];
 
 const byId = <T extends { id: string }>(items: readonly T[]): Map<string, T> =>
   new Map(items.map((item) => [item.id, item]));
 
 function makeUser(
-  companyId: string,
+  { companyId, todayMs, domain }: { companyId: string; todayMs: number; domain: string },
   [firstname, lastname, isActive]: Plan['users'][number],
   index: number,
 ): User {
   return {
     id: opaqueId(`user:${companyId}:${index}`),
-    email: `user-${index}@${companyId === plans[0].profile.id ? 'example-collections.com' : 'recouvrement-lumiere.example'}`,
+    email: `user-${index}@${domain}`,
     firstname,
     lastname,
     is_active: isActive,
-    created_at: zuluTimestamp(daysAfterStart(index)),
-    last_activity: isActive ? zuluTimestamp(daysAfterStart(300 + index)) : null,
+    created_at: zuluTimestamp(daysBefore(todayMs, 500 - index, `user:${index}`)),
+    last_activity: isActive
+      ? zuluTimestamp(daysBefore(todayMs, 1 + index, `active:${index}`))
+      : null,
   };
 }
 
-function makeCompany({ profile, ...plan }: Plan): CompanyData {
-  const debtors = makeDebtors(profile.id, plan.debtors);
-  const creditors = makeCreditors(profile.id, plan.creditors);
-  const debts = makeDebts({ companyId: profile.id, count: plan.debts, debtors, creditors });
+function makeCompany({ profile, createdAt, ...plan }: Plan, todayMs: number): CompanyData {
+  const inputOf = (count: number) => ({ companyId: profile.id, count, todayMs });
+  const debtors = makeDebtors(inputOf(plan.debtors));
+  const creditors = makeCreditors(inputOf(plan.creditors));
+  const debts = makeDebts({ ...inputOf(plan.debts), debtors, creditors });
+  const domain = profile.email.split('@')[1] ?? '';
+  const expiresAtMs = daysBefore(todayMs, -200, 'subscription');
   return {
-    profile,
+    profile: { ...profile, created_at: createdAt(todayMs) },
     credits: {
       current_credits: plan.credits,
-      subscription: { plan: 'Professional', status: 'active', expires_at: '2024-02-15T23:59:59Z' },
+      subscription: {
+        plan: 'Professional',
+        status: 'active',
+        expires_at: zuluTimestamp(expiresAtMs),
+      },
     },
-    users: plan.users.map((user, index) => makeUser(profile.id, user, index)),
+    users: plan.users.map((user, index) =>
+      makeUser({ companyId: profile.id, todayMs, domain }, user, index),
+    ),
     debtors: byId(debtors),
     creditors: byId(creditors),
-    followups: byId(makeFollowups(profile.id, plan.followups, debts)),
-    reports: byId(makeReports(profile.id, plan.reports)),
+    followups: byId(makeFollowups(inputOf(plan.followups), debts)),
+    reports: byId(makeReports(inputOf(plan.reports))),
     debts: new Map(debts.map((record) => [record.debt.id, record])),
   };
 }
 
-let generated: readonly [CompanyData, CompanyData] | undefined;
+type Companies = readonly [CompanyData, CompanyData, CompanyData];
+let generated: { todayMs: number; companies: Companies } | undefined;
 
 const copyItems = <T extends object>(items: ReadonlyMap<string, T>): Map<string, T> =>
   new Map(Array.from(items, ([id, item]) => [id, { ...item }]));
@@ -116,8 +153,17 @@ const copyCompany = (company: CompanyData): CompanyData => ({
   reports: company.reports,
 });
 
-/** A copy for one sandbox to change, always the same at the start; what it is copied from is made once. */
-export function makeCompanies(): readonly [CompanyData, CompanyData] {
-  generated ??= [makeCompany(plans[0]), makeCompany(plans[1])];
-  return [copyCompany(generated[0]), copyCompany(generated[1])];
+/** A copy for one sandbox to change, always the same on one day; what it is copied from is made once. */
+export function makeCompanies(nowMs = Date.now()): Companies {
+  const todayMs = dayOf(nowMs);
+  if (generated?.todayMs !== todayMs) {
+    const companies: Companies = [
+      makeCompany(plans[0], todayMs),
+      makeCompany(plans[1], todayMs),
+      makeEdgeCases(todayMs),
+    ];
+    generated = { todayMs, companies };
+  }
+  const [first, second, third] = generated.companies;
+  return [copyCompany(first), copyCompany(second), copyCompany(third)];
 }

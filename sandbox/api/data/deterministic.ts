@@ -17,8 +17,13 @@ export const pick = <T extends readonly unknown[]>(list: T, index: number): T[nu
   list[index % list.length];
 
 const dayMs = 24 * 3600 * 1000;
-const startMs = Date.UTC(2024, 0, 15, 10, 30, 0);
-export const daysAfterStart = (days: number): number => startMs + days * dayMs;
+const minuteMs = 60_000;
+
+/** Midnight (UTC) of a day: all of the data is told relative to it. */
+export const dayOf = (nowMs: number): number => Math.floor(nowMs / dayMs) * dayMs;
+/** Some time of the working day, `days` before (below 0: after) the day that starts at `todayMs`. */
+export const daysBefore = (todayMs: number, days: number, seed: string): number =>
+  todayMs - days * dayMs + (8 * 60 + numberFrom(`minute:${seed}`, 600)) * minuteMs;
 
 const seconds = (atMs: number): string => new Date(atMs).toISOString().slice(0, 19);
 
