@@ -19,8 +19,8 @@ const breaches: Record<string, { file: string; imports: string }> = {
   },
   'telemetry-imports': { file: 'src/telemetry/log.ts', imports: '../core/storage/key-value.js' },
   'flow-inspector-imports': {
-    file: 'src/flow-inspector/recorder.ts',
-    imports: '../getbill/quota.js',
+    file: 'src/flow-inspector/recorder/recorder.ts',
+    imports: '../../getbill/quota.js',
   },
   'webhooks-imports': { file: 'src/webhooks/signature.ts', imports: '../telemetry/log.js' },
   'cli-imports': { file: 'src/cli/breach.ts', imports: '../web/session/cookies.js' },

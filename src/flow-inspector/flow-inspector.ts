@@ -4,7 +4,7 @@ import type { KeyValue } from '../core/storage/key-value.js';
 import type { Emit } from '../events.js';
 import { createBrowserMark } from './browser-mark.js';
 import { createMask } from './masking.js';
-import { createRecorder } from './recorder.js';
+import { createRecorder } from './recorder/recorder.js';
 import { addFlowPages } from './routes.js';
 import { createStepStore } from './step-store.js';
 

@@ -1,0 +1,81 @@
+import type { Response } from 'express';
+import { maskedUrl, type Mask } from '../masking.js';
+import type { StepStore } from '../step-store.js';
+import type { Place } from './place.js';
+import type { StepWriter } from './step-writer.js';
+
+const AT_GETBILL_MS = 3_600_000;
+const REDIRECT_MS = 10_000;
+
+/** How a story goes on after a redirect: to GetBill and back, or to another page, which another process may serve. */
+export function recordRedirects(
+  { append }: StepWriter,
+  { store, mask, publicUrl }: { store: StepStore; mask: Mask; publicUrl: URL },
+) {
+  /** The redirect that the browser must have got, since it is here with its parameters. */
+  function backFromGetbill(place: Place, url: URL, replyTo: number): void {
+    const error = url.searchParams.get('error');
+    const failed = error !== null;
+    const title = failed ? 'Back to the app with an error' : 'Back to the app with code and state';
+    const start = 'HTTP/1.1 302 Found';
+    const headers: [string, string][] = [['location', maskedUrl(url, mask)]];
+    void append(
+      place,
+      {
+        kind: 'response',
+        from: 'getbill',
+        to: 'browser',
+        title,
+        topic: 'authorized',
+        oauth: true,
+        outcome: failed ? 'failed' : 'ok',
+        message: { start, headers },
+      },
+      Promise.resolve(replyTo),
+    );
+  }
+
+  /** It went to GetBill with the parameters of our redirect. */
+  function toGetbill(place: Place, location: URL): void {
+    const start = `GET ${maskedUrl(location, mask, { origin: false })} HTTP/1.1`;
+    const message = { start, headers: [['host', location.host]] as [string, string][] };
+    const number = append(place, {
+      kind: 'request',
+      from: 'browser',
+      to: 'getbill',
+      title: 'Authorization request',
+      topic: 'authorize',
+      oauth: true,
+      message,
+    });
+    const spot = `state ${location.searchParams.get('state') ?? ''}`;
+    const { chain } = place.story;
+    void number.then((replyTo) =>
+      store.continueAt(place.flow, spot, { chain, replyTo }, AT_GETBILL_MS),
+    );
+  }
+
+  /** Before the browser follows a redirect, which may lead it to another process. */
+  function tellNextProcess(place: Place, res: Response): Promise<void> | undefined {
+    const location = locationOf(res, publicUrl);
+    if (location === undefined) return undefined;
+    const { chain } = place.story;
+    const state = location.origin === publicUrl.origin ? null : location.searchParams.get('state');
+    if (state !== null)
+      return store.continueAt(place.flow, `state ${state}`, { chain }, AT_GETBILL_MS);
+    return store.continueAt(
+      place.flow,
+      `path ${location.pathname}${location.search}`,
+      { chain },
+      REDIRECT_MS,
+    );
+  }
+
+  return { backFromGetbill, toGetbill, tellNextProcess };
+}
+
+export function locationOf(res: Response, publicUrl: URL): URL | undefined {
+  const location = res.getHeader('location');
+  if (typeof location !== 'string' || !URL.canParse(location, publicUrl.href)) return undefined;
+  return new URL(location, publicUrl);
+}

@@ -1,0 +1,70 @@
+import type { StorageCommand } from '../../tracing.js';
+import type { Mask } from '../masking.js';
+import { KEY_PREFIX } from '../step-store.js';
+import { storageStep, type StorageStep } from '../storage-steps.js';
+import { chainOf } from './place.js';
+import { quietly, unread, type Pending, type Settled, type StepWriter } from './step-writer.js';
+
+/** What the app asks the storage for while it signs in and renews: to be subscribed to `channels.storage`. */
+export function recordStorage({ append, inPlace }: StepWriter, { mask }: { mask: Mask }) {
+  const pending = new WeakMap<object, Pending>();
+  const shown = new WeakMap<object, StorageStep>();
+
+  const startStorage = inPlace<StorageCommand>((command, place) => {
+    if (command.key.startsWith(KEY_PREFIX)) return;
+    const step = storageStep(command, mask);
+    if (step === undefined) return;
+    if (command.command === 'setIfAbsent' && place.renewal) {
+      if (place.renewal.leaseAsked) return; // who waits asks again and again
+      place.renewal.leaseAsked = true;
+    }
+    shown.set(command, step);
+    const { title, topic, line } = step;
+    const message = { start: line, headers: [] };
+    const chain = chainOf(place);
+    const number = append(place, {
+      chain,
+      kind: 'request',
+      from: 'app',
+      to: 'redis',
+      title,
+      topic,
+      oauth: true,
+      message,
+    });
+    pending.set(command, { place, chain, number, startedMs: performance.now() });
+  });
+
+  function endStorage(command: StorageCommand, result: unknown, error: unknown): void {
+    const [sent, step] = [pending.get(command), shown.get(command)];
+    if (sent === undefined || step === undefined) return;
+    pending.delete(command);
+    const { place, chain, number, startedMs } = sent;
+    const failed = error !== undefined;
+    const title = failed ? 'No response: the storage is away' : step.result(result);
+    const durationMs = performance.now() - startedMs;
+    const { topic } = step;
+    void append(
+      place,
+      {
+        chain,
+        kind: 'response',
+        from: 'redis',
+        to: 'app',
+        title,
+        topic,
+        oauth: true,
+        outcome: failed ? 'failed' : 'ok',
+        durationMs,
+      },
+      number,
+    );
+  }
+
+  return {
+    ...unread,
+    start: startStorage,
+    asyncEnd: (command: StorageCommand & Settled) =>
+      quietly(() => endStorage(command, command.result, command.error)),
+  };
+}
