@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import express, { type Express, type RequestHandler } from 'express';
 import type { Config } from './config/config.js';
 import { RequestError } from './errors.js';
+import { mountExplorer } from './explorer/explorer.js';
 import { mountFlowInspector } from './flow-inspector/flow-inspector.js';
 import type { Services } from './services.js';
 import { assets } from './web/assets.js';
@@ -96,6 +97,7 @@ export function createApp(
   app.use(readSession({ sessions, secrets, cookieName: cookies.session }));
   app.use(sameOrigin({ publicUrl, emit }));
   app.use('/logout', formBody());
+  const explorer = mountExplorer(app, services);
   app.use(csrf({ emit }));
 
   // Signed in: the API
@@ -127,6 +129,7 @@ export function createApp(
   app.get('/', showLanding({ cookies, scopes }));
   flowInspector.addPages();
   const mayOpen = [isSignedIn, pagesAtOnce(services), hasFreshToken];
+  explorer.addPages({ access, mayOpen, mayCall });
   app.get('/dashboard', ...mayOpen, showDashboard({ ...services, ...page }));
   app.get('/debts', ...mayOpen, listDebts({ ...services, ...page }));
   app.get('/debts/:id', ...mayOpen, showDebt(page));

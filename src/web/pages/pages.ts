@@ -24,6 +24,8 @@ export const pages: readonly Page[] = [
   { path: '/debts', label: 'Debts', scope: 'debts:read' },
   { path: '/debts/:id', scope: 'debts:read' },
   { path: '/connection', label: 'Connection' },
+  { path: '/explorer', label: 'Explorer' },
+  { path: '/explorer/:operation' },
   { path: '/flow', label: 'Flow', isPublic: true, setting: 'flowInspector' },
 ];
 
