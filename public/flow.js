@@ -1,6 +1,7 @@
 // Brings new steps into the page as they happen, opens steps in place, and marks equal values. Without it: links.
 const log = document.querySelector('[data-flow-live]');
 const state = document.querySelector('[data-flow-state]');
+const scroller = log.closest('.flow-scroll') ?? document.scrollingElement;
 
 /** Puts what the server has drawn in the place of a link to it. */
 async function fill(details) {
@@ -50,11 +51,12 @@ log.addEventListener('focusin', markEqual);
 /** Whatever comes in above does not move what is read. */
 function keepingPlace(change) {
   const inside = log.contains(document.activeElement) ? document.activeElement : undefined;
-  const anchor = inside ?? (scrollY > 0 ? log.querySelector('.story-card[open]') : undefined);
+  const anchor =
+    inside ?? (scroller.scrollTop > 0 ? log.querySelector('.story-card[open]') : undefined);
   const before = anchor?.getBoundingClientRect().top;
   change();
   if (anchor !== undefined)
-    scrollBy({ top: anchor.getBoundingClientRect().top - before, behavior: 'instant' });
+    scroller.scrollBy({ top: anchor.getBoundingClientRect().top - before, behavior: 'instant' });
 }
 
 function addCard(html) {

@@ -84,7 +84,7 @@ function checkRoutes(): void {
   const sources = [
     'src/app.ts',
     'src/flow-inspector/routes.ts',
-    'src/explorer/explorer.ts',
+    'src/tour/routes.ts',
     'src/webhooks/webhooks.ts',
     'src/webhooks/events-page.ts',
     'src/webhooks/room.ts',

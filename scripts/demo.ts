@@ -61,6 +61,7 @@ const settings = {
   RATE_LIMIT_CALLBACK: '1000',
   RATE_LIMIT_API: '10000',
   FLOW_INSPECTOR: 'true',
+  TOUR: 'true',
   DRAIN_DELAY_S: '0',
 };
 const appEnv = { ...shared, ...settings, LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'warn' };

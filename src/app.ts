@@ -2,9 +2,9 @@ import { fileURLToPath } from 'node:url';
 import express, { type Express, type RequestHandler } from 'express';
 import type { Config } from './config/config.js';
 import { RequestError } from './errors.js';
-import { mountExplorer } from './explorer/explorer.js';
 import { mountFlowInspector } from './flow-inspector/flow-inspector.js';
 import type { Services } from './services.js';
+import { mountTour } from './tour/tour.js';
 import { assets } from './web/assets.js';
 import { createCommonHeaders } from './web/common-headers.js';
 import './web/locals.js';
@@ -97,7 +97,7 @@ export function createApp(
   app.use(readSession({ sessions, secrets, cookieName: cookies.session }));
   app.use(sameOrigin({ publicUrl, emit }));
   app.use('/logout', formBody());
-  const explorer = mountExplorer(app, services);
+  const tour = mountTour(app, services);
   app.use(csrf({ emit }));
 
   // Signed in: the API
@@ -128,8 +128,8 @@ export function createApp(
   // Pages
   app.get('/', showLanding({ cookies, scopes }));
   flowInspector.addPages();
+  tour.addPages({ signedIn, access });
   const mayOpen = [isSignedIn, pagesAtOnce(services), hasFreshToken];
-  explorer.addPages({ access, mayOpen, mayCall });
   app.get('/dashboard', ...mayOpen, showDashboard({ ...services, ...page }));
   app.get('/debts', ...mayOpen, listDebts({ ...services, ...page }));
   app.get('/debts/:id', ...mayOpen, showDebt(page));

@@ -110,11 +110,7 @@ export function createProgram(deps: Deps): Command {
             ),
           );
         const work = async (client: Client): Promise<void> => {
-          const [plainPath = '', search] = path.split('?');
-          const query = Object.fromEntries(new URLSearchParams(search));
-          print(
-            inJson((await client.call(method.toUpperCase(), plainPath, { query, body })) ?? null),
-          );
+          print(inJson((await client.call(method.toUpperCase(), path, { body })) ?? null));
         };
         await run(work, { verbose: flags.verbose === true });
       });

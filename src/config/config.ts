@@ -33,6 +33,7 @@ export interface Config {
     readonly refresh: number;
   };
   readonly flowInspector: boolean;
+  readonly tour: boolean;
   readonly keepAliveMs: number;
   readonly drainDelayMs: number;
   readonly logLevel: string;
@@ -199,6 +200,7 @@ function toConfig(v: Values, env: Environment): Config {
       refresh: v.RATE_LIMIT_REFRESH,
     },
     flowInspector: v.FLOW_INSPECTOR,
+    tour: v.TOUR,
     keepAliveMs: v.KEEP_ALIVE_S * 1000,
     drainDelayMs: v.DRAIN_DELAY_S * 1000,
     logLevel: v.LOG_LEVEL,

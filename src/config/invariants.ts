@@ -143,6 +143,8 @@ function inProduction(
   }
   if (v.FLOW_INSPECTOR === true)
     problems.push('FLOW_INSPECTOR must be false in production: it is a learning tool');
+  if (v.TOUR === true)
+    problems.push('TOUR must be false in production: it breaks the GetBill that it calls');
   if ((v.GETBILL_ALLOW_HTTP_HOSTS ?? []).length > 0)
     problems.push('GETBILL_ALLOW_HTTP_HOSTS must be empty in production');
   return [...problems, ...weakSecretProblems(v)];

@@ -333,6 +333,10 @@ export const variables = {
     'a learning tool, on in the demo: records the redacted traffic of this browser for `/flow`; refused in production',
     flag.default(false),
   ),
+  TOUR: entry(
+    'seven scenes at `/tour` that break the sandbox and count what follows, on in the demo; needs a sandbox as GETBILL_BASE_URL; refused in production',
+    flag.default(false),
+  ),
   GETBILL_ALLOW_HTTP_HOSTS: entry(
     'hosts that may be called over http besides loopback, separated by commas; refused in production',
     items.default([]),

@@ -2,7 +2,7 @@ import type { Express } from 'express';
 import type { Config } from '../config/config.js';
 import type { KeyValue } from '../core/storage/key-value.js';
 import type { Emit } from '../events.js';
-import { createBrowserMark } from './browser-mark.js';
+import { createBrowserMark } from '../web/session/browser-mark.js';
 import { createMask } from './masking.js';
 import { createRecorder } from './recorder/recorder.js';
 import { addFlowPages } from './routes.js';

@@ -3,9 +3,9 @@ import type { Express, Request, Response } from 'express';
 import { RequestError } from '../errors.js';
 import { openEventStream } from '../web/event-stream.js';
 import { renderPage } from '../web/render-page.js';
-import type { BrowserMark } from './browser-mark.js';
+import type { BrowserMark } from '../web/session/browser-mark.js';
 import { MASKED } from './masking.js';
-import { sourceOf, type SourceCode } from './source-code.js';
+import { sourceOf, type SourceCode } from '../web/source-code.js';
 import type { Step } from './step.js';
 import type { StepStore } from './step-store.js';
 import { actorNames, failedStepOf, storiesOf, type Row, type Story } from './stories.js';
@@ -24,6 +24,8 @@ interface View {
   readonly chain: string | undefined;
   readonly step: number | undefined;
   readonly request: string | undefined;
+  /** A stream begins with so many of the newest stories. */
+  readonly stories: number | undefined;
 }
 
 /** `/flow`: what this browser's sign-ins and renewals look like on the wire. */
@@ -110,8 +112,8 @@ export function addFlowPages(
   async function tellLive(req: Request, res: Response, flow: string): Promise<void> {
     const view = viewOf(req);
     const stream = openEventStream(res, { maxMs: STREAM_MS });
-    const known = numberOf(req.get('last-event-id')) ?? view.after;
     const all = await store.read(flow, { after: 0 });
+    const known = numberOf(req.get('last-event-id')) ?? beginningOf(all, view);
     let told = all.filter(({ number }) => number <= known);
     let fresh = all.filter(({ number }) => number > known);
     while (!stream.ended.aborted) {
@@ -168,6 +170,14 @@ export function addFlowPages(
 const total = (streams: ReadonlyMap<string, number>): number =>
   [...streams.values()].reduce((sum, count) => sum + count, 0);
 
+/** The number before the first step to tell. */
+function beginningOf(steps: readonly Step[], { after, stories }: View): number {
+  if (stories === undefined) return after;
+  const firsts = [...new Map(steps.toReversed().map((step) => [step.chain, step.number])).values()];
+  const oldest = firsts.sort((one, other) => other - one)[stories - 1] ?? 1;
+  return Math.max(after, oldest - 1);
+}
+
 const isSignOut = ({ kind, topic, outcome, from }: Step): boolean =>
   kind === 'response' && from === 'app' && topic === 'logout' && outcome === 'ok';
 
@@ -195,6 +205,7 @@ const viewOf = ({ query }: Request): View => ({
   chain: textOf(query['chain']),
   step: numberOf(query['step']),
   request: textOf(query['request']),
+  stories: numberOf(query['stories']),
 });
 
 function linkTo({ after, oauthOnly, step, chain }: Partial<View>): string {

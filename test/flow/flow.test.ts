@@ -1,4 +1,4 @@
-import { sourceOf } from '../../src/flow-inspector/source-code.js';
+import { sourceOf } from '../../src/web/source-code.js';
 import type { Step } from '../../src/flow-inspector/step.js';
 import { topics } from '../../src/flow-inspector/topics.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';

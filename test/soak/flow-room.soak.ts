@@ -30,17 +30,27 @@ function removeLines(file: string, pattern: RegExp): number {
   return lines.length - kept.length;
 }
 
-it('the flow inspector is a room: without its folder and its lines in app.ts the rest builds', () => {
-  rmSync(join(folder, 'src/flow-inspector'), { recursive: true });
-  const mounted = removeLines('src/app.ts', /\bmountFlowInspector\b|\bflowInspector\.addPages\b/);
-  expect(mounted).toBe(3); // the import, and the two places
-  const run = (command: string, args: string[]) =>
-    spawnSync(join(folder, 'node_modules/.bin', command), args, { cwd: folder, encoding: 'utf8' });
-  const types = run('tsc', ['-p', 'tsconfig.build.json', '--noEmit']);
-  expect([types.status, types.stdout]).toEqual([0, '']);
-  const layers = run('depcruise', ['--config', '.dependency-cruiser.cjs', 'src']);
-  expect([layers.status, layers.stdout]).toEqual([
-    0,
-    expect.stringContaining('no dependency violations found'),
-  ]);
-});
+const rooms = [
+  ['the flow inspector', 'flow-inspector', /\bmountFlowInspector\b|\bflowInspector\.addPages\b/],
+  ['the tour', 'tour', /\bmountTour\b|\btour\.addPages\b/],
+] as const;
+
+it.each(rooms)(
+  '%s is a room: without its folder and its lines in app.ts the rest builds',
+  (_title, room, lines) => {
+    rmSync(join(folder, 'src', room), { recursive: true });
+    expect(removeLines('src/app.ts', lines)).toBe(3); // the import, and the two places
+    const run = (command: string, args: string[]) =>
+      spawnSync(join(folder, 'node_modules/.bin', command), args, {
+        cwd: folder,
+        encoding: 'utf8',
+      });
+    const types = run('tsc', ['-p', 'tsconfig.build.json', '--noEmit']);
+    expect([types.status, types.stdout]).toEqual([0, '']);
+    const layers = run('depcruise', ['--config', '.dependency-cruiser.cjs', 'src']);
+    expect([layers.status, layers.stdout]).toEqual([
+      0,
+      expect.stringContaining('no dependency violations found'),
+    ]);
+  },
+);

@@ -95,6 +95,7 @@ describe('parsing the environment', () => {
     RATE_LIMIT_API: '1e9',
     RATE_LIMIT_REFRESH: '-1',
     FLOW_INSPECTOR: 'CANARY',
+    TOUR: 'CANARY',
     KEEP_ALIVE_S: 'CANARY',
     DRAIN_DELAY_S: 'CANARY',
     LOG_LEVEL: 'CANARY',
@@ -302,6 +303,7 @@ describe('values from files', () => {
     RATE_LIMIT_API: '3',
     RATE_LIMIT_REFRESH: '4',
     FLOW_INSPECTOR: 'true',
+    TOUR: 'true',
     GETBILL_ALLOW_HTTP_HOSTS: 'sandbox',
     KEEP_ALIVE_S: '1',
     DRAIN_DELAY_S: '1',
@@ -499,6 +501,7 @@ describe('the production invariants', () => {
     ],
     ['TRUST_PROXY=true', { TRUST_PROXY: 'true' }, 'TRUST_PROXY'],
     ['the flow inspector', { FLOW_INSPECTOR: 'true' }, 'FLOW_INSPECTOR'],
+    ['the tour', { TOUR: 'true' }, 'TOUR'],
     [
       'hosts that may be called over http',
       { GETBILL_ALLOW_HTTP_HOSTS: 'sandbox' },

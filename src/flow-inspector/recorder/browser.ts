@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Request, RequestHandler, Response } from 'express';
-import type { BrowserMark } from '../browser-mark.js';
+import type { BrowserMark } from '../../web/session/browser-mark.js';
 import { maskedHeaders, maskedUrl, type Mask } from '../masking.js';
 import type { StepStore } from '../step-store.js';
 import type { TopicName } from '../topics.js';
@@ -9,7 +9,8 @@ import { newStory, type Place } from './place.js';
 import { locationOf, recordRedirects } from './redirects.js';
 import type { StepWriter } from './step-writer.js';
 
-const NOT_RECORDED = /^\/(flow|assets|healthz|readyz|metrics|demo|webhooks|events\/live)(\/|$)/;
+const NOT_RECORDED =
+  /^\/(flow|assets|healthz|readyz|metrics|demo|webhooks|events\/live|tour\/scenes)(\/|$)/;
 const BROWSER_SENDS = [
   'host',
   'accept',

@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 import type { AppEvent } from '../../events.js';
 import { channels } from '../../tracing.js';
-import type { BrowserMark } from '../browser-mark.js';
+import type { BrowserMark } from '../../web/session/browser-mark.js';
 import type { Mask } from '../masking.js';
 import { noteOf } from '../notes.js';
 import type { StepStore } from '../step-store.js';

@@ -4,7 +4,9 @@ import { formatsFor } from '../pages/formats.js';
 import { navigationOf } from '../pages/pages.js';
 
 /** Gives the layout what it needs on every page: who is here, the links, and the token of the sign-out form. */
-export function pageLocals(config: Pick<Config, 'flowInspector' | 'getbill'>): RequestHandler {
+export function pageLocals(
+  config: Pick<Config, 'flowInspector' | 'tour' | 'getbill'>,
+): RequestHandler {
   const links = navigationOf(config);
   return function pageLocalsMiddleware(req, res, next) {
     const isSignedIn = req.signedIn !== undefined;

@@ -11,7 +11,7 @@ export interface Page {
   /** `true` for a page that needs no sign-in. */
   readonly isPublic?: true;
   /** The page is there while this setting is on. */
-  readonly setting?: 'flowInspector';
+  readonly setting?: 'flowInspector' | 'tour';
 }
 
 /**
@@ -24,9 +24,8 @@ export const pages: readonly Page[] = [
   { path: '/debts', label: 'Debts', scope: 'debts:read' },
   { path: '/debts/:id', scope: 'debts:read' },
   { path: '/connection', label: 'Connection' },
-  { path: '/explorer', label: 'Explorer' },
-  { path: '/explorer/:operation' },
   { path: '/flow', label: 'Flow', isPublic: true, setting: 'flowInspector' },
+  { path: '/tour', label: 'Tour', isPublic: true, setting: 'tour' },
 ];
 
 export interface NavigationLink {
@@ -39,10 +38,11 @@ export interface NavigationLink {
 export function navigationOf({
   getbill,
   flowInspector,
-}: Pick<Config, 'flowInspector'> & {
+  tour,
+}: Pick<Config, 'flowInspector' | 'tour'> & {
   getbill: Pick<Config['getbill'], 'scopes'>;
 }): NavigationLink[] {
-  const settings = { flowInspector };
+  const settings = { flowInspector, tour };
   return pages.flatMap(({ path, label, scope, isPublic = false, setting }) => {
     const isThere = setting === undefined || settings[setting];
     const isOfUse = scope === undefined || getbill.scopes.includes(scope);

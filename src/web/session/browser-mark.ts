@@ -1,6 +1,6 @@
 import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Request, Response } from 'express';
-import { cookieName, cookieOf, createCookies } from '../web/session/cookies.js';
+import { cookieName, cookieOf, createCookies } from './cookies.js';
 
 const KEPT_MS = 3_600_000;
 const COOKIE = 'gb-flow';

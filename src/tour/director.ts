@@ -1,0 +1,140 @@
+import { randomBytes } from 'node:crypto';
+import type { Request } from 'express';
+import { createCookies } from '../web/session/cookies.js';
+import { difference, holds, type Check, type Counts } from './counts.js';
+import { tellLeader } from './leader.js';
+import {
+  expiredToken,
+  lostResponse,
+  replayedCallback,
+  tenTabs,
+  usedLimit,
+  type Play,
+  type Stage,
+} from './plays.js';
+import { judged, type Result, type ResultStore } from './results.js';
+import { SandboxMissingError, type Sandbox, type Settings } from './sandbox.js';
+import type { SceneId } from './scenes.js';
+import { afterSignIn } from './sign-ins.js';
+import { openTab } from './tab.js';
+
+const plays: Partial<Record<SceneId, Play>> = {
+  expired: expiredToken,
+  tabs: tenTabs,
+  lost: lostResponse,
+  limit: usedLimit,
+  replay: replayedCallback,
+};
+
+/** How the sandbox is while a scene is played, whatever was tried on its page before. */
+const QUIET: Settings = {
+  token: [],
+  api: [],
+  revokeFault: [],
+  refreshToken: 'rotate',
+  accessTokenLifetimeS: 3600,
+  limitReads: 1000,
+  limitWindowS: 3600,
+};
+
+export interface Director {
+  /** Plays a scene, up to the sign-in where it needs one. */
+  play(scene: SceneId, req: Request): Promise<Result>;
+  /** A person is back from the sign-in of a scene. */
+  finish(scene: SceneId, waiting: Result): Promise<Result>;
+}
+
+/** Plays the scenes in the visitor's name, with requests to our own address, and counts at the sandbox. */
+export function createDirector({
+  sandbox,
+  results,
+  publicUrl,
+  now,
+}: {
+  sandbox: Sandbox;
+  results: Pick<ResultStore, 'takeTurn'>;
+  publicUrl: URL;
+  now: () => number;
+}): Director {
+  const { session, login } = createCookies({ publicUrl });
+
+  function stageFor(req: Request, before: Counts): Stage {
+    const { cookie = '' } = req.headers;
+    const withoutSession = cookie
+      .split(/;\s*/)
+      .filter((pair) => ![session, login].includes(pair.split('=')[0] ?? ''));
+    return {
+      sandbox,
+      visitor: openTab(publicUrl, cookie),
+      signedOutTab: openTab(publicUrl, withoutSession.join('; ')),
+      stranger: openTab(publicUrl),
+      publicUrl,
+      counted: async () => difference(before, await sandbox.counts()),
+      now,
+    };
+  }
+
+  /** The sandbox is as it was when `work` has ended. */
+  async function withSettings<Done>(wanted: Settings, work: () => Promise<Done>): Promise<Done> {
+    const current = await sandbox.settings();
+    const changes = Object.entries({ ...QUIET, ...wanted }).filter(
+      ([name, value]) => JSON.stringify(current[name]) !== JSON.stringify(value),
+    );
+    const names = changes.map(([name]) => name);
+    if (names.length > 0) await sandbox.change(Object.fromEntries(changes));
+    try {
+      return await work();
+    } finally {
+      const old = Object.fromEntries(names.map((name) => [name, current[name]]));
+      if (names.length > 0) await sandbox.change(old);
+    }
+  }
+
+  async function perform(scene: SceneId, req: Request): Promise<Result> {
+    const { settings = {}, play } = plays[scene] ?? {};
+    return await withSettings(settings, async () => {
+      const before = await sandbox.counts();
+      const startedMs = now();
+      const stage = stageFor(req, before);
+      const checks = (await play?.(stage)) ?? [];
+      if (afterSignIn[scene] !== undefined && checks.every(holds))
+        return await waitingFor(scene, req, { before, checks });
+      const note =
+        scene === 'tabs' ? await tellLeader(stage.visitor, { sinceMs: startedMs }) : undefined;
+      return judged(checks, note);
+    });
+  }
+
+  async function waitingFor(
+    scene: SceneId,
+    req: Request,
+    { before, checks }: { before: Counts; checks: readonly Check[] },
+  ): Promise<Result> {
+    if (scene === 'revoked') await sandbox.revokeGrants();
+    const place = randomBytes(9).toString('base64url');
+    const back = `/tour?back=${place}`;
+    const again = req.signedIn === undefined ? '' : 'again=1&';
+    const goTo = scene === 'sign-in' ? `/login?${again}returnTo=${encodeURIComponent(back)}` : back;
+    return { state: 'waiting', checks: [...checks], goTo, place, before };
+  }
+
+  async function told(work: () => Promise<Result | undefined>): Promise<Result> {
+    try {
+      const result = await work();
+      return result ?? { state: 'stopped', reason: 'Another scene is being played. Try again.' };
+    } catch (error) {
+      if (error instanceof SandboxMissingError) return { state: 'stopped', reason: error.message };
+      throw error;
+    }
+  }
+
+  return {
+    play: (scene, req) => told(() => results.takeTurn(() => perform(scene, req))),
+    finish: (scene, waiting) =>
+      told(async () => {
+        if (waiting.state !== 'waiting') return waiting;
+        const counted = difference(waiting.before, await sandbox.counts());
+        return judged([...waiting.checks, ...(afterSignIn[scene]?.(counted) ?? [])]);
+      }),
+  };
+}

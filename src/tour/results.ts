@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import type { KeyValue } from '../core/storage/key-value.js';
+import { holds, type Check, type Counts } from './counts.js';
+import { sceneIds, type SceneId } from './scenes.js';
+
+const KEPT_MS = 3_600_000;
+/** Longer than any scene takes. */
+const TURN_MS = 60_000;
+const TURN_KEY = 'tour:turn';
+
+const count = z.number().int();
+const checksSchema = z.array(z.object({ what: z.string(), counted: count, expected: count }));
+const resultSchema = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('passed'), checks: checksSchema, note: z.string().optional() }),
+  z.object({ state: z.literal('failed'), checks: checksSchema, note: z.string().optional() }),
+  z.object({ state: z.literal('stopped'), reason: z.string() }),
+  z.object({
+    state: z.literal('waiting'),
+    checks: checksSchema,
+    /** The page to go to: it leads to the sign-in, and the sign-in back to it. */
+    goTo: z.string(),
+    place: z.string(),
+    before: z.object({
+      signIns: count,
+      codeExchanges: count,
+      renewalCalls: count,
+      renewals: count,
+      renewalsRefused: count,
+      spentTokens: count,
+      apiCalls: count,
+      apiRefused: count,
+    }) satisfies z.ZodType<Counts>,
+  }),
+]);
+
+/** How a scene ended; `waiting` for a person to sign in. */
+export type Result = z.infer<typeof resultSchema>;
+export type Results = Partial<Record<SceneId, Result>>;
+
+const resultsSchema = z.partialRecord(z.enum(sceneIds), resultSchema);
+
+/** The results of each browser for an hour, in the storage, so that all processes show the same. */
+export interface ResultStore {
+  read(browser: string): Promise<Results>;
+  write(browser: string, results: Results): Promise<void>;
+  /** Runs `play` unless another scene is being played: the counters belong to one at a time. */
+  takeTurn<Played>(play: () => Promise<Played>): Promise<Played | undefined>;
+}
+
+export function createResultStore(keyValue: KeyValue): ResultStore {
+  const keyOf = (browser: string): string => `tour:results:${browser}`;
+  return {
+    async read(browser) {
+      const text = await keyValue.get(keyOf(browser));
+      if (text === undefined) return {};
+      try {
+        return resultsSchema.parse(JSON.parse(text));
+      } catch {
+        return {}; // of another release
+      }
+    },
+    write: (browser, results) =>
+      keyValue.set(keyOf(browser), JSON.stringify(results), { ttlMs: KEPT_MS }),
+    async takeTurn(play) {
+      const turn = randomBytes(16).toString('base64url');
+      const other = await keyValue.setIfAbsent(TURN_KEY, turn, { ttlMs: TURN_MS });
+      if (other !== undefined) return undefined;
+      try {
+        return await play();
+      } finally {
+        await keyValue.compareAndDelete(TURN_KEY, turn);
+      }
+    },
+  };
+}
+
+export const judged = (checks: readonly Check[], note?: string): Result => ({
+  state: checks.every(holds) ? 'passed' : 'failed',
+  checks: [...checks],
+  ...(note !== undefined && { note }),
+});

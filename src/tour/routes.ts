@@ -1,0 +1,102 @@
+import type { Express, Request, RequestHandler, Response } from 'express';
+import { NotSignedInError, RequestError } from '../errors.js';
+import { apiFor, type PageDeps } from '../web/api-for.js';
+import { renderPage } from '../web/render-page.js';
+import type { BrowserMark } from '../web/session/browser-mark.js';
+import { sourceOf } from '../web/source-code.js';
+import type { Director } from './director.js';
+import type { Result, Results, ResultStore } from './results.js';
+import { scenes, type SceneId } from './scenes.js';
+
+interface TourDeps extends Pick<PageDeps, 'forward' | 'access'> {
+  readonly mark: BrowserMark;
+  readonly results: ResultStore;
+  readonly director: Director;
+  readonly signedIn: readonly RequestHandler[];
+  readonly flowInspector: boolean;
+}
+
+/** `/tour`: seven scenes that break the sandbox, and what it counted then. */
+export function addTourPages(
+  app: Express,
+  { mark, results, director, signedIn, forward, access, flowInspector }: TourDeps,
+): void {
+  const shown = scenes.map((scene) => ({ ...scene, source: sourceOf(scene.code) }));
+
+  async function keep(browser: string, scene: SceneId, result: Result): Promise<Results> {
+    const all = { ...(await results.read(browser)), [scene]: result };
+    await results.write(browser, all);
+    return all;
+  }
+
+  app.get('/tour', onlyOnTheWayBack, ...signedIn, async (req, res) => {
+    const browser = mark.readOrSet(req, res);
+    const found = await results.read(browser);
+    const scene = scenes.find(({ id }) => placeOf(found[id]) === req.query['back'])?.id;
+    if (scene === undefined) return void res.redirect(303, '/tour');
+    // A page of the visitor's own: its call is where a dead grant is noticed.
+    await apiFor(req, res, { forward, access })
+      .client.companyProfile()
+      .catch((error: unknown) => {
+        if (error instanceof NotSignedInError) throw error;
+      });
+    const result = await director.finish(scene, found[scene] as Result);
+    await keep(browser, scene, result);
+    res.redirect(303, `/tour#${scene}`);
+  });
+
+  app.get('/tour', async (req, res) => {
+    const found = await results.read(mark.readOrSet(req, res));
+    renderPage(res, 'tour', {
+      title: 'Tour',
+      scenes: shown,
+      results: found,
+      progress: progressOf(found),
+      flowInspector,
+    });
+  });
+
+  app.post('/tour/scenes/:scene', async (req, res) => {
+    const scene = scenes.find(({ id }) => id === req.params.scene);
+    if (scene === undefined) throw notFound();
+    const browser = mark.read(req);
+    const back = `/tour#${scene.id}`;
+    if (browser === undefined) return respond(req, res, { goTo: back }); // no cookie: not from our page
+    if (scene.needsSignIn && req.signedIn === undefined)
+      return respond(req, res, { goTo: '/login?returnTo=/tour' });
+    const result = await director.play(scene.id, req);
+    const all = await keep(browser, scene.id, result);
+    const { goTo } = result.state === 'waiting' ? result : { goTo: undefined };
+    if (!wantsJson(req)) return void res.redirect(303, back);
+    const html = await render(app, 'tour-result', { result });
+    res.json({ html, goTo, state: result.state, progress: progressOf(all) });
+  });
+}
+
+/** To the script as JSON; a form is led there, if that is a page of ours (CSP lets no form lead to GetBill). */
+function respond(req: Request, res: Response, { goTo }: { goTo: string }): void {
+  if (wantsJson(req)) return void res.json({ goTo });
+  res.redirect(303, goTo.startsWith('/tour') ? goTo : '/tour');
+}
+
+const wantsJson = (req: Request): boolean => req.accepts(['html', 'json']) === 'json';
+
+const onlyOnTheWayBack: RequestHandler = (req, _res, next) =>
+  next(req.query['back'] === undefined ? 'route' : undefined);
+
+const placeOf = (result: Result | undefined): string | undefined =>
+  result?.state === 'waiting' ? result.place : undefined;
+
+const progressOf = (results: Results): string =>
+  `${Object.values(results).filter(({ state }) => state === 'passed').length} of ${scenes.length} passed`;
+
+const notFound = (): RequestError =>
+  new RequestError('no such scene', { code: 'not_found', status: 404 });
+
+function render(app: Express, partial: string, locals: object): Promise<string> {
+  return new Promise((resolve, reject) => {
+    app.render(`partials/${partial}`, locals, (error: Error | null, html: string) =>
+      error ? reject(error) : resolve(html),
+    );
+  });
+}

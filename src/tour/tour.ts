@@ -1,0 +1,47 @@
+import type { Express, RequestHandler } from 'express';
+import type { Config } from '../config/config.js';
+import type { KeyValue } from '../core/storage/key-value.js';
+import type { Forward } from '../getbill/forward.js';
+import type { AccessDeps } from '../web/access.js';
+import { formBody } from '../web/middleware/form-body.js';
+import { createBrowserMark } from '../web/session/browser-mark.js';
+import { createDirector } from './director.js';
+import { createResultStore } from './results.js';
+import { addTourPages } from './routes.js';
+import { createSandbox } from './sandbox.js';
+
+/** What this room takes of the services. */
+export interface TourServices {
+  readonly config: Pick<Config, 'tour' | 'flowInspector' | 'publicUrl' | 'session' | 'getbill'>;
+  readonly keyValue: KeyValue;
+  readonly forward: Forward;
+  readonly now: () => number;
+}
+
+export interface TourPagesDeps {
+  /** Guards of a page that needs a session. */
+  readonly signedIn: readonly RequestHandler[];
+  readonly access: AccessDeps;
+}
+
+/**
+ * An optional room: `/tour`, where `addPages` is called. It must be mounted before the CSRF check,
+ * which reads the forms that are parsed here. While TOUR is off there is neither.
+ */
+export function mountTour(
+  app: Express,
+  { config, keyValue, forward, now }: TourServices,
+): { addPages(deps: TourPagesDeps): void } {
+  if (!config.tour) return { addPages: () => undefined };
+  const { publicUrl, getbill, flowInspector } = config;
+  const [secret = ''] = config.session.secrets.reveal();
+  const mark = createBrowserMark({ publicUrl, secret });
+  const results = createResultStore(keyValue);
+  const sandbox = createSandbox(getbill);
+  const director = createDirector({ sandbox, results, publicUrl, now });
+  app.use('/tour', formBody());
+  return {
+    addPages: ({ signedIn, access }) =>
+      addTourPages(app, { mark, results, director, signedIn, access, forward, flowInspector }),
+  };
+}
