@@ -8,6 +8,7 @@ import { orRunningDemo, loadDotenv, withThrowawaySecrets } from './environment.j
 import { exitCodeOf, exitCodes, explain } from './exit-codes.js';
 import { harmlessStderr, toStderr, toStdout } from './output.js';
 import { createProgram } from './program.js';
+import { addTryCommand } from './try/command.js';
 import { addWebhookCommands } from '../webhooks/commands.js';
 import { createProgress, type Progress } from './progress.js';
 
@@ -59,23 +60,30 @@ const run: Run = async (work, { verbose, finishes = false }) => {
   }
 };
 
+/** An exit code that Ctrl-C has set stays. */
+function exitWith(code: number): void {
+  process.exitCode ??= code;
+}
+
 const program = createProgram({
   run,
   print: (text) => void (interrupted || toStdout(text)), // all of it, or nothing
   tell: (text) => void (interrupted || toStderr(text)),
   width: () => (process.stdout.isTTY ? process.stdout.columns : Infinity),
   progress: (noun) => (progress = createProgress(process.stderr, noun)),
-  exitWith: (code) => (process.exitCode ??= code),
+  exitWith,
 });
 
-addWebhookCommands(program, {
-  print: (text) => void toStdout(text),
-  tell: (text) => void toStderr(text),
+const ownConfig = {
+  print: (text: string) => void toStdout(text),
+  tell: (text: string) => void toStderr(text),
   async config() {
     loadDotenv();
     return (config = loadConfig(withThrowawaySecrets(await orRunningDemo(process.env, toStderr))));
   },
-});
+};
+addWebhookCommands(program, ownConfig);
+addTryCommand(program, { ...ownConfig, exitWith });
 
 process.stdout.on('error', () => process.exit(exitCodes.done)); // "| head" has seen enough
 try {

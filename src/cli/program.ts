@@ -218,6 +218,7 @@ Examples:
   getbill debts delete <id> --yes
   getbill call POST /followups --from followup.json --dry-run
   getbill webhooks trigger debt.updated
+  getbill try
 
 Data goes to standard output, everything else to standard error. In a pipe: npx getbill ..., or
 npm run --silent getbill -- ..., since npm run prints lines of its own.

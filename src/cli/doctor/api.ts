@@ -1,5 +1,7 @@
 import { jsonObject } from '../../core/json.js';
-import { endpoints } from '../../getbill/endpoints.js';
+import type { GetbillConfig } from '../../config/config.js';
+import { endpoints, type Endpoint } from '../../getbill/endpoints.js';
+import type { Upstream } from '../../getbill/upstream.js';
 import { ask, type HttpResponse } from './ask.js';
 import { fail, pass, warn, type Check, type CheckContext, type Result } from './check.js';
 import { explainConnection } from './explain.js';
@@ -10,33 +12,45 @@ export const apiCheck: Check = {
   needs: 'GetBill pins',
   async examine(context) {
     const { getbill } = context.config;
-    const readable = endpoints.find(
-      ({ method, path, scope }) =>
-        method === 'GET' && !path.includes('{') && getbill.scopes.includes(scope),
-    );
-    const { path, scope } = readable ?? { path: '/company/profile', scope: 'company:read' };
-    const url = new URL(`${getbill.apiUrl.href.replace(/\/$/, '')}${path}`);
-    const token = await tokenFor(scope, context);
-    try {
-      const headers = {
-        accept: 'application/json',
-        ...(token !== undefined && { authorization: `Bearer ${token}` }),
-      };
-      const response = await ask(context.upstream, url, {
-        timeoutMs: getbill.timeoutMs,
-        now: context.now,
-        headers,
-      });
-      return judge(response, { url, hasToken: token !== undefined });
-    } catch (error) {
-      return explainConnection(error, {
-        url,
-        variable: 'GETBILL_API_URL',
-        timeoutMs: getbill.timeoutMs,
-      });
-    }
+    const { scopes } = getbill;
+    const token = await tokenFor(readableWith(scopes).scope, context);
+    return await examineApi(token, { ...context, getbill, scopes });
   },
 };
+
+/** The first list or object that these scopes may read. */
+const readableWith = (scopes: readonly string[]): Pick<Endpoint, 'path' | 'scope'> =>
+  endpoints.find(
+    ({ method, path, scope }) => method === 'GET' && !path.includes('{') && scopes.includes(scope),
+  ) ?? { path: '/company/profile', scope: 'company:read' };
+
+export async function examineApi(
+  token: string | undefined,
+  {
+    getbill,
+    scopes,
+    upstream,
+    now,
+  }: {
+    getbill: GetbillConfig;
+    scopes: readonly string[];
+    upstream: Pick<Upstream, 'open'>;
+    now: () => number;
+  },
+): Promise<Result> {
+  const { apiUrl, timeoutMs } = getbill;
+  const url = new URL(`${apiUrl.href.replace(/\/$/, '')}${readableWith(scopes).path}`);
+  try {
+    const headers = {
+      accept: 'application/json',
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    };
+    const response = await ask(upstream, url, { timeoutMs, now, headers });
+    return judge(response, { url, hasToken: token !== undefined });
+  } catch (error) {
+    return explainConnection(error, { url, variable: 'GETBILL_API_URL', timeoutMs });
+  }
+}
 
 async function tokenFor(
   scope: string,

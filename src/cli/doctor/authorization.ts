@@ -69,39 +69,47 @@ export const authorizationCheck: Check = {
   name: 'redirect URI',
   needs: 'GetBill pins',
   async examine({ config: { getbill: config, publicUrl }, upstream, now, authorization }) {
-    const outcome = await authorization();
-    const { redirectUri } = config;
-    switch (outcome.kind) {
-      case 'answered':
-        if (outcome.error === undefined || outcome.error === 'invalid_scope')
-          return pass(`${redirectUri} is registered`);
-        return fail(
-          `GetBill refuses the authorization request: ${outcome.error.slice(0, 64)}`,
-          (explanationOf(outcome.error) ?? explanationOf('unauthorized_client'))?.fix ?? '',
-        );
-      case 'sent_on':
-        if (outcome.proven) return pass(`${redirectUri} is registered`);
-        return warn(
-          'GetBill asks for a sign-in before it looks at the redirect URI, so it cannot be seen from here',
-          `sign in once at ${publicUrl.origin}/login; on redirect_uri_mismatch register ${redirectUri} in the GetBill dashboard`,
-        );
-      case 'none': {
-        const place = {
-          url: config.authorizeUrl,
-          variable: 'GETBILL_AUTHORIZE_URL',
-          timeoutMs: config.timeoutMs,
-        };
-        if (outcome.error !== undefined) return explainConnection(outcome.error, place);
-        return fail(
-          'GetBill is overloaded or has an error of its own',
-          'wait a moment and run this again',
-        );
-      }
-      case 'refused':
-        return explainRefusal(outcome, { config, upstream, now });
-    }
+    return await examineAuthorization(await authorization(), { config, upstream, now }, publicUrl);
   },
 };
+
+export async function examineAuthorization(
+  outcome: AuthorizationOutcome,
+  asker: Asker,
+  publicUrl: URL,
+): Promise<Result> {
+  const { config } = asker;
+  const { redirectUri } = config;
+  switch (outcome.kind) {
+    case 'answered':
+      if (outcome.error === undefined || outcome.error === 'invalid_scope')
+        return pass(`${redirectUri} is registered`);
+      return fail(
+        `GetBill refuses the authorization request: ${outcome.error.slice(0, 64)}`,
+        (explanationOf(outcome.error) ?? explanationOf('unauthorized_client'))?.fix ?? '',
+      );
+    case 'sent_on':
+      if (outcome.proven) return pass(`${redirectUri} is registered`);
+      return warn(
+        'GetBill asks for a sign-in before it looks at the redirect URI, so it cannot be seen from here',
+        `sign in once at ${publicUrl.origin}/login; on redirect_uri_mismatch register ${redirectUri} in the GetBill dashboard`,
+      );
+    case 'none': {
+      const place = {
+        url: config.authorizeUrl,
+        variable: 'GETBILL_AUTHORIZE_URL',
+        timeoutMs: config.timeoutMs,
+      };
+      if (outcome.error !== undefined) return explainConnection(outcome.error, place);
+      return fail(
+        'GetBill is overloaded or has an error of its own',
+        'wait a moment and run this again',
+      );
+    }
+    case 'refused':
+      return explainRefusal(outcome, asker);
+  }
+}
 
 async function explainRefusal(
   { status, code }: Extract<AuthorizationOutcome, { kind: 'refused' }>,

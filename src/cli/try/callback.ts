@@ -1,0 +1,32 @@
+import type { GetbillConfig } from '../../config/config.js';
+import type { Upstream } from '../../getbill/upstream.js';
+import { ask } from '../doctor/ask.js';
+import { isLocal, listenForCallback, type Callback } from './callback-server.js';
+
+export type { Callback } from './callback-server.js';
+
+/**
+ * Where GetBill sends the browser back to: a port of this machine, or an address that a person pastes.
+ * @throws {ConfigError} the port cannot be had.
+ */
+export async function openCallback(
+  { redirectUri, authorizeUrl, timeoutMs }: GetbillConfig,
+  { upstream, pasted }: { upstream: Upstream; pasted: () => Promise<string> },
+): Promise<Callback> {
+  if (!isLocal(new URL(redirectUri))) {
+    const response = async () => queryOf(await pasted());
+    return { redirectUri, response, close: () => undefined };
+  }
+  /** At the control API of a sandbox on this machine. */
+  async function register(uri: string): Promise<boolean> {
+    if (!isLocal(authorizeUrl)) return false;
+    const url = new URL('/_sandbox/redirect-uris', authorizeUrl);
+    const json = JSON.stringify({ uri });
+    const answer = await ask(upstream, url, { timeoutMs, now: Date.now, json }).catch(() => null);
+    return answer?.status === 200;
+  }
+  return await listenForCallback(redirectUri, { register });
+}
+
+const queryOf = (address: string): URLSearchParams =>
+  URL.canParse(address) ? new URL(address).searchParams : new URLSearchParams();

@@ -1,0 +1,145 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Config } from '../../config/config.js';
+import { createMemoryKeyValue, createOAuthClient } from '../../core/index.js';
+import type { CompleteOptions } from '../../core/sign-in/sign-in.js';
+import { AppError } from '../../errors.js';
+import { createUpstream, type Upstream } from '../../getbill/upstream.js';
+import { examineApi } from '../doctor/api.js';
+import { examineAuthorization, tryAuthorization } from '../doctor/authorization.js';
+import { exitCodeOf, exitCodes } from '../exit-codes.js';
+import { openCallback, type Callback } from './callback.js';
+import { reasonOf, STEPS, StepFailed, type Step } from './steps.js';
+
+export interface TryOptions {
+  readonly config: Config;
+  readonly waitMs: number;
+  /** A line of the report. */
+  readonly print: (text: string) => void;
+  readonly openBrowser: (url: string) => void;
+  /** Asks for the address where the browser ended, when that is not on this machine. */
+  readonly pasted: () => Promise<string>;
+}
+
+/** The authorization code flow as GetBill's guide tests it, step by step. @returns the exit code. */
+export async function tryFlow(options: TryOptions): Promise<number> {
+  const { config, print } = options;
+  const upstream = createUpstream({ config: config.getbill, emit: () => undefined });
+  try {
+    await runSteps(options, upstream);
+    print('\nThe authorization code flow works. Now: npm start');
+    return exitCodes.done;
+  } catch (error) {
+    if (!(error instanceof StepFailed)) throw error;
+    const { cause, fix, exitCode } = error.reason;
+    print(`fail  ${STEPS[error.step]}\n      cause: ${cause}\n      fix:   ${fix}`);
+    return exitCode;
+  } finally {
+    await upstream.close();
+  }
+}
+
+async function runSteps(options: TryOptions, upstream: Upstream): Promise<void> {
+  const { config, print, openBrowser } = options;
+  const passed = (step: Step, detail: string): void =>
+    print(`pass  ${STEPS[step].padEnd(21)} ${detail}`);
+
+  const callback = await openCallback(config.getbill, { upstream, pasted: options.pasted });
+  try {
+    const provider = { ...config.getbill, redirectUri: callback.redirectUri };
+    await checkAuthorizationUrl({ ...options.config, getbill: provider }, upstream);
+    const reached = { step: 'authorization' as Step };
+    /** The callback has been checked: its code is on the way to the token endpoint. */
+    function acceptedWith(code: string): void {
+      passed('authorization', 'approved');
+      passed('code', `${masked(code)}, with our state`);
+      reached.step = 'exchange';
+    }
+    const client = createOAuthClient({
+      provider,
+      storage: createMemoryKeyValue({ now: Date.now }),
+      encryptionKeys: [randomBytes(32)],
+      send(url, request) {
+        const code = new URLSearchParams(request.body).get('code');
+        if (code !== null && reached.step !== 'exchange') acceptedWith(code);
+        return upstream.send(url, request);
+      },
+    });
+    const binding = randomBytes(32).toString('base64url');
+    const url = await client.signIn.start({ binding, returnTo: '/' });
+    passed('authorizationUrl', 'open it in a browser:');
+    print(`\n${url.href}\n\nwaiting at ${callback.redirectUri} (Ctrl-C ends)`);
+    openBrowser(url.href);
+
+    const response = await responseWithin(options.waitMs, callback);
+    const { tokenSet } = await complete(client.signIn, { binding, response }, reached, config);
+    const lifetimeS = Math.round((tokenSet.expiresAtMs - tokenSet.issuedAtMs) / 1000);
+    const renewable = tokenSet.refreshToken === undefined ? 'no refresh token' : 'a refresh token';
+    passed('exchange', `an access token for ${lifetimeS} s, ${renewable}`);
+    await callApi(tokenSet, { config, upstream, passed }).finally(async () => {
+      client.tokens.abandon('try', 'signed_out', tokenSet); // revoked, where GETBILL_REVOKE_URL is set
+      await client.idle();
+    });
+  } finally {
+    callback.close();
+  }
+}
+
+async function checkAuthorizationUrl(config: Config, upstream: Upstream): Promise<void> {
+  const asker = { config: config.getbill, upstream, now: Date.now };
+  const outcome = await tryAuthorization(asker);
+  const result = await examineAuthorization(outcome, asker, config.publicUrl);
+  const exitCode = outcome.kind === 'none' ? exitCodes.unavailable : exitCodes.configuration;
+  if (result.verdict === 'fail') throw new StepFailed('authorizationUrl', { ...result, exitCode });
+}
+
+async function responseWithin(waitMs: number, callback: Callback): Promise<URLSearchParams> {
+  const waited = delay(waitMs, undefined, { ref: false });
+  const came = await Promise.race([callback.response(), waited]);
+  if (came !== undefined) return came;
+  throw new StepFailed('authorization', {
+    cause: `no browser came back within ${Math.round(waitMs / 1000)} s`,
+    fix: 'sign in and choose at GetBill; an error page there says why it does not send you back',
+    exitCode: exitCodes.unavailable,
+  });
+}
+
+type SignIn = ReturnType<typeof createOAuthClient>['signIn'];
+
+async function complete(
+  signIn: SignIn,
+  options: CompleteOptions,
+  reached: { step: Step },
+  { getbill }: Config,
+) {
+  try {
+    const completed = await signIn.complete(options);
+    if (completed !== undefined) return completed;
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const step = error.code === 'callback_malformed' ? 'code' : reached.step;
+    throw new StepFailed(step, { ...reasonOf(error, getbill), exitCode: exitCodeOf(error) });
+  }
+  throw new StepFailed('code', {
+    cause: 'the callback carries a state that is not ours: it is of another sign-in, or was forged',
+    fix: 'close old tabs, run this again and open the new URL',
+    exitCode: exitCodes.refused,
+  });
+}
+
+async function callApi(
+  { accessToken, scopes }: { accessToken: string; scopes: readonly string[] },
+  {
+    config: { getbill },
+    upstream,
+    passed,
+  }: { config: Config; upstream: Upstream; passed: (step: Step, detail: string) => void },
+): Promise<void> {
+  const result = await examineApi(accessToken, { getbill, scopes, upstream, now: Date.now });
+  if (result.verdict === 'pass') return passed('call', result.detail ?? '');
+  throw new StepFailed('call', { ...result, exitCode: exitCodes.refused });
+}
+
+/** Enough to compare it with what the browser shows, and nothing to use. */
+const masked = (code: string): string =>
+  `code ${code.slice(0, 2)}${'•'.repeat(6)} (${code.length} characters)`;
