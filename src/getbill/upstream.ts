@@ -4,11 +4,12 @@ import type { Dispatcher } from 'undici';
 import type { GetbillConfig } from '../config/config.js';
 import { channels, traced, type HttpExchange } from '../tracing.js';
 import type { Emit } from '../events.js';
-import { createAgent, type SentOver } from './agent.js';
+import { createAgent } from './agent.js';
+import { onAbort, sendSafe, type Response, type SendOptions, type SendOver } from './send-safe.js';
 import { checkAnnouncedLength, pastDeadline, readBody, tooLarge } from './response-body.js';
 import { responseText } from './response-text.js';
 import { createPinCheck } from './tls-pins.js';
-import { browserLeft, isConnectionLost, unavailableBecause } from './unavailable.js';
+import { browserLeft, unavailableBecause } from './unavailable.js';
 import { USER_AGENT } from './user-agent.js';
 
 /** Connections to the API per process. */
@@ -122,15 +123,7 @@ export function createUpstream({ config, emit }: { config: GetbillConfig; emit: 
   };
 }
 
-type Response = Dispatcher.ResponseData<unknown>;
 type Send = (signal: AbortSignal, exchange: HttpExchange) => Promise<Response>;
-type SendOver = (agent: Dispatcher, options: SendOptions) => Promise<Response>;
-
-interface SendOptions {
-  readonly signal: AbortSignal;
-  readonly sentOver?: SentOver;
-}
-
 function send(
   agent: Dispatcher,
   { origin, pathname, search }: Target,
@@ -150,73 +143,6 @@ function send(
 
 const isSafe = (method: string): boolean => method === 'GET' || method === 'HEAD';
 
-/**
- * A GET goes over a kept connection first. It goes again, once, over a new connection when the other
- * side has closed the kept one, or when half of the deadline passes in silence: a NAT that has forgotten
- * a connection drops its packets without a word. The first response wins.
- */
-async function sendSafe(
-  once: SendOver,
-  { api, apiAgain, timeoutMs, signal, exchange }: SafeOptions,
-): Promise<Response> {
-  const sentOver: SentOver = { keptConnection: false };
-  const first = attempt(once, api, { signal, sentOver });
-  const silence = timer(timeoutMs / 2);
-  try {
-    const early = await Promise.race([first.response, silence.passed]);
-    if (early !== undefined) return early;
-  } catch (error) {
-    if (!sentOver.keptConnection || !isConnectionLost(error)) throw error;
-    exchange.resent = 'connection_lost';
-    return await once(apiAgain, { signal });
-  } finally {
-    silence.stop();
-  }
-  if (!sentOver.keptConnection) return await first.response;
-  exchange.resent = 'silence';
-  return await firstResponse(first, attempt(once, apiAgain, { signal }));
-}
-
-interface SafeOptions {
-  readonly api: Dispatcher;
-  readonly apiAgain: Dispatcher;
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal;
-  readonly exchange: HttpExchange;
-}
-
-interface Attempt {
-  readonly response: Promise<Response>;
-  readonly cancel: () => void;
-}
-
-/** A request that can be cancelled alone. */
-function attempt(once: SendOver, agent: Dispatcher, { signal, ...options }: SendOptions): Attempt {
-  const own = new AbortController();
-  onAbort(signal, () => own.abort(signal.reason));
-  return { response: once(agent, { ...options, signal: own.signal }), cancel: () => own.abort() };
-}
-
-/** Cancels the other one. @throws as the second, when both fail. */
-function firstResponse(first: Attempt, second: Attempt): Promise<Response> {
-  let winner: Attempt | undefined;
-  const win = async (one: Attempt, other: Attempt): Promise<Response> => {
-    const response = await one.response;
-    winner ??= one;
-    if (winner === one) other.cancel();
-    return response;
-  };
-  return Promise.any([win(first, second), win(second, first)]).catch(() => second.response);
-}
-
-function timer(ms: number): { passed: Promise<undefined>; stop: () => void } {
-  let timeout: NodeJS.Timeout | undefined;
-  const passed = new Promise<undefined>((resolve) => {
-    timeout = setTimeout(resolve, ms, undefined);
-  });
-  return { passed, stop: () => clearTimeout(timeout) };
-}
-
 /** @throws {UnavailableError} as `accept`, or 502: too large. */
 async function receive(
   { statusCode: status, headers, body }: Response,
@@ -230,13 +156,6 @@ async function receive(
   accept?.({ status, headers });
   const limits = { idleMs: timeoutMs, flowMs: timeoutMs * FLOW_TIMEOUTS };
   return { status, headers, body: await readBody(body, { ...limits, call: ending }) };
-}
-
-function onAbort(signal: AbortSignal | undefined, react: () => void): () => void {
-  if (signal === undefined) return () => undefined;
-  if (signal.aborted) react();
-  signal.addEventListener('abort', react);
-  return () => signal.removeEventListener('abort', react);
 }
 
 /** undici does not settle an aborted request that waits for a connection before it has one. */

@@ -1,0 +1,97 @@
+import type { Secret } from '../secret.js';
+import type { Values } from './variables.js';
+
+/** Final types only: URLs, milliseconds, lists. Frozen; secrets show as "[secret]" wherever it is printed. */
+export interface Config {
+  readonly production: boolean;
+  readonly developerPages: boolean;
+  readonly host: string;
+  readonly port: number;
+  readonly publicUrl: URL;
+  /** Whom browsers hold to https once they have seen PUBLIC_URL. */
+  readonly hsts: Values['HSTS'];
+  readonly trustProxy: number | readonly string[];
+  readonly getbill: GetbillConfig;
+  readonly webhooks: WebhooksConfig;
+  readonly session: {
+    readonly secrets: Secret<readonly string[]>;
+    readonly idleMs: number;
+    readonly maxMs: number;
+  };
+  readonly tokenEncryptionKeys: Secret<readonly Buffer[]>;
+  readonly refreshMarginMs: number;
+  readonly redis: RedisConfig | undefined;
+  readonly rateLimits: {
+    readonly login: number;
+    readonly callback: number;
+    readonly api: number;
+    readonly refresh: number;
+  };
+  readonly flowInspector: boolean;
+  readonly tour: boolean;
+  readonly keepAliveMs: number;
+  readonly drainDelayMs: number;
+  readonly logLevel: string;
+  readonly metricsToken: Secret | undefined;
+}
+
+export interface GetbillConfig {
+  readonly clientId: string;
+  readonly clientSecrets: readonly Secret[];
+  /** Text, not a URL: it must equal a registered URI byte for byte. */
+  readonly redirectUri: string;
+  readonly scopes: readonly string[];
+  readonly authorizeUrl: URL;
+  readonly tokenUrl: URL;
+  readonly apiUrl: URL;
+  readonly revokeUrl: URL | undefined;
+  readonly issuer: string | undefined;
+  readonly caFile: string | undefined;
+  readonly tlsPins: readonly string[];
+  readonly tlsPinsReportOnly: boolean;
+  readonly timeoutMs: number;
+  readonly proxy: ProxyConfig;
+}
+
+export interface WebhooksConfig {
+  /** Empty: webhooks are off. */
+  readonly endpoints: readonly WebhookEndpointConfig[];
+  /** Where GetBill puts the id and the time of an event, which its documents do not say; empty: nowhere. */
+  readonly idField: string;
+  readonly timeField: string;
+  /** Replicas of Redis that must have an event before it is acknowledged. */
+  readonly replicas: number;
+}
+
+export interface WebhookEndpointConfig {
+  /** `/webhooks/getbill/<name>`; empty: `/webhooks/getbill`. */
+  readonly name: string;
+  readonly companyId: string;
+  readonly secrets: Secret<readonly string[]>;
+}
+
+/** The proxy through which GetBill is called, by the protocol of the call; `undefined`: none. */
+export interface ProxyConfig {
+  /** They may hold a password. */
+  readonly http: Secret | undefined;
+  readonly https: Secret | undefined;
+  /** Hosts that are called directly, as `NO_PROXY` lists them. */
+  readonly except: string;
+}
+
+export interface RedisConfig {
+  readonly topology: 'single' | 'sentinel' | 'cluster';
+  /** They may hold the password. */
+  readonly urls: Secret<readonly [URL, ...URL[]]>;
+  readonly sentinelName?: string;
+  readonly caFile?: string | undefined;
+  /** In front of every key. */
+  readonly keyPrefix?: string;
+  readonly password?: Secret | undefined;
+  /** Read again at every connection, since the password in it may change. */
+  readonly passwordFile?: string | undefined;
+  /** Of the Sentinels, where they are not those of Redis. */
+  readonly sentinelUsername?: string | undefined;
+  readonly sentinelPassword?: Secret | undefined;
+  readonly sentinelPasswordFile?: string | undefined;
+}
