@@ -1,11 +1,9 @@
-import { createHmac } from 'node:crypto';
 import type { Config } from '../../config/config.js';
 import { jsonObject } from '../../core/json.js';
-import { ask, redirectOf, type HttpResponse } from './ask.js';
-import { fail, pass, warn, type Check, type CheckContext, type Result } from './check.js';
+import { redirectOf, type HttpResponse } from './ask.js';
+import { fail, pass, warn, type Check, type Result } from './check.js';
 import { explainConnection } from './explain.js';
-
-type Deployment = NonNullable<CheckContext['deployment']>;
+import { visit, type Deployment } from './visit.js';
 
 /** Through the real proxy, as a browser would come. They start one sign-in and end it themselves. */
 export const deploymentChecks: readonly Check[] = [
@@ -109,56 +107,7 @@ export const deploymentChecks: readonly Check[] = [
       return judgeReturn(await comeBack({ state, cookie }, deployment, { config, now }));
     },
   },
-  {
-    name: 'webhooks',
-    async examine({ deployment, config, now }) {
-      if (deployment === undefined || config.webhooks.endpoints.length === 0) return undefined;
-      for (const endpoint of config.webhooks.endpoints) {
-        const path = ['/webhooks/getbill', endpoint.name].filter(Boolean).join('/');
-        const signature = createHmac('sha256', endpoint.secrets.reveal()[0] ?? '')
-          .update(SIGNED_NONSENSE)
-          .digest('hex');
-        const headers = { 'x-getbill-signature': signature };
-        const answer = await visit(path, deployment, {
-          config,
-          now,
-          headers,
-          json: SIGNED_NONSENSE,
-        }).catch(() => undefined);
-        if (answer === undefined) return undefined; // the line "deployment" says why
-        const { status } = answer;
-        const problem = webhookProblem(status, path);
-        if (problem !== undefined) return problem;
-      }
-      return pass('signed bytes arrive as they were sent');
-    },
-  },
 ];
-
-/** Signed and no event, so that nothing is stored; spaces that a proxy which rewrites bodies would take out. */
-const SIGNED_NONSENSE = '{ "type":  null }\n';
-
-function webhookProblem(status: number, path: string): Result | undefined {
-  switch (status) {
-    case 400:
-      return undefined; // verified, and no event
-    case 401:
-      return fail(
-        `${path} does not take our signature: the app has another secret, or the proxy changes body or header`,
-        'set the same GETBILL_WEBHOOK_SECRET where the app runs, and let the proxy pass body and X-GetBill-Signature as they are',
-      );
-    case 404:
-      return fail(
-        `${path} is not there`,
-        'set GETBILL_WEBHOOK_SECRET where the app runs, and let the proxy pass this path',
-      );
-    default:
-      return fail(
-        `${path} answered ${status}`,
-        'let the proxy pass POST with its body and media type to the app, without a sign-in of its own',
-      );
-  }
-}
 
 /** RFC 6265bis section 4.1.3.2: a browser takes a `__Host-` cookie only so. */
 const isHostCookie = (line: string): boolean =>
@@ -195,23 +144,6 @@ function judgeReturn(response: HttpResponse): Result {
     'let all processes use one Redis (REDIS_URL), one SESSION_SECRET and one TOKEN_ENCRYPTION_KEY',
   );
 }
-
-const visit = (
-  path: string,
-  { url, upstream }: Deployment,
-  {
-    config,
-    now,
-    headers = {},
-    json,
-  }: { config: Config; now: () => number; headers?: Record<string, string>; json?: string },
-): Promise<HttpResponse> =>
-  ask(upstream, new URL(path, url), {
-    timeoutMs: config.getbill.timeoutMs,
-    now,
-    headers: { accept: 'application/json', ...headers },
-    ...(json !== undefined && { json }),
-  });
 
 /** The app's own code for what went wrong. */
 function errorOf({ text }: HttpResponse): string | undefined {

@@ -12,7 +12,9 @@ import { credentialChecks } from './credentials.js';
 import { deploymentChecks } from './deployment.js';
 import { codeOf } from './explain.js';
 import { issuerCheck } from './issuer.js';
-import { readRedisInfo, redisChecks } from './redis.js';
+import { redisChecks } from './redis.js';
+import { readRedisInfo } from './redis-reads.js';
+import { webhookCheck } from './webhooks.js';
 import { askTokenUrl, tokenUrlChecks } from './token-url.js';
 
 /** In the order in which a fault of one would spoil the next. */
@@ -25,6 +27,7 @@ const CHECKS: readonly Check[] = [
   authorizationCheck,
   issuerCheck,
   ...deploymentChecks,
+  webhookCheck,
 ];
 
 export interface Examination {

@@ -1,10 +1,10 @@
-import { Redis, type Cluster } from 'ioredis';
-import { RecordError } from '../../core/errors.js';
-import { createCipher, type Cipher } from '../../core/storage/cipher.js';
+import type { Cluster, Redis } from 'ioredis';
+import { createCipher } from '../../core/storage/cipher.js';
 import { checkOf, SECRET_CHECK_KEY, SECRETS_DIFFER_KEY } from '../../redis/secret-check.js';
 import { tryStorage } from '../../redis/readiness.js';
-import { fail, pass, warn, type Check, type CheckContext, type Result } from './check.js';
+import { fail, pass, warn, type Check, type Result } from './check.js';
 import { connect, explainRedis } from './redis-connection.js';
+import { hasKey, latencyMs, sealedWith, snapshots, type Info } from './redis-reads.js';
 
 const SLOW_MS = 20;
 const TOO_SLOW_MS = 250; // a command of ours gives up after 500
@@ -189,40 +189,6 @@ function explainCommand(message: string): Result {
   );
 }
 
-const MAX_SCANNED_KEYS = 200;
-
-/** The key ids of the first encrypted records that SCAN finds. Reads only. @throws SCAN is not allowed. */
-async function sealedWith(redis: Redis | Cluster, prefix: string): Promise<string[]> {
-  const node = redis instanceof Redis ? redis : redis.nodes('master')[0];
-  if (node === undefined) return [];
-  const ids: string[] = [];
-  let [cursor, seen] = ['0', 0];
-  do {
-    const [next, names] = await node.scan(cursor, 'MATCH', `${prefix}*`, 'COUNT', 100);
-    cursor = next;
-    for (const name of names) {
-      const value = await redis.get(name.slice(prefix.length)).catch(() => null); // another type
-      ids.push(...Array.from((value ?? '').matchAll(SEALED), ([, id = '']) => id));
-    }
-    seen += Math.max(names.length, 1);
-  } while (cursor !== '0' && seen < MAX_SCANNED_KEYS);
-  return ids;
-}
-
-/** As `createCipher` writes it: key id, dot, nonce with text and tag. */
-const SEALED = /(?<![\w-])([\w-]{8})\.[\w-]{38,}(?![\w.-])/g;
-
-function hasKey(cipher: Cipher, id: string): boolean {
-  try {
-    cipher.decrypt(`${id}.${'A'.repeat(38)}`, '');
-    return true;
-  } catch (error) {
-    return !(error instanceof RecordError && error.code === 'record_key_missing');
-  }
-}
-
-type Info = Readonly<Record<string, string>>;
-
 function byInfo(
   judge: (info: Info, redis: Redis | Cluster) => Result | Promise<Result>,
 ): Check['examine'] {
@@ -231,41 +197,4 @@ function byInfo(
     const info = await redisInfo();
     return info['redis_version'] === undefined ? undefined : judge(info, redis);
   };
-}
-
-/** `INFO` as a record, empty where it is not allowed; one of the nodes of a cluster answers for all. */
-export async function readRedisInfo(redis: Redis | Cluster): Promise<Info> {
-  const text = await redis.info().catch((error: unknown) => {
-    if ((error as Error).message.startsWith('NOPERM')) return '';
-    throw error;
-  });
-  return Object.fromEntries(
-    text.split('\r\n').flatMap((line) => {
-      const [, key, value] = /^(\w+):(.*)$/.exec(line) ?? [];
-      return key === undefined || value === undefined ? [] : [[key, value]];
-    }),
-  );
-}
-
-/** CONFIG is forbidden at many providers: then nothing is known, and the append-only file is the advice anyway. */
-async function snapshots(redis: Redis | Cluster): Promise<boolean> {
-  try {
-    const [, rules] = (await redis.call('CONFIG', 'GET', 'save')) as [string, string];
-    return rules !== '';
-  } catch {
-    return true;
-  }
-}
-
-async function latencyMs(
-  redis: Redis | Cluster,
-  { monotonicMs }: Pick<CheckContext, 'monotonicMs'>,
-): Promise<number> {
-  const taken: number[] = [];
-  for (let times = 0; times < 5; times += 1) {
-    const startedMs = monotonicMs();
-    await redis.get('ping');
-    taken.push(monotonicMs() - startedMs);
-  }
-  return taken.sort((a, b) => a - b)[2] ?? 0;
 }

@@ -1,0 +1,53 @@
+import { createHmac } from 'node:crypto';
+import { fail, pass, type Check, type Result } from './check.js';
+import { visit } from './visit.js';
+
+export const webhookCheck: Check = {
+  name: 'webhooks',
+  async examine({ deployment, config, now }) {
+    if (deployment === undefined || config.webhooks.endpoints.length === 0) return undefined;
+    for (const endpoint of config.webhooks.endpoints) {
+      const path = ['/webhooks/getbill', endpoint.name].filter(Boolean).join('/');
+      const signature = createHmac('sha256', endpoint.secrets.reveal()[0] ?? '')
+        .update(SIGNED_NONSENSE)
+        .digest('hex');
+      const headers = { 'x-getbill-signature': signature };
+      const response = await visit(path, deployment, {
+        config,
+        now,
+        headers,
+        json: SIGNED_NONSENSE,
+      }).catch(() => undefined);
+      if (response === undefined) return undefined; // the line "deployment" says why
+      const { status } = response;
+      const problem = webhookProblem(status, path);
+      if (problem !== undefined) return problem;
+    }
+    return pass('signed bytes arrive as they were sent');
+  },
+};
+
+/** Signed and no event, so that nothing is stored; spaces that a proxy which rewrites bodies would take out. */
+const SIGNED_NONSENSE = '{ "type":  null }\n';
+
+function webhookProblem(status: number, path: string): Result | undefined {
+  switch (status) {
+    case 400:
+      return undefined; // verified, and no event
+    case 401:
+      return fail(
+        `${path} does not take our signature: the app has another secret, or the proxy changes body or header`,
+        'set the same GETBILL_WEBHOOK_SECRET where the app runs, and let the proxy pass body and X-GetBill-Signature as they are',
+      );
+    case 404:
+      return fail(
+        `${path} is not there`,
+        'set GETBILL_WEBHOOK_SECRET where the app runs, and let the proxy pass this path',
+      );
+    default:
+      return fail(
+        `${path} answered ${status}`,
+        'let the proxy pass POST with its body and media type to the app, without a sign-in of its own',
+      );
+  }
+}
