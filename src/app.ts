@@ -83,7 +83,7 @@ export function createApp(
   );
 
   // For machines: without a session, over http too
-  const webhooks = webhooksRoom(services);
+  const webhooks = webhooksRoom(app, services);
   app.use(webhooks.receiver);
   app.get('/healthz', reportHealth());
   app.get('/readyz', reportReadiness({ isReady }));
@@ -120,7 +120,7 @@ export function createApp(
   ];
   app.get('/oauth/callback', ...mayReturn, completeSignIn(signInDeps));
   app.use(pageLocals(config));
-  app.use(webhooks.pages(isSignedIn));
+  webhooks.addPages(isSignedIn);
   const forgetPages = (grantId: string) =>
     [services.profiles, services.figures].forEach((one) => one.forget(grantId));
   app.post('/logout', signOut({ cookies, endSession, tokens, forgetPages }));

@@ -46,6 +46,7 @@ export type AppEvent =
   | {
       type: 'webhook_handled';
       endpoint: string;
+      entry: string;
       eventType: string;
       tries: number;
       durationMs: number;
@@ -53,6 +54,7 @@ export type AppEvent =
   | {
       type: 'webhook_failed';
       endpoint: string;
+      entry: string;
       eventType: string;
       tries: number;
       final: boolean;

@@ -32,33 +32,41 @@ export function createCachedReads<Value>({
   now,
   freshMs,
   keptMs,
+  changedAtMs = () => Promise.resolve(undefined),
 }: {
   now: () => number;
   freshMs: number;
   keptMs: number;
+  /** When the grant's data was last said to have changed: what was read before is read again. */
+  changedAtMs?: (grantId: string) => Promise<number | undefined>;
 }): CachedReads<Value> {
   const readings = boundedMap<Reading<Value>>({ max: MAX_READINGS, maxAgeMs: keptMs, now });
   /** Ten tabs that open at once read once. */
-  const running = new Map<string, Promise<Value>>();
+  const running = new Map<string, Promise<Reading<Value>>>();
   const sweepLater = (): void => void setTimeout(() => readings.sweep(), keptMs + 1).unref();
 
-  function loadOnce(grantId: string, load: () => Promise<Value>): Promise<Value> {
+  function loadOnce(grantId: string, load: () => Promise<Value>): Promise<Reading<Value>> {
     const started = running.get(grantId);
     if (started !== undefined) return started;
-    const loading = load().finally(() => running.delete(grantId));
+    const readAtMs = now(); // before: a change meanwhile may be missing
+    const loading = load()
+      .then((value) => ({ value, readAtMs }))
+      .finally(() => running.delete(grantId));
     running.set(grantId, loading);
     return loading;
   }
 
   return {
     async get(grantId, load, isComplete = () => true) {
+      const changed = (await changedAtMs(grantId)) ?? -Infinity;
       const known = readings.get(grantId);
       const ageMs = now() - (known?.readAtMs ?? -Infinity);
-      if (known !== undefined && ageMs >= 0 && ageMs < freshMs && isComplete(known.value)) {
+      const isFresh = ageMs >= 0 && ageMs < freshMs;
+      if (known !== undefined && isFresh && known.readAtMs > changed && isComplete(known.value)) {
         return known;
       }
       try {
-        const reading = { value: await loadOnce(grantId, load), readAtMs: now() };
+        const reading = await loadOnce(grantId, load);
         readings.set(grantId, reading);
         sweepLater();
         return reading;

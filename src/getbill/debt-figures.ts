@@ -1,9 +1,10 @@
 import { AppError, StorageError, UnavailableError } from '../errors.js';
+import { boundedMap } from '../core/bounded-map.js';
 import type { SharedLimits } from '../limits/shared-limits.js';
 import { createCachedReads, type Reading } from './cached-reads.js';
 import type { GetbillClient } from './client.js';
 import { dayOf, instantOf } from './dates.js';
-import type { GrantFacts } from './grant-facts.js';
+import { companyHash, type GrantFacts } from './grant-facts.js';
 import type { Quota } from './quota.js';
 import type { Credits, Debt, Followup } from './types.js';
 import { fieldOf, numberOf, textOf } from './values.js';
@@ -13,6 +14,7 @@ const KEPT_MS = 60 * 60_000;
 const DAY_MS = 86_400_000;
 const PER_PAGE = 100;
 const NEWEST = 5;
+const MAX_COMPANIES = 10_000;
 const MAX_OWN_STATUSES = 4;
 const AT_ONCE = 3;
 /** A page waits no longer for one kind of figure; what arrives later is there for the next page. */
@@ -73,6 +75,8 @@ export interface DebtFigures {
   /** As they were counted lately; nothing is read for it. */
   lastCounts(grantId: string): ReadonlyMap<string, number> | undefined;
   readonly forget: (grantId: string) => void;
+  /** Something of this company has changed: figures that were read before are read again. */
+  readonly forgetCompany: (companyId: string) => void;
 }
 
 export function createDebtFigures({
@@ -86,7 +90,12 @@ export function createDebtFigures({
   facts: Pick<GrantFacts, 'company'>;
   now: () => number;
 }): DebtFigures {
-  const times = { now, freshMs: FRESH_MS, keptMs: KEPT_MS };
+  const changes = boundedMap<number>({ max: MAX_COMPANIES, maxAgeMs: KEPT_MS, now });
+  async function changedAtMs(grantId: string): Promise<number | undefined> {
+    const company = changes.size === 0 ? undefined : await facts.company(grantId);
+    return company === undefined ? undefined : changes.get(company);
+  }
+  const times = { now, freshMs: FRESH_MS, keptMs: KEPT_MS, changedAtMs };
   const credits = createCachedReads<Credits>(times);
   const overviews = createCachedReads<DebtOverview>(times);
   const statusCounts = createCachedReads<StatusCounts>(times);
@@ -149,6 +158,7 @@ export function createDebtFigures({
       return inTime(lastFollowups.get(grantId, load, (known) => ids.every((id) => known.has(id))));
     },
     lastCounts: (grantId) => statusCounts.last(grantId)?.counts,
+    forgetCompany: (companyId) => changes.set(companyHash(companyId), now()),
     forget(grantId) {
       for (const reads of [credits, overviews, statusCounts, lastFollowups]) reads.forget(grantId);
     },

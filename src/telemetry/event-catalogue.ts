@@ -194,7 +194,11 @@ export const eventCatalogue: Readonly<Record<AppEvent['type'], EventTexts>> = {
   },
   webhook_failed: {
     when: 'a handler has failed',
-    notes: { final: 'it is not tried again', reason: 'the name of the error' },
+    notes: {
+      entry: 'its id, for `replay`',
+      final: 'it is not tried again',
+      reason: 'the name of the error',
+    },
     isAudited: true,
     action:
       '`final`: mend the handler, then handle it again on `/events` or with `npm run getbill -- webhooks replay`',

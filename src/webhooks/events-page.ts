@@ -1,4 +1,4 @@
-import { Router, type RequestHandler, type Response } from 'express';
+import type { Express, RequestHandler, Response } from 'express';
 import { RequestError } from '../errors.js';
 import { companyHash, type GrantFacts } from '../getbill/grant-facts.js';
 import { formats } from '../web/pages/formats.js';
@@ -31,13 +31,10 @@ export interface EventsPageDeps {
 }
 
 /** `/events`: the last webhooks of the company of this session, and "handle again". */
-export function eventsPage({
-  endpoints,
-  facts,
-  guards,
-}: EventsPageDeps & { guards: RequestHandler[] }): Router {
-  const router = Router({ caseSensitive: true, strict: true });
-
+export function addEventsPage(
+  app: Express,
+  { endpoints, facts, guards }: EventsPageDeps & { guards: RequestHandler[] },
+): void {
   /** `undefined` while no response of GetBill has said whose session this is. */
   async function mine(res: Response): Promise<readonly OpenEndpoint[] | undefined> {
     const company = await facts.company(res.locals.grantId);
@@ -45,7 +42,7 @@ export function eventsPage({
     return endpoints.filter(({ companyId }) => companyHash(companyId) === company);
   }
 
-  router.get('/events', ...guards, async (_req, res) => {
+  app.get('/events', ...guards, async (_req, res) => {
     const mineOrUnknown = await mine(res);
     const lists = await Promise.all(
       (mineOrUnknown ?? []).map(async ({ name, inbox }) =>
@@ -65,7 +62,7 @@ export function eventsPage({
     });
   });
 
-  router.post('/events/again', ...guards, async (req, res) => {
+  app.post('/events/again', ...guards, async (req, res) => {
     const { entry } = (req.body ?? {}) as Record<string, unknown>;
     const [, name, id = ''] = (typeof entry === 'string' && ENTRY.exec(entry)) || [];
     const endpoint = (await mine(res))?.find((each) => each.name === name);
@@ -74,8 +71,6 @@ export function eventsPage({
     endpoint.wake();
     res.redirect(303, '/events');
   });
-
-  return router;
 }
 
 function rowOf(endpoint: string, { id, type, body, state }: Listed): EventRow {

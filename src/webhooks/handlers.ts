@@ -1,12 +1,11 @@
 import type { WebhookEvent } from './envelope.js';
+import type { Attempt } from './worker.js';
 
-export interface HandlerContext {
+export interface HandlerContext extends Attempt {
   /** The company whose secret signed the event: never what the body says. */
   readonly companyId: string;
   /** Every process drops what it has cached of the company, and tells those of its people who look. */
   readonly announce: (event: WebhookEvent) => Promise<void>;
-  /** Aborts when the handler has taken too long: it will be called again. */
-  readonly signal: AbortSignal;
 }
 
 type Handler = (event: WebhookEvent, context: HandlerContext) => Promise<void>;

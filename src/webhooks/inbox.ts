@@ -38,6 +38,8 @@ export interface Inbox {
   }): Promise<'new' | 'duplicate' | 'full'>;
   /** New entries first, then those of dead processes and of failed tries whose pause is over. Nobody else gets them. */
   claim(options: { count: number }): Promise<Claim[]>;
+  /** Still being handled by this process: the pause after which another one takes it begins anew. */
+  keep(id: string): Promise<void>;
   /** Handled: nobody gets it again. */
   done(id: string): Promise<void>;
   /** Tried too often: nobody gets it again, and the list says so. */

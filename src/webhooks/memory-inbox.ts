@@ -47,6 +47,10 @@ export function createMemoryInbox({
         return { id: entry.id, type: entry.type, body: entry.body, tries: entry.tries };
       });
     },
+    async keep(id) {
+      const entry = find(id);
+      if (entry !== undefined) entry.claimedAtMs = now();
+    },
     async done(id) {
       const entry = find(id);
       if (entry !== undefined) entry.state = 'handled';

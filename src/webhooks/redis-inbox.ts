@@ -152,6 +152,9 @@ export function createRedisInbox({
       });
     },
 
+    async keep(id) {
+      await call(() => redis.call('XCLAIM', stream, GROUP, consumer, 0, id, 'JUSTID')); // no new try
+    },
     async done(id) {
       await call(() => redis.xack(stream, GROUP, id));
     },

@@ -1,13 +1,14 @@
-import { Router, type Request, type RequestHandler } from 'express';
+import type { Express, Request, RequestHandler } from 'express';
 import { createCipher } from '../core/storage/cipher.js';
 import type { Config } from '../config/config.js';
 import { AppError } from '../errors.js';
 import type { Emit } from '../events.js';
+import type { DebtFigures } from '../getbill/debt-figures.js';
 import type { GrantFacts } from '../getbill/grant-facts.js';
 import type { ProfileCache } from '../getbill/profile-cache.js';
 import { formBody } from '../web/middleware/form-body.js';
 import { connectForWebhooks } from './connection.js';
-import { eventsPage } from './events-page.js';
+import { addEventsPage } from './events-page.js';
 import { createLive } from './live.js';
 import { createWebhooks, type WebhooksReport } from './webhooks.js';
 
@@ -23,6 +24,7 @@ export interface WebhooksServices {
   readonly emit: Emit;
   readonly now: () => number;
   readonly profiles: Pick<ProfileCache, 'forgetCompany'>;
+  readonly figures: Pick<DebtFigures, 'forgetCompany'>;
   readonly facts: Pick<GrantFacts, 'company'>;
   readonly sessions: { read(id: string): Promise<unknown> };
   readonly onStop: (stop: () => Promise<void>) => void;
@@ -30,14 +32,14 @@ export interface WebhooksServices {
 
 export interface WebhooksRoom {
   /** `/webhooks/getbill`: before sessions, cookies and CSRF. */
-  readonly receiver: Router;
+  readonly receiver: RequestHandler;
   /** `/events`, and what other pages show of it: before them. `signedIn` guards them. */
-  pages(signedIn: RequestHandler): Router;
+  addPages(signedIn: RequestHandler): void;
 }
 
 /** The optional room of webhooks: without a secret its paths are 404 and nothing runs. */
-export function webhooksRoom(services: WebhooksServices): WebhooksRoom {
-  const { config, log, emit, now, profiles, facts, sessions, onStop } = services;
+export function webhooksRoom(app: Express, services: WebhooksServices): WebhooksRoom {
+  const { config, log, emit, now, profiles, figures, facts, sessions, onStop } = services;
   const { endpoints: configured, ...settings } = config.webhooks;
   const onError = (error: Error): void => log.warn({ err: error }, 'redis connection of webhooks');
   const isOn = configured.length > 0;
@@ -53,6 +55,7 @@ export function webhooksRoom(services: WebhooksServices): WebhooksRoom {
     cipher: createCipher(config.tokenEncryptionKeys.reveal()),
     onChanges(companyId, changes) {
       profiles.forgetCompany(companyId);
+      figures.forgetCompany(companyId);
       live.onChanges(companyId, changes);
     },
     report: reportTo(emit),
@@ -71,25 +74,22 @@ export function webhooksRoom(services: WebhooksServices): WebhooksRoom {
 
   return {
     receiver: router,
-    pages(signedIn) {
-      const pages = Router({ caseSensitive: true, strict: true });
-      if (!isOn) return pages;
-      pages.use(showsChanges({ now }), eventsPage({ endpoints, facts, guards: [signedIn] }));
-      pages.get('/events/live', signedIn, live.stream);
-      return pages;
+    addPages(signedIn) {
+      if (!isOn) return;
+      app.use(showsChanges({ now }));
+      addEventsPage(app, { endpoints, facts, guards: [signedIn] });
+      app.get('/events/live', signedIn, live.stream);
     },
   };
 }
 
 /**
- * The layout puts the line "changed just now" above the page, and the navigation names `/events`. What changes while the
- * page is being made counts as changed since.
+ * The layout puts the line "changed just now" above the page. What changes while the page is being
+ * made counts as changed since.
  */
 function showsChanges({ now }: { now: () => number }): RequestHandler {
   return function showsChangesMiddleware(req, res, next) {
     if (res.locals['signedIn'] === true) {
-      const navigation = (res.locals['nav'] ?? []) as object[];
-      res.locals['nav'] = [...navigation, { href: '/events', label: 'Events' }];
       res.locals['changesSince'] = now();
       if (LIVE_PAGES.test(req.path)) res.locals['above'] = ['partials/changes'];
     }

@@ -26,9 +26,16 @@ export interface WebhooksConfig {
 export interface WebhooksReport {
   received(fields: { endpoint: string; type: string; outcome: 'new' | 'duplicate' }): void;
   refused(fields: { endpoint: string; reason: Refusal }): void;
-  handled(fields: { endpoint: string; type: string; tries: number; durationMs: number }): void;
+  handled(fields: {
+    endpoint: string;
+    entry: string;
+    type: string;
+    tries: number;
+    durationMs: number;
+  }): void;
   failed(fields: {
     endpoint: string;
+    entry: string;
     type: string;
     tries: number;
     final: boolean;
@@ -116,9 +123,9 @@ export function createWebhooks({
     };
     const worker = startWorker({
       inbox,
-      handle: async (event, signal) => {
+      handle: async (event, attempt) => {
         const handler = Object.hasOwn(handlers, event.type) ? handlers[event.type] : undefined;
-        await handler?.(event, { companyId, announce, signal });
+        await handler?.(event, { companyId, announce, ...attempt });
       },
       report: {
         handled: (fields) => report.handled({ endpoint: name, ...fields }),

@@ -5,14 +5,31 @@ import type { Claim, Inbox } from './inbox.js';
 const MAX_TRIES = 8;
 /** Entries that one process handles at a time. */
 const LANES = 10;
+const HANDLER_TIMEOUT_MS = 120_000;
 /** Below the shortest pause, after which another process takes an entry over. */
-const HANDLER_TIMEOUT_MS = 20_000;
+const KEEP_EVERY_MS = 10_000;
 const TRIM_EVERY_MS = 10_000;
 const MARK_AGAIN_AFTER_MS = 500;
 
 export interface WorkerReport {
-  handled(fields: { type: string; tries: number; durationMs: number }): void;
-  failed(fields: { type: string; tries: number; final: boolean; error: unknown }): void;
+  handled(fields: { entry: string; type: string; tries: number; durationMs: number }): void;
+  failed(fields: {
+    entry: string;
+    type: string;
+    tries: number;
+    final: boolean;
+    error: unknown;
+  }): void;
+}
+
+/** One try to handle an entry. */
+export interface Attempt {
+  /** The id of the entry, as `npm run getbill -- webhooks replay` takes it. */
+  readonly entry: string;
+  /** Counts from 1. */
+  readonly tries: number;
+  /** Aborts when the handler has taken too long: it will be called again. */
+  readonly signal: AbortSignal;
 }
 
 export interface Worker {
@@ -32,12 +49,14 @@ export function startWorker({
   report,
   pollMs,
   monotonicMs,
+  keepEveryMs = KEEP_EVERY_MS,
 }: {
   inbox: Inbox;
-  handle: (event: WebhookEvent, signal: AbortSignal) => Promise<void>;
+  handle: (event: WebhookEvent, attempt: Attempt) => Promise<void>;
   report: WorkerReport;
   pollMs: number;
   monotonicMs: () => number;
+  keepEveryMs?: number;
 }): Worker {
   const stop = new AbortController();
   const underWay = new Set<Promise<void>>();
@@ -47,20 +66,23 @@ export function startWorker({
 
   async function handleOne({ id, type, body, tries }: Claim): Promise<void> {
     const startedMs = monotonicMs();
+    const keeping = setInterval(() => void inbox.keep(id).catch(() => undefined), keepEveryMs);
     try {
       if (body === undefined)
         throw new Error('it was sealed with a key that this process does not have, or is spoilt');
       const { data } = JSON.parse(body) as WebhookEvent; // checked before it was stored
       const signal = AbortSignal.timeout(HANDLER_TIMEOUT_MS);
-      await within(signal, handle({ type, data }, signal));
+      await within(signal, handle({ type, data }, { entry: id, tries, signal }));
     } catch (error) {
       const final = tries >= MAX_TRIES;
       if (final) await mark(() => inbox.giveUp(id));
-      report.failed({ type, tries, final, error });
+      report.failed({ entry: id, type, tries, final, error });
       return;
+    } finally {
+      clearInterval(keeping);
     }
     await mark(() => inbox.done(id));
-    report.handled({ type, tries, durationMs: monotonicMs() - startedMs });
+    report.handled({ entry: id, type, tries, durationMs: monotonicMs() - startedMs });
   }
 
   /** The effect has happened, so the mark is tried until the storage takes it: else the entry is handled again. */

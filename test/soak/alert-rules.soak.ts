@@ -59,7 +59,7 @@ const webhookRefused = (reason: string): AppEvent => ({
   endpoint: '',
   reason,
 });
-const webhookFailed = (final: boolean): AppEvent => ({ type: 'webhook_failed', endpoint: '', eventType: 'debt.updated', tries: final ? 8 : 1, final, reason: 'Error' }); // prettier-ignore
+const webhookFailed = (final: boolean): AppEvent => ({ type: 'webhook_failed', endpoint: '', entry: '1-1', eventType: 'debt.updated', tries: final ? 8 : 1, final, reason: 'Error' }); // prettier-ignore
 
 const stories: [alert: string, what: string, verdict: 'fires' | 'is silent', story: Story][] = [
   ['WebhookGivenUp', 'a handler has failed for the eighth time', 'fires', once(webhookFailed(true))],

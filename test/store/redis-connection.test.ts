@@ -2,8 +2,12 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { parseConfig } from '../../src/config/config.js';
+import { createCipher } from '../../src/core/storage/cipher.js';
 import { connectStorage } from '../../src/redis/connect.js';
+import { createRedisChanges } from '../../src/webhooks/changes.js';
+import { createRedisInbox } from '../../src/webhooks/redis-inbox.js';
 import { until } from '../process/support/until.js';
 import { startNode, type RedisNode } from '../soak/support/redis-node.js';
 import { startSentinel, startSingle, type Topology } from '../soak/support/topologies.js';
@@ -253,6 +257,54 @@ describe('the least rights in docs/operations.md', () => {
       await master?.client.acl('SETUSER', 'getbill', right.replace('+', '-'));
       expect([right, await statusOf(app, '/readyz')]).toEqual([right, 503]);
       await master?.client.acl('SETUSER', 'getbill', right);
+    }
+  });
+
+  it('are enough for webhooks with those that webhooks need besides, and each of them is needed', async () => {
+    const text = readFileSync('docs/operations.md', 'utf8');
+    const [, line = ''] = /^ACL SETUSER getbill on >password (.*)$/m.exec(text) ?? [];
+    const [, more = ''] = /^Webhooks need `([^`]+)` besides/m.exec(text) ?? [];
+    const redis = await closing(startSingle());
+    const [master] = redis.masters;
+    const setUser = (...rights: string[]) => master?.client.acl('SETUSER', 'getbill', ...rights);
+    await setUser('on', '>password', ...line.split(' '), ...more.split(' '));
+    const client = new Redis(
+      redis.env['REDIS_URL']?.replace('redis://', 'redis://getbill:password@') ?? '',
+      { keyPrefix: 'getbill:acl:', enableReadyCheck: false },
+    );
+    const cipher = createCipher([Buffer.alloc(32, 7)]);
+    let number = 0;
+    /** Everything that an inbox and its changes do. */
+    const useAll = async (): Promise<void> => {
+      const endpoint = `e${++number}`;
+      const limits = { maxEntries: 2, keptMs: 60_000, pauseMs: () => 0 };
+      const options = { redis: client, cipher, endpoint, limits, replicas: 0, consumerGoneMs: 0 };
+      const [one, two] = ['one', 'two'].map((consumer) => createRedisInbox({ ...options, consumer })); // prettier-ignore
+      const changes = createRedisChanges({ redis: client, endpoint });
+      const event = { type: 'debt.updated', body: '{"type":"debt.updated","data":{}}' };
+      for (const identity of ['a', 'b', 'c']) await one?.accept({ identity, ...event });
+      const [first] = (await one?.claim({ count: 1 })) ?? [];
+      const id = first?.id ?? '';
+      await one?.keep(id);
+      const [again] = (await two?.claim({ count: 2 })) ?? [];
+      await two?.giveUp(again?.id ?? '');
+      await one?.done(id);
+      await one?.again(id);
+      await one?.recent(10);
+      await one?.trim();
+      await changes.publish({ type: 'debt.updated', subject: 'd1' });
+      await changes.after((await changes.after(undefined)).last);
+    };
+    const outcomeOf = (use: Promise<void>): Promise<string> => use.then(() => 'enough', () => 'refused'); // prettier-ignore
+    try {
+      await useAll();
+      for (const right of more.split(' ')) {
+        await setUser(right.replace('+', '-'));
+        expect([right, await outcomeOf(useAll())]).toEqual([right, 'refused']); // prettier-ignore
+        await setUser(right);
+      }
+    } finally {
+      client.disconnect();
     }
   });
 });

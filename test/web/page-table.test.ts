@@ -1,9 +1,13 @@
 import { pages } from '../../src/web/pages/pages.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
+const webhooks = {
+  GETBILL_WEBHOOK_SECRET: 'the-webhook-secret-of-this-test',
+  GETBILL_WEBHOOK_COMPANY: 'company-1',
+};
 let app: TestApp;
 beforeAll(async () => {
-  app = await startTestApp({ env: { FLOW_INSPECTOR: 'true', TOUR: 'true' } });
+  app = await startTestApp({ env: { FLOW_INSPECTOR: 'true', TOUR: 'true', ...webhooks } });
 });
 afterAll(() => app.close());
 

@@ -67,6 +67,18 @@ describe.each(adapters)('the inbox in %s', (_name, open) => {
     expect(again.map(({ body: text }) => text)).toEqual([body, body, body]);
   });
 
+  it('gives nobody else what is kept, and counts no try for it', async () => {
+    const [one, two] = open();
+    await one.accept(delivery('a'));
+    const [claim] = await one.claim({ count: 1 });
+    await delay(200);
+    await one.keep(claim?.id ?? '');
+    await delay(150);
+    expect(await two.claim({ count: 5 })).toEqual([]);
+    await delay(200);
+    expect(await two.claim({ count: 5 })).toMatchObject([{ tries: 2 }]);
+  });
+
   it('never gives out what is done or given up, and the list says which is which', async () => {
     const [one] = open();
     for (const identity of ['a', 'b', 'c']) await one.accept(delivery(identity));

@@ -1,12 +1,15 @@
 import { createConnection } from 'node:net';
 import { signatureOf } from '../../src/webhooks/signature.js';
 import { until } from '../process/support/until.js';
+import { companyProfiles } from '../../sandbox/api/data/companies.js';
 import type { Browser } from '../support/browser.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
 import { startTestApp, type TestApp, type TestAppOptions } from '../support/test-app.js';
 
 const SECRET = 'CANARY-webhook-secret-0123456789';
 const on = { GETBILL_WEBHOOK_SECRET: SECRET, GETBILL_WEBHOOK_COMPANY: 'company-1' };
+const SECRET_OF_ACME = 'CANARY-webhook-secret-of-acme-0123';
+const named = { GETBILL_WEBHOOK_ENDPOINTS: `acme company-2 ${SECRET_OF_ACME}` };
 const event = JSON.stringify({ type: 'debt.updated', data: { id: 'd1', debtor: 'CANARY-debtor' } });
 const signed = (body: string, secret = SECRET) => ({
   'content-type': 'application/json',
@@ -84,7 +87,7 @@ describe('webhooks in the app', () => {
     }));
 
   it('[D07] are the only route without a CSRF token: nothing that looks like it ends a session', () =>
-    withApp({ env: { ...on, REDIS_URL: redis.url } }, async (app) => {
+    withApp({ env: { ...on, ...named, REDIS_URL: redis.url } }, async (app) => {
       const browser = app.browser();
       await browser.signIn();
       const cookie = cookieHeader(browser);
@@ -100,6 +103,17 @@ describe('webhooks in the app', () => {
         '/webhooks/getbill/unknown',
         '/webhooks/getbill;/logout',
         '/webhooks/getbill/logout',
+        '/webhooks/getbill/acme/../../../logout',
+        '/webhooks/getbill/acme/%2e%2e/%2e%2e/%2e%2e/logout',
+        '/webhooks/getbill/acme%2f..%2f..%2f..%2flogout',
+        '/webhooks/getbill/acme/logout',
+        '/webhooks/getbill/acme/',
+        '/webhooks/getbill/ACME',
+        '/webhooks/getbill/acme;/logout',
+        '/webhooks/getbill/acme%00',
+        '/webhooks/getbill/%61cme/logout',
+        '/webhooks/getbill/__proto__',
+        '/webhooks/getbill/acme', // signed with the secret of the plain endpoint
         '/webhooks',
         '/logout?x=/webhooks/getbill',
         '/logout#/webhooks/getbill',
@@ -114,6 +128,9 @@ describe('webhooks in the app', () => {
       }
       expect((await browser.get('/dashboard')).status).toBe(200);
       expect(await rawPost(app, '/webhooks/getbill?x=/logout', { cookie })).toBe('200');
+      const theirs = { cookie, ...signed(event, SECRET_OF_ACME) };
+      expect(await rawPost(app, '/webhooks/getbill/acme?x=/logout', theirs)).toBe('200');
+      expect((await browser.get('/dashboard')).status).toBe(200);
     }));
 
   it('[I11] are refused with 503 while Redis is away, so that GetBill sends them again, and stored when it is back', () =>
@@ -171,6 +188,28 @@ describe('webhooks in the app', () => {
         expect(reads).toEqual(['company-1', 'company-2', 'company-1']);
       }),
     ));
+
+  it('have the figures of the dashboard read again, for that company and no other', async () => {
+    const [mine] = companyProfiles;
+    const ours = { ...on, GETBILL_WEBHOOK_COMPANY: mine.id, ...named };
+    await withApp({ env: { ...ours, REDIS_URL: redis.url } }, async (app) => {
+      const browser = app.browser();
+      await browser.signIn();
+      const readsOfDashboard = async (): Promise<number> => {
+        const before = app.sandbox.control.state().counters.apiCalls;
+        expect((await browser.get('/dashboard')).status).toBe(200);
+        return app.sandbox.control.state().counters.apiCalls - before;
+      };
+      expect(await readsOfDashboard()).toBeGreaterThan(3);
+      expect(await readsOfDashboard()).toBe(0);
+      const theirs = await fetch(`${app.origin}/webhooks/getbill/acme`, { method: 'POST', headers: signed(event, SECRET_OF_ACME), body: event }); // prettier-ignore
+      expect(theirs.status).toBe(200);
+      await until('it is handled', () => handled(app).length === 1);
+      expect(await readsOfDashboard()).toBe(0);
+      await deliver(app);
+      await until('it is read again', async () => (await readsOfDashboard()) > 3);
+    });
+  });
 });
 
 const cookieHeader = ({ cookies }: Browser): string =>

@@ -138,6 +138,9 @@ describe('/events', () => {
       for (const wrong of [`other/${theirs?.[0] ?? ''}`, '/1-1', 'x', '', '/../1-1', `${entry}x`]) {
         expect([wrong, (await post({ entry: wrong, _csrf })).status]).toEqual([wrong, 404]);
       }
+      const canary = await post({ entry: 'CANARY-entry', _csrf, other: 'CANARY-field' });
+      expect(canary.status).toBe(404);
+      expect(canary.text + app.logged() + JSON.stringify(app.events)).not.toContain('CANARY-');
       expect(handled()).toBe(2);
       expect(await post({ entry, _csrf })).toMatchObject({ status: 303, location: '/events' });
       await until('it is handled again', () => handled() === 3);

@@ -25,9 +25,11 @@ type Sent = {
   headers?: Record<string, string | string[]>;
 };
 
+type WebhooksOptions = Parameters<typeof createWebhooks>[0];
+
 async function startReceiver(
   config: Partial<WebhooksConfig> = {},
-  overrides: { failing?: boolean } = {},
+  overrides: { failing?: boolean; handlers?: WebhooksOptions['handlers'] } = {},
 ) {
   const refused: string[] = [];
   const forgotten: string[] = [];
@@ -54,6 +56,7 @@ async function startReceiver(
     clock: { now: Date.now, monotonicMs: () => performance.now() },
     pollMs: () => 20,
     bodyTimeoutMs: 300,
+    ...(overrides.handlers !== undefined && { handlers: overrides.handlers }),
   });
   if (overrides.failing) {
     for (const { inbox } of webhooks.endpoints)
@@ -299,6 +302,26 @@ describe('a webhook', () => {
       {},
       { failing: true },
     ));
+
+  it('[I11] is acknowledged before its handler has begun, however long that takes', async () => {
+    let end: (() => void) | undefined;
+    const effects: string[] = [];
+    const handler = async (): Promise<void> => {
+      await new Promise<void>((resolve) => (end = resolve)); // 30 s, say
+      effects.push('done');
+    };
+    const use = async ({ deliver, entries }: Receiver): Promise<void> => {
+      expect(await deliver(json(event))).toMatchObject({ status: 200, text: 'OK' });
+      expect(await deliver(json(event))).toMatchObject({ status: 200, text: 'OK' });
+      expect(effects).toEqual([]);
+      expect(await entries()).toMatchObject([{ state: 'waiting' }]);
+      await until('it is begun', () => end !== undefined);
+      end?.();
+      await until('it is handled', async () => (await entries())[0]?.state === 'handled');
+      expect(effects).toEqual(['done']);
+    };
+    await withReceiver(use, {}, { handlers: { 'debt.updated': handler } });
+  });
 
   it('[I12] drops what is cached of the company whose secret signed it, whatever company the body names', () =>
     withReceiver(async ({ deliver, forgotten, sign }) => {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { WebhookEvent } from '../../src/webhooks/envelope.js';
 import { defaultLimits } from '../../src/webhooks/inbox.js';
 import { createMemoryInbox } from '../../src/webhooks/memory-inbox.js';
-import { startWorker, type Worker } from '../../src/webhooks/worker.js';
+import { startWorker, type Attempt, type Worker } from '../../src/webhooks/worker.js';
 import { until } from '../process/support/until.js';
 
 const inboxOf = (pauseMs: (tries: number) => number = defaultLimits.pauseMs) =>
@@ -15,7 +15,7 @@ const delivery = (id: string) => ({
 });
 
 async function withWorker(
-  options: Pick<Parameters<typeof startWorker>[0], 'inbox' | 'handle'>,
+  options: Pick<Parameters<typeof startWorker>[0], 'inbox' | 'handle' | 'keepEveryMs'>,
   use: (worker: Worker) => Promise<void>,
 ): Promise<void> {
   const worker = startWorker({
@@ -32,6 +32,26 @@ async function withWorker(
 }
 
 describe('the worker', () => {
+  it('[I11] waits for a handler that takes long, and nobody else gets its event meanwhile', async () => {
+    const inbox = inboxOf(() => 60);
+    const calls: string[] = [];
+    let end: () => void = () => undefined;
+    const handle = (_event: WebhookEvent, { entry }: Attempt): Promise<void> => {
+      calls.push(entry);
+      return new Promise((resolve) => (end = resolve));
+    };
+    await inbox.accept(delivery('slow'));
+    await withWorker({ inbox, handle, keepEveryMs: 15 }, async () => {
+      await withWorker({ inbox, handle, keepEveryMs: 15 }, async () => {
+        await until('it is begun', () => calls.length === 1);
+        await delay(200); // three times the pause after which a process counts as dead
+        end();
+        await until('it is handled', async () => (await inbox.recent(1))[0]?.state === 'handled');
+      });
+    });
+    expect(calls).toHaveLength(1);
+  });
+
   it('goes on when all that it has begun ends while it trims', async () => {
     const inbox = inboxOf();
     const slowlyTrimmed = { ...inbox, trim: () => delay(50) };

@@ -5,7 +5,7 @@ import { navigationOf } from '../pages/pages.js';
 
 /** Gives the layout what it needs on every page: who is here, the links, and the token of the sign-out form. */
 export function pageLocals(
-  config: Pick<Config, 'flowInspector' | 'tour' | 'getbill'>,
+  config: Pick<Config, 'flowInspector' | 'tour' | 'getbill' | 'webhooks'>,
 ): RequestHandler {
   const links = navigationOf(config);
   return function pageLocalsMiddleware(req, res, next) {

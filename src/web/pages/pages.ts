@@ -11,7 +11,7 @@ export interface Page {
   /** `true` for a page that needs no sign-in. */
   readonly isPublic?: true;
   /** The page is there while this setting is on. */
-  readonly setting?: 'flowInspector' | 'tour';
+  readonly setting?: 'flowInspector' | 'tour' | 'webhooks';
 }
 
 /**
@@ -24,6 +24,7 @@ export const pages: readonly Page[] = [
   { path: '/debts', label: 'Debts', scope: 'debts:read' },
   { path: '/debts/:id', scope: 'debts:read' },
   { path: '/connection', label: 'Connection' },
+  { path: '/events', label: 'Events', setting: 'webhooks' },
   { path: '/flow', label: 'Flow', isPublic: true, setting: 'flowInspector' },
   { path: '/tour', label: 'Tour', isPublic: true, setting: 'tour' },
 ];
@@ -39,10 +40,12 @@ export function navigationOf({
   getbill,
   flowInspector,
   tour,
+  webhooks,
 }: Pick<Config, 'flowInspector' | 'tour'> & {
+  webhooks: Pick<Config['webhooks'], 'endpoints'>;
   getbill: Pick<Config['getbill'], 'scopes'>;
 }): NavigationLink[] {
-  const settings = { flowInspector, tour };
+  const settings = { flowInspector, tour, webhooks: webhooks.endpoints.length > 0 };
   return pages.flatMap(({ path, label, scope, isPublic = false, setting }) => {
     const isThere = setting === undefined || settings[setting];
     const isOfUse = scope === undefined || getbill.scopes.includes(scope);

@@ -14,6 +14,7 @@ export type AuditLine<T extends AppEvent['type']> = Extract<AppEvent, { type: T 
 /** The real app in an OS process of its own. */
 export interface AppProcess {
   name: string;
+  pid: number | undefined;
   untilListening(): Promise<void>;
   /** Known once it listens. */
   readonly origin: string;
@@ -70,6 +71,7 @@ export function startAppProcess({
 
   return {
     name,
+    pid: child.pid,
     async untilListening() {
       await until(`${name} listens`, () => port() !== undefined || !running, { withinMs: 60_000 });
       if (!running) throw new Error(`${name} did not start: ${log()}`);

@@ -33,6 +33,8 @@ export interface InstallationOptions<Name extends string> {
   /** In addition to `environment`, for each process. */
   env?: (context: { name: Name; getbill: string }) => Record<string, string>;
   faults?: Partial<Faults>;
+  /** Other texts for files of `src/`, by their path there. */
+  replaced?: Readonly<Record<string, string>>;
   /** The processes whose Redis commands the test holds or fails. */
   redisProxies?: readonly Name[];
 }
@@ -42,9 +44,10 @@ export async function startInstallation<const Name extends string>({
   env = () => ({}),
   faults = {},
   redisProxies = [],
+  replaced = {},
 }: InstallationOptions<Name>): Promise<Installation<Name>> {
   const folder = mkdtempSync(join(tmpdir(), 'gb-logs-'));
-  const build = buildApp();
+  const build = buildApp(replaced);
   const redis = await startRedis();
   const sandbox = await startSandbox({
     redirectUris: [`${PUBLIC_URL}/oauth/callback`],
