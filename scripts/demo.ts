@@ -2,9 +2,19 @@
 // Imports nothing that an older Node lacks, so that it can say which Node is needed.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
+import { listenToKeys, openInBrowser, type Key } from './support/demo-keys.js';
 import { portProblems } from './support/demo-ports.js';
+import { createNarrator } from './support/narrator.js';
 
 const KILL_AFTER_MS = 5_000;
 
@@ -64,7 +74,8 @@ const settings = {
   TOUR: 'true',
   DRAIN_DELAY_S: '0',
 };
-const appEnv = { ...shared, ...settings, LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'warn' };
+/** Everything it knows goes to the log file; the terminal has a line per event, in words. */
+const appEnv = { ...shared, ...settings, LOG_LEVEL: 'debug' };
 const sandboxEnv = {
   SANDBOX_PORT: sandboxPort,
   SANDBOX_CLIENT_ID: clientId,
@@ -75,6 +86,13 @@ const sandboxEnv = {
   SANDBOX_WEBHOOK_SECRET: shared['GETBILL_WEBHOOK_SECRET'],
   SANDBOX_WEBHOOK_COMPANY: exampleCompanyId,
 };
+
+const LOG_FILE = '.demo/app.log';
+const log = createWriteStream(LOG_FILE, { mode: 0o600 });
+const narrate = createNarrator({
+  hasColour: process.stdout.isTTY && !process.env['NO_COLOR'],
+  columns: () => process.stdout.columns || 120,
+});
 
 const children: ChildProcess[] = [];
 const hasEnded = (child: ChildProcess): boolean =>
@@ -92,9 +110,13 @@ function start(script: string, env: NodeJS.ProcessEnv): void {
   );
   const child = spawn(process.execPath, ['--import', 'tsx', script], {
     env: { ...base, ...env },
-    stdio: 'inherit',
+    stdio: ['ignore', 'pipe', 'inherit'],
   });
   children.push(child);
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    log.write(`${line}\n`);
+    for (const told of narrate(line)) console.log(told);
+  });
   child.once('exit', (code) => void stop(code ?? 1));
 }
 
@@ -144,6 +166,15 @@ async function answers(url: string): Promise<void> {
   }
 }
 
+const isThere = (url: string): Promise<boolean> =>
+  fetch(url, { redirect: 'manual' }).then(
+    async (response) => {
+      await response.body?.cancel();
+      return response.status !== 404;
+    },
+    () => false,
+  );
+
 function requireNode(): void {
   const { engines } = JSON.parse(readFileSync('package.json', 'utf8')) as {
     engines: { node: string };
@@ -162,26 +193,80 @@ function requireNode(): void {
   process.exit(1);
 }
 
-let signals = 0; // npm and the terminal both send one for the same Ctrl-C
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => void (++signals > 2 ? kill(1) : stop(0)));
+/** Operations of the sandbox's panel. */
+async function atSandbox(operation: string): Promise<void> {
+  const headers = { 'content-type': 'application/json' };
+  await fetch(`${sandboxUrl}/_sandbox/${operation}`, { method: 'POST', headers, body: '{}' }).catch(
+    () => undefined, // it is stopping
+  );
 }
+
+function show(url: string): void {
+  say(`opening ${url}`);
+  openInBrowser(url);
+}
+
+const say = (text: string): void => console.log(`  ${text}`);
+
+const keys: Key[] = [
+  { key: 'o', does: 'open', press: () => show(appUrl) },
+  { key: 'f', does: 'flow', press: () => show(`${appUrl}/flow`) },
+  { key: 'p', does: 'panel', press: () => show(sandboxUrl) },
+  {
+    key: 'e',
+    does: 'expire',
+    async press() {
+      await atSandbox('expire-access-tokens');
+      say('All access tokens have expired. Reload the dashboard: nobody will notice.');
+    },
+  },
+  {
+    key: 'r',
+    does: 'revoke',
+    async press() {
+      await atSandbox('revoke-grants');
+      say('All permissions are revoked. Reload: you sign in again and land where you were.');
+    },
+  },
+  { key: '?', does: 'help', press: () => console.log(help()) },
+  { key: 'q', does: 'quit', press: () => stop(0) },
+];
+
+function help(): string {
+  const storage = process.env['REDIS_URL']
+    ? 'Redis'
+    : 'memory (set REDIS_URL to keep sign-ins over a restart)';
+  const byKey = process.stdin.isTTY;
+  return `
+  GetBill Connect    ${appUrl}
+  sandbox GetBill    ${sandboxUrl}   (made-up data: break things here)
+  storage            ${storage}
+  full log           ${LOG_FILE}
+
+  Things to try:
+    1. Sign in at ${appUrl} and look at the dashboard.
+    2. ${byKey ? 'Press e' : `"Expire access tokens" at ${sandboxUrl}`}, reload the dashboard: nobody notices.
+    3. See each message of that renewal at ${appUrl}/flow.
+    4. ${byKey ? 'Press r' : '"Revoke all grants"'}, reload: you sign in again and land where you were.
+    5. In another terminal: npm run getbill -- debts list
+
+  ${byKey ? keys.map(({ key, does }) => `${key} ${does}`).join('  ') : 'Ctrl-C stops both.'}
+`;
+}
+
+let signals = 0; // npm and the terminal both send one for the same Ctrl-C
+const interrupt = (): void => void (++signals > 2 ? kill(1) : stop(0));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, interrupt);
+
 console.log('starting the sandbox GetBill and the app ...');
 start('sandbox/main.ts', sandboxEnv);
 start('src/main.ts', appEnv);
 await Promise.all([answers(`${sandboxUrl}/healthz`), answers(`${appUrl}/readyz`)]);
 if (!stopping) {
   remember();
-  console.log(`
-  GetBill Connect    ${appUrl}
-  sandbox GetBill    ${sandboxUrl}   (not the real GetBill: break things here)
-  storage            ${process.env['REDIS_URL'] ? 'Redis' : 'memory (set REDIS_URL to keep sign-ins over a restart)'}
-
-  Three things to try:
-    1. Sign in at ${appUrl} and look at the dashboard.
-    2. Press "Expire access tokens" at ${sandboxUrl}, then reload the dashboard: nothing happens, and that is the point.
-    3. Press "Revoke all grants" there, reload: you sign in again and land where you were.
-
-  Ctrl-C stops both.
-`);
+  if (await isThere(`${appUrl}/tour`))
+    keys.splice(2, 0, { key: 't', does: 'tour', press: () => show(`${appUrl}/tour`) });
+  console.log(help());
+  const releaseTerminal = listenToKeys(keys, interrupt);
+  process.once('exit', releaseTerminal);
 }

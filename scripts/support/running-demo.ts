@@ -24,7 +24,7 @@ export async function startDemo(): Promise<RunningDemo> {
   });
   await new Promise<void>((resolve, reject) => {
     demo.stdout.on('data', (text: Buffer) => {
-      if (text.includes('Three things to try')) resolve();
+      if (text.includes('Things to try')) resolve();
     });
     demo.once('exit', () => {
       reject(new Error('the demo did not start'));

@@ -3,7 +3,10 @@ import type { Logger } from 'pino';
 import type { Emit, RequestContext } from '../events.js';
 import { eventCatalogue } from './event-catalogue.js';
 
-/** One line per security event, marked `"audit": true`, with the request it belongs to. Ids are keyed hashes. */
+/**
+ * One line per security event, marked `"audit": true`, with the request it belongs to. Ids are keyed hashes.
+ * At level `debug` the other events have a line, too; a request has its own already.
+ */
 export function createAudit({
   log,
   context,
@@ -13,8 +16,10 @@ export function createAudit({
 }): Emit {
   const audit = log.child({ audit: true }, { level: log.level === 'silent' ? 'silent' : 'info' }); // whatever LOG_LEVEL says
   return function auditEvent(event) {
-    if (!eventCatalogue[event.type].isAudited) return;
+    const { isAudited } = eventCatalogue[event.type];
+    if (!isAudited && (event.type === 'request_answered' || !log.isLevelEnabled('debug'))) return;
     const { requestId, ip } = context.getStore() ?? {};
-    audit.info({ ...event, requestId, ip }, event.type);
+    if (isAudited) audit.info({ ...event, requestId, ip }, event.type);
+    else log.debug({ ...event, requestId }, event.type);
   };
 }

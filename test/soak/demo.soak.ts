@@ -1,8 +1,12 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { until } from '../process/support/until.js';
+import { createBrowser } from '../support/browser.js';
 import { freePort } from '../support/free-port.js';
+
+const started: ChildProcess[] = [];
+afterEach(() => started.splice(0).forEach((child) => child.kill('SIGTERM')));
 
 const isAlive = (pid: number): boolean => spawnSync('kill', ['-0', String(pid)]).status === 0;
 
@@ -41,3 +45,48 @@ it('a running demo serves doctor and command line without .env; at its end the c
   expect(children.filter(isAlive)).toEqual([]);
   expect(existsSync('.demo/running.json')).toBe(false);
 });
+
+it('at a terminal the demo tells each event in words and obeys its keys; all of the log is in a file', async () => {
+  const [port, sandboxPort] = [await freePort(), await freePort()];
+  const command = `${process.execPath} --import tsx scripts/demo.ts`;
+  const { PATH = '', HOME = '' } = process.env;
+  const env = { PATH, HOME, TERM: 'xterm', PORT: String(port), SANDBOX_PORT: String(sandboxPort) };
+  const demo = spawn('script', ['-qfec', command, '/dev/null'], { env }); // a terminal of its own
+  started.push(demo);
+  let said = '';
+  demo.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+  const told = (text: RegExp | string, from = 0) =>
+    until(`"${String(text)}" is told`, () => said.slice(from).search(text) >= 0, {
+      withinMs: 60_000,
+    });
+  await told('q quit');
+  const origin = `http://localhost:${port}`;
+  const browser = createBrowser({ origin, publicUrl: origin });
+  await browser.signIn();
+  await browser.get('/dashboard');
+  await told(/signed in/);
+  await told(/GET \/dashboard +.*200.* calls to GetBill/);
+
+  demo.stdin.write('e');
+  await told('All access tokens have expired');
+  expect((await browser.get('/dashboard')).status).toBe(200);
+  await told(/401.*renewed \(\d+ ms\).*sent again.*200/);
+
+  demo.stdin.write('r');
+  await told('All permissions are revoked');
+  await browser.get('/debts');
+  await told(/session ended +.*GetBill ended the permission/);
+
+  const before = said.length;
+  demo.stdin.write('?');
+  await told('Things to try', before);
+  expect(said).not.toMatch(/\{"|\n\s+at /); // neither JSON nor a stack
+  const log = readFileSync('.demo/app.log', 'utf8');
+  const types = log.split('\n').flatMap((line) => /"type":"(\w+)"/.exec(line)?.[1] ?? []);
+  for (const type of ['login_completed', 'token_refreshed', 'api_called', 'session_ended'])
+    expect(types).toContain(type);
+
+  demo.stdin.write('q');
+  const [code] = (await once(demo, 'exit')) as [number | null];
+  expect(code).toBe(0);
+}, 90_000);
