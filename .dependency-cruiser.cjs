@@ -32,7 +32,7 @@ module.exports = {
     },
     only(
       'app',
-      ['web', 'services', 'flow-inspector', 'webhooks', 'tour'],
+      ['web', 'services', 'flow-inspector', 'webhooks', 'tour', 'explorer'],
       'app is an order of middleware; what they need arrives in services',
     ),
     only(
@@ -58,6 +58,7 @@ module.exports = {
     only('telemetry', ['oauth-explanations'], 'readers of events know nothing else'),
     only('flow-inspector', ['web', 'core'], 'an optional room'),
     only('tour', ['web', 'core', 'getbill'], 'an optional room'),
+    only('explorer', ['web', 'core', 'getbill'], 'an optional room'),
     only('webhooks', ['web', 'core', 'getbill', 'limits', 'redis'], 'an optional room'),
     only(
       'cli',

@@ -66,19 +66,19 @@ if (countdowns.length > 0) {
   tickWhileVisible();
 }
 
-for (const button of document.querySelectorAll('button[data-copy]')) {
-  if (navigator.clipboard === undefined) break; // only in a secure context
+const canCopy = navigator.clipboard !== undefined; // only in a secure context
+for (const button of document.querySelectorAll('button[data-copy]')) button.hidden = !canCopy;
+document.addEventListener('click', async (event) => {
+  const button = event.target.closest?.('button[data-copy]');
+  if (!button) return;
   const words = button.firstChild;
   const name = words.textContent;
-  button.hidden = false;
-  button.addEventListener('click', async () => {
-    await navigator.clipboard.writeText(button.dataset.copy).then(
-      () => (words.textContent = 'Copied'),
-      () => (words.textContent = 'Not allowed'),
-    );
-    setTimeout(() => (words.textContent = name), 2000);
-  });
-}
+  await navigator.clipboard.writeText(button.dataset.copy).then(
+    () => (words.textContent = 'Copied'),
+    () => (words.textContent = 'Not allowed'),
+  );
+  setTimeout(() => (words.textContent = name), 2000);
+});
 
 // An open menu closes by Escape and by a click elsewhere, which then does nothing else.
 for (const menu of document.querySelectorAll('details.filter')) {

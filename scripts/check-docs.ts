@@ -85,6 +85,7 @@ function checkRoutes(): void {
     'src/app.ts',
     'src/flow-inspector/routes.ts',
     'src/tour/routes.ts',
+    'src/explorer/explorer.ts',
     'src/webhooks/webhooks.ts',
     'src/webhooks/events-page.ts',
     'src/webhooks/room.ts',

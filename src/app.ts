@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import express, { type Express, type RequestHandler } from 'express';
 import type { Config } from './config/config.js';
 import { RequestError } from './errors.js';
+import { mountExplorer } from './explorer/explorer.js';
 import { mountFlowInspector } from './flow-inspector/flow-inspector.js';
 import type { Services } from './services.js';
 import { mountTour } from './tour/tour.js';
@@ -98,6 +99,7 @@ export function createApp(
   app.use(sameOrigin({ publicUrl, emit }));
   app.use('/logout', formBody());
   const tour = mountTour(app, services);
+  const explorer = mountExplorer(app, services);
   app.use(csrf({ emit }));
 
   // Signed in: the API
@@ -130,6 +132,7 @@ export function createApp(
   flowInspector.addPages();
   tour.addPages({ signedIn, access });
   const mayOpen = [isSignedIn, pagesAtOnce(services), hasFreshToken];
+  explorer.addPages({ access, mayOpen, mayCall });
   app.get('/dashboard', ...mayOpen, showDashboard({ ...services, ...page }));
   app.get('/debts', ...mayOpen, listDebts({ ...services, ...page }));
   app.get('/debts/:id', ...mayOpen, showDebt(page));

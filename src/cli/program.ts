@@ -110,7 +110,11 @@ export function createProgram(deps: Deps): Command {
             ),
           );
         const work = async (client: Client): Promise<void> => {
-          print(inJson((await client.call(method.toUpperCase(), path, { body })) ?? null));
+          const [plainPath = '', search] = path.split('?');
+          const query = Object.fromEntries(new URLSearchParams(search));
+          print(
+            inJson((await client.call(method.toUpperCase(), plainPath, { query, body })) ?? null),
+          );
         };
         await run(work, { verbose: flags.verbose === true });
       });

@@ -9,6 +9,13 @@ export function isNavigation(req: Request): boolean {
   return req.get('x-requested-with') === undefined && wantsHtml(req);
 }
 
+/** A person sending the form of a page: whoever calls from a script gets JSON. */
+export const isFormOfPage = (req: Request): boolean =>
+  req.method === 'POST' &&
+  wantsHtml(req) &&
+  (req.get('sec-fetch-mode') ?? 'navigate') === 'navigate' &&
+  req.is('application/x-www-form-urlencoded') !== false;
+
 export const wantsHtml = (req: Request): boolean =>
   !isApi(req) && req.accepts(['html', 'json']) === 'html';
 

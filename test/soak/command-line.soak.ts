@@ -132,6 +132,14 @@ describe('any documented call', () => {
     expect(stderr).toMatch(/\n {2}firstname: /);
   });
 
+  it('of a path with a query is sent with that query', async () => {
+    const { code, stdout } = await cli.run('call GET /debts?limit=2');
+    expect([code, (JSON.parse(stdout) as { data: unknown[] }).data]).toEqual([
+      0,
+      [expect.anything(), expect.anything()],
+    ]);
+  });
+
   it('with --dry-run sends nothing; an unknown path, method or file is named', async () => {
     write({ a: 1 });
     expect((await cli.run(`call POST /debts --from ${file} --dry-run`)).stdout).toBe(

@@ -6,7 +6,7 @@ import { AppError, NotSignedInError, RequestError } from '../../errors.js';
 import type { RequestContext } from '../../events.js';
 import { operatorHint } from '../../oauth-explanations.js';
 import { errorText, SIGN_IN_AGAIN, STILL_SIGNED_IN, type ErrorText } from '../pages/error-texts.js';
-import { isNavigation, wantsHtml } from '../request-kind.js';
+import { isFormOfPage, isNavigation, wantsHtml } from '../request-kind.js';
 import { safeReturnTo } from '../return-to.js';
 
 /** The one place where an error becomes an answer. Messages, hints and causes go to the log and nowhere else. */
@@ -31,7 +31,9 @@ export function errorPage({
     if (error.retryAfterS !== undefined) res.set('Retry-After', String(error.retryAfterS));
     if (error instanceof RequestError) res.set(error.headers);
     res.status(error.status);
-    if ((error instanceof NotSignedInError && lookedFor === undefined) || !wantsHtml(req)) {
+    const isPage =
+      lookedFor !== undefined || isFormOfPage(req) || !(error instanceof NotSignedInError);
+    if (!isPage || !wantsHtml(req)) {
       return res.json({
         error: error.code,
         request_id: res.locals.requestId,
@@ -119,8 +121,9 @@ function textFor(error: AppError, req: Request): ErrorText {
     return { ...text, ...STILL_SIGNED_IN }; // asked for more permission, or signed in again
   }
   const action = text.action ?? (req.path === '/oauth/callback' ? SIGN_IN_AGAIN : undefined);
-  if (action?.href !== SIGN_IN_AGAIN.href) return text;
-  const href = `${action.href}&${new URLSearchParams({ returnTo: safeReturnTo(req.originalUrl) }).toString()}`;
+  if (action === undefined || !action.href.startsWith('/login')) return text;
+  const returnTo = new URLSearchParams({ returnTo: safeReturnTo(req.originalUrl) }).toString();
+  const href = `${action.href}${action.href.includes('?') ? '&' : '?'}${returnTo}`;
   return { ...text, action: { ...action, href } };
 }
 

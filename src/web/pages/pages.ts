@@ -25,6 +25,8 @@ export const pages: readonly Page[] = [
   { path: '/debts/:id', scope: 'debts:read' },
   { path: '/connection', label: 'Connection' },
   { path: '/events', label: 'Events', setting: 'webhooks' },
+  { path: '/explorer', label: 'Explorer' },
+  { path: '/explorer/:operation' },
   { path: '/flow', label: 'Flow', isPublic: true, setting: 'flowInspector' },
   { path: '/tour', label: 'Tour', isPublic: true, setting: 'tour' },
 ];

@@ -48,7 +48,7 @@ export const dataOf = <Data>(part: Part<Data>): Data | undefined =>
   'view' in part ? part.view : undefined;
 
 /** The session has ended, its storage is away, or nobody waits for the page any more. */
-const isAboutThePage = (error: AppError): boolean =>
+export const isAboutThePage = (error: AppError): boolean =>
   error instanceof NotSignedInError ||
   error instanceof StorageError ||
   error.code === 'browser_left';

@@ -93,7 +93,7 @@ async function jsonBody(req: Request): Promise<Buffer | undefined> {
   throw new RequestError('the body is not valid JSON', { code: 'bad_request', status: 400 });
 }
 
-const scopeMissing = (scope: string): RequestError =>
+export const scopeMissing = (scope: string): RequestError =>
   new RequestError(`the scope ${scope} was not granted`, {
     code: 'missing_scope',
     status: 403,

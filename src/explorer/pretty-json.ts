@@ -1,0 +1,28 @@
+const MAX_DEPTH = 20;
+/** A string, or whatever else stands between two spaces or brackets. */
+const TOKEN = /"(?:[^"\\]|\\.)*"?|[{}[\],:]|[^\s"{}[\],:]+/g;
+
+/**
+ * JSON with line breaks, up to `maxLength` characters. Values stay as they were written: a number
+ * too large for JavaScript keeps its digits, a name that comes twice is shown twice.
+ */
+export function prettyJson(
+  json: string,
+  maxLength: number,
+): { readonly text: string; readonly isWhole: boolean } {
+  let text = '';
+  let depth = 0;
+  let before = '';
+  const newLine = (): string => `\n${'  '.repeat(Math.min(depth, MAX_DEPTH))}`;
+  for (const [token] of json.matchAll(TOKEN)) {
+    const isClosing = token === '}' || token === ']';
+    if (isClosing) depth = Math.max(0, depth - 1); // what is cut off, or no JSON, may close too much
+    const isEmpty = isClosing && (before === '{' || before === '[');
+    const startsLine = (isClosing && text !== '') || ['{', '[', ','].includes(before);
+    text += (startsLine && !isEmpty ? newLine() : '') + token + (token === ':' ? ' ' : '');
+    if (token === '{' || token === '[') depth += 1;
+    before = token;
+    if (text.length > maxLength) return { text: text.slice(0, maxLength), isWhole: false };
+  }
+  return { text, isWhole: true };
+}
