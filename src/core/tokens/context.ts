@@ -1,4 +1,5 @@
-import { createReport, type Emit, type Fingerprint, type Report } from '../events.js';
+import type { Emit, Fingerprint, RenewalTrigger } from '../events.js';
+import { createReport, type Report } from '../events.js';
 import type { Clock } from '../clock.js';
 import type { TokenEndpoint } from '../oauth/token-endpoint.js';
 import type { TokenResponse } from '../oauth/token-response.js';
@@ -35,6 +36,12 @@ export interface Context extends TokensOptions {
   readonly readRecord: ReadRecord;
   /** The end of a lease: it outlasts the token call, so that the call's own deadline always comes first. */
   readonly leaseMs: number;
+}
+
+/** Why a renewal is asked for. `isDue`: another caller may have renewed the record meanwhile. */
+export interface RenewalReason {
+  readonly trigger: RenewalTrigger;
+  isDue(tokenSet: TokenSet): boolean;
 }
 
 const LEASE_SPARE_MS = 3_000;

@@ -3,8 +3,7 @@ import type { Clock } from '../clock.js';
 import { GrantEndedError, StorageError } from '../errors.js';
 import type { TokenSet } from '../oauth/token-set.js';
 import { renewalChannel, traced } from '../tracing.js';
-import type { Context } from './context.js';
-import type { RenewalReason } from './leases.js';
+import type { Context, RenewalReason } from './context.js';
 
 const MAX_CACHED = 10_000;
 /** A session may end in another process, which tells nobody: its tokens leave this memory unused. */

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { GrantEndedError, RecordError, StorageError, UnavailableError } from '../errors.js';
-import type { RenewalTrigger, WaitOutcome } from '../events.js';
+import type { WaitOutcome } from '../events.js';
 import type { TokenSet } from '../oauth/token-set.js';
-import type { Context } from './context.js';
+import type { Context, RenewalReason } from './context.js';
 import type { RenewalGuards } from './renewal-guards.js';
 import type { TokenRecords } from './token-records.js';
 
@@ -58,12 +58,6 @@ export function createLeases({
       return { remainingMs: () => endsAtMs - clock.monotonicMs(), release };
     },
   };
-}
-
-/** Why a renewal is asked for. `isDue`: another caller may have renewed the record meanwhile. */
-export interface RenewalReason {
-  readonly trigger: RenewalTrigger;
-  isDue(tokenSet: TokenSet): boolean;
 }
 
 /** The lease, or the result of the process that had it. */

@@ -2,9 +2,9 @@ import { GrantEndedError, GrantRefusedError, StorageError, UnavailableError } fr
 import type { SessionEndReason } from '../events.js';
 import type { Revoke } from '../oauth/revocations.js';
 import { tokenSetFromResponse, type TokenSet } from '../oauth/token-set.js';
-import type { Context } from './context.js';
+import type { Context, RenewalReason } from './context.js';
 import { RETRY_MS, type Background } from './known-tokens.js';
-import type { Lease, RenewalReason, Turn } from './leases.js';
+import type { Lease, Turn } from './leases.js';
 import type { RenewalGuards } from './renewal-guards.js';
 import type { Change, StoredTokens, TokenRecords } from './token-records.js';
 
