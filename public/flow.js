@@ -64,7 +64,7 @@ function addCard(html) {
   const previous = log.querySelector('.story-card[open]');
   log.insertAdjacentHTML('afterbegin', html);
   const isBeingRead =
-    previous?.querySelector('.panel') || previous?.contains(document.activeElement);
+    previous?.querySelector('li > details[open]') || previous?.contains(document.activeElement);
   if (previous && !isBeingRead) previous.open = false;
 }
 

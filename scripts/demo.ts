@@ -13,7 +13,8 @@ import {
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { listenToKeys, openInBrowser, type Key } from './support/demo-keys.js';
-import { portProblems } from './support/demo-ports.js';
+import { anyFreePort, portProblems } from './support/demo-ports.js';
+import { NO_REDIS, processCount, startFront, startRedis } from './support/demo-processes.js';
 import { createNarrator } from './support/narrator.js';
 
 const KILL_AFTER_MS = 5_000;
@@ -31,6 +32,18 @@ const problems = await portProblems([
 ]);
 if (problems.length > 0) {
   console.error(`The demo cannot start:\n${problems.map((line) => `  ${line}`).join('\n')}`);
+  process.exit(1);
+}
+
+const processes = processCount(process.argv.slice(2));
+if (typeof processes === 'string') {
+  console.error(processes);
+  process.exit(1);
+}
+const redis = processes > 1 && !process.env['REDIS_URL'] ? await startRedis() : undefined;
+if (redis !== undefined) process.env['REDIS_URL'] = redis.url;
+if (processes > 1 && !process.env['REDIS_URL']) {
+  console.error(NO_REDIS.join('\n'));
   process.exit(1);
 }
 
@@ -132,6 +145,7 @@ async function stop(code: number): Promise<void> {
 async function kill(code: number): Promise<void> {
   for (const child of children.filter((one) => !hasEnded(one))) child.kill('SIGKILL');
   await Promise.all(children.map(exited));
+  redis?.stop();
   forget();
   process.exit(code);
 }
@@ -193,6 +207,15 @@ function requireNode(): void {
   process.exit(1);
 }
 
+/** They share PUBLIC_URL, where a front hands them the requests in turn. */
+async function startProcesses(count: number): Promise<void> {
+  const ports: number[] = [];
+  while (ports.length < count) ports.push(await anyFreePort());
+  for (const port of ports) start('src/main.ts', { ...appEnv, PORT: String(port) });
+  await Promise.all(ports.map((port) => answers(`http://127.0.0.1:${port}/readyz`)));
+  await startFront(Number(appPort), ports);
+}
+
 /** Operations of the sandbox's panel. */
 async function atSandbox(operation: string): Promise<void> {
   const headers = { 'content-type': 'application/json' };
@@ -241,6 +264,7 @@ function help(): string {
   GetBill Connect    ${appUrl}
   sandbox GetBill    ${sandboxUrl}   (made-up data: break things here)
   storage            ${storage}
+  app processes      ${processes}${processes === 1 ? ' (npm run demo -- --processes 3)' : ', in turn'}
   full log           ${LOG_FILE}
 
   Things to try:
@@ -260,7 +284,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, interrup
 
 console.log('starting the sandbox GetBill and the app ...');
 start('sandbox/main.ts', sandboxEnv);
-start('src/main.ts', appEnv);
+if (processes === 1) start('src/main.ts', appEnv);
+else await startProcesses(processes);
 await Promise.all([answers(`${sandboxUrl}/healthz`), answers(`${appUrl}/readyz`)]);
 if (!stopping) {
   remember();

@@ -89,7 +89,7 @@ async function freePorts(numbers: readonly (number | undefined)[]): Promise<numb
   return chosen;
 }
 
-async function anyFreePort(): Promise<number> {
+export async function anyFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

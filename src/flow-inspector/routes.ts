@@ -113,7 +113,9 @@ export function addFlowPages(
     const view = viewOf(req);
     const stream = openEventStream(res, { maxMs: STREAM_MS });
     const all = await store.read(flow, { after: 0 });
-    const known = numberOf(req.get('last-event-id')) ?? beginningOf(all, view);
+    const resumed = numberOf(req.get('last-event-id'));
+    const known = resumed ?? beginningOf(all, view);
+    const past = resumed ?? all.at(-1)?.number ?? 0; // a sign-out of the past ends nothing
     let told = all.filter(({ number }) => number <= known);
     let fresh = all.filter(({ number }) => number > known);
     while (!stream.ended.aborted) {
@@ -122,7 +124,7 @@ export function addFlowPages(
         const data = await liveStep(req, told, step, view);
         if (data !== undefined && !stream.send({ name: 'step', id: step.number, data }))
           await drained(res);
-        if (isSignOut(step)) {
+        if (isSignOut(step) && step.number > past) {
           stream.send({ name: 'end', data: {} }); // signed out: nobody comes back
           return stream.end();
         }
@@ -186,8 +188,12 @@ const notFound = (): RequestError =>
 
 function drained(res: Response): Promise<void> {
   return new Promise((resolve) => {
-    res.once('drain', resolve).once('close', resolve);
-    if (!res.writableNeedDrain) resolve();
+    const done = (): void => {
+      res.off('drain', done).off('close', done);
+      resolve();
+    };
+    res.once('drain', done).once('close', done);
+    if (!res.writableNeedDrain) done();
   });
 }
 

@@ -49,11 +49,13 @@ export function createDirector({
   sandbox,
   results,
   publicUrl,
+  flowCookie,
   now,
 }: {
   sandbox: Sandbox;
   results: Pick<ResultStore, 'takeTurn'>;
   publicUrl: URL;
+  flowCookie: string;
   now: () => number;
 }): Director {
   const { session, login } = createCookies({ publicUrl });
@@ -68,6 +70,7 @@ export function createDirector({
       visitor: openTab(publicUrl, cookie),
       signedOutTab: openTab(publicUrl, withoutSession.join('; ')),
       stranger: openTab(publicUrl),
+      flowCookie,
       publicUrl,
       counted: async () => difference(before, await sandbox.counts()),
       now,

@@ -13,6 +13,8 @@ export interface TabResponse {
 export interface Tab {
   get(address: string | URL): Promise<TabResponse>;
   post(address: string, form: Readonly<Record<string, string>>): Promise<TabResponse>;
+  /** Sends this cookie of ours no more. */
+  forget(cookie: string): void;
 }
 
 /** `cookie` is the header that the tab starts with. Each request has a connection of its own. */
@@ -62,6 +64,7 @@ export function openTab(publicUrl: URL, cookie = ''): Tab {
         headers: { 'content-type': 'application/x-www-form-urlencoded' },
         body: new URLSearchParams(form).toString(),
       }),
+    forget: (name) => void jarOf(publicUrl.origin).delete(name),
   };
 }
 

@@ -38,7 +38,7 @@ export function mountTour(
   const mark = createBrowserMark({ publicUrl, secret });
   const results = createResultStore(keyValue);
   const sandbox = createSandbox(getbill);
-  const director = createDirector({ sandbox, results, publicUrl, now });
+  const director = createDirector({ sandbox, results, publicUrl, flowCookie: mark.cookie, now });
   app.use('/tour', formBody());
   return {
     addPages: ({ signedIn, access }) =>

@@ -2,7 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { scenes, type SceneId } from '../../src/tour/scenes.js';
 import { sourceOf } from '../../src/web/source-code.js';
 import type { Answer, Browser } from '../support/browser.js';
+import { until } from '../process/support/until.js';
+import { freePort } from '../support/free-port.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
+import { claims, countFrom } from './support/claims.js';
 
 let app: TestApp;
 beforeAll(async () => {
@@ -75,7 +78,9 @@ describe('the tour', () => {
       const browser = await openTour({ signedIn: true });
       app.sandbox.control.set({ token: [{ mode: 'garbage' }], limitReads: 900 });
       const { faults } = app.sandbox.control.state();
+      const counted = countFrom(app.sandbox);
       const { status, location } = await play(browser, scene);
+      expect(counted()).toEqual(claims[scene]);
       expect([status, location]).toEqual([303, `/tour#${scene}`]);
       const { text } = await browser.get('/tour');
       expect([stateOf(text, scene), partOf(text, scene)]).toEqual(['passed', expect.any(String)]);
@@ -89,7 +94,7 @@ describe('the tour', () => {
     async (scene) => {
       const browser = await openTour({ signedIn: true });
       const { faults } = app.sandbox.control.state();
-      const before = counters().authorize;
+      const counted = countFrom(app.sandbox);
       await play(browser, scene);
       const waiting = partOf((await browser.get('/tour')).text, scene);
       expect(stateOf((await browser.get('/tour')).text, scene)).toBe('waiting');
@@ -97,8 +102,57 @@ describe('the tour', () => {
       expect(await follow(browser, goTo.replaceAll('&amp;', '&'))).toBe(`/tour#${scene}`);
       const { text } = await browser.get('/tour');
       expect([stateOf(text, scene), partOf(text, scene)]).toEqual(['passed', expect.any(String)]);
-      expect(counters().authorize).toBe(before + 1);
+      expect(counted()).toEqual(claims[scene]);
       expect(app.sandbox.control.state().faults).toEqual(faults);
     },
   );
+
+  it('says so when the counts are wrong', async () => {
+    const [browser, other] = [await openTour({ signedIn: true }), app.browser()];
+    await other.signIn();
+    const renewals = counters().tokenByGrant.refresh_token;
+    const played = play(browser, 'tabs');
+    await until('the renewal is under way', () => counters().tokenByGrant.refresh_token > renewals);
+    await other.get('/api/company/profile');
+    await played;
+    const part = partOf((await browser.get('/tour')).text, 'tabs');
+    expect(part).toContain('data-state="failed"');
+    expect(part).toMatch(/<b>11<\/b> <span>API calls served <strong>✕ must be 10/);
+  });
+
+  it('plays one scene at a time', async () => {
+    const browsers = [await openTour({ signedIn: true }), await openTour({ signedIn: true })];
+    await Promise.all(browsers.map((browser) => play(browser, 'tabs')));
+    const texts = await Promise.all(browsers.map(async (one) => (await one.get('/tour')).text));
+    expect(texts.map((text) => stateOf(text, 'tabs')).sort()).toEqual(['passed', 'stopped']);
+  });
+
+  it('plays nothing for another site, without the cookie of its page, or without the CSRF token', async () => {
+    const browser = await openTour({ signedIn: true });
+    const before = counters();
+    const post = (from: Browser, headers = {}) =>
+      from.send('POST', '/tour/scenes/expired', { headers });
+    expect((await post(browser)).status).toBe(403);
+    expect((await post(app.browser(), { 'sec-fetch-site': 'cross-site' })).status).toBe(403);
+    expect((await post(app.browser())).location).toBe('/tour#expired');
+    expect((await app.browser().send('POST', '/tour/scenes/none')).status).toBe(404);
+    expect(counters()).toEqual(before);
+  });
+
+  it('says that there is no sandbox where there is none', async () => {
+    const alone = await startTestApp({
+      env: { TOUR: 'true', GETBILL_BASE_URL: `http://localhost:${await freePort()}` },
+    });
+    try {
+      const browser = alone.browser();
+      await browser.get('/tour');
+      await browser.send('POST', '/tour/scenes/replay');
+      const { text } = await browser.get('/tour');
+      expect(stateOf(text, 'replay')).toBe('stopped');
+      expect(text).toContain('No sandbox responds at http://localhost:');
+      expect(text).not.toContain('data-flow-live'); // the flow inspector is off
+    } finally {
+      await alone.close();
+    }
+  });
 });

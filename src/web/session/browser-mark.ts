@@ -12,6 +12,8 @@ const SHAPE = /^[\w-]{22}\.[\w-]{22}$/;
  * browsers that do not exist.
  */
 export interface BrowserMark {
+  /** The name of the cookie. */
+  readonly cookie: string;
   /** The name of this browser's story; `undefined` without a mark. */
   read(req: Request): string | undefined;
   readOrSet(req: Request, res: Response): string;
@@ -42,6 +44,7 @@ export function createBrowserMark({
   }
 
   return {
+    cookie: name,
     read,
     readOrSet(req, res) {
       const known = read(req);
