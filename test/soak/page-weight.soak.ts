@@ -52,7 +52,7 @@ async function weigh(page: Page, path: string): Promise<Weight> {
 }
 
 describe('a page, to a browser that has nothing of it yet', () => {
-  it('is less than 47 KB in a handful of requests to us alone, shows at once, and nothing in it moves', async () => {
+  it('is less than 40 KB in a handful of requests to us alone, shows at once, and nothing in it moves', async () => {
     const page = await pages.open();
     const complaints = watch(page, [pages.app.publicUrl, pages.app.sandbox.origin]);
     const weights: [string, Weight][] = [['/ before sign-in', await weigh(page, '/')]];
@@ -61,10 +61,7 @@ describe('a page, to a browser that has nothing of it yet', () => {
       console.log(`${path}: ${bytes} bytes, ${requests.size} requests`);
 
     for (const [path, { bytes, requests, blocking, shifts }] of weights) {
-      expect([path, bytes > 1_000 && bytes < (path === '/flow' ? 60_000 : 47_000)]).toEqual([
-        path,
-        true,
-      ]);
+      expect([path, bytes > 1_000 && bytes < 40_000]).toEqual([path, true]);
       expect([path, requests.size <= (path === '/flow' ? 7 : 4)]).toEqual([path, true]);
       expect([path, blocking]).toEqual([path, ['/assets/style.css']]);
       expect([path, shifts.filter((shift) => shift > 0.01)]).toEqual([path, []]); // less: a time becomes local
