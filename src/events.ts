@@ -27,6 +27,8 @@ export type AppEvent =
   | {
       type: 'api_called';
       limitClass: string;
+      /** That the call needs. */
+      scope: string;
       method: string;
       route: string;
       status: number;

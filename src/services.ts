@@ -92,7 +92,11 @@ export async function createServices(
   config: Config,
   { now, monotonicMs, logTo }: Clock & { logTo?: NodeJS.WritableStream },
 ): Promise<Services> {
-  const metrics = createMetrics({ pendingWrites: () => tokens.pendingWrites(), now });
+  const metrics = createMetrics({
+    pendingWrites: () => tokens.pendingWrites(),
+    clientSecretMade: config.getbill.clientSecretMade,
+    now,
+  });
   const log = createLog({
     level: config.logLevel,
     pretty: config.developerPages && process.stdout.isTTY,

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { secret, type Secret } from '../secret.js';
 import { isProduction } from './invariants.js';
-import type { Config, ProxyConfig, RedisConfig, WebhooksConfig } from './types.js';
+import type { Config, ProxyConfig, RedisConfig, SecretMade, WebhooksConfig } from './types.js';
 import type { Values } from './variables.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -21,6 +22,7 @@ export function configFrom(v: Values, env: Environment): Config {
     getbill: {
       clientId: v.GETBILL_CLIENT_ID,
       clientSecrets: v.GETBILL_CLIENT_SECRET.map((text) => secret(text)),
+      clientSecretMade: clientSecretMade(v, env),
       redirectUri: v.GETBILL_REDIRECT_URI ?? `${publicUrl.origin}/oauth/callback`,
       scopes: v.GETBILL_SCOPES,
       authorizeUrl: v.GETBILL_AUTHORIZE_URL ?? new URL(`${base}/oauth/authorize`),
@@ -56,6 +58,18 @@ export function configFrom(v: Values, env: Environment): Config {
     logLevel: v.LOG_LEVEL,
     metricsToken: secretOf(v.METRICS_TOKEN),
   };
+}
+
+/** A file that was mounted is as old as its mount, so the setting counts first. */
+function clientSecretMade(
+  { GETBILL_CLIENT_SECRET_SINCE: since }: Values,
+  env: Environment,
+): SecretMade | undefined {
+  if (since !== undefined) return { knownBy: 'setting', atMs: since };
+  const file = env['GETBILL_CLIENT_SECRET_FILE']?.trim();
+  if (file === undefined || file === '') return undefined;
+  const atMs = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+  return atMs === undefined ? undefined : { knownBy: 'file', atMs };
 }
 
 function webhooksOf(v: Values): WebhooksConfig {

@@ -35,9 +35,16 @@ export interface Config {
   readonly metricsToken: Secret | undefined;
 }
 
+export interface SecretMade {
+  readonly knownBy: 'setting' | 'file';
+  readonly atMs: number;
+}
+
 export interface GetbillConfig {
   readonly clientId: string;
   readonly clientSecrets: readonly Secret[];
+  /** When the first of them was made, as far as that is known. */
+  readonly clientSecretMade: SecretMade | undefined;
   /** Text, not a URL: it must equal a registered URI byte for byte. */
   readonly redirectUri: string;
   readonly scopes: readonly string[];

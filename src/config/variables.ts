@@ -143,6 +143,14 @@ export const variables = {
     requiredList,
     { hint: DASHBOARD, example: 'your_client_secret_here' },
   ),
+  GETBILL_CLIENT_SECRET_SINCE: entry(
+    'the day on which the first secret was made; its age is then a metric and a hint of the doctor. Without it the change time of `GETBILL_CLIENT_SECRET_FILE` counts, and without that the age is unknown',
+    z.iso
+      .date({ error: 'must be a day as YYYY-MM-DD' })
+      .transform((day) => Date.parse(day))
+      .optional(),
+    { example: '2026-01-31' },
+  ),
   GETBILL_REDIRECT_URI: entry(
     'must equal a registered URI byte for byte',
     z

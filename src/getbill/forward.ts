@@ -141,6 +141,7 @@ export function createForward({
     emit({
       type: 'api_called',
       limitClass,
+      scope: endpoint.scope,
       method: endpoint.method,
       route: endpoint.path,
       status,

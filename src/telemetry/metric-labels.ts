@@ -90,6 +90,26 @@ const reasons = {
   ],
 } as const;
 
+/** Those that GetBill documents. */
+const scopes = [
+  'company:read',
+  'creditors:read',
+  'creditors:write',
+  'debtors:read',
+  'debtors:write',
+  'debts:read',
+  'debts:write',
+  'followups:read',
+  'followups:write',
+  'reports:read',
+  'users:read',
+  'webhooks:read',
+  'other',
+] as const;
+
+export const knownScope = (scope: string): string =>
+  (scopes as readonly string[]).includes(scope) ? scope : 'other';
+
 export function knownReason(kind: keyof typeof reasons, reason: string): string {
   return (reasons[kind] as readonly string[]).includes(reason) ? reason : 'other';
 }
@@ -127,6 +147,8 @@ export const initialLabels = {
     ...reasons.login.map((reason) => ({ outcome: 'failed', reason })),
   ],
   apiFailures: reasons.api,
+  scopes,
+  renewalReasons: ['margin', 'expired', 'rejected'],
   sessionsEnded: [...Object.keys(endReasons), 'expired'],
   limits: ['login', 'callback', 'api', 'open_pages', 'open_calls', 'share', 'refresh'],
   refused: ['csrf', 'foreign_origin', 'navigation_only'],

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { AppEvent, Emit } from '../events.js';
 import { initialLabels, audienceOf, knownReason, statusClass } from './metric-labels.js';
+import { createUseMetrics, type SecretMade } from './use-metrics.js';
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
@@ -28,11 +29,13 @@ const REJECTED_FOR_MS = 600_000;
  */
 export function createMetrics({
   pendingWrites = () => 0,
+  clientSecretMade,
   now,
   registry = withProcessMetrics(),
 }: {
   /** Renewed token sets that the storage did not take yet. */
   pendingWrites?: () => number;
+  clientSecretMade?: SecretMade | undefined;
   now: () => number;
   registry?: Registry;
 }): Metrics {
@@ -187,7 +190,10 @@ export function createMetrics({
   for (const type of initialLabels.faults) faults.inc({ type }, 0);
   for (const role of ['joined', 'waited']) waits.zero({ role });
 
+  const readUse = createUseMetrics({ registry, clientSecretMade, now });
+
   function read(event: AppEvent): void {
+    readUse(event);
     switch (event.type) {
       case 'request_answered':
         responses.inc({ audience: audienceOf(event), class: statusClass(event.status) });

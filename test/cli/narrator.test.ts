@@ -16,7 +16,15 @@ const request = (route: string, status = 200, more: object = {}) => ({
   ...{ method: 'GET', route, status, durationMs: 46.4, requestId: 'r1', msg: 'request', ...more },
 });
 const called = (route: string, status: number): AppEvent => ({
-  ...{ type: 'api_called', limitClass: 'read', method: 'GET', route, status, durationMs: 3 },
+  ...{
+    type: 'api_called',
+    limitClass: 'read',
+    scope: 'debts:read',
+    method: 'GET',
+    route,
+    status,
+    durationMs: 3,
+  },
 });
 const failed = (reason: string, status?: number, contentType?: string): AppEvent => ({
   ...{ type: 'api_failed', route: '/debts', method: 'GET', durationMs: 3 },

@@ -45,7 +45,7 @@ const ended = (reason: 'refused' | 'signed_out'): AppEvent => ({
 });
 const started: AppEvent = { type: 'login_started', login: 'l' };
 const failed = (reason: string): AppEvent => ({ type: 'login_failed', reason });
-const apiCall: AppEvent = { type: 'api_called', limitClass: 'default', method: 'GET', route: '/debts', status: 200, durationMs: 5 }; // prettier-ignore
+const apiCall: AppEvent = { type: 'api_called', limitClass: 'default', scope: 'debts:read', method: 'GET', route: '/debts', status: 200, durationMs: 5 }; // prettier-ignore
 const apiFailure: AppEvent = { type: 'api_failed', route: '/debts', reason: 'getbill_timeout', method: 'GET', status: undefined, contentType: undefined, durationMs: 5 }; // prettier-ignore
 const waited = (waitedMs: number): AppEvent => ({
   type: 'refresh_waited',

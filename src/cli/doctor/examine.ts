@@ -16,6 +16,7 @@ import { redisChecks } from './redis.js';
 import { readRedisInfo } from './redis-reads.js';
 import { webhookCheck } from './webhooks.js';
 import { askTokenUrl, tokenUrlChecks } from './token-url.js';
+import { useChecks } from './use.js';
 
 /** In the order in which a fault of one would spoil the next. */
 const CHECKS: readonly Check[] = [
@@ -27,6 +28,7 @@ const CHECKS: readonly Check[] = [
   authorizationCheck,
   issuerCheck,
   ...deploymentChecks,
+  ...useChecks,
   webhookCheck,
 ];
 
