@@ -26,6 +26,7 @@ import { routeName } from './web/middleware/route-name.js';
 import { sameOrigin } from './web/middleware/same-origin.js';
 import { setHeaders } from './web/middleware/set-headers.js';
 import { tokenRefresh } from './web/middleware/token-refresh.js';
+import { demoBar } from './web/pages/demo-bar.js';
 import { listRoutes } from './web/route-list.js';
 import { callApi, readBody } from './web/routes/api.js';
 import { showConnection } from './web/routes/connection.js';
@@ -147,10 +148,8 @@ export function createApp(
 }
 
 /** Express with one spelling per path: "/Login" and "/login/" are unknown paths. */
-function createExpress({
-  trustProxy,
-  production,
-}: Pick<Config, 'trustProxy' | 'production'>): Express {
+function createExpress(config: Config): Express {
+  const { trustProxy, production } = config;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -162,6 +161,7 @@ function createExpress({
   app.set('view engine', 'ejs');
   app.set('view cache', production);
   app.set('view options', { rmWhitespace: true }); // a third of a long list is indentation
+  app.locals['demo'] = demoBar(config); // of every page, those of errors too
   return app;
 }
 

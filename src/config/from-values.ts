@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { secret, type Secret } from '../secret.js';
-import { isProduction } from './invariants.js';
+import { isLoopback, isProduction } from './invariants.js';
 import type { Config, ProxyConfig, RedisConfig, SecretMade, WebhooksConfig } from './types.js';
 import type { Values } from './variables.js';
 
@@ -53,6 +53,7 @@ export function configFrom(v: Values, env: Environment): Config {
     },
     flowInspector: v.FLOW_INSPECTOR,
     tour: v.TOUR,
+    sandboxUrl: sandboxUrlOf(v),
     keepAliveMs: v.KEEP_ALIVE_S * 1000,
     drainDelayMs: v.DRAIN_DELAY_S * 1000,
     logLevel: v.LOG_LEVEL,
@@ -70,6 +71,11 @@ function clientSecretMade(
   if (file === undefined || file === '') return undefined;
   const atMs = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
   return atMs === undefined ? undefined : { knownBy: 'file', atMs };
+}
+
+function sandboxUrlOf({ FLOW_INSPECTOR, TOUR, GETBILL_AUTHORIZE_URL, GETBILL_BASE_URL }: Values) {
+  const url = GETBILL_AUTHORIZE_URL ?? GETBILL_BASE_URL;
+  return (FLOW_INSPECTOR || TOUR) && isLoopback(url) ? new URL('/', url) : undefined;
 }
 
 function webhooksOf(v: Values): WebhooksConfig {

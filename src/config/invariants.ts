@@ -14,7 +14,7 @@ export function isProduction({ NODE_ENV, PUBLIC_URL }: Partial<Values>): boolean
   return NODE_ENV === 'production' || (PUBLIC_URL !== undefined && !isLoopback(PUBLIC_URL));
 }
 
-const isLoopback = ({ hostname }: URL): boolean =>
+export const isLoopback = ({ hostname }: URL): boolean =>
   /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 
 function always(v: Partial<Values>): string[] {

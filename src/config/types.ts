@@ -29,6 +29,8 @@ export interface Config {
   };
   readonly flowInspector: boolean;
   readonly tour: boolean;
+  /** The page of the sandbox GetBill, in a demo: a learning tool is on, and GetBill is on this machine. */
+  readonly sandboxUrl: URL | undefined;
   readonly keepAliveMs: number;
   readonly drainDelayMs: number;
   readonly logLevel: string;

@@ -15,7 +15,7 @@ const service = (name: string): string =>
 
 /** Set in the image, refused in production, or of a Redis that is not the one of the file. */
 const NOT_PASSED =
-  /^(HOST|PORT|FLOW_INSPECTOR|GETBILL_ALLOW_HTTP_HOSTS|REDIS_(CLUSTER|SENTINEL|PASSWORD).*)$/;
+  /^(HOST|PORT|FLOW_INSPECTOR|TOUR|GETBILL_ALLOW_HTTP_HOSTS|REDIS_(CLUSTER|SENTINEL|PASSWORD).*)$/;
 
 it('lets every variable reach the app that makes sense there', () => {
   const passed = [...service('app').matchAll(/^ {6}([A-Z][A-Z0-9_]+):/gm)].map(

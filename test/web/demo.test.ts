@@ -38,3 +38,60 @@ it('an app that is no demo forgets nothing', async () => {
     await app.close();
   }
 });
+
+const TOOLS = { FLOW_INSPECTOR: 'true', TOUR: 'true', GETBILL_WEBHOOK_SECRET: 'w'.repeat(32) };
+const linksOf = (text: string): string[] => {
+  const bar = /<aside class="demo-bar"[^>]*>([\s\S]*?)<\/aside>/.exec(text)?.[1];
+  return [...(bar ?? '').matchAll(/href="([^"]+)"/g)].map(([, href = '']) => href);
+};
+
+it('every page of a demo says that it is a sandbox and links to tour, flow and panel', async () => {
+  const env = { ...TOOLS, GETBILL_WEBHOOK_COMPANY: 'c', RATE_LIMIT_LOGIN: '2' };
+  const app = await startTestApp({ env });
+  try {
+    const browser = app.browser();
+    const stranger = app.browser();
+    await browser.signIn();
+    const [debt] = (await browser.get('/api/debts?limit=1')).json['data'] as { id: string }[];
+    const paths = ['/', '/dashboard', '/debts', `/debts/${debt?.id ?? ''}`, '/connection'];
+    const pages = [...paths, '/events', '/flow', '/tour', '/nothing', '/debts?page=999'];
+    const html = { accept: 'text/html' };
+    const answers = [
+      ...(await Promise.all(pages.map((path) => browser.get(path, html)))),
+      await stranger.get('/', html),
+      await stranger.get('/oauth/callback?code=x&state=y', html),
+      await stranger.get('/nothing', html),
+    ];
+    await stranger.get('/login', html);
+    answers.push(await stranger.get('/login', html)); // 429
+    const bars = answers.map(({ text }) => linksOf(text));
+    const panel = `${app.sandbox.origin}/`;
+    expect(bars).toEqual(answers.map(() => ['/tour', '/flow', panel]));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 400, 404, 429]));
+    for (const { text } of answers) expect(text).toContain('not the real GetBill');
+  } finally {
+    await app.close();
+  }
+});
+
+it.each<[string, Record<string, string>, string[] | undefined]>([
+  ['without a tool', {}, undefined],
+  ['with the inspector alone', { FLOW_INSPECTOR: 'true' }, ['/flow']],
+  [
+    'with the inspector against a GetBill elsewhere',
+    {
+      FLOW_INSPECTOR: 'true',
+      GETBILL_AUTHORIZE_URL: 'https://app.getbill.example/oauth/authorize',
+    },
+    undefined,
+  ],
+])('%s the bar has what is there', async (_name, env, links) => {
+  const app = await startTestApp({ env });
+  try {
+    const { text } = await app.browser().get('/');
+    expect(text.includes('demo-bar')).toBe(links !== undefined);
+    expect(linksOf(text)).toEqual(links === undefined ? [] : [...links, `${app.sandbox.origin}/`]);
+  } finally {
+    await app.close();
+  }
+});
