@@ -117,6 +117,9 @@ document.addEventListener('click', (event) => {
   if (leaving === href) return event.preventDefault();
   leave(href);
 });
+document.addEventListener('submit', (event) => {
+  setTimeout(() => event.defaultPrevented || leave(event.target.action)); // a script may send it
+});
 addEventListener('pageshow', () => {
   leaving = undefined;
   document.body.classList.remove('loading');

@@ -1,9 +1,10 @@
 // Whether the documents still say what is so: titles of tests, routes, alerts, links, anchors, and symbols in code.
 // The tables of variables, events and metrics are made from code; `--fix` (npm run docs) writes them.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { createMetrics } from '../src/telemetry/metrics.js';
+import { errorDocuments } from './support/error-docs.js';
 import { guideHeadings } from './support/guide-headings.js';
 import { envExample, eventsTable, metricsTable, variablesTable } from './support/generated-docs.js';
 import { symbolLinkFaults } from './support/symbol-links.js';
@@ -24,7 +25,16 @@ function compare(what: string, written: readonly string[], real: readonly string
   for (const name of twice) faults.push(`${what}: ${name} is there twice`);
 }
 
-const markdown = ['.', 'docs', 'sandbox', 'deploy', 'examples', 'examples/minimal', 'bench']
+const markdown = [
+  '.',
+  'docs',
+  'docs/errors',
+  'sandbox',
+  'deploy',
+  'examples',
+  'examples/minimal',
+  'bench',
+]
   .filter((folder) => existsSync(folder))
   .flatMap((folder) => readdirSync(folder).map((name) => normalize(join(folder, name))))
   .filter((file) => file.endsWith('.md'));
@@ -40,6 +50,7 @@ async function checkGenerated(): Promise<void> {
   await checkPart('docs/configuration.md', 'variables', variablesTable());
   await checkPart('docs/events.md', 'events', eventsTable());
   await checkPart('docs/metrics.md', 'metrics', metricsTable());
+  await checkErrorDocuments();
 }
 
 async function checkPart(file: string, name: string, part: string): Promise<void> {
@@ -50,8 +61,46 @@ async function checkPart(file: string, name: string, part: string): Promise<void
   checkFile(file, await format(text, { ...(await resolveConfig(file)), filepath: file }));
 }
 
+/** docs/errors holds a document for each error code and nothing else, and every code of the source has one. */
+async function checkErrorDocuments(): Promise<void> {
+  const folder = 'docs/errors';
+  if (fix) mkdirSync(folder, { recursive: true });
+  const documents = errorDocuments();
+  for (const [name, text] of documents) {
+    const file = join(folder, name);
+    checkFile(file, await format(text, { ...(await resolveConfig(file)), filepath: file }));
+  }
+  for (const name of readdirSync(folder).filter((one) => !documents.has(one))) {
+    if (fix) rmSync(join(folder, name));
+    else faults.push(`${folder}/${name} is of no error code: npm run docs`);
+  }
+  for (const [code, file] of codesInSource()) {
+    if (!documents.has(`${code}.md`))
+      faults.push(`${file}: the error code ${code} is not in src/web/pages/error-facts.ts`);
+  }
+}
+
+/** The error codes that a response of the app can have, and where they are; those of the command line have no page. */
+function codesInSource(): [code: string, file: string][] {
+  const folders = ['core', 'getbill', 'web', 'webhooks', 'explorer', 'flow-inspector'];
+  const files = folders
+    .filter((folder) => existsSync(`src/${folder}`))
+    .flatMap((folder) =>
+      readdirSync(`src/${folder}`, { recursive: true, encoding: 'utf8' }).map((name) =>
+        join('src', folder, name),
+      ),
+    )
+    .filter((file) => file.endsWith('.ts') && !/commands|pagination/.test(file));
+  return files.flatMap((file) =>
+    all(/(?:\bcode: |unusable\()'([a-z_]+)'/g, read(file)).map((code): [string, string] => [
+      code,
+      file,
+    ]),
+  );
+}
+
 function checkFile(file: string, text: string): void {
-  if (read(file) === text) return;
+  if (existsSync(file) && read(file) === text) return;
   if (fix) writeFileSync(file, text);
   else faults.push(`${file} is not what the code says: npm run docs`);
 }

@@ -33,6 +33,7 @@ import { showConnection } from './web/routes/connection.js';
 import { showDashboard } from './web/routes/dashboard.js';
 import { listDebts, showDebt } from './web/routes/debts.js';
 import { forgetLimits } from './web/routes/demo.js';
+import { listErrors, showError } from './web/routes/errors.js';
 import { reportHealth, reportReadiness } from './web/routes/health.js';
 import { showLanding } from './web/routes/landing.js';
 import { startSignIn } from './web/routes/login.js';
@@ -130,6 +131,8 @@ export function createApp(
 
   // Pages
   app.get('/', showLanding({ cookies, scopes }));
+  app.get('/errors', listErrors());
+  app.get('/errors/:code', showError());
   flowInspector.addPages();
   tour.addPages({ signedIn, access });
   const mayOpen = [isSignedIn, pagesAtOnce(services), hasFreshToken];
@@ -142,7 +145,7 @@ export function createApp(
   app.use(noSuchPath());
   app.use(
     destroyEndedSession({ endSession }),
-    errorPage({ log, context, developerPages: config.developerPages }),
+    errorPage({ log, context, publicUrl, developerPages: config.developerPages }),
   );
   return app;
 }

@@ -131,6 +131,8 @@ const explanations: Readonly<Record<string, OAuthExplanation>> = {
   },
 };
 
+export const oauthErrorCodes: readonly string[] = Object.keys(explanations);
+
 /** `authorization_invalid_scope` and `invalid_scope` are one fault, met at two endpoints. */
 export function explanationOf(code: string): OAuthExplanation | undefined {
   const name = code.replace(/^authorization_/, '');

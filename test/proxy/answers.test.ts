@@ -144,6 +144,7 @@ describe('an error of the API', () => {
       expect(answers[0]?.json).toEqual({
         error: 'getbill_error',
         request_id: expect.any(String) as unknown,
+        doc_url: expect.stringMatching(/^http:.+\/errors\/getbill_error$/) as unknown,
       });
       expect(answers[1]?.bytes.toString()).not.toMatch(/SQLSTATE/);
       expect(profileCalls()).toBe(2);

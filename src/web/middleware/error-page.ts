@@ -5,7 +5,9 @@ import type { Config } from '../../config/config.js';
 import { AppError, NotSignedInError, RequestError } from '../../errors.js';
 import type { RequestContext } from '../../events.js';
 import { operatorHint } from '../../oauth-explanations.js';
+import { errorHref } from '../pages/error-catalogue.js';
 import { errorText, SIGN_IN_AGAIN, STILL_SIGNED_IN, type ErrorText } from '../pages/error-texts.js';
+import { waitText } from '../pages/formats.js';
 import { isFormOfPage, isNavigation, wantsHtml } from '../request-kind.js';
 import { safeReturnTo } from '../return-to.js';
 
@@ -14,7 +16,8 @@ export function errorPage({
   log,
   context,
   developerPages,
-}: Pick<Config, 'developerPages'> & {
+  publicUrl,
+}: Pick<Config, 'developerPages' | 'publicUrl'> & {
   log: Logger;
   context: AsyncLocalStorage<RequestContext>;
 }): ErrorRequestHandler {
@@ -31,12 +34,14 @@ export function errorPage({
     if (error.retryAfterS !== undefined) res.set('Retry-After', String(error.retryAfterS));
     if (error instanceof RequestError) res.set(error.headers);
     res.status(error.status);
+    const docHref = errorHref(error.code);
     const isPage =
       lookedFor !== undefined || isFormOfPage(req) || !(error instanceof NotSignedInError);
     if (!isPage || !wantsHtml(req)) {
       return res.json({
         error: error.code,
         request_id: res.locals.requestId,
+        ...(docHref !== undefined && { doc_url: new URL(docHref, publicUrl).href }),
         ...(error instanceof NotSignedInError && { login_url: '/login' }),
         ...(error instanceof RequestError && error.details),
       });
@@ -48,12 +53,19 @@ export function errorPage({
       {
         page: 'pages/error',
         title: text.title,
-        error: { code: error.code, status: error.status, text, retry: retryOf(error, req, res) },
+        error: {
+          code: error.code,
+          status: error.status,
+          text,
+          retry: retryOf(error, req, res),
+          wait: error.retryAfterS === undefined ? undefined : waitOf(error.retryAfterS),
+        },
         developer: developerPages
           ? {
               message: error.message,
               hint: operatorHint(error.code) ?? error.hint,
               call: failedCallText(context.getStore()),
+              docHref,
             }
           : undefined,
       },
@@ -76,6 +88,9 @@ function retryOf({ status, retryAfterS }: AppError, req: Request, res: Response)
   if (status !== 429 && status < 500) return undefined;
   return { seconds: retryAfterS };
 }
+
+/** When there is more, for a reader who has to come back; `isLong`: nobody waits for it in front of the page. */
+const waitOf = (seconds: number) => ({ text: waitText(seconds), isLong: seconds > MAX_WAIT_S });
 
 function signInFor(id: unknown): ErrorText {
   const text = errorText('not_signed_in', 401);

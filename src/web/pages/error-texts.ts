@@ -6,6 +6,8 @@ export interface ErrorText {
   readonly why: string;
   readonly advice: string;
   readonly action?: { readonly label: string; readonly href: string };
+  /** All that the visitor can do is tell the number of the request. */
+  readonly isForOperator?: true;
 }
 
 /** Leads out through a fresh sign-in also while somebody is signed in. The error page adds the page to come back to. */
@@ -27,6 +29,41 @@ const UNREACHABLE: ErrorText = {
   advice: RETRY_ADVICE,
 };
 
+const HAS_A_PROBLEM: ErrorText = {
+  title: 'GetBill has a problem',
+  why: 'GetBill responded that something went wrong on its side.',
+  advice: RETRY_ADVICE,
+};
+
+const SIGN_IN = { label: 'Sign in', href: '/login' };
+const START_AGAIN = 'Nothing was changed. Please begin again at the start page.';
+
+const CODE_REFUSED: ErrorText = {
+  title: 'GetBill did not accept this sign-in',
+  why: 'The sign-in took too long or its answer was used before.',
+  advice: 'Please start again.',
+  action: SIGN_IN_AGAIN,
+};
+
+const GRANT_ENDED: ErrorText = {
+  title: 'You are signed out',
+  why: 'GetBill no longer accepts the access that this app had: it has expired, or was ended there.',
+  advice: 'Sign in again, and this page goes on where you were.',
+  action: SIGN_IN,
+};
+
+const BEING_RENEWED: ErrorText = {
+  title: 'Your access is just being renewed',
+  why: 'It takes longer than usual.',
+  advice: RETRY_ADVICE,
+};
+
+const QUOTA_USED: ErrorText = {
+  title: 'GetBill’s hourly limit is used up',
+  why: 'All users of this app share it.',
+  advice: 'Nothing was lost and you are still signed in.',
+};
+
 const texts: Readonly<Record<string, ErrorText>> = {
   callback_malformed: {
     title: 'This sign-in answer cannot be used',
@@ -38,7 +75,7 @@ const texts: Readonly<Record<string, ErrorText>> = {
     title: 'You are signed out',
     why: 'Your session has ended.',
     advice: 'Sign in again, and this page goes on where you were.',
-    action: { label: 'Sign in', href: '/login' },
+    action: SIGN_IN,
   },
   login_unknown: {
     title: 'This sign-in link was already used',
@@ -59,20 +96,17 @@ const texts: Readonly<Record<string, ErrorText>> = {
       'Allow cookies for this site, or delete the cookies of this site, wait ten seconds and sign in again.',
     action: HOME,
   },
-  code_refused: {
-    title: 'GetBill did not accept this sign-in',
-    why: 'The sign-in took too long or its answer was used before.',
-    advice: 'Please start again.',
-    action: SIGN_IN_AGAIN,
-  },
+  code_refused: CODE_REFUSED,
+  invalid_grant: CODE_REFUSED,
+  grant_ended: GRANT_ENDED,
+  grant_refused: GRANT_ENDED,
+  renewal_not_finished: BEING_RENEWED,
+  lease_overrun: BEING_RENEWED,
   getbill_timeout: UNREACHABLE,
   getbill_unreachable: UNREACHABLE,
   server_unavailable: UNREACHABLE,
-  getbill_error: {
-    title: 'GetBill has a problem',
-    why: 'GetBill responded that something went wrong on its side.',
-    advice: RETRY_ADVICE,
-  },
+  getbill_error: HAS_A_PROBLEM,
+  token_endpoint_busy: HAS_A_PROBLEM,
   missing_scope: {
     title: 'This page needs a permission you did not give',
     why: 'You left it out when you signed in, or this app does not ask for it.',
@@ -83,11 +117,19 @@ const texts: Readonly<Record<string, ErrorText>> = {
     title: 'We cannot read what we kept of your sign-in',
     why: 'It was encrypted with a key that this server does not have.',
     advice: `Nothing was lost. ${OPERATOR_ADVICE}`,
+    isForOperator: true,
+  },
+  record_broken: {
+    title: 'We cannot read what we kept of your sign-in',
+    why: 'It is damaged.',
+    advice: 'Sign in again.',
+    action: SIGN_IN_AGAIN,
   },
   session_secret_differs: {
     title: 'This app is not set up correctly',
     why: 'You signed in, but this server does not recognise the session that another one of ours began.',
     advice: OPERATOR_ADVICE,
+    isForOperator: true,
   },
   storage_unavailable: {
     title: 'We cannot look up your session right now',
@@ -97,7 +139,7 @@ const texts: Readonly<Record<string, ErrorText>> = {
   csrf: {
     title: 'We could not verify this form',
     why: 'The page may be old, or the request came from another site.',
-    advice: 'Reload the page that you came from, and try again.',
+    advice: 'Nothing was changed. Open the page again, and repeat what you did.',
     action: { label: 'Go to the dashboard', href: '/dashboard' },
   },
   rate_limited: {
@@ -110,11 +152,8 @@ const texts: Readonly<Record<string, ErrorText>> = {
     why: 'Your access must be renewed, and this app renews only so many in a minute.',
     advice: RETRY_ADVICE,
   },
-  getbill_quota_used: {
-    title: 'GetBill’s hourly limit is used up',
-    why: 'All users of this app share it.',
-    advice: 'Nothing was lost and you are still signed in. Please come back later.',
-  },
+  getbill_quota_used: QUOTA_USED,
+  getbill_quota_low: QUOTA_USED,
   too_many_open_calls: {
     title: 'Too much is being loaded at once',
     why: 'You have many pages or calls open that still wait for GetBill.',
@@ -123,17 +162,30 @@ const texts: Readonly<Record<string, ErrorText>> = {
   getbill_share_used: {
     title: 'Your company has used its share for now',
     why: 'All users of this app share GetBill’s hourly limit; each company gets a part of it.',
-    advice: 'Please wait a little and try again.',
+    advice: 'Nothing was lost and you are still signed in.',
+  },
+  metrics_token: {
+    title: 'This needs a token',
+    why: 'Metrics are for machines that have one.',
+    advice: 'There is nothing here for a person.',
+    action: HOME,
+  },
+  browser_left: {
+    title: 'You have left this page',
+    why: 'It was not loaded to its end.',
+    advice: 'Open it again.',
   },
   insecure_request: {
     title: 'This app is not set up correctly',
     why: 'Your request did not reach it as a secure one.',
     advice: OPERATOR_ADVICE,
+    isForOperator: true,
   },
   origin_mismatch: {
     title: 'This app is not set up correctly',
     why: 'Your request did not reach it under the address that it was given as its own (PUBLIC_URL).',
     advice: OPERATOR_ADVICE,
+    isForOperator: true,
   },
 };
 
@@ -141,37 +193,37 @@ const byStatus: Readonly<Record<number, ErrorText>> = {
   400: {
     title: 'This request cannot be used',
     why: 'Something in it is malformed.',
-    advice: 'Please go back and try again.',
+    advice: START_AGAIN,
     action: HOME,
   },
   403: {
     title: 'This is not allowed',
     why: 'The request was refused.',
-    advice: 'Please go back and try again.',
+    advice: START_AGAIN,
     action: HOME,
   },
   404: {
     title: 'There is no such page',
     why: 'The address may be mistyped, or what was here is gone.',
-    advice: 'Please check the address.',
+    advice: 'Check the address, or begin at the start page.',
     action: HOME,
   },
   405: {
     title: 'This cannot be done here',
     why: 'The page does not accept this kind of request.',
-    advice: 'Please go back and try again.',
+    advice: START_AGAIN,
     action: HOME,
   },
   413: {
     title: 'That was too large',
     why: 'What was sent is larger than this page accepts.',
-    advice: 'Please send less.',
+    advice: 'Go back and send less, or begin again at the start page.',
     action: HOME,
   },
   415: {
     title: 'This cannot be read',
     why: 'It was sent in a form this page does not accept.',
-    advice: 'Please go back and try again.',
+    advice: START_AGAIN,
     action: HOME,
   },
   429: {

@@ -1,5 +1,6 @@
 import type { Response } from 'express';
 import { AppError, NotSignedInError, StorageError } from '../../errors.js';
+import { errorText } from './error-texts.js';
 import { waitText } from './formats.js';
 
 /** A part of a page that is loaded by itself: there, not granted, or missing for a while. */
@@ -61,7 +62,7 @@ export function whyUnavailable({ code, status, retryAfterS = 60 }: AppError): st
     return `It costs many calls, and GetBill’s hourly limit is kept for the pages you open. ${again}`;
   }
   if (status === 429) return `GetBill asks us to slow down. ${again}`;
-  return status === 504 ? 'GetBill did not respond in time.' : 'GetBill has a problem.';
+  return `${errorText(code, status).title}.`;
 }
 
 /** The page is shown, and machines still see that something of it is missing. */
