@@ -11,6 +11,7 @@ import { createCommonHeaders } from './web/common-headers.js';
 import './web/locals.js';
 import { allowedMethods } from './web/middleware/allowed-methods.js';
 import { csrf } from './web/middleware/csrf.js';
+import { endedNotice } from './web/middleware/ended-notice.js';
 import { errorPage } from './web/middleware/error-page.js';
 import { formBody } from './web/middleware/form-body.js';
 import { navigationOnly } from './web/middleware/navigation-only.js';
@@ -123,7 +124,7 @@ export function createApp(
     makeSession({ sessions, secrets, cookies }),
   ];
   app.get('/oauth/callback', ...mayReturn, completeSignIn(signInDeps));
-  app.use(pageLocals(config));
+  app.use(pageLocals(config), endedNotice({ cookies }));
   webhooks.addPages(isSignedIn);
   const forgetPages = (grantId: string) =>
     [services.profiles, services.figures].forEach((one) => one.forget(grantId));
@@ -140,11 +141,11 @@ export function createApp(
   app.get('/dashboard', ...mayOpen, showDashboard({ ...services, ...page }));
   app.get('/debts', ...mayOpen, listDebts({ ...services, ...page }));
   app.get('/debts/:id', ...mayOpen, showDebt(page));
-  app.get('/connection', ...mayOpen, showConnection({ ...page, quota, asked: scopes }));
+  app.get('/connection', ...mayOpen, showConnection({ ...page, tokens, quota, asked: scopes }));
 
   app.use(noSuchPath());
   app.use(
-    destroyEndedSession({ endSession }),
+    destroyEndedSession({ endSession, cookies, now: services.now }),
     errorPage({ log, context, publicUrl, developerPages: config.developerPages }),
   );
   return app;

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { UnavailableError } from '../errors.js';
+import { StorageError, UnavailableError } from '../errors.js';
 import { createClassQuota, type LastLimit, type QuotaDeps } from './class-quota.js';
 import type { LimitClass } from './endpoints.js';
 
@@ -65,7 +65,7 @@ export function createQuota(deps: QuotaDeps): Quota {
     left: (limitClass) => classes[limitClass].current()?.quota.remaining,
     async seen(limitClass) {
       const { read, blockedForMs, current } = classes[limitClass];
-      await read();
+      await read().catch(ignoreStorage); // then what this process knows
       const known = current();
       if (known === undefined) return undefined;
       const isBlocked = blockedForMs() > 0;
@@ -76,4 +76,8 @@ export function createQuota(deps: QuotaDeps): Quota {
       };
     },
   };
+}
+
+function ignoreStorage(error: unknown): void {
+  if (!(error instanceof StorageError)) throw error;
 }

@@ -10,6 +10,8 @@ declare global {
       route: string | undefined;
       /** How this reader writes numbers and dates, by `Accept-Language`. */
       formats: Formats;
+      /** Partials that the layout puts above the page. */
+      above: readonly string[] | undefined;
       /** Set by the signed-in middleware: the key of this session's tokens. */
       grantId: string;
       /** Set by the token-refresh middleware. */

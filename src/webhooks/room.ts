@@ -91,7 +91,9 @@ function showsChanges({ now }: { now: () => number }): RequestHandler {
   return function showsChangesMiddleware(req, res, next) {
     if (res.locals['signedIn'] === true) {
       res.locals['changesSince'] = now();
-      if (LIVE_PAGES.test(req.path)) res.locals['above'] = ['partials/changes'];
+      if (LIVE_PAGES.test(req.path)) {
+        res.locals.above = [...(res.locals.above ?? []), 'partials/changes'];
+      }
     }
     next();
   };

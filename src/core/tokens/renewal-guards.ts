@@ -86,11 +86,8 @@ export function createRenewalGuards({
       const misconfigured = error instanceof MisconfiguredError;
       if (!misconfigured && !(error instanceof UnavailableError)) return error;
       const pauseMs = misconfigured ? MISCONFIGURED_PAUSE_MS : askedPauseMs(error);
-      report('refresh_failed', grantId, {
-        outcome: misconfigured ? 'misconfigured' : 'transient',
-        reason: error.code,
-        retryAfterMs: pauseMs,
-      });
+      const outcome = misconfigured ? 'misconfigured' : 'transient';
+      report('refresh_failed', grantId, { outcome, reason: error.code, retryAfterMs: pauseMs });
       const result = misconfigured ? error : unavailable(error, pauseMs);
       const pause = JSON.stringify({ code: result.code, status: result.status });
       const written = keyValue.set(`backoff:${grantId}`, pause, { ttlMs: pauseMs });

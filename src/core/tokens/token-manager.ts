@@ -1,4 +1,4 @@
-import { GrantEndedError, RecordError, StorageError } from '../errors.js';
+import { GrantEndedError, RecordError, StorageError, type UnavailableError } from '../errors.js';
 import type { SessionEndReason } from '../events.js';
 import type { Revoke } from '../oauth/revocations.js';
 import { phaseOf, type TokenSet } from '../oauth/token-set.js';
@@ -15,12 +15,13 @@ interface Parts {
   background: Background;
   renewals: Renewals;
   revoke: Revoke;
+  pauseOf: (grantId: string) => Promise<UnavailableError | undefined>;
 }
 
 /** Who holds a token and when it is renewed. A `grantId` is what one person approved in one session. */
 export function createTokenManager(
   { isRenewable, report, clock, marginMs }: Context,
-  { records, tokenCache, pendingWrites, background, renewals, revoke }: Parts,
+  { records, tokenCache, pendingWrites, background, renewals, revoke, pauseOf }: Parts,
 ) {
   const phase = (tokenSet: TokenSet) => phaseOf(tokenSet, { nowMs: clock.now(), marginMs });
 
@@ -121,6 +122,8 @@ export function createTokenManager(
       tokenCache.delete(grantId); // it may hold another grant's that had the same name
       tokenCache.set(grantId, tokenSet);
     },
+    /** Why the grant is not renewed now, and for how long, after a renewal that failed. */
+    pauseOf,
     holds: async (grantId: string) => (await records.read(grantId)) !== undefined,
     fresh,
     renew,

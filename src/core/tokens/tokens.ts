@@ -33,5 +33,5 @@ export function createTokens({
   const takeTurn = createTakeTurn(context, { leases, records, guards });
   const renewUnderLease = createRenewUnderLease(context, { ...shared, guards, takeTurn });
   const renewals = createRenewals(context, { ...memory, renewUnderLease });
-  return createTokenManager(context, { ...shared, renewals });
+  return createTokenManager(context, { ...shared, renewals, pauseOf: guards.pauseOf });
 }

@@ -32,6 +32,13 @@ const SHORT_LIFE_MS = 10 * 60_000;
 /** A renewal that is due longer than that has not succeeded. */
 const RENEWAL_GRACE_MS = 5_000;
 
+/** A renewal has failed, and is not tried again before `untilMs`. */
+export interface RenewalPause {
+  readonly untilMs: number;
+  /** In words for a visitor. */
+  readonly why: string;
+}
+
 export interface TimelinePoint {
   readonly label: string;
   readonly at: { readonly text: string; readonly iso: string };
@@ -41,6 +48,8 @@ export interface TimelinePoint {
   readonly precision: '' | 'seconds';
   /** The note counts down to the point; said when it has passed. */
   readonly countdown?: string;
+  /** Why it is late. */
+  readonly trouble?: string;
 }
 
 export function tokenTimeline(
@@ -49,7 +58,8 @@ export function tokenTimeline(
     marginMs,
     nowMs,
     formats = plainFormats,
-  }: { marginMs: number; nowMs: number; formats?: Formats },
+    pause,
+  }: { marginMs: number; nowMs: number; formats?: Formats; pause?: RenewalPause | undefined },
 ): TokenTimeline {
   const { scopes, scopesAssumed, refreshToken, issuedAtMs, expiresAtMs } = tokenSet;
   const isShort = expiresAtMs - issuedAtMs < SHORT_LIFE_MS;
@@ -73,7 +83,9 @@ export function tokenTimeline(
       issued,
       ...(renewalAtMs === undefined
         ? ending(expiresAtMs, nowMs, pointAt)
-        : renewing(renewalAtMs, expiresAtMs, nowMs, pointAt)),
+        : pause === undefined
+          ? renewing(renewalAtMs, expiresAtMs, nowMs, pointAt)
+          : paused(pause, expiresAtMs, { nowMs, formats, pointAt })),
     ],
     line: lineOf(tokenSet, renewalAtMs, nowMs),
     isRenewable: renewalAtMs !== undefined,
@@ -103,6 +115,28 @@ const renewing = (
     ...pointAt(expiresAtMs),
     phase: 'later',
     note: 'if it were not renewed',
+  },
+];
+
+const paused = (
+  { untilMs, why }: RenewalPause,
+  expiresAtMs: number,
+  { nowMs, formats, pointAt }: { nowMs: number; formats: Formats; pointAt: PointAt },
+): TimelinePoint[] => [
+  {
+    label: 'Renewal paused until',
+    at: formats.seconds(new Date(untilMs)),
+    precision: 'seconds',
+    phase: 'next',
+    note: untilText(untilMs - nowMs),
+    countdown: 'over: the next click tries again',
+    trouble: `The last renewal failed. ${why}.`,
+  },
+  {
+    label: 'Expires',
+    ...pointAt(expiresAtMs),
+    phase: 'later',
+    note: 'if it is not renewed before',
   },
 ];
 

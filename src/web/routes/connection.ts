@@ -4,6 +4,7 @@ import type { Quota } from '../../getbill/quota.js';
 import { permissionsOf } from '../pages/permissions.js';
 import { quotaView } from '../pages/quota.js';
 import { tokenTimeline } from '../pages/token-timeline.js';
+import { renewalPause, type RenewalPauseDeps } from '../renewal-pause.js';
 import { renderPage } from '../render-page.js';
 
 const LIMIT_CLASSES: readonly (readonly [LimitClass, label: string])[] = [
@@ -15,23 +16,22 @@ const LIMIT_CLASSES: readonly (readonly [LimitClass, label: string])[] = [
 export function showConnection({
   quota,
   asked,
-  marginMs,
-  now,
-}: {
+  ...deps
+}: RenewalPauseDeps & {
   quota: Pick<Quota, 'seen'>;
   /** GETBILL_SCOPES */
   asked: readonly string[];
-  marginMs: number;
-  now: () => number;
 }): RequestHandler {
+  const { marginMs, now } = deps;
   return async function showConnectionHandler(_req, res) {
     const { formats } = res.locals;
     const seen = LIMIT_CLASSES.map(async ([limitClass, label]) =>
       quotaView(label, await quota.seen(limitClass), formats),
     );
+    const pause = await renewalPause(res, deps);
     renderPage(res, 'connection', {
       title: 'Connection',
-      timeline: tokenTimeline(res.locals.tokenSet, { marginMs, nowMs: now(), formats }),
+      timeline: tokenTimeline(res.locals.tokenSet, { marginMs, nowMs: now(), formats, pause }),
       permissions: permissionsOf(res.locals.tokenSet, asked),
       quota: (await Promise.all(seen)).filter((entry) => entry !== undefined),
     });

@@ -11,6 +11,7 @@ import { barView, creditsView, lastFollowupViews, overviewView } from '../pages/
 import { dataOf, loadPart, setStatusOf, viewOf } from '../pages/part.js';
 import { readerOf } from '../pages/reader.js';
 import { statuses } from '../pages/statuses.js';
+import { renewalPause, type RenewalPauseDeps } from '../renewal-pause.js';
 import { renderPage } from '../render-page.js';
 
 const STATUSES = statuses.map(({ value }) => value);
@@ -21,15 +22,14 @@ export function showDashboard({
   profiles,
   figures,
   access,
+  tokens,
   marginMs,
   now,
-}: {
+}: RenewalPauseDeps & {
   forward: Forward;
   profiles: Pick<ProfileCache, 'get'>;
   figures: DebtFigures;
   access: AccessDeps;
-  marginMs: number;
-  now: () => number;
 }): RequestHandler {
   return async function showDashboardHandler(req, res) {
     const mine = accessOf(req, res, access);
@@ -61,6 +61,8 @@ export function showDashboard({
       loaded && part('followups:read', () => figures.lastFollowups(grantId, kept, loaded.newest)),
     ]);
 
+    // After the calls: they may have renewed.
+    const pause = await renewalPause(res, { tokens, marginMs, now });
     const reader = readerOf(res, now);
     const company = viewOf(profile, (data) => companyView(data, reader));
     const counted = counts && dataOf(counts)?.value;
@@ -74,8 +76,7 @@ export function showDashboard({
       bar: counts && loaded && viewOf(counts, (data) => barView(data, loaded, reader)),
       followups:
         followups && loaded && viewOf(followups, (data) => lastFollowupViews(data, loaded, reader)),
-      // after the calls: they may have renewed
-      connection: connectionLine(res.locals.tokenSet, { marginMs, ...reader }),
+      connection: connectionLine(res.locals.tokenSet, { marginMs, pause, ...reader }),
     });
   };
 }

@@ -17,7 +17,7 @@ import type { SignIn } from '../../core/sign-in/sign-in.js';
 import type { RecentSignIns } from '../session/recent-sign-ins.js';
 import type { TokenManager } from '../../core/tokens/token-manager.js';
 import { cookieOf, type Cookies } from '../session/cookies.js';
-import type { EndSession } from '../session/end-session.js';
+import { isRefused, noteEnd, type EndSession } from '../session/end-session.js';
 import { grantIdOf } from '../session/session.js';
 
 /**
@@ -32,6 +32,7 @@ export function startSignIn({
   tokens,
   recentSignIns,
   endSession,
+  now,
 }: Pick<Config, 'publicUrl'> & {
   scopes: readonly string[];
   cookies: Cookies;
@@ -39,6 +40,7 @@ export function startSignIn({
   tokens: Pick<TokenManager, 'holds' | 'fresh'>;
   recentSignIns: RecentSignIns;
   endSession: EndSession;
+  now: () => number;
 }): RequestHandler {
   return async function startSignInHandler(req, res) {
     const returnTo = safeReturnTo(req.query['returnTo']);
@@ -47,8 +49,10 @@ export function startSignIn({
     if (elsewhere !== undefined) return res.redirect(302, elsewhere.href);
     if (req.signedIn !== undefined && req.query['again'] === undefined) {
       const state = await stateOf(grantIdOf(req.signedIn.sessionId), tokens);
-      if (state === 'ended') await endSession(req);
-      else if (state !== 'rejected') return res.redirect(302, returnTo);
+      if (state === 'ended' || state === 'refused') {
+        await endSession(req);
+        if (state === 'refused') noteEnd(res, { cookies, nowMs: now() });
+      } else if (state !== 'rejected') return res.redirect(302, returnTo);
     }
     const known = cookieOf(req, cookies.login);
     const binding =
@@ -114,12 +118,12 @@ function scopesAskedFor(req: Request): string[] {
 async function stateOf(
   grantId: string,
   tokens: Pick<TokenManager, 'fresh'>,
-): Promise<'good' | 'ended' | 'rejected' | 'unknown'> {
+): Promise<'good' | 'ended' | 'refused' | 'rejected' | 'unknown'> {
   try {
     await tokens.fresh(grantId);
     return 'good';
   } catch (error) {
-    if (error instanceof GrantEndedError) return 'ended';
+    if (error instanceof GrantEndedError) return isRefused(error) ? 'refused' : 'ended';
     if (!(error instanceof MisconfiguredError || error instanceof UnavailableError)) throw error;
     return isRejection(error.code) ? 'rejected' : 'unknown';
   }

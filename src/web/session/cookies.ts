@@ -16,6 +16,8 @@ export function createCookies({ publicUrl }: Pick<Config, 'publicUrl'>) {
     login: name('gb-login'),
     /** Lets the landing page say once that somebody has signed out. */
     signedOut: name('gb-signed-out'),
+    /** Lets the first page after a new sign-in say that GetBill had ended the connection, and when. */
+    ended: name('gb-ended'),
     /** Lax, because Strict is not sent on the way back from GetBill. */
     attributes: { secure, httpOnly: true, sameSite: 'lax', path: '/' } satisfies CookieOptions,
   };

@@ -1,5 +1,5 @@
 import type { ErrorRequestHandler, Request, Response } from 'express';
-import { GrantEndedError } from '../../errors.js';
+import { GrantEndedError, GrantRefusedError } from '../../errors.js';
 import type { Cookies } from './cookies.js';
 import './session.js';
 import type { SessionStore } from './session-store.js';
@@ -30,11 +30,33 @@ export function createEndSession({
 /** A session whose grant is gone is destroyed before the response leaves, so that the next sign-in starts clean. */
 export function destroyEndedSession({
   endSession,
+  cookies,
+  now,
 }: {
   endSession: EndSession;
+  cookies: Cookies;
+  now: () => number;
 }): ErrorRequestHandler {
   return async function destroyEndedSessionMiddleware(error: unknown, req, res, next) {
-    if (error instanceof GrantEndedError) await endSession(req, res);
+    if (error instanceof GrantEndedError) {
+      await endSession(req, res);
+      if (isRefused(error)) noteEnd(res, { cookies, nowMs: now() });
+    }
     next(error);
   };
+}
+
+/** GetBill itself ended the grant; else it was somebody's sign-out. */
+export const isRefused = (error: GrantEndedError): boolean =>
+  error.cause instanceof GrantRefusedError;
+
+const NOTE_MS = 600_000;
+
+/** For the first page after a new sign-in: without it, whoever was led to GetBill would not know why. */
+export function noteEnd(
+  res: Response,
+  { cookies, nowMs }: { cookies: Cookies; nowMs: number },
+): void {
+  if (res.headersSent) return;
+  res.cookie(cookies.ended, String(nowMs), { ...cookies.attributes, maxAge: NOTE_MS });
 }
