@@ -77,9 +77,10 @@ app.get('/oauth/callback', async (req, res, next) => {
   const tokens = tokensFrom(await oauth.processAuthorizationCodeResponse(as, client, response));
   const grantId = randomUUID();
   await storage.write(grantId, tokens);
+  // The session is made here, under an id that nobody can have planted
   req.session.regenerate((error) => {
     if (error) return next(error);
-    req.session.grantId = grantId; // the session is made, under an id that nobody can have planted
+    req.session.grantId = grantId;
     res.redirect('/company');
   });
 });
@@ -92,9 +93,10 @@ app.get('/company', async (req, res) => {
   res.status(response.status).json(await response.json());
 });
 
+// A POST, which no other site can send: SameSite=Lax
 app.post('/logout', async (req, res) => {
   const { grantId = '' } = req.session;
-  await storage.remove(grantId); // it is a POST: under SameSite=Lax no other site can send it
+  await storage.remove(grantId);
   req.session.destroy(() => res.redirect('/'));
 });
 
@@ -107,7 +109,7 @@ app.use(((error, _req, res, _next) => {
 app.listen(Number(PORT), () => console.log(`Open ${origin}`));
 
 async function freshAccessToken(grantId: string): Promise<string> {
-  const tokens = await storage.read(grantId);
+  const tokens = await storage.read(grantId); // the first read
   if (tokens === undefined) throw new SignedOutError();
   return isDue(tokens) ? (await renewOnce(grantId)).accessToken : tokens.accessToken;
 }

@@ -5,9 +5,11 @@ const webhooks = {
   GETBILL_WEBHOOK_SECRET: 'the-webhook-secret-of-this-test',
   GETBILL_WEBHOOK_COMPANY: 'company-1',
 };
+const scopes = new Set(['company:read', ...pages.flatMap(({ scope }) => scope ?? [])]);
 let app: TestApp;
 beforeAll(async () => {
-  app = await startTestApp({ env: { FLOW_INSPECTOR: 'true', TOUR: 'true', ...webhooks } });
+  const env = { GETBILL_SCOPES: [...scopes].join(' '), FLOW_INSPECTOR: 'true', TOUR: 'true' };
+  app = await startTestApp({ env: { ...env, ...webhooks } });
 });
 afterAll(() => app.close());
 
