@@ -35,6 +35,20 @@ function fail(reason: string): never {
   process.exit(1);
 }
 
+const REQUIRED = [
+  'GETBILL_CLIENT_ID',
+  'GETBILL_CLIENT_SECRET',
+  'SESSION_SECRET',
+  'TOKEN_ENCRYPTION_KEY',
+];
+
+/** A fresh checkout: nothing is set, and nobody has copied the example yet. */
+function isNotSetUp(): boolean {
+  const isSet = (name: string): boolean =>
+    [name, `${name}_FILE`].some((each) => (process.env[each] ?? '') !== '');
+  return existsSync('.env.example') && !existsSync('.env') && !REQUIRED.some(isSet);
+}
+
 /**
  * Stops the app when npm has gone. npm hands a SIGTERM to the shell that it started, and the shell ends without handing
  * it on; the app then has another parent.
@@ -49,6 +63,13 @@ function stopWithNpm(): void {
   }, PARENT_CHECKED_EVERY_MS).unref();
 }
 
+if (existsSync('.env')) process.loadEnvFile('.env'); // Node's option for it prints a line where there is none
+if (isNotSetUp()) {
+  process.stderr.write(
+    'There is no .env: copy .env.example and fill it in, or run: npm run demo\n',
+  );
+  process.exit(1);
+}
 if (!existsSync(BUILT) || newest('src') > statSync(BUILT).mtimeMs) build();
 stopWithNpm();
 await import(new URL(`../${BUILT}`, import.meta.url).href);

@@ -31,10 +31,14 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const compiler = (code: string): void =>
   writeFileSync(join(folder, 'node_modules/typescript/bin/tsc'), code);
 
-function start(): { status: number | null; stderr: string; stdout: string } {
+function start(env: Record<string, string> = {}): {
+  status: number | null;
+  stderr: string;
+  stdout: string;
+} {
   return spawnSync(process.execPath, ['--import', tsx, 'scripts/start.ts'], {
     cwd: folder,
-    env: { PATH: '/nowhere', APP: 'console.log("started")' }, // no npm and no tsc, as far as a Windows sees them
+    env: { PATH: '/nowhere', APP: 'console.log("started")', ...env }, // no npm and no tsc, as far as a Windows sees them
     encoding: 'utf8',
   });
 }
@@ -54,6 +58,28 @@ describe('npm start without dist/', () => {
     const { status, stderr } = start();
     expect(status).toBe(1);
     expect(stderr).toContain(reason);
+  });
+});
+
+describe('npm start in a fresh checkout', () => {
+  const SET_UP = 'There is no .env: copy .env.example and fill it in, or run: npm run demo\n';
+  beforeEach(() => {
+    compiler(COMPILER);
+    writeFileSync(join(folder, '.env.example'), '');
+  });
+
+  it('says in one line what to do, before it builds anything', () => {
+    expect(start()).toMatchObject({ status: 1, stdout: '', stderr: SET_UP });
+  });
+
+  it.each([{ GETBILL_CLIENT_ID: 'x' }, { SESSION_SECRET_FILE: '/run/secrets/session' }])(
+    'starts where the environment comes from elsewhere: %j',
+    (env) => expect(start(env)).toMatchObject({ status: 0, stdout: 'started\n' }),
+  );
+
+  it('starts with a .env', () => {
+    writeFileSync(join(folder, '.env'), '');
+    expect(start()).toMatchObject({ status: 0, stdout: 'started\n' });
   });
 });
 
