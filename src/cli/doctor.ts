@@ -3,6 +3,7 @@ import { styleText } from 'node:util';
 import type { Finding, Verdict } from './doctor/check.js';
 import { harmless, inJson, toStderr } from './output.js';
 import { examine } from './doctor/examine.js';
+import { columnsOf, wrap } from './wrap.js';
 import { orRunningDemo, loadDotenv } from './environment.js';
 
 /** 0: nothing failed; 1: something failed; 2: the command was not understood. */
@@ -34,11 +35,13 @@ async function main(): Promise<number> {
   let step = await looking.next();
   for (; !step.done; step = await looking.next()) {
     findings.push(step.value);
-    if (!json) console.log(lineOf(step.value));
+    if (!json) console.log(wrap(lineOf(step.value), columnsOf(process.stdout)));
   }
   const ok = findings.every(({ verdict }) => verdict !== 'fail');
   console.log(
-    json ? inJson({ ok, findings, leftOut: step.value }) : summaryOf(findings, step.value),
+    json
+      ? inJson({ ok, findings, leftOut: step.value })
+      : wrap(summaryOf(findings, step.value), columnsOf(process.stdout)),
   );
   return ok ? 0 : 1;
 }

@@ -6,7 +6,7 @@ import { createServices } from '../services.js';
 import type { Run } from './deps.js';
 import { orRunningDemo, loadDotenv, withThrowawaySecrets } from './environment.js';
 import { exitCodeOf, exitCodes, explain } from './exit-codes.js';
-import { harmlessStderr, toStderr, toStdout } from './output.js';
+import { harmlessStderr, proseToStdout, toStderr, toStdout } from './output.js';
 import { createProgram } from './program.js';
 import { addTryCommand } from './try/command.js';
 import { addWebhookCommands } from '../webhooks/commands.js';
@@ -83,7 +83,7 @@ const ownConfig = {
   },
 };
 addWebhookCommands(program, ownConfig);
-addTryCommand(program, { ...ownConfig, exitWith });
+addTryCommand(program, { ...ownConfig, print: proseToStdout, exitWith });
 
 process.stdout.on('error', () => process.exit(exitCodes.done)); // "| head" has seen enough
 try {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
+import { toStderr } from './output.js';
 
 /** The JSON of `--from`; "-" is standard input. @throws {InvalidArgumentError} */
 export function bodyFrom(file: string): unknown {
@@ -13,6 +14,6 @@ export function bodyFrom(file: string): unknown {
 
 /** A command line that is wrong. @throws {InvalidArgumentError} */
 export function misused(reason: string): never {
-  process.stderr.write(`error: ${reason}\n`);
+  toStderr(`error: ${reason}`);
   throw new InvalidArgumentError(reason);
 }

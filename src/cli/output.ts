@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import { columnsOf, wrap } from './wrap.js';
 
 /**
  * The way of every text to the terminal. What other people have written into GetBill, or a server into
@@ -16,7 +17,11 @@ export const inJson = (value: unknown): string =>
   );
 
 export const toStdout = (text: string): void => void process.stdout.write(`${harmless(text)}\n`);
-export const toStderr = (text: string): void => void process.stderr.write(`${harmless(text)}\n`);
+export const toStderr = (text: string): void =>
+  void process.stderr.write(`${wrap(harmless(text), columnsOf(process.stderr))}\n`);
+/** Prose on standard output; tables and JSON go to `toStdout`. */
+export const proseToStdout = (text: string): void =>
+  toStdout(wrap(text, columnsOf(process.stdout)));
 
 /** Standard error as the log writes to it: whole lines. */
 export const harmlessStderr = (): Writable =>

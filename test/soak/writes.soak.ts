@@ -89,6 +89,7 @@ describe('500 debts from a file', () => {
     const second = await run('debts create --resume debts.report.json');
     expect(second.code).toBe(6);
     expect(second.stderr).toContain('500 debts: 450 created, 50 unknown');
+    expect(second.stderr).toContain('GetBill has no debt of that internal_id');
     expect(eachOnce(await atGetbill())).toBe(true);
 
     const third = await run('debts create --resume debts.report.json --send-unknown');

@@ -1,4 +1,4 @@
-import type { AppError } from '../../errors.js';
+import { OutcomeUnknownError, type AppError } from '../../errors.js';
 import { explain } from '../exit-codes.js';
 import { inJson } from '../output.js';
 import type { Deps } from '../deps.js';
@@ -6,9 +6,9 @@ import type { Client } from '../resources.js';
 import { listTable } from '../tables.js';
 import { assertEntries, entriesOf } from './debts-file.js';
 import { lookUpUnknown } from './look-up.js';
-import { newReport, openReport, type ReportFile, type State } from './report.js';
+import { newReport, openReport, type Entry, type ReportFile, type State } from './report.js';
 import { sendBatches } from './send-batches.js';
-import { exitCodeFor, rowsOf, summaryOf } from './summary.js';
+import { exitCodeFor, problemsOf, rowsOf, summaryOf } from './summary.js';
 
 export interface BatchFlags {
   json?: true;
@@ -20,21 +20,17 @@ export interface BatchFlags {
 }
 
 const MAX_SHOWN = 20;
-const PROBLEM_COLUMNS = {
-  entry: ['entry'],
-  internal_id: ['internal_id'],
-  state: ['state'],
-  errors: ['errors'],
-} as const;
+const PROBLEM_COLUMNS = { entry: ['entry'], state: ['state'], why: ['why'] } as const;
 
 /** Many debts, in batches, with a report that says what became of each. */
 export function createDebts({ run, print, tell, width, progress, exitWith }: Deps) {
   async function send(file: ReportFile, states: readonly State[], flags: BatchFlags) {
     const shown = progress('batch');
     let stopped: AppError | undefined;
+    let notFound: ReadonlySet<Entry> = new Set();
     const work = async (client: Client, stopping: AbortSignal): Promise<void> => {
       file.save();
-      if (states.includes('failed')) await lookUp(client, file);
+      if (states.includes('failed')) notFound = await lookUp(client, file);
       stopped = await sendBatches({
         client,
         file,
@@ -50,26 +46,29 @@ export function createDebts({ run, print, tell, width, progress, exitWith }: Dep
     } finally {
       file.release();
     }
-    if (stopped !== undefined) tell(explain(stopped));
-    show(file, flags);
+    if (stopped instanceof OutcomeUnknownError) tell('stopped: two calls in a row had no response');
+    else if (stopped !== undefined) tell(`stopped: ${explain(stopped)}`);
+    show(file, flags, notFound);
     exitWith(exitCodeFor(file, stopped));
   }
 
   /** What cannot be looked for stays unknown, which is safe. */
-  async function lookUp(client: Client, file: ReportFile): Promise<void> {
-    await lookUpUnknown(client, file).catch((error: unknown) =>
-      tell(`could not look for the unknown debts: ${explain(error)}`),
-    );
+  async function lookUp(client: Client, file: ReportFile): Promise<ReadonlySet<Entry>> {
+    try {
+      return await lookUpUnknown(client, file);
+    } catch (error) {
+      tell(`could not look for the unknown debts: ${explain(error)}`);
+      return new Set();
+    }
   }
 
-  function show(file: ReportFile, { json }: BatchFlags): void {
-    const rows = rowsOf(file);
-    if (json) return print(inJson(rows));
-    const problems = rows.filter(({ state }) => state === 'failed' || state === 'unknown');
+  function show(file: ReportFile, { json }: BatchFlags, notFound: ReadonlySet<Entry>): void {
+    if (json) return print(inJson(rowsOf(file)));
+    const problems = problemsOf(file);
     if (problems.length > 0)
       print(listTable(PROBLEM_COLUMNS, problems.slice(0, MAX_SHOWN), width()));
     if (problems.length > MAX_SHOWN) tell(`and ${problems.length - MAX_SHOWN} more, in the report`);
-    tell(summaryOf(file));
+    tell(summaryOf(file, notFound));
   }
 
   return {

@@ -4,26 +4,27 @@ import type { Entry, ReportFile } from './report.js';
 
 /**
  * Looks for the unknown debts among those that GetBill has, by `internal_id`, which should be unique in a company, and
- * marks those that are there as created. GetBill documents no filter by it, so it is a walk over the list.
+ * marks those that are there as created. @returns those that are not. GetBill documents no filter by it, so it is a walk over the list.
  */
 export async function lookUpUnknown(
   client: Pick<Client, 'all' | 'debts'>,
   file: ReportFile,
-): Promise<void> {
+): Promise<ReadonlySet<Entry>> {
   const wanted = new Map<string, Entry>();
   for (const entry of file.report.entries) {
     const { internal_id: id } = entry.debt;
     if (entry.state === 'unknown' && typeof id === 'string' && id !== '') wanted.set(id, entry);
   }
-  if (wanted.size === 0) return;
+  if (wanted.size === 0) return new Set();
   for await (const debt of client.all((request) => client.debts(request))) {
     const entry = wanted.get(String(debt['internal_id']));
     if (entry === undefined || !isSame(entry.debt, debt)) continue;
     Object.assign(entry, { state: 'created', debt_id: debt.id });
     wanted.delete(String(debt['internal_id']));
     file.save();
-    if (wanted.size === 0) return;
+    if (wanted.size === 0) break;
   }
+  return new Set(wanted.values());
 }
 
 /** Another debt of the same `internal_id` is not the one that was sent. */

@@ -1,4 +1,5 @@
 import { exitCodeOf, exitCodes } from '../exit-codes.js';
+import { isRecord, textOf } from '../../getbill/values.js';
 import type { Row } from '../tables.js';
 import type { Entry, ReportFile, State } from './report.js';
 
@@ -23,8 +24,38 @@ export const rowsOf = ({ report }: ReportFile): (Row & { state: State })[] =>
     errors: errors ?? null,
   }));
 
-/** What became of them, and what to do next. */
-export function summaryOf({ path, report: { entries } }: ReportFile): string {
+/** What failed or is unknown, for people: entries in a row that fared alike are one line. */
+export function problemsOf({ report: { entries } }: ReportFile): Row[] {
+  const lines: { first: number; last: number; state: State; why: string }[] = [];
+  entries.forEach(({ state, errors }, index) => {
+    if (state !== 'failed' && state !== 'unknown') return;
+    const why = state === 'failed' ? textOfErrors(errors) : 'sent, without a response';
+    const line = lines.at(-1);
+    if (line?.last === index - 1 && line.state === state && line.why === why) line.last = index;
+    else lines.push({ first: index, last: index, state, why });
+  });
+  return lines.map(({ first, last, state, why }) => ({
+    entry: first === last ? first : `${first} to ${last}`,
+    state,
+    why,
+  }));
+}
+
+/** GetBill's errors of a row: texts, a list of them, or lists by field. */
+function textOfErrors(errors: unknown): string {
+  if (Array.isArray(errors)) return errors.map(textOfErrors).join('; ');
+  if (!isRecord(errors)) return textOf(errors) ?? '';
+  const texts = Object.entries(errors).map(([field, value]) =>
+    field === 'batch' ? textOfErrors(value) : `${field}: ${textOfErrors(value)}`,
+  );
+  return texts.join('; ');
+}
+
+/** What became of them, and what to do next. `notFound`: unknown ones that were looked for at GetBill. */
+export function summaryOf(
+  { path, report: { entries } }: ReportFile,
+  notFound: ReadonlySet<Entry>,
+): string {
   const states = Object.keys(WORDS) as State[];
   const counts = states
     .map((state) => [countOf(entries, state), WORDS[state]] as const)
@@ -38,16 +69,27 @@ export function summaryOf({ path, report: { entries } }: ReportFile): string {
       lines.push('  (with --batch-size 1 where a whole batch was refused: it says by which debt)');
   }
   if (countOf(entries, 'not_sent') > 0) lines.push('not sent: to go on', `  ${resume}`);
-  return [...lines, ...aboutUnknown(entries, resume)].join('\n');
+  return [...lines, ...aboutUnknown(entries, resume, notFound)].join('\n');
 }
 
 const isRefusedAsWhole = ({ state, errors }: Entry): boolean =>
   state === 'failed' && typeof errors === 'object' && errors !== null && 'batch' in errors;
 
-function aboutUnknown(entries: readonly Entry[], resume: string): string[] {
+function aboutUnknown(
+  entries: readonly Entry[],
+  resume: string,
+  notFound: ReadonlySet<Entry>,
+): string[] {
   const unknown = entries.filter(({ state }) => state === 'unknown');
   if (unknown.length === 0) return [];
   const unnamed = unknown.filter(({ debt }) => !debt['internal_id']).length;
+  if (unknown.every((entry) => notFound.has(entry))) {
+    return [
+      'unknown: sent, without a response, and GetBill has no debt of that internal_id.',
+      '  To send them, once you are sure:',
+      `  ${resume} --send-unknown`,
+    ];
+  }
   return [
     'unknown: they were sent, and no response came back. GetBill may have them.',
     '  They are not sent again by themselves. To look for them by internal_id:',
