@@ -1,4 +1,5 @@
 import { debtStatuses, STATUS_PREFIX } from '../getbill/debt-statuses.js';
+import { followupStatuses, followupTypes } from '../getbill/followup-values.js';
 
 /** A parameter that GetBill documents under this name. */
 export interface Parameter {
@@ -37,25 +38,9 @@ const debtStatus: Parameter = {
 const followupStatus: Parameter = {
   name: 'status',
   example: 'delivered',
-  values: [
-    'on_hold',
-    'scheduled',
-    'in_progress',
-    'sent',
-    'delivered',
-    'deal_found',
-    'no_answer',
-    'deal_not_found',
-    'bad_behavior',
-    'failed',
-    'cancelled',
-  ],
+  values: followupStatuses,
 };
-const followupType: Parameter = {
-  name: 'type',
-  example: 'call',
-  values: ['call', 'email', 'sms', 'whatsapp', 'voicemail', 'manual_call', 'physical', 'postmail'],
-};
+const followupType: Parameter = { name: 'type', example: 'call', values: followupTypes };
 const debt = {
   firstname: 'Camille',
   lastname: 'Martin',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { InvalidInputError } from '../errors.js';
 import { isRecord } from './values.js';
+import { followupStatuses, followupTypes } from './followup-values.js';
 
 /**
  * What GetBill documents about the bodies of its writes. A field that GetBill does not document is refused; a rule
@@ -143,34 +144,10 @@ const creditorChange = z
   })
   .partial();
 
-const FOLLOWUP_TYPES = [
-  'call',
-  'email',
-  'sms',
-  'whatsapp',
-  'voicemail',
-  'manual_call',
-  'physical',
-  'postmail',
-] as const;
-const FOLLOWUP_STATUSES = [
-  'on_hold',
-  'scheduled',
-  'in_progress',
-  'sent',
-  'delivered',
-  'deal_found',
-  'no_answer',
-  'deal_not_found',
-  'bad_behavior',
-  'failed',
-  'cancelled',
-] as const;
-
 const followupChange = z
   .strictObject({
-    type: z.enum(FOLLOWUP_TYPES),
-    status: z.enum(FOLLOWUP_STATUSES),
+    type: z.enum(followupTypes),
+    status: z.enum(followupStatuses),
     call_date: dateOrTime.nullable(),
     scheduled_at: dateOrTime.nullable(),
     summary: text,
