@@ -40,6 +40,13 @@ async function signIn(): Promise<string> {
   return Array.from(cookies, ([name, value]) => `${name}=${value}`).join('; ');
 }
 
+/** The page of the first debt of the list. */
+async function oneDebt(cookie: string): Promise<string> {
+  const response = await request(new URL('/api/debts?limit=1', demo.app), { headers: { cookie } });
+  const { data } = (await response.body.json()) as { data: { id: string }[] };
+  return `/debts/${data[0]?.id ?? ''}`;
+}
+
 /** The app, with 200 on its error page: Chrome writes any other status of a page to its console, and Lighthouse counts that against the page. */
 const with200 = createServer((req, res) => {
   void request(new URL(req.url ?? '/', demo.app), {
@@ -79,6 +86,8 @@ try {
     ['/', '', ['accessibility', 'best-practices', 'seo']],
     ['/dashboard', cookie, ['accessibility', 'best-practices']],
     ['/debts', cookie, ['accessibility', 'best-practices']],
+    [await oneDebt(cookie), cookie, ['accessibility', 'best-practices']],
+    ['/connection', cookie, ['accessibility', 'best-practices']],
     ['/flow', cookie, ['accessibility', 'best-practices']],
     [ERROR_PAGE, '', ['accessibility', 'best-practices', 'seo'], errorOrigin],
   ] as const) {

@@ -1,15 +1,22 @@
 import type { Page } from 'playwright-core';
 import type { ApiFault } from '../../sandbox/faults.js';
+import { companyProfiles } from '../../sandbox/api/data/companies.js';
+import { signatureOf } from '../../src/webhooks/signature.js';
 import { faultsOf, SCHEMES, SIZES, watch } from './support/looks.js';
 import { startPages, type Pages } from './support/pages.js';
 
 jest.setTimeout(900_000);
 
+const SECRET = 'the-webhook-secret-of-this-test';
+const webhooks = {
+  GETBILL_WEBHOOK_SECRET: SECRET,
+  GETBILL_WEBHOOK_COMPANY: companyProfiles[0].id,
+};
 let pages: Pages;
 /** In development, where the error page has a word for the developer, and with room for one sign-in a minute. */
 let strict: Pages;
 beforeAll(async () => {
-  pages = await startPages({ faults: { consent: 'ask' } });
+  pages = await startPages({ faults: { consent: 'ask' }, env: webhooks });
   strict = await startPages({ env: { NODE_ENV: 'development', RATE_LIMIT_LOGIN: '1' } });
 }, 60_000);
 afterAll(() => Promise.all([pages.close(), strict.close()]));
@@ -34,6 +41,14 @@ const openAll = async (page: Page): Promise<void> => {
   for (const summary of await page.locator('summary').all())
     if (await summary.isVisible()) await summary.click();
 };
+
+/** As GetBill would. */
+async function sendWebhook(event: object): Promise<void> {
+  const body = JSON.stringify(event);
+  const signature = signatureOf(Buffer.from(body), SECRET);
+  const headers = { 'content-type': 'application/json', 'x-getbill-signature': signature };
+  await fetch(`${pages.app.origin}/webhooks/getbill`, { method: 'POST', headers, body });
+}
 
 type State = readonly [name: string, title: RegExp, arrange: (page: Page) => Promise<unknown>];
 
@@ -72,6 +87,14 @@ const signedIn: readonly State[] = [
 
 const whole: readonly State[] = [
   ['the dashboard', /LLC/, (page) => signIn(page)],
+  ['events before any has come in', /Nothing has come in yet/, (page) => page.goto('/events')],
+  ['events, and the line that says that one has come in', /changed just now/, async (page) => {
+    for (const id of ['d1', 'd2']) await sendWebhook({ type: 'debt.updated', data: { id } });
+    await sendWebhook({ type: 'report.generated', data: {} });
+    await page.goto('/events');
+    await sendWebhook({ type: 'payment.received', data: { id: 'p1' } });
+    await page.getByText('changed just now').waitFor();
+  }],
   ['the landing page', /one sign-in away/, (page) => page.goto('/')],
   ['the connection', /Connection/, (page) => page.goto('/connection')],
   ['debts with the filter open', /Debts/, async (page) => {
@@ -98,7 +121,7 @@ const whole: readonly State[] = [
     breakApi({ mode: 'html', status: 200 });
     await page.goto('/debts');
   }],
-  ['a token that is dead while GetBill cannot renew it', /cannot be reached/, async (page) => {
+  ['a token that is dead while GetBill cannot renew it', /GetBill has a problem/, async (page) => {
     pages.app.sandbox.control.expireAccessTokens();
     pages.app.sandbox.control.set({ token: [{ mode: 'status', status: 503, times: 0 }] });
     await page.goto('/debts');

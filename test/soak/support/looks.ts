@@ -2,18 +2,20 @@ import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 
 export const SIZES = [360, 1440] as const;
-export const SCHEMES = ['light', 'dark'] as const;
+export const SCHEMES = ['light', 'dark', 'forced colours'] as const;
 const TOO_WIDE = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
 
 /** What is wrong with the page as it stands, in each scheme and size. */
 export async function faultsOf(page: Page): Promise<string[]> {
   const found: string[] = [];
-  for (const colorScheme of SCHEMES) {
+  for (const scheme of SCHEMES) {
+    const forcedColors = scheme === 'forced colours' ? 'active' : 'none';
+    const colorScheme = scheme === 'dark' ? 'dark' : 'light';
     for (const width of SIZES) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await page.emulateMedia({ colorScheme, forcedColors, reducedMotion: 'reduce' });
       await page.setViewportSize({ width, height: 800 });
       const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze();
-      const where = `${colorScheme} ${width} px`;
+      const where = `${scheme} ${width} px`;
       found.push(
         ...violations.map(({ id, nodes }) => `${where}: ${id} at ${String(nodes[0]?.target)}`),
       );
