@@ -5,7 +5,7 @@ import { dirname, join, normalize } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { createMetrics } from '../src/telemetry/metrics.js';
 import { errorDocuments } from './support/error-docs.js';
-import { guideHeadings } from './support/guide-headings.js';
+import { guideHeadings, guideLists } from './support/guide-headings.js';
 import { envExample, eventsTable, metricsTable, variablesTable } from './support/generated-docs.js';
 import { symbolLinkFaults } from './support/symbol-links.js';
 import { passageFaults } from './support/passages.js';
@@ -216,8 +216,15 @@ function checkNames(): void {
 }
 
 function checkGuide(): void {
-  const rows = all(/^\| \*\*([^*]+)\*\* /gm, read('docs/from-the-guide.md'));
+  const page = read('docs/from-the-guide.md');
+  const rows = all(/^\| \*\*([^*]+)\*\* /gm, page);
   compare("docs/from-the-guide.md's headings", rows, guideHeadings);
+  const [, sentences = ''] = /^## Sentence by sentence$([^]*?)^## /m.exec(page) ?? [];
+  for (const [heading, count] of Object.entries(guideLists)) {
+    const found = firstCells(sentences).filter((cell) => cell === heading).length;
+    if (found !== count)
+      faults.push(`docs/from-the-guide.md: ${found} of ${count} rows for the list of "${heading}"`);
+  }
 }
 
 await checkGenerated();

@@ -1,5 +1,6 @@
 /** The headings of GetBill's OAuth guide, in its order. docs/from-the-guide.md has a row for each. */
 export const guideHeadings = [
+  'Overview',
   'Why OAuth 2.0?',
   'Step 1: Create an OAuth Client',
   'Access Your Dashboard',
@@ -40,3 +41,21 @@ export const guideHeadings = [
   'Scope Minimization',
   'Next Steps',
 ];
+
+/** Those with a list, and its length: each item has a row of its own under "Sentence by sentence". */
+export const guideLists: Readonly<Record<string, number>> = {
+  'Why OAuth 2.0?': 4,
+  'Save Your Credentials': 2,
+  'Client Credentials Grant': 2,
+  'Authorization Code Grant': 2,
+  'Secure Token Storage': 3,
+  'State Parameter': 3,
+  'HTTPS Only': 3,
+  'Token Management': 3,
+  'Test Authorization Code Flow': 5,
+  'invalid_client Error': 3,
+  'invalid_scope Error': 3,
+  'invalid_grant Error': 3,
+  'redirect_uri_mismatch Error': 3,
+  'Next Steps': 5,
+};
