@@ -17,6 +17,7 @@ import { createWebhookRouter } from './webhooks/routes.js';
 export interface AppDeps extends SandboxContext {
   port: number;
   resetCounters: () => void;
+  resetWebhooks: () => void;
   onLimitsChanged: () => Promise<void>;
 }
 
@@ -44,6 +45,10 @@ export async function createApp(deps: AppDeps): Promise<{ app: Express; control:
     resetCounters() {
       resetCounters();
       limiter.reset();
+    },
+    resetData() {
+      companies = undefined;
+      deps.resetWebhooks();
     },
   });
 

@@ -88,6 +88,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     ...context,
     port,
     resetCounters: () => (counters = zeroCounters()),
+    resetWebhooks: () => context.webhooks.setTarget(options.webhook),
     onLimitsChanged: () => tellAppToForgetLimits(options.appUrl),
   });
   server.on('request', (req, res) => void app(req, res));

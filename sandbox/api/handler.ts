@@ -31,6 +31,7 @@ export interface ApiDeps extends SandboxContext {
 export function createApiHandler(deps: ApiDeps): RequestHandler {
   const { faults, counters, gate, clock, client, grants, limiter } = deps;
   const cache = createResponseCache();
+  let cachedOf: readonly CompanyData[] | undefined;
   const writes = (method: string) => method !== 'GET';
 
   function limitFor(method: string, clientId: string, count: boolean): LimitState {
@@ -74,6 +75,8 @@ export function createApiHandler(deps: ApiDeps): RequestHandler {
     if (match === 'no such method') return failure(405, 'Method not allowed');
     if (!token.scopes.includes(match.route.scope)) return missingScope(match.route.scope);
     const companies = deps.companies();
+    if (companies !== cachedOf) cache.clear(); // they were made anew
+    cachedOf = companies;
     const company = companies.find(({ profile }) => profile.id === token.companyId);
     if (company === undefined) return unauthorized();
     const body = jsonObject(bodyOf(req));

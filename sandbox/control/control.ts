@@ -12,6 +12,11 @@ export interface Control {
   set: (partial: Partial<Faults>) => void;
   /** Faults back to their start values, counters and rate limits to zero. Tokens, data and the client stay. */
   reset: () => void;
+  /**
+   * As after a start: besides what `reset` does, the client and the data are as they were, nothing is held, and the log
+   * is empty. Sign-ins and redirect URIs that were added stay.
+   */
+  startAfresh: () => void;
   state: () => { faults: Faults; counters: Counters; held: number; client: ClientState };
   expireAccessTokens: () => void;
   revokeGrants: () => void;
@@ -41,6 +46,8 @@ export interface ControlDeps {
   client: RegisteredClient;
   gate: Gate;
   recorder: Recorder;
+  /** What the control does not hold itself: companies, webhooks. */
+  resetData: () => void;
 }
 
 export function createControl({
@@ -51,12 +58,22 @@ export function createControl({
   client,
   gate,
   recorder,
+  resetData,
 }: ControlDeps): Control {
+  const start = structuredClone(client);
+  const reset = (): void => {
+    faults.reset();
+    resetCounters();
+  };
   return {
     set: faults.set,
-    reset() {
-      faults.reset();
-      resetCounters();
+    reset,
+    startAfresh() {
+      reset();
+      Object.assign(client, structuredClone(start), { redirectUris: client.redirectUris });
+      resetData();
+      gate.release();
+      recorder.clear();
     },
     state: () => ({
       faults: structuredClone(faults.current()),

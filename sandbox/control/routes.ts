@@ -56,7 +56,7 @@ export function createControlRouter({
   router.route('/faults').put(faultsHandler).patch(faultsHandler);
   router.post('/expire-access-tokens', change(control.expireAccessTokens));
   router.post('/revoke-grants', change(control.revokeGrants));
-  router.post('/reset', changeLimits(control.reset));
+  router.post('/reset', changeLimits(control.startAfresh));
   router.post('/release', change(control.release));
   router.post(
     '/redirect-uris',

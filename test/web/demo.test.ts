@@ -1,4 +1,6 @@
+import { defaultFaults } from '../../sandbox/faults.js';
 import { startSandbox } from '../../sandbox/sandbox.js';
+import { until } from '../process/support/until.js';
 import { freePort } from '../support/free-port.js';
 import { startTestApp } from '../support/test-app.js';
 
@@ -24,6 +26,68 @@ it('an app that has used up five reads of an hour is usable again when the sandb
     expect((await browser.send('POST', '/demo/forget-limits', { headers: foreign })).status).toBe(
       403,
     );
+  } finally {
+    await app.close();
+    await sandbox.close();
+  }
+});
+
+it('whatever was broken, the reset of the panel makes the demo usable again', async () => {
+  const port = await freePort();
+  const appUrl = `http://localhost:${port}`;
+  const sandbox = await startSandbox({ appUrl });
+  const app = await startTestApp({
+    sandbox,
+    port,
+    env: { FLOW_INSPECTOR: 'true', GETBILL_SCOPES: 'company:read debts:read debts:write' },
+  });
+  const change = (operation: string, method: string, body: object) =>
+    fetch(`${sandbox.origin}/_sandbox/${operation}`, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }); // prettier-ignore
+  try {
+    const before = app.browser();
+    await before.signIn();
+    const [debt] = (await before.get('/api/debts?limit=1')).json['data'] as { id: string }[];
+    const session = (await before.get('/session')).json;
+    const headers = { 'x-csrf-token': String(session['csrfToken']) };
+    await before.send('DELETE', `/api/debts/${debt?.id ?? ''}`, { headers });
+    expect((await before.get('/api/debts?limit=1')).json['pagination']).toMatchObject({
+      total: 1246,
+    });
+    for (const mode of ['hang', 'drop', 'unauthorized'])
+      expect((await change('faults', 'PATCH', { api: [{ mode, times: 0 }] })).status).toBe(200);
+    await change('faults', 'PATCH', {
+      token: [{ mode: 'hold', times: 0 }],
+      revokeFault: [{ mode: 'hang', times: 0 }],
+      clockOffsetMs: 300_000,
+      limitReads: 0,
+      limitWrites: 0,
+      accessTokenLifetimeS: 10,
+      createStatus: 200,
+    });
+    await change('revoke-grants', 'POST', {});
+    await change('client', 'POST', { active: false, secrets: ['another-secret'], scopes: [] });
+    await change('webhooks', 'PUT', { url: `${appUrl}/nothing`, secret: 's', companyId: 'c' });
+    const held = fetch(`${sandbox.origin}/oauth/token`, { method: 'POST' }).catch(() => undefined);
+    await until('the call is held', () => sandbox.control.state().held === 1);
+
+    expect((await change('reset', 'POST', {})).status).toBe(200);
+    await held;
+    const { counters, held: stillHeld, client, faults } = sandbox.control.state();
+    expect([counters.apiCalls, counters.tokenCalls, stillHeld, client.active]).toEqual([
+      0,
+      0,
+      0,
+      true,
+    ]);
+    expect(faults).toEqual(defaultFaults);
+    expect(sandbox.control.requests()).toEqual([]);
+    expect(sandbox.webhooks.target()).toBeUndefined();
+    const after = app.browser();
+    await after.signIn();
+    const page = await after.get('/dashboard');
+    expect([page.status, page.text.includes('<strong>1,247</strong>')]).toEqual([200, true]);
+    const again = await before.get('/debts', { accept: 'text/html' });
+    expect([again.status, again.location]).toEqual([302, '/login?returnTo=%2Fdebts']);
   } finally {
     await app.close();
     await sandbox.close();
