@@ -1,15 +1,15 @@
 import { hash } from 'node:crypto';
 import type { Control } from './control/control.js';
-import type { ApiFault, Faults, TokenFault } from './faults.js';
+import type { ApiFault, Faults, RevokeFault, TokenFault } from './faults.js';
 import type { RecordedRequest } from './recorder.js';
 import type { Style } from './webhooks/sender.js';
 
-type Queue = 'token' | 'api';
+type Queue = 'token' | 'api' | 'revokeFault';
 
 interface FaultButton {
   label: string;
   queue: Queue;
-  fault: TokenFault | ApiFault;
+  fault: TokenFault | ApiFault | RevokeFault;
 }
 
 interface Operation {
@@ -40,6 +40,11 @@ interface Experiment {
 }
 
 const token = (label: string, fault: TokenFault): FaultButton => ({ label, queue: 'token', fault });
+const revocation = (label: string, fault: RevokeFault): FaultButton => ({
+  label,
+  queue: 'revokeFault',
+  fault,
+});
 const api = (label: string, fault: ApiFault): FaultButton => ({ label, queue: 'api', fault });
 
 export const experiments: readonly Experiment[] = [
@@ -128,6 +133,19 @@ export const experiments: readonly Experiment[] = [
       api('16 MB', { mode: 'huge', bytes: 16_000_000 }),
       api('Compressed', { mode: 'gzip' }),
     ],
+  },
+  {
+    id: 'revocation',
+    title: 'Revocation in trouble',
+    explanation:
+      'An app that knows where (GETBILL_REVOKE_URL) revokes its tokens at sign-out. GetBill documents no such address.',
+    next: 'Sign out: you are signed out here, whatever GetBill says.',
+    buttons: [
+      revocation('503', { mode: 'status', status: 503 }),
+      revocation('An HTML page', { mode: 'html' }),
+      revocation('No response', { mode: 'hang' }),
+    ],
+    settings: [{ field: 'revocation', label: 'Tokens can be revoked at /oauth/revoke' }],
   },
   {
     id: 'webhooks',
@@ -221,7 +239,6 @@ export const experiments: readonly Experiment[] = [
         ],
       },
       { field: 'oldAccessTokenDies', label: 'A renewal ends the old access token at once' },
-      { field: 'revocation', label: 'Tokens can be revoked at /oauth/revoke' },
     ],
   },
 ];
@@ -239,7 +256,7 @@ const counterLabels: readonly (readonly [name: string, label: string, isBad: boo
 ];
 
 export interface Waiting {
-  queue: Queue | 'revokeFault';
+  queue: Queue;
   /** Its place in the queue. */
   index: number;
   text: string;
@@ -313,8 +330,8 @@ function textOf(
     );
   const what = known?.label ?? Object.values(rest).map(String).join(' ');
   const where = queue === 'api' ? 'API' : queue === 'token' ? 'Token' : 'Revocation';
-  const often = times === 0 ? 'until removed' : times === 1 ? 'next call' : `next ${times} calls`;
-  return `${where}: ${what} (${often})`;
+  const often = times === 0 ? 'until removed' : `next ${times} calls`;
+  return `${where}: ${what}${times === 1 ? '' : ` (${often})`}`;
 }
 
 function logLine(request: RecordedRequest, index: number): LogLine {
@@ -331,13 +348,15 @@ function logLine(request: RecordedRequest, index: number): LogLine {
   };
 }
 
+const SHOWN = new Set(['page', 'limit', 'status', 'type']);
+
 /** Parameters that hold no secret. */
 function detailsOf({ url, body }: RecordedRequest): string {
   if (url.startsWith('/oauth/token'))
     return ` ${new URLSearchParams(body).get('grant_type') ?? ''}`.trimEnd();
   if (!url.startsWith('/external-api/')) return '';
-  const query = url.split('?')[1];
-  return query === undefined ? '' : `?${query.slice(0, 80)}`;
+  const query = [...new URLSearchParams(url.split('?')[1])].filter(([name]) => SHOWN.has(name));
+  return query.length === 0 ? '' : `?${new URLSearchParams(query).toString().slice(0, 80)}`;
 }
 
 function whoOf({ rawHeaders, url, body }: RecordedRequest): string {

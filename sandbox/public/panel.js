@@ -44,9 +44,11 @@ function say(control, text, isError = false) {
 function drawWaiting(waiting) {
   const list = one('[data-waiting]');
   const texts = waiting.map(({ text }) => text).join('\n');
+  one('[data-waiting-count]').textContent = waiting.length;
   one('[data-nothing]').hidden = waiting.length > 0;
   if (list.dataset.drawn === texts) return; // keeps the focus on a chip
   list.dataset.drawn = texts;
+  const focused = [...list.querySelectorAll('button')].indexOf(document.activeElement);
   list.replaceChildren(
     ...waiting.map(({ queue, index, text }) => {
       const remove = element('button', {
@@ -58,6 +60,8 @@ function drawWaiting(waiting) {
       return element('li', {}, element('span', { textContent: text }), remove);
     }),
   );
+  const buttons = list.querySelectorAll('button');
+  if (focused >= 0) (buttons[Math.min(focused, buttons.length - 1)] ?? one('[data-times]')).focus();
 }
 
 function logRow({ number, at, call, who, status, outcome, durationMs }) {
@@ -114,10 +118,14 @@ async function draw() {
   );
 }
 
-/** The queue of one kind as it stands, changed by `edit`. */
-async function editQueue(control, queue, edit, done) {
-  const { faults } = await request('GET', 'state');
-  await change(control, 'PATCH', 'faults', { [queue]: edit(faults[queue]) }, done);
+/** The queue of one kind as it stands, changed by `edit`. One after the other: each begins with what the last one left. */
+let editing = Promise.resolve();
+function editQueue(control, queue, edit, done) {
+  editing = editing.then(async () => {
+    const { faults } = await request('GET', 'state');
+    await change(control, 'PATCH', 'faults', { [queue]: edit(faults[queue]) }, done);
+  }, console.error);
+  return editing;
 }
 
 document.addEventListener('click', (event) => {

@@ -1,0 +1,111 @@
+import type { Browser, Page } from 'playwright-core';
+import { AxeBuilder } from '@axe-core/playwright';
+import { startSandbox, type Sandbox } from '../../sandbox/sandbox.js';
+import { launchChromium } from '../support/chromium.js';
+import { faultsOf } from './support/looks.js';
+
+jest.setTimeout(300_000);
+
+let sandbox: Sandbox;
+let chromium: Browser;
+beforeAll(async () => {
+  [sandbox, chromium] = await Promise.all([startSandbox(), launchChromium()]);
+}, 60_000);
+afterAll(() => Promise.all([chromium.close(), sandbox.close()]));
+afterEach(() => sandbox.control.startAfresh());
+
+async function open(settings: Parameters<Browser['newContext']>[0] = {}): Promise<Page> {
+  const page = await (await chromium.newContext(settings)).newPage();
+  await page.goto(sandbox.origin);
+  return page;
+}
+
+const button = (page: Page, name: string) =>
+  page.getByRole('button', { name, exact: true }).first();
+const chips = (page: Page) => page.locator('[data-waiting] li');
+const authorize = '/oauth/authorize?response_type=code&client_id=sandbox-client&scope=debts:read';
+
+it('has no obstacle in any scheme and size, nor have the pages of sign-in and error', async () => {
+  const page = await open();
+  await button(page, 'Broken JSON').click();
+  await button(page, '503, an HTML page').click();
+  await page.locator('[data-message]:not(:empty)').waitFor();
+  expect(await faultsOf(page)).toEqual([]);
+  await page.emulateMedia({ forcedColors: 'active' });
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze();
+  expect(violations.map(({ id }) => id)).toEqual([]);
+  await page.emulateMedia({ forcedColors: 'none' });
+  const redirects = ['http://localhost:3000/oauth/callback', 'http://localhost:3001/other'];
+  for (const redirect of redirects) {
+    await page.goto(`${sandbox.origin}${authorize}&redirect_uri=${encodeURIComponent(redirect)}`);
+    expect(await faultsOf(page)).toEqual([]);
+  }
+});
+
+it('nothing moves under the mouse while faults are queued, removed and met', async () => {
+  for (const width of [360, 1440]) {
+    const page = await open({ viewport: { width, height: 800 } });
+    const places = () =>
+      page.evaluate<string[]>(`(() => {
+        const found = document.querySelectorAll('main button:not([data-remove]), main select, main h2');
+        return [...found].map((one) => {
+          const { x, y } = one.getBoundingClientRect();
+          return [one.textContent.trim().slice(0, 12), Math.round(x), Math.round(y)].join(' ');
+        });
+      })()`);
+    await page.evaluate('scrollTo(0, 0)');
+    const before = await places();
+    const drops = Array.from({ length: 9 }, () => ({ mode: 'drop' }) as const);
+    sandbox.control.set({ token: [{ mode: 'status', status: 503, times: 0 }], api: drops });
+    await fetch(`${sandbox.origin}/oauth/token`, { method: 'POST' });
+    await chips(page).nth(9).waitFor({ state: 'attached' });
+    await page.locator('[data-log] tr').first().waitFor();
+    const same = (text: string) => text.replace(/\(\d+\)/, '');
+    expect((await places()).map(same)).toEqual(before.map(same));
+    sandbox.control.startAfresh();
+    await page.context().close();
+  }
+});
+
+it('can be walked and worked with the keyboard alone, and keeps its focus', async () => {
+  const page = await open({ viewport: { width: 1440, height: 800 } });
+  const focused = () => page.evaluate('document.activeElement?.tagName');
+  const all = await page
+    .locator('a[href], button, select, input, textarea, [tabindex="0"]')
+    .count();
+  const seen = new Set<string>();
+  for (let step = 0; step < all; step += 1) {
+    await page.keyboard.press('Tab');
+    const where = await page.evaluate(`(() => {
+      const { x, y, width, height } = document.activeElement.getBoundingClientRect();
+      const style = getComputedStyle(document.activeElement);
+      return [Math.round(x), Math.round(y + scrollY), width > 0 && height > 0,
+        y >= 0 && y + height <= innerHeight + 1 || height > innerHeight, style.outlineStyle].join(' ');
+    })()`);
+    expect(where).toMatch(/^[\d.]+ [\d.]+ true true (solid|auto)$/);
+    seen.add(String(where));
+  }
+  expect(seen.size).toBe(all);
+
+  await button(page, 'Broken JSON').focus();
+  for (const key of ['Enter', 'Space', 'Enter']) await page.keyboard.press(key);
+  await chips(page).nth(2).waitFor({ state: 'attached' });
+  expect(await focused()).toBe('BUTTON');
+  await page.locator('[data-remove]').nth(1).focus();
+  for (const left of [2, 1, 0]) {
+    await page.keyboard.press('Enter');
+    await page.locator('[data-waiting-count]', { hasText: String(left) }).waitFor();
+    expect(await focused()).toBe(left > 0 ? 'BUTTON' : 'SELECT');
+  }
+  await button(page, 'Reset everything').press('Enter');
+  await page.locator('[data-message]', { hasText: 'Everything works again' }).waitFor();
+});
+
+it('says the state before any script runs', async () => {
+  sandbox.control.set({ api: [{ mode: 'drop', times: 3 }], consent: 'auto', limitReads: 7 });
+  const page = await open({ javaScriptEnabled: false });
+  const text = await page.locator('main').innerText();
+  expect(text).toContain('drop (next 3 calls)');
+  expect(await page.locator('[data-setting="limitReads"] option[selected]').innerText()).toBe('7');
+  expect(text).toContain('need scripts');
+});
