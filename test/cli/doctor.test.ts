@@ -25,6 +25,13 @@ const faults: Record<string, Fault> = {
     fix: /copy the secret of this client/,
     cure: () => ({ GETBILL_CLIENT_SECRET: 'another-secret' }),
   },
+  'invalid_client: a secret with a comma that ends it': {
+    plant: () => ({ GETBILL_CLIENT_SECRET: 'sandbox-secret-7c1f0e5a,d2b94c36' }),
+    line: 'client credentials',
+    cause: /GETBILL_CLIENT_SECRET is wrong: none of its 2 entries is accepted/,
+    fix: /copy the secret .*; a comma ends an entry, one that is part of the secret is written \\,/,
+    cure: () => ({ GETBILL_CLIENT_SECRET: 'sandbox-secret-7c1f0e5ad2b94c36' }),
+  },
   'invalid_client: a wrong id': {
     plant: () => ({ GETBILL_CLIENT_ID: 'somebody-else' }),
     line: 'client credentials',

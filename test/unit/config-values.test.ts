@@ -94,6 +94,14 @@ describe('a value that was changed on its way', () => {
     expect(observe(value).join()).not.toContain('CANARY');
   });
 
+  it('is described with its number of entries, where a comma separates them', () => {
+    const env = { GETBILL_CLIENT_SECRET: '"CAN,ARY"' };
+    const [observation] = observeEnvironment(env, ['GETBILL_CLIENT_SECRET']);
+    expect(observation?.seen).toBe(
+      'begins and ends with a quote, holds 2 entries, has 9 characters',
+    );
+  });
+
   it('is described in the error, where it is one', () => {
     expect(problemsOf({ ...required, PORT: '"3000"' })[0]).toMatch(
       /^PORT .* \(it begins and ends with a quote\)/,

@@ -143,10 +143,18 @@ async function explainRefusal(error: unknown, context: CheckContext): Promise<Re
   if (code !== 'invalid_client')
     return refusal(error, config.getbill.tokenUrl, config.getbill.timeoutMs);
   const outcome = await authorization();
+  const entries = config.getbill.clientSecrets.length;
+  const [held, comma] =
+    entries === 1
+      ? ['', '']
+      : [
+          `: none of its ${entries} entries is accepted`,
+          '; a comma ends an entry, one that is part of the secret is written \\,',
+        ];
   if (knowsClient(outcome)) {
     return fail(
-      'invalid_client: GetBill knows GETBILL_CLIENT_ID, so GETBILL_CLIENT_SECRET is wrong',
-      `copy the secret of this client from ${DASHBOARD}; make a new one if it was not kept`,
+      `invalid_client: GetBill knows GETBILL_CLIENT_ID, so GETBILL_CLIENT_SECRET is wrong${held}`,
+      `copy the secret of this client from ${DASHBOARD}; make a new one if it was not kept${comma}`,
     );
   }
   const unknown = outcome.kind === 'refused' && outcome.code === 'invalid_client';
