@@ -233,6 +233,15 @@ describe('an API that says 429', () => {
       7,
       7,
     ],
+    [
+      'the header as a date',
+      () =>
+        raw(429, tooMany({ retry_after: 1800 }), 'application/json', {
+          'retry-after': new Date(app.services.now() + 300_000).toUTCString(),
+        }),
+      290,
+      301,
+    ],
     ['X-RateLimit-Reset', () => raw(429, tooMany(), 'application/json', { 'x-ratelimit-reset': inFiveMinutes() }), 290, 301], // prettier-ignore
     ['nothing', () => raw(429, tooMany(), 'application/json'), 60, 60],
     [
@@ -267,7 +276,7 @@ describe('an API that says 429', () => {
 
   it('[H11] is told to a person as well, with Retry-After', async () => {
     const visitor = await signIn(app);
-    apiDoes({ mode: 'rateLimited', retryAfterS: 120 });
+    apiDoes({ mode: 'rateLimited', retryAfterS: 120, path: '/company/profile' });
     const answer = await visitor.read('/dashboard', { accept: 'text/html' });
     expect(answer.status).toBe(429);
     expect(answer.headers['content-type']).toMatch(/^text\/html/);

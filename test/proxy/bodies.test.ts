@@ -173,6 +173,17 @@ describe('a body on its way up', () => {
     expect([answer.status, answer.json['error'], api.received]).toEqual([400, 'bad_request', []]);
   });
 
+  it('is never parsed whole when it is long: that would hold up everybody else', async () => {
+    const parse = jest.spyOn(JSON, 'parse');
+    try {
+      expect((await caller.write('POST', '/api/debts', jsonOf(MIB))).status).toBe(200);
+      const lengths = parse.mock.calls.map(([text]) => text.length);
+      expect(Math.max(0, ...lengths)).toBeLessThan(16 * KIB);
+    } finally {
+      parse.mockRestore();
+    }
+  });
+
   it('may be as deep as 1 MiB allows: the process lives, and the API decides', async () => {
     const body = '['.repeat(500_000) + ']'.repeat(500_000);
     api.answerWith((res) => json(res, 400, '{"error":true,"message":"Invalid JSON","code":400}'));

@@ -307,7 +307,9 @@ describe("the dashboard's profile", () => {
 
   it('is not kept when it could not be loaded', async () => {
     const caller = await signIn(app);
-    app.sandbox.control.set({ api: [{ mode: 'status', status: 500 }] });
+    app.sandbox.control.set({
+      api: [{ mode: 'status', status: 500, path: '/company/profile' }],
+    });
     expect((await caller.read('/dashboard', asPage)).status).toBe(502);
     expect((await caller.read('/dashboard', asPage)).status).toBe(200);
   });

@@ -1,4 +1,8 @@
 /// <reference types="jest" />
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { StorageError } from '../../src/errors.js';
 import type { Browser } from '../support/browser.js';
 import { isSignedIn, paramOf, sessionIdOf, tokenRequests } from '../support/sign-in.js';
@@ -213,7 +217,36 @@ describe('what GetBill said', () => {
     expect(tokenRequests(app.sandbox)).toEqual([]);
   });
 
-  it('signs in with a gzip, a mark and spellings of its own', async () => {
+  it.each([
+    ['gzip', gzipSync],
+    ['br', brotliCompressSync],
+  ])('signs in with tokens in %s, though we ask for no encoding', async (encoding, encode) => {
+    let asked: string | string[] | undefined;
+    const body = JSON.stringify({ access_token: 'a', token_type: 'bearer', expires_in: 60 });
+    const server = createServer((req, res) => {
+      asked = req.headers['accept-encoding'];
+      res.setHeader('content-type', 'application/json');
+      res.setHeader('content-encoding', encoding);
+      res.end(encode(body));
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const env = { GETBILL_TOKEN_URL: `http://127.0.0.1:${port}/oauth/token` };
+    const elsewhere = await startTestApp({ env, sandbox: base.sandbox });
+    try {
+      const browser = elsewhere.browser();
+      expect((await browser.get(await browser.approve(await browser.startLogin()))).status).toBe(
+        303,
+      );
+      expect(await isSignedIn(browser)).toBe(true);
+      expect(asked).toBe('identity');
+    } finally {
+      await elsewhere.close();
+      server.close();
+    }
+  });
+
+  it('signs in with a mark and spellings of its own', async () => {
     const browser = app.browser();
     const path = await browser.approve(await browser.startLogin());
     const body = `\ufeff${JSON.stringify({ access_token: 'a', token_type: 'bearer', expires_in: '3600.0', scope: ['company:read'], refresh_token: '' })}`; // prettier-ignore

@@ -224,6 +224,22 @@ describe('a request to start a sign-in', () => {
     }
   });
 
+  it('on another host keeps that a person who is signed in wants to sign in again, and for what', async () => {
+    const browser = app.browser();
+    await browser.signIn();
+    const path = '/login?again=1&scope=debts:write&returnTo=%2Fdebts';
+    const { location = '' } = await browser.get(path, { host: '127.0.0.1' });
+    const { searchParams } = new URL(location);
+    expect(Object.fromEntries(searchParams)).toEqual({
+      again: '1',
+      scope: 'debts:write',
+      returnTo: '/debts',
+      redirected: '1',
+    });
+    const answer = await browser.get(location.slice(app.publicUrl.length));
+    expect(answer.location).toContain(`${app.sandbox.origin}/oauth/authorize`);
+  });
+
   it('on another host carries no foreign page along', async () => {
     const answer = await app
       .browser()

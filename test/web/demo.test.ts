@@ -22,6 +22,12 @@ it('an app that has used up five reads of an hour is usable again when the sandb
     await change('reset', 'POST', {});
     expect((await browser.get('/debts')).status).toBe(200);
 
+    await change('faults', 'PATCH', { api: [{ mode: 'rateLimited', retryAfterS: 3600 }] });
+    expect((await browser.get('/debts')).status).toBe(429); // GetBill's, then ours
+    expect((await browser.get('/debts')).status).toBe(429);
+    await change('reset', 'POST', {});
+    expect((await browser.get('/debts')).status).toBe(200);
+
     const foreign = { origin: 'https://elsewhere.example' };
     expect((await browser.send('POST', '/demo/forget-limits', { headers: foreign })).status).toBe(
       403,

@@ -72,6 +72,21 @@ describe('the HTTP server', () => {
     expect(stalled.bytesRead).toBeLessThan(LARGE.length);
   });
 
+  it('keeps an idle connection for as long as it is told to, and says so', async () => {
+    const balancer = openSocket(origin);
+    let text = '';
+    balancer.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    const ask = (): void => void balancer.write(rawRequest('GET', '/', ['Host: connect.example']));
+    const answers = (): number => text.split('HTTP/1.1 200').length - 1;
+    ask();
+    await until('it is answered', () => answers() === 1);
+    expect(text).toContain('Keep-Alive: timeout=5\r\n');
+    await readSlowly(get('/large')); // takes longer than a stalled reader has
+    ask();
+    await until('it is answered on the same connection', () => answers() === 2);
+    balancer.destroy();
+  });
+
   it('closes connections beyond its maximum, and serves again when some have ended', async () => {
     const idle = [1, 2, 3].map(() => openSocket(origin));
     await Promise.all(idle.map((socket) => once(socket, 'connect')));
