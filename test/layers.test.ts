@@ -23,6 +23,8 @@ const breaches: Record<string, { file: string; imports: string }> = {
     imports: '../../getbill/quota.js',
   },
   'webhooks-imports': { file: 'src/webhooks/signature.ts', imports: '../telemetry/log.js' },
+  'tour-imports': { file: 'src/tour/counts.ts', imports: '../telemetry/log.js' },
+  'explorer-imports': { file: 'src/explorer/confirmations.ts', imports: '../telemetry/log.js' },
   'cli-imports': { file: 'src/cli/breach.ts', imports: '../web/session/cookies.js' },
   leaves: { file: 'src/errors.ts', imports: './core/oauth/token-set.js' },
   'config-knows-only-errors': { file: 'src/config/config.ts', imports: '../events.js' },
