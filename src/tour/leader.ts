@@ -10,24 +10,34 @@ const stepsSchema = z.object({
       to: z.string(),
       title: z.string(),
       process: z.string(),
+      chain: z.string(),
     }),
   ),
 });
+
+export interface Note {
+  readonly text: string;
+  /** Where the flow shows it. */
+  readonly href: string;
+}
 
 /** Which process renewed and which served the tabs, as the flow inspector tells it; `undefined` without one. */
 export async function tellLeader(
   visitor: Tab,
   { sinceMs }: { sinceMs: number },
-): Promise<string | undefined> {
+): Promise<Note | undefined> {
   const { json } = await visitor.get('/flow/steps');
   const { success, data } = stepsSchema.safeParse(json);
   if (!success) return undefined;
   const requests = data.steps.filter(({ atMs, kind }) => kind === 'request' && atMs >= sinceMs);
-  const leader = requests.find(({ title }) => title === 'Refresh request')?.process;
-  if (leader === undefined) return undefined;
+  const renewal = requests.find(({ title }) => title === 'Refresh request');
+  if (renewal === undefined) return undefined;
   const tabs = new Map<string, number>();
   for (const { from, process } of requests)
     if (from === 'browser') tabs.set(process, (tabs.get(process) ?? 0) + 1);
   const served = Array.from(tabs, ([process, count]) => `${process} (${count})`).sort();
-  return `Led by process ${leader}. The tabs were served by ${served.join(', ')}.`;
+  return {
+    text: `Led by process ${renewal.process}. The tabs were served by ${served.join(', ')}.`,
+    href: `/flow?chain=${renewal.chain}`,
+  };
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { KeyValue } from '../core/storage/key-value.js';
 import { holds, type Check, type Counts } from './counts.js';
+import type { Note } from './leader.js';
 import { sceneIds, type SceneId } from './scenes.js';
 
 const KEPT_MS = 3_600_000;
@@ -11,9 +12,10 @@ const TURN_KEY = 'tour:turn';
 
 const count = z.number().int();
 const checksSchema = z.array(z.object({ what: z.string(), counted: count, expected: count }));
+const noteSchema = z.object({ text: z.string(), href: z.string() });
 const resultSchema = z.discriminatedUnion('state', [
-  z.object({ state: z.literal('passed'), checks: checksSchema, note: z.string().optional() }),
-  z.object({ state: z.literal('failed'), checks: checksSchema, note: z.string().optional() }),
+  z.object({ state: z.literal('passed'), checks: checksSchema, note: noteSchema.optional() }),
+  z.object({ state: z.literal('failed'), checks: checksSchema, note: noteSchema.optional() }),
   z.object({ state: z.literal('stopped'), reason: z.string() }),
   z.object({
     state: z.literal('waiting'),
@@ -75,8 +77,8 @@ export function createResultStore(keyValue: KeyValue): ResultStore {
   };
 }
 
-export const judged = (checks: readonly Check[], note?: string): Result => ({
+export const judged = (checks: readonly Check[], note?: Note): Result => ({
   state: checks.every(holds) ? 'passed' : 'failed',
   checks: [...checks],
-  ...(note !== undefined && { note }),
+  ...(note !== undefined && { note: { ...note } }),
 });

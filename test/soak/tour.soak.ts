@@ -215,14 +215,21 @@ it('the demo with three processes tells one story, with the process that led and
     await browser.get('/tour');
     await browser.signIn();
     const csrf = await browser.csrfToken();
-    const answer = await browser.send('POST', '/tour/scenes/tabs', {
-      headers: {
-        'content-type': 'application/x-www-form-urlencoded',
-        accept: 'application/json',
-      },
-      body: new URLSearchParams({ _csrf: csrf }).toString(),
-    });
-    const { state, html } = answer.json as { state: string; html: string };
+    const play = async (scene: SceneId): Promise<{ state: string; html: string }> => {
+      const answer = await browser.send('POST', `/tour/scenes/${scene}`, {
+        headers: {
+          'content-type': 'application/x-www-form-urlencoded',
+          accept: 'application/json',
+        },
+        body: new URLSearchParams({ _csrf: csrf }).toString(),
+      });
+      return answer.json as { state: string; html: string };
+    };
+    for (const scene of ['expired', 'limit', 'replay'] as const) {
+      const { state, html } = await play(scene);
+      expect([scene, state, html]).toEqual([scene, 'passed', expect.any(String)]);
+    }
+    const { state, html } = await play('tabs');
     expect(state).toBe('passed');
     const [, leader = '', served = ''] =
       /Led by process (\S+)\. The tabs were served by (.*)\./.exec(html) ?? [];
@@ -232,6 +239,7 @@ it('the demo with three processes tells one story, with the process that led and
     expect(tabs.size).toBe(3);
     expect(tabs.has(leader)).toBe(true);
     expect([...tabs.values()].reduce((sum, count) => sum + count)).toBe(10);
+    expect((await play('lost')).state).toBe('waiting');
   } finally {
     demo.kill('SIGTERM');
     await once(demo, 'exit');
