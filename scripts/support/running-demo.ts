@@ -5,6 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 /** The demo on ports that nobody else has. */
 export interface RunningDemo {
   app: string;
+  sandbox: string;
   stop(): void;
 }
 
@@ -30,5 +31,9 @@ export async function startDemo(): Promise<RunningDemo> {
       reject(new Error('the demo did not start'));
     });
   });
-  return { app: `http://localhost:${port}`, stop: () => void demo.kill('SIGTERM') };
+  return {
+    app: `http://localhost:${port}`,
+    sandbox: `http://localhost:${sandboxPort}`,
+    stop: () => void demo.kill('SIGTERM'),
+  };
 }
