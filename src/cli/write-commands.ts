@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { assertInput, MAX_BATCH, type writeRules } from '../getbill/write-rules.js';
 import { createDebts, type BatchFlags } from './batch/create-debts.js';
-import { entriesOf, manyDebtsOf } from './batch/debts-file.js';
+import { manyDebtsOf } from './batch/debts-file.js';
 import { confirm } from './confirm.js';
 import { bodyFrom, misused } from './input.js';
 import { inJson } from './output.js';
@@ -138,13 +138,6 @@ export function addWriteCommands(
           const call = { method: 'POST', path: '/debts', rule: 'newDebt', body } as const;
           return await send(call, flags, (client) => client.createDebt(body as never));
         }
-        if (flags.dryRun) {
-          const { entries } = entriesOf(many);
-          const calls = Math.ceil(entries.length / flags.batchSize);
-          return print(`POST /debts/batch: ${entries.length} debts in ${calls} calls`);
-        }
-        if (from === '-' && flags.report === undefined)
-          misused('a list from standard input needs --report <file>');
         await batches.begin(many, from ?? '', flags);
       });
   }

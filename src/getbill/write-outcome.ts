@@ -37,11 +37,15 @@ export async function withKnownOutcome<Result>(
 
 function wasNeverSent(error: UnavailableError): boolean {
   if (error.status === 429 || error.code === 'too_many_open_calls') return true;
-  for (let cause: unknown = error.cause; cause instanceof Object; cause = (cause as Error).cause) {
-    const { code } = cause as { code?: unknown };
-    if (typeof code === 'string' && (NEVER_CONNECTED.has(code) || isTls(code))) return true;
-  }
-  return false;
+  const codes = codesOf(error.cause);
+  return codes.some((code) => NEVER_CONNECTED.has(code) || isTls(code));
+}
+
+/** Of an error and what caused it; not by `instanceof`, since undici's may be of another realm. */
+function codesOf(error: unknown): string[] {
+  if (typeof error !== 'object' || error === null) return [];
+  const { code, cause } = error as { code?: unknown; cause?: unknown };
+  return [...(typeof code === 'string' ? [code] : []), ...codesOf(cause)];
 }
 
 const isTls = (code: string): boolean =>

@@ -156,6 +156,18 @@ describe('500 debts from a file', () => {
     expect(stderr).toContain('30 debts: 20 created, 10 not sent');
   });
 
+  it('goes on with --dry-run by saying what it would send', async () => {
+    write('debts.json', debts(30));
+    cli.sandbox.control.set({
+      api: [{ mode: 'rateLimited', retryAfterS: 1800, path: '/debts/batch' }],
+    });
+    await run('debts create --from debts.json');
+    const before = writes().length;
+    const { code, stdout } = await run('debts create --resume debts.report.json --dry-run');
+    expect([code, stdout]).toEqual([0, 'POST /debts/batch: 30 debts in 1 calls\n']);
+    expect([writes().length, inState('not_sent')]).toEqual([before, 30]);
+  });
+
   it('stops at a limit that takes too long, with nothing unknown', async () => {
     write('debts.json', debts(30));
     cli.sandbox.control.set({
@@ -193,6 +205,9 @@ describe('500 debts from a file', () => {
     expect(code).toBe(2);
     expect(stderr).toContain('2.amount: must be of type number');
     expect(stderr).toContain('2.surname: GetBill documents no such field');
+    write('debts.json', [list[0], { ...list[0], lastname: 'Another' }]);
+    const twice = await run('debts create --from debts.json');
+    expect(twice.stderr).toContain('1.internal_id: is there twice, and should be unique');
     expect([writes(), existsSync(path('debts.report.json'))]).toEqual([[], false]);
   });
 

@@ -1,5 +1,6 @@
 import { OutcomeUnknownError, type AppError } from '../../errors.js';
 import { explain } from '../exit-codes.js';
+import { misused } from '../input.js';
 import { inJson } from '../output.js';
 import type { Deps } from '../deps.js';
 import type { Client } from '../resources.js';
@@ -17,10 +18,14 @@ export interface BatchFlags {
   batchSize: number;
   maxWait: number;
   sendUnknown?: true;
+  dryRun?: true;
 }
 
 const MAX_SHOWN = 20;
 const PROBLEM_COLUMNS = { entry: ['entry'], state: ['state'], why: ['why'] } as const;
+
+const dryRunOf = (count: number, { batchSize }: BatchFlags): string =>
+  `POST /debts/batch: ${count} debts in ${Math.ceil(count / batchSize)} calls`;
 
 /** Many debts, in batches, with a report that says what became of each. */
 export function createDebts({ run, print, tell, width, progress, exitWith }: Deps) {
@@ -30,7 +35,7 @@ export function createDebts({ run, print, tell, width, progress, exitWith }: Dep
     let notFound: ReadonlySet<Entry> = new Set();
     const work = async (client: Client, stopping: AbortSignal): Promise<void> => {
       file.save();
-      if (states.includes('failed')) notFound = await lookUp(client, file);
+      if (states.includes('failed')) notFound = await lookUp(client, file, stopping);
       stopped = await sendBatches({
         client,
         file,
@@ -41,11 +46,7 @@ export function createDebts({ run, print, tell, width, progress, exitWith }: Dep
         stopping,
       }).finally(() => shown.stop());
     };
-    try {
-      await run(work, { verbose: flags.verbose === true, finishes: true });
-    } finally {
-      file.release();
-    }
+    await run(work, { verbose: flags.verbose === true, finishes: true });
     if (stopped instanceof OutcomeUnknownError) tell('stopped: two calls in a row had no response');
     else if (stopped !== undefined) tell(`stopped: ${explain(stopped)}`);
     show(file, flags, notFound);
@@ -53,9 +54,13 @@ export function createDebts({ run, print, tell, width, progress, exitWith }: Dep
   }
 
   /** What cannot be looked for stays unknown, which is safe. */
-  async function lookUp(client: Client, file: ReportFile): Promise<ReadonlySet<Entry>> {
+  async function lookUp(
+    client: Client,
+    file: ReportFile,
+    stopping: AbortSignal,
+  ): Promise<ReadonlySet<Entry>> {
     try {
-      return await lookUpUnknown(client, file);
+      return await lookUpUnknown(client, file, stopping);
     } catch (error) {
       tell(`could not look for the unknown debts: ${explain(error)}`);
       return new Set();
@@ -73,20 +78,29 @@ export function createDebts({ run, print, tell, width, progress, exitWith }: Dep
 
   return {
     async begin(body: Record<string, unknown>, from: string, flags: BatchFlags): Promise<void> {
+      const content = entriesOf(body);
+      if (flags.dryRun) return print(dryRunOf(content.entries.length, flags));
+      if (from === '-' && flags.report === undefined)
+        misused('a list from standard input needs --report <file>');
       const path = flags.report ?? `${from.replace(/\.json$/, '')}.report.json`;
-      await send(newReport(path, entriesOf(body)), ['not_sent'], flags);
+      const file = newReport(path, content);
+      await send(file, ['not_sent'], flags).finally(() => file.release());
     },
     async resume(path: string, flags: BatchFlags): Promise<void> {
       const file = openReport(path);
       const states: State[] = ['not_sent', 'failed'];
       if (flags.sendUnknown) states.push('unknown');
+      const { entries } = file.report;
       try {
-        assertEntries(file.report.entries, states);
-      } catch (error) {
+        assertEntries(entries, states);
+        if (flags.dryRun) {
+          const count = entries.filter(({ state }) => states.includes(state)).length;
+          return print(dryRunOf(count, flags));
+        }
+        await send(file, states, flags);
+      } finally {
         file.release();
-        throw error;
       }
-      await send(file, states, flags);
     },
   };
 }

@@ -36,14 +36,17 @@ export function assertEntries(entries: readonly Entry[], states: readonly Entry[
 /** By "3.amount": the fourth debt. `undefined` is left out. */
 function faultsOf(debts: readonly unknown[]): Map<string, string[]> {
   const faults = new Map<string, string[]>();
-  const ids = new Set<unknown>();
+  const ids = { temp_id: new Set<unknown>(), internal_id: new Set<unknown>() };
   debts.forEach((debt, index) => {
     if (debt === undefined) return;
     for (const [field, texts] of Object.entries(inputFaults('batchDebt', debt)))
       faults.set(field === '' ? String(index) : `${index}.${field}`, texts);
-    const id = isRecord(debt) ? debt['temp_id'] : undefined;
-    if (id !== undefined && ids.has(id)) faults.set(`${index}.temp_id`, ['is there twice']);
-    ids.add(id);
+    for (const [name, seen] of Object.entries(ids)) {
+      const id = isRecord(debt) ? debt[name] : undefined;
+      if (id === undefined || id === null || id === '') continue;
+      if (seen.has(id)) faults.set(`${index}.${name}`, ['is there twice, and should be unique']);
+      seen.add(id);
+    }
   });
   return faults;
 }

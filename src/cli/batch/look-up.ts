@@ -9,6 +9,7 @@ import type { Entry, ReportFile } from './report.js';
 export async function lookUpUnknown(
   client: Pick<Client, 'all' | 'debts'>,
   file: ReportFile,
+  stopping: AbortSignal,
 ): Promise<ReadonlySet<Entry>> {
   const wanted = new Map<string, Entry>();
   for (const entry of file.report.entries) {
@@ -17,6 +18,7 @@ export async function lookUpUnknown(
   }
   if (wanted.size === 0) return new Set();
   for await (const debt of client.all((request) => client.debts(request))) {
+    if (stopping.aborted) return new Set();
     const entry = wanted.get(String(debt['internal_id']));
     if (entry === undefined || !isSame(entry.debt, debt)) continue;
     Object.assign(entry, { state: 'created', debt_id: debt.id });

@@ -95,7 +95,8 @@ function takeLock(lock: string, path: string): void {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
       misused(`the report cannot be written: ${path}`);
     const owner = Number(readFileSync(lock, 'utf8'));
-    if (isAlive(owner)) misused(`process ${owner} is at work with ${path}: wait for it`);
+    if (isAlive(owner))
+      misused(`process ${owner} is at work with ${path}: wait for it, or delete ${lock}`);
     rmSync(lock, { force: true });
     takeLock(lock, path);
   }

@@ -94,18 +94,39 @@ function bodyOf(rows: readonly Row[], { report }: ReportFile): NewDebts {
   };
 }
 
-/** By `temp_id`. A row that the response does not name stays unknown. */
-function settle(rows: readonly Row[], { created, failed, skipped }: DebtBatchResult): void {
-  const byId = new Map(rows.map((row) => [tempIdOf(row), row.entry]));
-  const rowOf = ({ temp_id: id }: BatchRow) => (typeof id === 'string' ? byId.get(id) : undefined);
+/** A row that the response does not name stays unknown. */
+function settle(rows: readonly Row[], result: DebtBatchResult): void {
+  const { created, failed, skipped } = result;
+  const entryOf = createFinder(rows, [...created, ...failed, ...skipped]);
   const mark = (row: BatchRow, state: State, more: Partial<Entry> = {}): void => {
-    const entry = rowOf(row);
+    const entry = entryOf(row);
     if (entry !== undefined) replace(entry, { state, debt: entry.debt, ...more });
   };
   for (const row of skipped) mark(row, 'skipped');
   for (const row of failed) mark(row, 'failed', { errors: row.errors });
   for (const row of created)
     mark(row, 'created', typeof row.debt_id === 'string' ? { debt_id: row.debt_id } : {});
+}
+
+/**
+ * The entry that a row of the response is about: by `temp_id`, which is documented for created rows, else by `index`.
+ * Whether GetBill counts from 0 or from 1 is not documented: it is read from the rows themselves.
+ */
+function createFinder(rows: readonly Row[], named: readonly BatchRow[]) {
+  const positions = new Map(rows.map((row, position) => [tempIdOf(row), position]));
+  const positionOf = ({ temp_id: id }: BatchRow): number | undefined =>
+    typeof id === 'string' ? positions.get(id) : undefined;
+  const indexes = named.map(({ index }) => index);
+  const both = named.find((row) => positionOf(row) !== undefined && typeof row.index === 'number');
+  let first: number | undefined;
+  if (both !== undefined) first = Number(both.index) - (positionOf(both) ?? 0);
+  else if (indexes.includes(0)) first = 0;
+  else if (indexes.includes(rows.length)) first = 1;
+
+  return (row: BatchRow): Entry | undefined => {
+    const byIndex = typeof row.index === 'number' && first !== undefined ? row.index - first : -1;
+    return rows[positionOf(row) ?? byIndex]?.entry;
+  };
 }
 
 function refuse(rows: readonly Row[], { message, fields }: GetbillApiError): void {

@@ -16,13 +16,13 @@ export const useChecks: readonly Check[] = [
   },
   {
     name: 'use',
-    needs: 'deployment',
     async examine({ deployment, config, now }) {
       const token = config.metricsToken?.reveal();
       if (deployment === undefined || token === undefined) return undefined;
       const headers = { accept: 'text/plain', authorization: `Bearer ${token}` };
-      const response = await visit('/metrics', deployment, { config, now, headers });
-      return response.status === 200 ? judgeUse(response.text, now()) : undefined; // a proxy may hide it
+      const visited = visit('/metrics', deployment, { config, now, headers });
+      const response = await visited.catch(() => undefined); // "deployment" says why
+      return response?.status === 200 ? judgeUse(response.text, now()) : undefined; // a proxy may hide it
     },
   },
 ];
