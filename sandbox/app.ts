@@ -95,6 +95,7 @@ export async function createApp(deps: AppDeps): Promise<{ app: Express; control:
       experiments,
       environment,
       state: panelState(control),
+      deliveries: deps.webhooks.deliveries().slice(0, 20),
     });
     res.type('html').send(html);
   });

@@ -152,7 +152,7 @@ export const experiments: readonly Experiment[] = [
     title: 'Send webhooks',
     explanation:
       'GetBill tells the app that a debt has changed. Every write through the API does so by itself.',
-    next: 'Look at the events of the app, or at an open list of debts. What was answered: /_sandbox/webhooks',
+    next: 'Look at the events of the app, or at an open list of debts. What was answered stands below, under webhooks.',
     operations: [
       { label: 'One', operation: 'webhooks/once' },
       { label: 'The same three times', operation: 'webhooks/duplicate' },

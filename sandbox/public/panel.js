@@ -86,6 +86,22 @@ function logRow({ number, at, call, who, status, outcome, durationMs }) {
   return row;
 }
 
+function deliveryRow({ at, type, style, status, durationMs }) {
+  const time = element('time', {
+    dateTime: at,
+    textContent: new Date(at).toLocaleTimeString('en-GB'),
+  });
+  return element(
+    'tr',
+    { className: status === 200 ? 'ok' : 'failed' },
+    element('td', {}, time),
+    element('td', {}, element('code', { textContent: type })),
+    element('td', { textContent: style }),
+    element('td', { textContent: status || 'none' }),
+    element('td', { className: 'number', textContent: `${durationMs} ms` }),
+  );
+}
+
 /** A select shows a value that is none of its own as an option of its own. */
 function drawSetting(control, value) {
   if (control === document.activeElement) return;
@@ -111,6 +127,9 @@ async function draw() {
   one('[data-held]').textContent = state.held;
   drawWaiting(state.waiting);
   one('[data-log]').replaceChildren(...state.log.map(logRow));
+  const { deliveries } = await request('GET', 'webhooks');
+  one('[data-no-deliveries]').hidden = deliveries.length > 0;
+  one('[data-deliveries]').replaceChildren(...deliveries.slice(0, 20).map(deliveryRow));
   one('[data-redirect-uris]').replaceChildren(
     ...state.client.redirectUris.map((uri) =>
       element('li', {}, element('code', { textContent: uri })),

@@ -74,6 +74,13 @@ describe('the webhooks of the sandbox', () => {
     ).toBe(true);
   });
 
+  it('are listed on the panel, with what was answered', async () => {
+    await press('wrongSignature');
+    const page = await (await fetch(sandbox.origin)).text();
+    expect(page).toMatch(/<code>debt\.updated<\/code><\/td><td>wrongSignature<\/td><td>401<\/td>/);
+    expect(page).not.toContain(SECRET);
+  });
+
   it.each([
     ['once', [200]],
     ['duplicate', [200, 200, 200]],
