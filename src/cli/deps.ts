@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import type { Progress } from './progress.js';
 import type { Client } from './resources.js';
 
@@ -24,3 +25,12 @@ export interface Deps {
   /** For a command that ends in order, and did not do all of it. */
   exitWith: (code: number) => void;
 }
+
+/** Options of every command. */
+export interface Flags {
+  json?: true;
+  verbose?: true;
+}
+
+/** Makes a subcommand that can answer in JSON and tell what it does. */
+export type Leaf = (parent: Command, name: string, description: string) => Command;

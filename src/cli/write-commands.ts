@@ -1,26 +1,22 @@
 import { Option, type Command } from 'commander';
-import { assertInput, MAX_BATCH, type writeRules } from '../getbill/write-rules.js';
+import { assertInput } from '../getbill/check-input.js';
+import { MAX_BATCH, type writeRules } from '../getbill/write-rules.js';
 import { createDebts, type BatchFlags } from './batch/create-debts.js';
 import { manyDebtsOf } from './batch/debts-file.js';
 import { confirm } from './confirm.js';
 import { bodyFrom, misused } from './input.js';
 import { inJson } from './output.js';
-import type { Deps } from './deps.js';
+import type { Deps, Flags, Leaf } from './deps.js';
 import type { Client } from './resources.js';
 import { numberFrom } from './numbers.js';
 import { itemTable, type Row } from './tables.js';
 
-interface Flags {
-  json?: true;
-  verbose?: true;
+interface WriteFlags extends Flags {
   dryRun?: true;
 }
-interface FromFlags extends Flags {
+interface FromFlags extends WriteFlags {
   from: string;
 }
-
-/** Makes a subcommand with `--json` and `--verbose`. */
-type Leaf = (parent: Command, name: string, description: string) => Command;
 
 const BODY = 'JSON file with the fields of GetBill; "-" is standard input';
 const DRY_RUN = 'check it and show what would be sent; send nothing';
@@ -35,7 +31,7 @@ export function addWriteCommands(
 
   async function send(
     { method, path, rule, body }: Call,
-    flags: Flags,
+    flags: WriteFlags,
     write: (client: Client) => Promise<Row>,
   ): Promise<void> {
     assertInput(rule, body);
@@ -95,7 +91,7 @@ export function addWriteCommands(
     leaf(parent, 'delete <id>', 'delete a debt and its follow-ups, for good')
       .option('--yes', 'do not ask')
       .option('--dry-run', 'show what would be sent; send nothing')
-      .action(async (id: string, flags: Flags & { yes?: true }) => {
+      .action(async (id: string, flags: WriteFlags & { yes?: true }) => {
         if (flags.dryRun) return print(`DELETE /debts/${id}`);
         if (!(await confirm(`Delete debt ${id} and its follow-ups for good?`, flags)))
           return tell('nothing was deleted');
@@ -126,7 +122,7 @@ export function addWriteCommands(
           .default(60)
           .argParser(numberFrom(0, 86_400)),
       )
-      .action(async (flags: Flags & BatchFlags & { from?: string; resume?: string }) => {
+      .action(async (flags: BatchFlags & { from?: string; resume?: string }) => {
         const { from, resume } = flags;
         if ((from === undefined) === (resume === undefined))
           misused('either --from <file>, or --resume <report>');

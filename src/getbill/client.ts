@@ -1,18 +1,14 @@
 import { GetbillApiError } from '../errors.js';
-import { parseJson, type ApiResponse } from './api-response.js';
-import { decodeWhole } from './content-coding.js';
 import { limitClassOf, matchEndpoint } from './endpoints.js';
-import { errorFrom, unwrapItem, unwrapNested, unwrapPage } from './envelope.js';
+import { unwrapItem, unwrapNested, unwrapPage } from './envelope.js';
 import type { Access, Forward } from './forward.js';
 import type { Caller } from './quota.js';
-import { tooLarge } from './response-body.js';
+import { readJson } from './read-json.js';
 import type * as T from './types.js';
 import { withKnownOutcome } from './write-outcome.js';
 import { createWrites, type GetbillWrites } from './writes.js';
 
 const MAX_PER_PAGE = 100;
-/** Parsed in one turn of the event loop, on which everybody waits. */
-const PARSED_LIMIT = 1024 * 1024;
 
 export interface CallOptions {
   readonly query?: Readonly<Record<string, string>>;
@@ -92,7 +88,7 @@ export function createGetbillClient({
     };
     const send = async (access: Access): Promise<Result> => {
       const response = await forward(request, access);
-      return read(jsonOf(response, await wholeOf(response)));
+      return read(await readJson(response));
     };
     const access = await accessFor(endpoint.scope);
     return limitClassOf(endpoint) === 'read'
@@ -129,29 +125,4 @@ export function createGetbillClient({
     reports: (request) => page('/reports', request),
     report: (id) => item(`/reports/${id}`),
   };
-}
-
-/** A long list arrives as a stream (judged by its type only), so it is read and parsed here. */
-async function wholeOf({ body, json, headers }: ApiResponse): Promise<unknown> {
-  if (json !== undefined || (Buffer.isBuffer(body) && body.length === 0)) return json;
-  const decoded = decodeWhole(await bytesOf(body), headers['content-encoding']);
-  if (decoded === undefined) throw tooLarge();
-  return parseJson(decoded);
-}
-
-async function bytesOf(body: ApiResponse['body']): Promise<Buffer> {
-  if (Buffer.isBuffer(body)) return body;
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length > PARSED_LIMIT) throw tooLarge();
-  }
-  return Buffer.concat(chunks);
-}
-
-function jsonOf({ status, headers }: ApiResponse, json: unknown): unknown {
-  if (status >= 200 && status < 300) return json;
-  throw errorFrom(json, { status, retryAfter: headers['retry-after'] });
 }

@@ -1,16 +1,16 @@
+import { assertInput } from './check-input.js';
 import { unwrapItem, unwrapNested } from './envelope.js';
 import type * as T from './types.js';
 import { isRecord } from './values.js';
-import {
-  assertInput,
-  type CreditorChange,
-  type DebtChange,
-  type DebtorChange,
-  type FollowupChange,
-  type NewDebt,
-  type NewDebts,
-  type NewFollowup,
-  type writeRules,
+import type {
+  CreditorChange,
+  DebtChange,
+  DebtorChange,
+  FollowupChange,
+  NewDebt,
+  NewDebts,
+  NewFollowup,
+  writeRules,
 } from './write-rules.js';
 
 /** `POST /debts/batch`: the rows by what became of them. GetBill documents no more of these than is named here. */

@@ -1,5 +1,5 @@
 /// <reference types="jest" />
-import { inputFaults } from '../../src/getbill/write-rules.js';
+import { inputFaults } from '../../src/getbill/check-input.js';
 
 const debt = {
   firstname: 'Ada',

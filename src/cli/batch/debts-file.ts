@@ -1,5 +1,5 @@
 import { InvalidInputError } from '../../errors.js';
-import { inputFaults } from '../../getbill/write-rules.js';
+import { inputFaults } from '../../getbill/check-input.js';
 import { isRecord } from '../../getbill/values.js';
 import type { Entry, Report } from './report.js';
 
