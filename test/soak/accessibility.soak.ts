@@ -55,6 +55,8 @@ type State = readonly [name: string, title: RegExp, arrange: (page: Page) => Pro
 const strangers: readonly State[] = [
   ['the landing page', /one sign-in away/, (page) => page.goto('/')],
   ['a page that does not exist', /no such page/, (page) => page.goto('/no-such-page')],
+  ['the error codes', /Error codes/, (page) => page.goto('/errors')],
+  ['one error code', /In GetBill’s guide/, (page) => page.goto('/errors/invalid_scope')],
   ['a flow without steps', /Flow/, (page) => page.goto('/flow')],
   ['a callback without our cookie', /did not send our cookie/, (page) => page.goto('/oauth/callback?code=x&state=y')],
   ['a sign-in link that was used', /already used/, async (page) => {
