@@ -71,7 +71,7 @@ function namesDeclaredBy(node: ts.Node): string[] {
         ts.isBindingElement(child) ||
         ts.isVariableDeclaration(child)) &&
       ts.isIdentifier(child.name);
-    if (isDeclared) found.push((child.name).text);
+    if (isDeclared) found.push(child.name.text);
     if (!ts.isFunctionLike(child)) ts.forEachChild(child, collect);
   };
   if (ts.isImportDeclaration(node) || ts.isVariableStatement(node)) collect(node);

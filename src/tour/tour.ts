@@ -4,6 +4,7 @@ import type { KeyValue } from '../core/storage/key-value.js';
 import type { Forward } from '../getbill/forward.js';
 import type { AccessDeps } from '../web/access.js';
 import { formBody } from '../web/middleware/form-body.js';
+import { hasPage } from '../web/pages/pages.js';
 import { createBrowserMark } from '../web/session/browser-mark.js';
 import { createDirector } from './director.js';
 import { createResultStore } from './results.js';
@@ -33,7 +34,8 @@ export function mountTour(
   { config, keyValue, forward, now }: TourServices,
 ): { addPages(deps: TourPagesDeps): void } {
   if (!config.tour) return { addPages: () => undefined };
-  const { publicUrl, getbill, flowInspector } = config;
+  const { publicUrl, getbill } = config;
+  const flowInspector = config.flowInspector && hasPage('/flow');
   const [secret = ''] = config.session.secrets.reveal();
   const mark = createBrowserMark({ publicUrl, secret });
   const results = createResultStore(keyValue);

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config.js';
+import { hasPage } from './pages.js';
 
 /** Links at the top of every page of a demo. */
 export interface DemoBar {
@@ -13,8 +14,8 @@ export function demoBar({
 }: Pick<Config, 'sandboxUrl' | 'flowInspector' | 'tour'>): DemoBar | undefined {
   if (sandboxUrl === undefined) return undefined;
   const links = [
-    ...(tour ? [{ href: '/tour', label: 'Take the tour' }] : []),
-    ...(flowInspector ? [{ href: '/flow', label: 'See the messages' }] : []),
+    ...(tour && hasPage('/tour') ? [{ href: '/tour', label: 'Take the tour' }] : []),
+    ...(flowInspector && hasPage('/flow') ? [{ href: '/flow', label: 'See the messages' }] : []),
     { href: sandboxUrl.href, label: 'Break GetBill' },
   ];
   return { links };

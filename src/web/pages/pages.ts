@@ -31,6 +31,9 @@ export const pages: readonly Page[] = [
   { path: '/tour', label: 'Tour', isPublic: true, setting: 'tour' },
 ];
 
+/** `false` for a page of a room that is gone, whatever its setting says. */
+export const hasPage = (path: string): boolean => pages.some((page) => page.path === path);
+
 export interface NavigationLink {
   readonly href: string;
   readonly label: string;
