@@ -1,4 +1,5 @@
 import type { Browser, Page } from 'playwright-core';
+import { expectOrder } from '../flow/support/order.js';
 import { launchChromium } from '../support/chromium.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
@@ -6,7 +7,7 @@ let app: TestApp;
 let chromium: Browser;
 beforeAll(async () => {
   [app, chromium] = await Promise.all([
-    startTestApp({ faults: { consent: 'ask' } }),
+    startTestApp({ env: { FLOW_INSPECTOR: 'true' }, faults: { consent: 'ask' } }),
     launchChromium(),
   ]);
 }, 30_000);
@@ -44,6 +45,7 @@ describe('a person with a browser', () => {
       await page.goto(`${app.publicUrl}/dashboard`);
       expect(page.url()).toContain(app.sandbox.origin);
       expect(complaints).toEqual([]);
+      await expectOrder(page.context(), app);
     },
     30_000,
   );

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { ApiFault, TokenFault } from '../../sandbox/faults.js';
+import { faultsSchema, type ApiFault, type Faults, type TokenFault } from '../../sandbox/faults.js';
 import type { Browser } from '../support/browser.js';
 import { sessionIdOf } from '../support/sign-in.js';
 import type { TestApp } from '../support/test-app.js';
@@ -51,6 +51,18 @@ const tokenFaults: readonly Case<TokenFault>[] = [
   [{ mode: 'rawBody', status: 400, body: '{"error":"invalid_grant"}', contentType: 'application/json' }, /400 Bad Request: invalid_grant/, /GetBill ended the grant: sign in again/],
   [{ mode: 'rawBody', status: 401, body: '{"error":"invalid_client"}', contentType: 'application/json' }, /401 Unauthorized: invalid_client/, /Renewal failed: paused for 30 s/],
 ]; // prettier-ignore
+
+it('every fault of the API and of the token endpoint has a case here', () => {
+  const { api, token } = faultsSchema.shape;
+  const modesOf = (cases: readonly Case<{ mode: string }>[]) =>
+    new Set(cases.map(([{ mode }]) => mode));
+  expect(modesOf(apiFaults)).toEqual(
+    new Set(api.element.options.map(({ shape }) => shape.mode.value)),
+  );
+  expect(modesOf(tokenFaults)).toEqual(
+    new Set(token.element.options.map(({ shape }) => shape.mode.value)),
+  );
+});
 
 let app: TestApp;
 let browser: Browser;
@@ -148,6 +160,39 @@ describe('a fault of the token endpoint, in the flow', () => {
     expect(steps[asked + 1]).toMatchObject({ kind: 'response', outcome: 'failed' });
     expect(lines).toContainEqual(expect.stringMatching(/note Sign-in ended: /));
     expect(new Set(steps.map(({ chain }) => chain)).size).toBe(1);
+  });
+});
+
+describe('what GetBill does differently from then on, in the flow', () => {
+  afterEach(() => {
+    app.sandbox.control.startAfresh();
+    app.sandbox.control.set({ consent: 'auto' });
+  });
+
+  it.each<[string, () => void, Partial<Faults>, RegExp, RegExp]>([
+    ['revoked', () => app.sandbox.control.revokeGrants(), {}, /400 Bad Request: invalid_grant/, /GetBill ended the grant/],
+    ['revoked, in the words of another server', () => app.sandbox.control.revokeGrants(), { refusalStyle: 'league' }, /401 Unauthorized: invalid_request/, /GetBill ended the grant/],
+    ['a client that is switched off', () => app.sandbox.control.setClientActive(false), {}, /401 Unauthorized: invalid_client/, /Renewal failed: paused for 30 s/],
+    ['a refresh token that stays the same', () => undefined, { refreshToken: 'keep' }, /200 OK/, /Access token renewed/],
+    ['a refresh token that is not sent', () => undefined, { refreshToken: 'omit' }, /200 OK/, /Access token renewed/],
+    ['a scope in the response', () => undefined, { scopeInTokenResponse: 'always' }, /200 OK/, /Access token renewed/],
+    ['a clock that is slow', () => undefined, { clockOffsetMs: -300_000 }, /200 OK/, /Access token renewed/],
+    ['a clock that is fast', () => undefined, { clockOffsetMs: 300_000 }, /200 OK/, /Access token renewed/],
+  ])('%s: the request, how it ended, what was decided', async (_name, act, faults, end, decision) => {
+    app.sandbox.control.expireAccessTokens();
+    act();
+    const lines = await linesAfter(faults);
+    const asked = lines.indexOf('app -> getbill Refresh request');
+    expect(lines[asked + 1]).toMatch(end);
+    expect(lines.filter((line) => line.startsWith('note'))).toContainEqual(
+      expect.stringMatching(decision),
+    );
+  }); // prettier-ignore
+
+  it('a limit that is used up: the request, how it ended, what was decided', async () => {
+    const lines = await linesAfter({ limitReads: 0 });
+    expect(lines).toContainEqual(expect.stringMatching(/429 Too Many Requests/));
+    expect(lines).toContainEqual(expect.stringMatching(/note GetBill’s limit is used up/));
   });
 });
 

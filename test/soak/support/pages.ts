@@ -1,4 +1,5 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { expectOrder } from '../../flow/support/order.js';
 import { launchChromium } from '../../support/chromium.js';
 import { startTestApp, type TestApp, type TestAppOptions } from '../../support/test-app.js';
 
@@ -34,6 +35,7 @@ export async function startPages({ env = {}, ...options }: TestAppOptions = {}):
       ];
     },
     async close() {
+      for (const context of chromium.contexts()) await expectOrder(context, app);
       await chromium.close();
       await app.close();
     },
