@@ -28,7 +28,7 @@ export const EXAMPLE_ID = 'hTBN7n6lkmkhMb6LYqEBZw';
 
 const pagination: readonly Parameter[] = [
   { name: 'page', example: '1' },
-  { name: 'limit', example: '20', initial: '5' },
+  { name: 'limit', example: '20', initial: '3' },
 ];
 const debtStatus: Parameter = {
   name: 'status',

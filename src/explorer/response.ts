@@ -9,7 +9,7 @@ import { itemOperationOf, type Operation } from './operations.js';
 import { prettyJson } from './pretty-json.js';
 
 /** Characters of a body on the page: it stays small whatever GetBill sends. */
-const MAX_SHOWN = 8_000;
+const MAX_SHOWN = 5_000;
 const MAX_READ_BYTES = 64 * 1024;
 const MAX_LINKS = 5;
 
