@@ -261,6 +261,7 @@ describe('values from files', () => {
     HSTS: 'subdomains',
     GETBILL_CLIENT_ID: 'from-file',
     GETBILL_CLIENT_SECRET: 'from-file,old',
+    GETBILL_CLIENT_SECRET_SINCE: '2026-01-31',
     GETBILL_REDIRECT_URI: 'http://localhost:3000/oauth/callback',
     GETBILL_SCOPES: 'debts:read',
     GETBILL_BASE_URL: 'https://other.test',

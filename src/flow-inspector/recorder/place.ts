@@ -16,7 +16,7 @@ export interface Story {
   afterwards?: string;
 }
 
-export const newChain = (): string => randomBytes(6).toString('base64url');
+const newChain = (): string => randomBytes(6).toString('base64url');
 export const newStory = (chain = newChain()): Story => ({ chain, closed: false });
 export const afterwardsOf = (story: Story): string => (story.afterwards ??= newChain());
 export const chainOf = ({ story }: Place): string =>

@@ -60,7 +60,7 @@ export function createStepWriter({ store }: { store: StepStore }) {
   return { places, append, note, inPlace };
 }
 
-export const ignore = (): void => undefined;
+const ignore = (): void => undefined;
 export const unread = {
   start: ignore,
   end: ignore,
