@@ -46,7 +46,12 @@ export function createRedis(config: RedisConfig): Redis | Cluster {
       return readAtEachConnection(
         first.protocol === 'unix:'
           ? new Redis({ ...options, path: first.pathname })
-          : new Redis({ ...options, ...address(first), db: Number(first.pathname.slice(1)) || 0 }),
+          : new Redis({
+              ...options,
+              ...address(first),
+              ...(tls !== undefined && { tls: forHost(address(first).host, tls) }),
+              db: Number(first.pathname.slice(1)) || 0,
+            }),
         { password },
       );
     case 'sentinel':
@@ -75,7 +80,10 @@ export function createRedis(config: RedisConfig): Redis | Cluster {
         dnsLookup: (host, done) => done(null, host),
         redisOptions: options,
       });
-      cluster.on('+node', (node: Redis) => readAtEachConnection(node, { password }));
+      cluster.on('+node', (node: Redis) => {
+        if (tls !== undefined) node.options.tls = forHost(node.options.host ?? '', tls);
+        readAtEachConnection(node, { password });
+      });
       return cluster;
     }
   }
@@ -189,6 +197,10 @@ function tlsOptions(urls: readonly URL[], { caFile }: RedisConfig): ConnectionOp
     },
   };
 }
+
+/** With the name of the host (SNI), by which a front or a managed Redis chooses; Node does not send it by itself. */
+const forHost = (host: string, tls: ConnectionOptions): ConnectionOptions =>
+  isIP(host) === 0 ? { ...tls, servername: host } : tls;
 
 const address = ({ hostname, port }: URL): { host: string; port: number } => ({
   host: hostname.replace(/^\[|\]$/g, ''),

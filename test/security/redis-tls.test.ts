@@ -2,8 +2,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createServer } from 'node:tls';
 import { Redis } from 'ioredis';
 import { parseConfig } from '../../src/config/config.js';
 import { secret } from '../../src/secret.js';
@@ -176,6 +178,23 @@ describe('a certificate that holds names only', () => {
       await cluster.close();
     }
   });
+
+  it.each(['REDIS_URL', 'REDIS_CLUSTER_NODES'])(
+    '[B05] is asked for by its name: what is in front may have others (%s)',
+    async (variable) => {
+      const names: unknown[] = [];
+      const [key, cert] = ['key.pem', 'cert.pem'].map((name) => readFileSync(join(folder, name)));
+      const front = createServer({ key, cert }, (socket) => {
+        names.push(socket.servername);
+        socket.destroy();
+      });
+      await once(front.listen(0, '127.0.0.1'), 'listening');
+      const { port: frontPort } = front.address() as AddressInfo;
+      expect(await problemOf({ [variable]: `rediss://localhost:${frontPort}` })).not.toBe('');
+      front.close();
+      expect([...new Set(names)]).toEqual(['localhost']);
+    },
+  );
 
   it('[B05] is enough for Sentinels that announce addresses', async () => {
     const master = await startTls(() => []);
