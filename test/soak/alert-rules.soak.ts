@@ -99,7 +99,7 @@ const stories: [alert: string, what: string, verdict: 'fires' | 'is silent', sto
   ['SignInFails', 'people say no', 'is silent', everyMinute(7, started, failed('authorization_access_denied'))],
   ['RenewalsLate', 'people wait for five seconds', 'fires', everyMinute(1, waited(5_000))],
   ['RenewalsLate', 'people wait for 50 ms', 'is silent', everyMinute(1, waited(50))],
-  ['RenewalsLimited', 'one renewal is beyond RATE_LIMIT_REFRESH', 'fires', once({ type: 'rate_limited', limit: 'refresh' })],
+  ['RenewalsLimited', 'one renewal is beyond RATE_LIMIT_REFRESH', 'fires', once({ type: 'refresh_failed', grant: 'g', outcome: 'limited', reason: 'refresh_rate_limited' })],
   ['RenewalsLimited', 'one visitor is beyond RATE_LIMIT_API', 'is silent', once({ type: 'rate_limited', limit: 'api' })],
   ['Quota', "GetBill's quota is used up", 'fires', once({ type: 'quota_exhausted', limitClass: 'default', retryAfterMs: 1 })],
   ['Quota', 'one person has used a share', 'is silent', once({ type: 'rate_limited', limit: 'share' })],

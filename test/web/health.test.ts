@@ -1,10 +1,13 @@
 import request from 'supertest';
 import { createApp } from '../../src/app.js';
+import { StorageError } from '../../src/errors.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
+
+const METRICS_TOKEN = 'CANARY-metrics-token-0123';
 
 let running: TestApp;
 beforeAll(async () => {
-  running = await startTestApp({ env: { METRICS_TOKEN: 'CANARY-metrics-token-0123' } });
+  running = await startTestApp({ env: { METRICS_TOKEN, SESSION_IDLE_S: '7200' } });
 });
 afterAll(() => running.close());
 
@@ -26,9 +29,27 @@ describe('what machines ask', () => {
     await app().get('/metrics').set('Authorization', 'Bearer wrong').expect(401);
     const { text } = await app()
       .get('/metrics')
-      .set('Authorization', 'Bearer CANARY-metrics-token-0123')
+      .set('Authorization', `Bearer ${METRICS_TOKEN}`)
       .expect(200);
     expect(text).toContain('getbill_connect_renewals_total');
+  });
+
+  it('counts renewed tokens that wait for the storage, for as long as they wait', async () => {
+    const waiting = async (): Promise<string | undefined> => {
+      const metrics = app().get('/metrics').set('Authorization', `Bearer ${METRICS_TOKEN}`);
+      return /^getbill_connect_pending_writes (\d+)$/m.exec((await metrics).text)?.[1];
+    };
+    const browser = running.browser();
+    await browser.signIn();
+    running.clock.skipMs(3_601_000);
+    const { keyValue } = running.services;
+    const write = jest.spyOn(keyValue, 'compareAndSet');
+    write.mockRejectedValue(new StorageError(new Error('full')));
+    expect((await browser.get('/dashboard')).status).toBe(200);
+    expect(await waiting()).toBe('1');
+    write.mockRestore();
+    await running.services.tokens.idle();
+    expect(await waiting()).toBe('0');
   });
 
   it('has no metrics while no token is set', async () => {
