@@ -87,7 +87,7 @@ function judge(
   if (hasToken && status === 403) {
     return warn(
       `${asked} answered 403: this client may not read it, or a firewall stands in the way`,
-      'tick the scope for this client in the GetBill dashboard (Company > API Client Management)',
+      'tick the scope at the sign-in, and for this client in the GetBill dashboard (Company > API Client Management)',
     );
   }
   if (!hasToken && (status === 401 || status === 403)) {

@@ -75,8 +75,10 @@ async function runSteps(options: TryOptions, upstream: Upstream): Promise<void> 
     const { tokenSet } = await complete(client.signIn, { binding, response }, reached, config);
     const lifetimeS = Math.round((tokenSet.expiresAtMs - tokenSet.issuedAtMs) / 1000);
     const renewable = tokenSet.refreshToken === undefined ? 'no refresh token' : 'a refresh token';
-    passed('exchange', `an access token for ${lifetimeS} s, ${renewable}`);
-    await callApi(tokenSet, { config, upstream, passed }).finally(async () => {
+    const missing = config.getbill.scopes.filter((scope) => !tokenSet.scopes.includes(scope));
+    const without = missing.length === 0 ? '' : `; not granted: ${missing.join(' ')}`;
+    passed('exchange', `an access token for ${lifetimeS} s, ${renewable}${without}`);
+    await callApi(tokenSet.accessToken, { config, upstream, passed }).finally(async () => {
       client.tokens.abandon('try', 'signed_out', tokenSet); // revoked, where GETBILL_REVOKE_URL is set
       await client.idle();
     });
@@ -128,13 +130,14 @@ async function complete(
 }
 
 async function callApi(
-  { accessToken, scopes }: { accessToken: string; scopes: readonly string[] },
+  accessToken: string,
   {
     config: { getbill },
     upstream,
     passed,
   }: { config: Config; upstream: Upstream; passed: (step: Step, detail: string) => void },
 ): Promise<void> {
+  const { scopes } = getbill; // those that were asked for: what was not granted is to be seen
   const result = await examineApi(accessToken, { getbill, scopes, upstream, now: Date.now });
   if (result.verdict === 'pass') return passed('call', result.detail ?? '');
   throw new StepFailed('call', { ...result, exitCode: exitCodes.refused });
