@@ -1,4 +1,5 @@
 import type { Page } from 'playwright-core';
+import { edgeCases } from '../../sandbox/api/data/edge-cases.js';
 import type { ApiFault } from '../../sandbox/faults.js';
 import { companyProfiles } from '../../sandbox/api/data/companies.js';
 import { signatureOf } from '../../src/webhooks/signature.js';
@@ -166,6 +167,30 @@ describe('whoever needs a screen reader, strong colours or a small window', () =
       ]);
       expect([name, await faultsOf(page)]).toEqual([name, []]);
       checked.push(name);
+    }
+    expect(complaints).toEqual([]);
+  });
+
+  it('meets no obstacle on pages whose records are hostile, extreme and broken', async () => {
+    const page = await pages.open();
+    const complaints = watch(page, known());
+    await page.goto('/login');
+    await page.getByLabel(edgeCases.name).check();
+    await page.locator('button[value=allow]').click();
+    await page.waitForURL('/dashboard');
+    const answer = await page.request.get('/api/debts?limit=100');
+    const { data } = (await answer.json()) as { data: { id: string; object: string }[] };
+    const wanted = ['HTML in the name', 'A long word without a place to break', 'Everything null'];
+    const debts = data.filter(({ object }) => wanted.includes(object));
+    expect(debts).toHaveLength(wanted.length);
+    for (const path of [
+      '/dashboard',
+      '/debts?limit=50',
+      ...debts.map(({ id }) => `/debts/${id}`),
+    ]) {
+      await page.goto(path);
+      expect([path, await faultsOf(page)]).toEqual([path, []]);
+      checked.push(path);
     }
     expect(complaints).toEqual([]);
   });
