@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { TokenFault } from '../../sandbox/faults.js';
 import type { Browser } from '../support/browser.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 import { startRedis } from '../support/redis-server.js';
 import { startMinimal, type Minimal } from './support/minimal-app.js';
 

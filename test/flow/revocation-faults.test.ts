@@ -1,6 +1,6 @@
 import { faultsSchema, type RevokeFault } from '../../sandbox/faults.js';
 import { startSandbox, type Sandbox } from '../../sandbox/sandbox.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 import type { TestApp } from '../support/test-app.js';
 import { linesOf, startWatchedApp, stepsOf } from './support/watched-app.js';
 

@@ -1,5 +1,5 @@
 import { startInstallation, type Installation } from './support/installation.js';
-import { until } from './support/until.js';
+import { until } from '../support/until.js';
 import type { Visitor } from './support/visitor.js';
 
 jest.setTimeout(120_000); // processes have to start, on a machine that may be busy

@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { until } from './support/until.js';
+import { until } from '../support/until.js';
 
 /** A project whose compiler and whose app are stand-ins: what is tested is the starter. */
 const COMPILER = `require('node:fs').mkdirSync('dist'); require('node:fs').writeFileSync('dist/main.js', process.env.APP);`;

@@ -1,6 +1,6 @@
 import { startRedis, type RedisServer } from '../support/redis-server.js';
 import type { TestApp } from '../support/test-app.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 import { createCaller, signIn, startProxyApp, type Caller } from './support/caller.js';
 
 let redis: RedisServer;

@@ -3,7 +3,7 @@ import type { TestApp } from '../support/test-app.js';
 import { EMPTY_SUCCESS, json, startApiServer, type ApiServer } from './support/api-server.js';
 import { send, signIn, startProxyApp, type Caller } from './support/caller.js';
 import { openSocket, rawRequest } from './support/raw-http.js';
-import { until } from './support/until.js';
+import { until } from '../support/until.js';
 
 const REQUESTS = 300;
 
@@ -66,7 +66,7 @@ describe('300 requests of one session at a listing that does not come', () => {
       const { heads, hangUp } = load(busy, path, REQUESTS);
       const refusals = (): string[] => heads.filter((head) => head.startsWith(status));
       const answered = (): string[] => heads.filter((head) => head.startsWith('HTTP/1.1 '));
-      await until(() => answered().length === REQUESTS - held); // some calls are 429: the share is used up, too
+      await until('all others are refused', () => answered().length === REQUESTS - held); // some calls are 429: the share is used up, too
       expect(listings()).toBe(32);
       expect(refusals()[0]).toMatch(/\r\nRetry-After: \d+\r\n/i);
       expect(heads.join('')).toContain(words);
@@ -127,9 +127,9 @@ describe('300 requests of one session at a listing that does not come', () => {
       app.services.subscribe(({ type }) => void (type === 'token_refreshed' && resolve()));
     });
     const { hangUp } = load(other, '/debts', 1);
-    await until(() => control.state().held > 0);
+    await until('a renewal is held', () => control.state().held > 0);
     hangUp();
-    await until(() => app.logged().includes('"code":"browser_left"'));
+    await until('the browser has left', () => app.logged().includes('"code":"browser_left"'));
     api.received.length = 0;
     control.release();
     await renewed;

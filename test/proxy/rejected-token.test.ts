@@ -3,7 +3,7 @@ import type { ApiFault } from '../../sandbox/faults.js';
 import type { TestApp } from '../support/test-app.js';
 import { json, startApiServer } from './support/api-server.js';
 import { signIn, startProxyApp, type Caller } from './support/caller.js';
-import { until } from './support/until.js';
+import { until } from '../support/until.js';
 
 let app: TestApp;
 let caller: Caller;
@@ -73,7 +73,7 @@ describe('a token that the API rejects once', () => {
     const asked = Array.from({ length: 20 }, (_, index) =>
       isWrite(index) ? caller.write('DELETE', '/api/debts/d1') : caller.read('/api/debts'),
     );
-    await until(() => app.sandbox.control.state().held === 20);
+    await until('twenty calls are held', () => app.sandbox.control.state().held === 20);
     app.sandbox.control.expireAccessTokens();
     app.sandbox.control.release();
     const answers = await Promise.all(asked);

@@ -8,7 +8,7 @@ import {
 } from '../../sandbox/sandbox.js';
 import { approve } from '../../sandbox/sign-in.js';
 import { UnavailableError } from '../../src/errors.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 import { SampleClient } from './support/sample-client.js';

@@ -7,7 +7,7 @@ import type { SessionStore } from '../../src/web/session/session-store.js';
 import { defaultClientSecret, type Sandbox } from '../../sandbox/sandbox.js';
 import { parseConfig } from '../../src/config/config.js';
 import type { ConfigError } from '../../src/errors.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 import type { Browser } from '../support/browser.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
 import { codeCalls, paramOf, signed, walk } from '../support/sign-in.js';

@@ -1,6 +1,7 @@
 import { Agent, request } from 'node:http';
 import type { ApiFault } from '../../sandbox/faults.js';
-import { inBackground, setUp, until } from './helpers.js';
+import { inBackground, setUp } from './helpers.js';
+import { until } from '../support/until.js';
 
 /** A signed-in client whose next API call meets `faults`. */
 async function withFaults(...faults: ApiFault[]) {
@@ -145,7 +146,7 @@ describe('API faults', () => {
   it('hang never answers', async () => {
     const { profile, control, sandbox } = await withFaults({ mode: 'hang' });
     const call = inBackground(profile());
-    await until(() => control.state().counters.apiCalls === 1);
+    await until('the call has come', () => control.state().counters.apiCalls === 1);
     expect((await profile()).status).toBe(200);
     expect(call.settled()).toBe(false);
     await sandbox.close();
@@ -155,7 +156,7 @@ describe('API faults', () => {
   it('hold answers after release', async () => {
     const { profile, control } = await withFaults({ mode: 'hold' });
     const call = inBackground(profile());
-    await until(() => control.state().held === 1);
+    await until('the call is held', () => control.state().held === 1);
     expect((await profile()).status).toBe(200);
     expect(call.settled()).toBe(false);
     control.release();

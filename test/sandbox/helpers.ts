@@ -138,11 +138,6 @@ export const codeFields = (
   ...fields,
 });
 
-/** Waits until `condition` holds, for what happens on the other side of a socket. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
-}
-
 /** A request that goes on while the test does something else. */
 export function inBackground<T>(promise: Promise<T>): {
   settled: () => boolean;

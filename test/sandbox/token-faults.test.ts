@@ -1,5 +1,6 @@
 import type { TokenFault } from '../../sandbox/faults.js';
-import { inBackground, setUp, until } from './helpers.js';
+import { inBackground, setUp } from './helpers.js';
+import { until } from '../support/until.js';
 
 /** A signed-in client whose next token call meets `faults`. */
 async function withFaults(...faults: TokenFault[]) {
@@ -67,7 +68,7 @@ describe('token faults before the work', () => {
   it('hang never answers and never does the work', async () => {
     const { refresh, tokens, refreshOk, control, sandbox } = await withFaults({ mode: 'hang' });
     const call = inBackground(refresh(tokens.refresh_token));
-    await until(() => control.state().counters.tokenCalls === 1);
+    await until('the call has come', () => control.state().counters.tokenCalls === 1);
     expect((await refresh(tokens.refresh_token)).status).toBe(200);
     expect([call.settled(), refreshOk()]).toEqual([false, 1]);
     await sandbox.close();
@@ -84,7 +85,7 @@ describe('token faults before the work', () => {
   it('hold waits for release before it does anything', async () => {
     const { refresh, tokens, refreshOk, control } = await withFaults({ mode: 'hold' });
     const call = inBackground(refresh(tokens.refresh_token));
-    await until(() => control.state().held === 1);
+    await until('the call is held', () => control.state().held === 1);
     expect([call.settled(), refreshOk()]).toEqual([false, 0]);
     control.release();
     expect((await call.result).status).toBe(200);
@@ -96,7 +97,7 @@ describe('token faults after the work', () => {
   it('holdAnswer has rotated by the time it waits', async () => {
     const { refresh, tokens, refreshOk, control, api } = await withFaults({ mode: 'holdAnswer' });
     const call = inBackground(refresh(tokens.refresh_token));
-    await until(() => control.state().held === 1);
+    await until('the call is held', () => control.state().held === 1);
     expect((await api('/company/profile', tokens.access_token)).status).toBe(401);
     expect([call.settled(), refreshOk()]).toEqual([false, 1]);
     control.release();

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startSandbox, type Sandbox } from '../../sandbox/sandbox.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 
 const SECRET = 'the secret of the sandbox';
 const companyId = 'hTBN7n6lkmkhMb6LYqEBZw';

@@ -11,7 +11,7 @@ import { parseConfig } from '../../src/config/config.js';
 import { secret } from '../../src/secret.js';
 import { connectStorage } from '../../src/redis/connect.js';
 import { createRedis } from '../../src/redis/client.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 import { freePort } from '../support/free-port.js';
 import { SESSION_SECRET, TOKEN_ENCRYPTION_KEY } from '../support/test-app.js';
 import { createAuthority, type Authority } from './support/certificates.js';

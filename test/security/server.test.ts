@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { buildApp } from '../process/support/app-build.js';
 import { environment } from '../process/support/environment.js';
 import { startInstallation, type Installation } from '../process/support/installation.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 import { exchange, rawRequest } from '../proxy/support/raw-http.js';
 
 jest.setTimeout(90_000);

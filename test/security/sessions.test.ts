@@ -2,7 +2,7 @@ import { startSandbox, type Sandbox } from '../../sandbox/sandbox.js';
 import { companyProfiles } from '../../sandbox/api/data/companies.js';
 import { grantIdOf } from '../../src/web/session/session.js';
 import { exchange, rawRequest } from '../proxy/support/raw-http.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 import type { Answer, Browser } from '../support/browser.js';
 import { passTime } from '../support/redis-storage.js';
 import { callbackFor, isSignedIn, sessionIdOf } from '../support/sign-in.js';

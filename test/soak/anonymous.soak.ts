@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 import { openSocket, rawRequest } from '../proxy/support/raw-http.js';
 import { startRedis } from '../support/redis-server.js';
 import { startTestApp } from '../support/test-app.js';

@@ -12,7 +12,7 @@ import {
 } from '../proxy/support/api-server.js';
 import { send, signIn, startProxyApp, type Caller } from '../proxy/support/caller.js';
 import { openSocket, rawRequest } from '../proxy/support/raw-http.js';
-import { until } from '../proxy/support/until.js';
+import { until } from '../support/until.js';
 
 const KIB = 1024;
 const TIMEOUT_MS = 300;
@@ -304,7 +304,10 @@ describe('a browser that leaves', () => {
     await api.arrived(30);
     for (const socket of sockets) socket.destroy();
     await api.callsEnded();
-    await until(() => patient.logged().slice(logged).split('request failed').length > 30);
+    await until(
+      'the failures are logged',
+      () => patient.logged().slice(logged).split('request failed').length > 30,
+    );
   });
 
   it.each<[string, (res: ServerResponse) => void, string[]]>([
@@ -320,7 +323,9 @@ describe('a browser that leaves', () => {
       await api.arrived(1);
       if (reasons.length === 0) await new Promise((resolve) => socket.once('data', resolve));
       socket.destroy();
-      await until(() => patient.logged().slice(logged).includes('request failed'));
+      await until('the failure is logged', () =>
+        patient.logged().slice(logged).includes('request failed'),
+      );
       const failed = patient.events.slice(events).filter(({ type }) => type === 'api_failed');
       expect(failed.map((event) => 'reason' in event && event.reason)).toEqual(reasons);
       const lines = patient.logged().slice(logged).split('\n');
@@ -340,9 +345,9 @@ describe('a browser that leaves', () => {
     const socket = openSocket(patient.origin);
     const leaving = ['Host: x', `Cookie: ${visitor.cookie()}`, 'X-Request-Id: leaving'];
     socket.write(rawRequest('GET', '/api/debts', leaving));
-    await until(() => control.state().held > 0);
+    await until('a call is held', () => control.state().held > 0);
     socket.destroy();
-    await until(() => patient.logged().includes('"requestId":"leaving"')); // the app has seen it go
+    await until('the request is logged', () => patient.logged().includes('"requestId":"leaving"')); // the app has seen it go
     control.release();
     await renewed;
     api.answerWith((res) => json(res, 200, EMPTY_SUCCESS, { connection: 'close' }));

@@ -1,7 +1,7 @@
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 import { createBrowser } from '../support/browser.js';
 import { freePort } from '../support/free-port.js';
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createProgress } from '../../src/cli/progress.js';
 import type { ApiFault } from '../../sandbox/faults.js';
 import { defaultClientSecret } from '../../sandbox/sandbox.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
 import { startCommandLine, type CommandLine } from '../cli/support/commands.js';
 

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startInstallation, type Installation } from '../process/support/installation.js';
 import { percentile } from '../process/support/steadily.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 import type { TimedAnswer, Visitor } from '../process/support/visitor.js';
 import { PAGE } from './support/people.js';
 

@@ -4,7 +4,7 @@ import { makeCompanies } from '../../sandbox/api/data/companies.js';
 import { openSocket, rawRequest } from '../proxy/support/raw-http.js';
 import type { AppProcess } from '../process/support/app-process.js';
 import { startInstallation, type Installation } from '../process/support/installation.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 
 jest.setTimeout(120_000); // processes have to start, on a machine that may be busy
 

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { companyProfiles } from '../../sandbox/api/data/companies.js';
 import { startInstallation, type Installation } from '../process/support/installation.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 
 jest.setTimeout(120_000); // processes have to start, on a machine that may be busy
 

@@ -10,7 +10,7 @@ import { freePort } from '../support/free-port.js';
 import { buildApp, type AppBuild } from '../process/support/app-build.js';
 import { environment } from '../process/support/environment.js';
 import { startInstallation, type Installation } from '../process/support/installation.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 
 jest.setTimeout(120_000); // processes have to start, on a machine that may be busy
 

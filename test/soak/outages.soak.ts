@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'undici';
 import { startInstallation, type Installation } from '../process/support/installation.js';
 import { goThrough, type Outage } from '../process/support/outage.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 import type { Visitor } from '../process/support/visitor.js';
 
 let site: Installation<'a' | 'b'>;

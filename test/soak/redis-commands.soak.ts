@@ -7,7 +7,7 @@ import {
   takeLease,
 } from '../process/support/commands.js';
 import { startInstallation, type Installation } from '../process/support/installation.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 import type { Visitor } from '../process/support/visitor.js';
 
 jest.setTimeout(120_000); // processes have to start, on a machine that may be busy

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseConfig } from '../../src/config/config.js';
 import { connectStorage } from '../../src/redis/connect.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 import type { Browser } from '../support/browser.js';
 import { startRedis } from '../support/redis-server.js';
 import {

@@ -6,7 +6,7 @@ import {
   replaceRecord,
 } from '../process/support/commands.js';
 import { startInstallation, type Installation } from '../process/support/installation.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 import type { TimedAnswer, Visitor } from '../process/support/visitor.js';
 
 jest.setTimeout(120_000); // processes have to start, on a machine that may be busy

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TokenFault } from '../../sandbox/faults.js';
 import { startInstallation, type Installation } from '../process/support/installation.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 import type { TimedAnswer, Visitor } from '../process/support/visitor.js';
 
 jest.setTimeout(120_000); // processes have to start, on a machine that may be busy

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { sceneIds, scenes, type SceneId } from '../../src/tour/scenes.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 import { createBrowser } from '../support/browser.js';
 import { launchChromium } from '../support/chromium.js';
 import { freePort } from '../support/free-port.js';

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { Browser } from 'playwright-core';
 import { startCommandLine, type CommandLine, type Running } from '../cli/support/commands.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 import { launchChromium } from '../support/chromium.js';
 import { freePort } from '../support/free-port.js';
 

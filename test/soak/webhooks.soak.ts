@@ -8,7 +8,7 @@ import { companyProfiles } from '../../sandbox/api/data/companies.js';
 import { KEY_PREFIX } from '../support/redis-server.js';
 import type { AppProcess } from '../process/support/app-process.js';
 import { startInstallation, type Installation } from '../process/support/installation.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 import { findMaster } from './support/redis-node.js';
 import { sendWebhooks } from './support/send-webhooks.js';
 import { startRedisSentinels } from './support/redis-sentinels.js';

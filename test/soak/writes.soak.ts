@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 import { startCommandLine, type CommandLine } from '../cli/support/commands.js';
 
 interface Entry {

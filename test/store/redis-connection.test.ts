@@ -8,7 +8,7 @@ import { createCipher } from '../../src/core/storage/cipher.js';
 import { connectStorage } from '../../src/redis/connect.js';
 import { createRedisChanges } from '../../src/webhooks/changes.js';
 import { createRedisInbox } from '../../src/webhooks/redis-inbox.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 import { startNode, type RedisNode } from '../soak/support/redis-node.js';
 import { startSentinel, startSingle, type Topology } from '../soak/support/topologies.js';
 import { startForwarder } from '../support/forwarder.js';

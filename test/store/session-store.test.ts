@@ -6,6 +6,7 @@ import type { KeyValue } from '../../src/core/storage/key-value.js';
 import { SessionStore } from '../../src/web/session/session-store.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
 import { connectStorage, passTime, type RedisStorage } from '../support/redis-storage.js';
+import { until } from '../support/until.js';
 
 jest.setTimeout(30_000);
 
@@ -37,7 +38,7 @@ afterAll(async () => {
 });
 
 async function touched(): Promise<void> {
-  await until(() => touches === 1);
+  await until('a touch has come', () => touches === 1);
   await lastTouch;
 }
 
@@ -93,11 +94,6 @@ const session = ({ ageMs = 0 } = {}): SessionData => ({
 });
 
 const leftS = async (): Promise<number> => Math.ceil((await server.client.pttl('sess:s1')) / 1000);
-
-/** Resolves when `condition` holds, for what happens on the other side of a socket. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await server.client.ping();
-}
 
 describe('a session in the store', () => {
   it('comes back as it was written, and is gone once destroyed', async () => {
@@ -253,7 +249,7 @@ describe('touching a session', () => {
     await server.client.config('SET', 'min-replicas-to-write', '1');
     try {
       await expect(touch('s1', session())).resolves.toBeUndefined();
-      await until(() => events.length > 0);
+      await until('an event has come', () => events.length > 0);
     } finally {
       await server.client.config('SET', 'min-replicas-to-write', '0');
     }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { scenes, type SceneId } from '../../src/tour/scenes.js';
 import { sourceOf } from '../../src/web/source-code.js';
 import type { Answer, Browser } from '../support/browser.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 import { freePort } from '../support/free-port.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 import { claims, countFrom } from './support/claims.js';

@@ -1,5 +1,5 @@
 import { StorageError } from '../../src/errors.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 import type { Browser } from '../support/browser.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 

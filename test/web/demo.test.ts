@@ -1,6 +1,6 @@
 import { defaultFaults } from '../../sandbox/faults.js';
 import { startSandbox } from '../../sandbox/sandbox.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 import { freePort } from '../support/free-port.js';
 import { startTestApp } from '../support/test-app.js';
 

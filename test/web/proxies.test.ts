@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createBrowser } from '../support/browser.js';
 import { freePort } from '../support/free-port.js';
 import { startTestApp } from '../support/test-app.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 
 jest.setTimeout(30_000); // the machine may be busy
 

@@ -3,7 +3,7 @@ import type { RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import { createHttpServer, type HttpServer } from '../../src/server.js';
 import { openSocket, rawRequest } from '../proxy/support/raw-http.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 
 const STALLED_MS = 300;
 const LARGE = Buffer.alloc(16 * 1024 * 1024, 'x'); // more than both kernels buffer

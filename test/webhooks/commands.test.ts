@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { addWebhookCommands } from '../../src/webhooks/commands.js';
 import { signatureOf } from '../../src/webhooks/signature.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 

@@ -1,6 +1,6 @@
 import { createConnection } from 'node:net';
 import { signatureOf } from '../../src/webhooks/signature.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 import { companyProfiles } from '../../sandbox/api/data/companies.js';
 import type { Browser } from '../support/browser.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';

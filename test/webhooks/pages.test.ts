@@ -1,5 +1,5 @@
 import { signatureOf } from '../../src/webhooks/signature.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 import type { Browser } from '../support/browser.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';

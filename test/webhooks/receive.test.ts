@@ -5,7 +5,7 @@ import express from 'express';
 import { createCipher } from '../../src/core/storage/cipher.js';
 import { signatureOf } from '../../src/webhooks/signature.js';
 import { createWebhooks, type WebhooksConfig } from '../../src/webhooks/webhooks.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 
 const SECRET = 'CANARY-webhook-secret-0123456789';
 const OLD_SECRET = 'CANARY-old-webhook-secret-0123456';

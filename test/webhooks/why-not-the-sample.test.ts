@@ -5,7 +5,7 @@ import { createCipher } from '../../src/core/storage/cipher.js';
 import { signatureOf } from '../../src/webhooks/signature.js';
 import { createWebhooks } from '../../src/webhooks/webhooks.js';
 import express from 'express';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 import { createSampleReceiver } from './support/sample-receiver.js';
 
 const SECRET = 'the-webhook-secret-of-this-test';

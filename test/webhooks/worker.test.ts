@@ -3,7 +3,7 @@ import type { WebhookEvent } from '../../src/webhooks/envelope.js';
 import { defaultLimits } from '../../src/webhooks/inbox.js';
 import { createMemoryInbox } from '../../src/webhooks/memory-inbox.js';
 import { startWorker, type Attempt, type Worker } from '../../src/webhooks/worker.js';
-import { until } from '../process/support/until.js';
+import { until } from '../support/until.js';
 
 const inboxOf = (pauseMs: (tries: number) => number = defaultLimits.pauseMs) =>
   createMemoryInbox({ now: Date.now, limits: { ...defaultLimits, pauseMs } });

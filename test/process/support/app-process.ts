@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { until } from './until.js';
+import { until } from '../../support/until.js';
 import type { AppEvent } from '../../../src/events.js';
 import type { RedisProxy } from './redis-proxy.js';
 

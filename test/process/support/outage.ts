@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Installation } from './installation.js';
 import { percentile } from './steadily.js';
-import { until } from './until.js';
+import { until } from '../../support/until.js';
 import type { TimedAnswer, Visitor } from './visitor.js';
 
 const PAGE = {

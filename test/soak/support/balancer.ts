@@ -1,7 +1,7 @@
 import { Agent, createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { until } from '../../process/support/until.js';
+import { until } from '../../support/until.js';
 import type { Target } from '../../process/support/visitor.js';
 
 /** Spreads requests over the processes whose `/readyz` says 200. It tries nothing twice: a process that fails a request has failed it. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Installation } from '../../process/support/installation.js';
-import { until } from '../../process/support/until.js';
+import { until } from '../../support/until.js';
 import type { Target } from '../../process/support/visitor.js';
 import { answersOf, letPeopleWork, PAGE, type People, type Person } from './people.js';
 import { cutReplication, findMaster, type RedisSet } from './redis-node.js';

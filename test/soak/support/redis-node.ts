@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { until } from '../../process/support/until.js';
+import { until } from '../../support/until.js';
 import { freePort } from '../../support/free-port.js';
 
 /** One `redis-server` of several, on a port, as they have to find each other. */

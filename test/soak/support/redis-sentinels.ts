@@ -1,4 +1,4 @@
-import { until } from '../../process/support/until.js';
+import { until } from '../../support/until.js';
 import { startNode, untilInStep, type RedisNode, type RedisSet } from './redis-node.js';
 
 const SENTINELS = 3;

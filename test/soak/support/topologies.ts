@@ -1,4 +1,4 @@
-import { until } from '../../process/support/until.js';
+import { until } from '../../support/until.js';
 import { startForwarder, type Forwarder } from '../../support/forwarder.js';
 import { freePort } from '../../support/free-port.js';
 import { startNode, type RedisNode } from './redis-node.js';
