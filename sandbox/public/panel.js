@@ -143,7 +143,7 @@ function editQueue(control, queue, edit, done) {
   editing = editing.then(async () => {
     const { faults } = await request('GET', 'state');
     await change(control, 'PATCH', 'faults', { [queue]: edit(faults[queue]) }, done);
-  }, console.error);
+  });
   return editing;
 }
 

@@ -224,7 +224,7 @@ describe('what is sent to GetBill', () => {
     const hasty = await startTestApp({ env: { GETBILL_TIMEOUT_MS: '250' }, sandbox: app.sandbox });
     try {
       const [theirs, mine] = [await signedIn(sample), await signedIn(hasty)];
-      control.set({ api: [{ mode: 'hold', times: 2 }] });
+      control.set({ api: [{ mode: 'hold', times: 0 }] });
       let answered = false;
       const waiting = theirs.get('/dashboard').finally(() => (answered = true));
       await until('the sample waits', () => control.state().held === 1);
