@@ -82,9 +82,7 @@ export function sendResponse(res: ServerResponse, response: ApiResponse, fault?:
       'content-type': json,
       'content-length': Math.max(bytes.length, fault.afterBytes + 1),
     });
-    res.write(bytes.subarray(0, fault.afterBytes));
-    res.flushHeaders();
-    return res.socket?.destroySoon();
+    return void res.write(bytes.subarray(0, fault.afterBytes), () => res.destroy());
   }
   respond(res, status, { 'content-type': json }, bytes);
 }

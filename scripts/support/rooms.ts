@@ -17,7 +17,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       'views/partials/flow-*.ejs',
       'public/flow.*',
       'test/flow',
-      'test/soak/flow.soak.ts',
+      'test/soak/flow*.soak.ts',
     ],
     paths: ['/flow'],
     demoSettings: ['FLOW_INSPECTOR'],

@@ -3,7 +3,7 @@ import { faultsSchema, type ApiFault, type Faults, type TokenFault } from '../..
 import type { Browser } from '../support/browser.js';
 import { sessionIdOf } from '../support/sign-in.js';
 import type { TestApp } from '../support/test-app.js';
-import { linesOf, startWatchedApp, stepsOf } from './support/watched-app.js';
+import { linesOf, startWatchedApp, stepsOf } from '../flow/support/watched-app.js';
 
 /** Each sandbox fault, how its call ends, and what is decided then. */
 type Case<Fault> = readonly [fault: Fault, end: RegExp, decision: RegExp | undefined];

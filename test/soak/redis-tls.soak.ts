@@ -14,7 +14,7 @@ import { createRedis } from '../../src/redis/client.js';
 import { until } from '../support/until.js';
 import { freePort } from '../support/free-port.js';
 import { SESSION_SECRET, TOKEN_ENCRYPTION_KEY } from '../support/test-app.js';
-import { createAuthority, type Authority } from './support/certificates.js';
+import { createAuthority, type Authority } from '../security/support/certificates.js';
 
 jest.setTimeout(30_000);
 
