@@ -83,6 +83,7 @@ const settings = {
   RATE_LIMIT_LOGIN: '1000',
   RATE_LIMIT_CALLBACK: '1000',
   RATE_LIMIT_API: '10000',
+  RATE_LIMIT_PAGES: '10000',
   FLOW_INSPECTOR: 'true',
   TOUR: 'true',
   DRAIN_DELAY_S: '0',

@@ -60,7 +60,8 @@ export function createApp(
   services: Services,
   { isReady }: { isReady: () => Promise<boolean> },
 ): Express {
-  const { config, log, emit, context, limits, quota, forward, sessions, tokens } = services;
+  const { config, log, emit, context, limits, localLimits, quota, forward, sessions, tokens } =
+    services;
   const { publicUrl, rateLimits } = config;
   const cookies = createCookies(config);
   const secrets = config.session.secrets.reveal();
@@ -136,7 +137,10 @@ export function createApp(
   app.get('/errors/:code', showError());
   flowInspector.addPages();
   tour.addPages({ signedIn, access });
-  const mayOpen = [isSignedIn, pagesAtOnce(services), hasFreshToken];
+  // Counted in this process, whose time it bounds, so that pages are shown while Redis is full
+  const pageLimit = { name: 'pages', perMinute: rateLimits.pages, keyOf: bySession, emit };
+  const pagesPerMinute = rateLimit({ ...pageLimit, limits: localLimits, refuseAfterMs: 1_000 });
+  const mayOpen = [isSignedIn, pagesAtOnce(services), pagesPerMinute, hasFreshToken];
   explorer.addPages({ access, mayOpen, mayCall });
   app.get('/dashboard', ...mayOpen, showDashboard({ ...services, ...page }));
   app.get('/debts', ...mayOpen, listDebts({ ...services, ...page }));

@@ -45,6 +45,8 @@ export interface Services {
   readonly now: () => number;
   readonly keyValue: KeyValue;
   readonly limits: SharedLimits;
+  /** Of this process, for what must go on while the storage is full or away. */
+  readonly localLimits: SharedLimits;
   readonly sessions: SessionStore;
   readonly signIn: SignIn;
   readonly recentSignIns: RecentSignIns;
@@ -135,11 +137,17 @@ export async function createServices(
     maxWaitMs: config.getbill.timeoutMs / 2,
     emit,
   });
+  const localLimits = createSharedLimits({
+    keyValue: createMemoryKeyValue({ now }),
+    scope,
+    emit,
+    now,
+  });
   const forward = createQuotaGate({
     forward: createForward({ config: config.getbill, upstream, quota, slots, emit, monotonicMs }),
     quota,
     limits,
-    localLimits: createSharedLimits({ keyValue: createMemoryKeyValue({ now }), scope, emit, now }),
+    localLimits,
     facts,
     emit,
     now,
@@ -184,6 +192,7 @@ export async function createServices(
     now,
     keyValue,
     limits,
+    localLimits,
     sessions: new SessionStore({
       keyValue,
       emit,

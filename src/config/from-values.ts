@@ -49,6 +49,7 @@ export function configFrom(v: Values, env: Environment): Config {
       login: v.RATE_LIMIT_LOGIN,
       callback: v.RATE_LIMIT_CALLBACK,
       api: v.RATE_LIMIT_API,
+      pages: v.RATE_LIMIT_PAGES,
       refresh: v.RATE_LIMIT_REFRESH,
     },
     flowInspector: v.FLOW_INSPECTOR,

@@ -25,6 +25,7 @@ export interface Config {
     readonly login: number;
     readonly callback: number;
     readonly api: number;
+    readonly pages: number;
     readonly refresh: number;
   };
   readonly flowInspector: boolean;

@@ -336,6 +336,10 @@ export const variables = {
     'calls of `/api` a minute, for each session',
     count(1, 1_000_000).default(120),
   ),
+  RATE_LIMIT_PAGES: entry(
+    'pages a minute, for each session and process; beyond that a page is refused after a second',
+    count(1, 1_000_000).default(120),
+  ),
   RATE_LIMIT_REFRESH: entry('renewals a minute, in all', count(1, 1_000_000).default(6000)),
   FLOW_INSPECTOR: entry(
     'a learning tool, on in the demo: records the redacted traffic of this browser for `/flow`; refused in production',

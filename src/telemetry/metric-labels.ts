@@ -150,7 +150,7 @@ export const initialLabels = {
   scopes,
   renewalReasons: ['margin', 'expired', 'rejected'],
   sessionsEnded: [...Object.keys(endReasons), 'expired'],
-  limits: ['login', 'callback', 'api', 'open_pages', 'open_calls', 'share', 'refresh'],
+  limits: ['login', 'callback', 'api', 'pages', 'open_pages', 'open_calls', 'share', 'refresh'],
   refused: ['csrf', 'foreign_origin', 'navigation_only'],
   webhooks: ['new', 'duplicate', 'handled', 'failed', 'given_up'],
   webhooksRefused: reasons.webhook,

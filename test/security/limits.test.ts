@@ -20,7 +20,7 @@ beforeAll(async () => {
   site = await startProduction({ env: limits });
   other = await startTestApp({
     https: true,
-    env: { REDIS_URL: site.redis.url, ...limits },
+    env: { REDIS_URL: site.redis.url, ...limits, RATE_LIMIT_PAGES: String(LIMIT) },
     sandbox: site.app.sandbox,
   });
 });
@@ -84,6 +84,24 @@ describe('a limit', () => {
     expect((await second.get('/api/company/profile')).status).toBe(200);
     await passTime(site.redis, MINUTE_MS);
     expect((await hit(1)).status).toBe(200);
+  });
+
+  it('[J01] holds for the pages of a session, which waits for its refusal, and the others are served', async () => {
+    const [first, second] = [other.browser(), other.browser()];
+    await first.signIn();
+    await second.signIn();
+    const hit = async (): Promise<Answer> => await first.get('/connection');
+    expect(await statuses(LIMIT, hit)).toEqual({ 200: LIMIT });
+    const startedMs = performance.now();
+    const refused = await hit();
+    expect(performance.now() - startedMs).toBeGreaterThan(900);
+    expect([refused.status, refused.text]).toEqual([
+      429,
+      expect.stringContaining('That was a lot'),
+    ]);
+    expect((await second.get('/connection')).status).toBe(200);
+    other.clock.skipMs(MINUTE_MS);
+    expect((await hit()).status).toBe(200);
   });
 
   it('[J04] is shared by all instances on one Redis', async () => {

@@ -25,7 +25,11 @@ let hostile: Visitor;
 beforeAll(async () => {
   site = await startInstallation({
     processes: ['app'],
-    env: () => ({ METRICS_TOKEN, NODE_OPTIONS: `--import=data:text/javascript,${COLLECT}` }),
+    env: () => ({
+      METRICS_TOKEN,
+      RATE_LIMIT_PAGES: '120',
+      NODE_OPTIONS: `--import=data:text/javascript,${COLLECT}`,
+    }),
   });
   people = [];
   for (let index = 0; index < 10; index += 1) people.push(await site.signIn({ company: 'b' }).catch(() => site.signIn())); // prettier-ignore

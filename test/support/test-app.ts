@@ -97,6 +97,7 @@ export async function startTestApp({
     RATE_LIMIT_LOGIN: '100000',
     RATE_LIMIT_CALLBACK: '100000',
     RATE_LIMIT_API: '100000',
+    RATE_LIMIT_PAGES: '100000',
     LOG_LEVEL: 'trace',
     ...env,
   });

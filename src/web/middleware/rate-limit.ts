@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Request, RequestHandler, Response } from 'express';
 import { RequestError } from '../../errors.js';
 import type { Emit } from '../../events.js';
@@ -6,16 +7,19 @@ import { addressOf } from '../client-address.js';
 
 const WINDOW_MS = 60_000;
 
-/** Requests a minute, counted in shared storage. When the storage is down the request fails (503): closed, not open. */
+/** Requests a minute, counted in `limits`. When a shared storage is down the request fails (503): closed, not open. */
 export function rateLimit({
   name,
   perMinute,
+  refuseAfterMs = 0,
   keyOf,
   limits,
   emit,
 }: {
   name: string;
   perMinute: number;
+  /** A client that asks again at once then waits, and this process does not work. */
+  refuseAfterMs?: number;
   keyOf: (req: Request, res: Response) => string;
   limits: Pick<SharedLimits, 'consume'>;
   emit: Emit;
@@ -29,6 +33,7 @@ export function rateLimit({
     );
     if (granted) return next();
     emit({ type: 'rate_limited', limit: name });
+    if (refuseAfterMs > 0) await delay(refuseAfterMs);
     throw new RequestError('too many requests', {
       code: 'rate_limited',
       status: 429,

@@ -23,6 +23,7 @@ export const environment = (sandbox: Sandbox): Record<string, string> => ({
   RATE_LIMIT_LOGIN: '1000000',
   RATE_LIMIT_CALLBACK: '1000000',
   RATE_LIMIT_API: '1000000',
+  RATE_LIMIT_PAGES: '1000000',
   RATE_LIMIT_REFRESH: '1000000',
   DRAIN_DELAY_S: '0',
 });
