@@ -21,7 +21,10 @@ beforeAll(async () => {
   strict = await startPages({ env: { NODE_ENV: 'development', RATE_LIMIT_LOGIN: '1' } });
 }, 60_000);
 afterAll(() => Promise.all([pages.close(), strict.close()]));
-afterEach(() => pages.app.sandbox.control.set({ api: [], token: [] }));
+afterEach(async () => {
+  pages.app.sandbox.control.set({ api: [], token: [] });
+  await pages.app.services.quota.forget();
+});
 
 const known = (): string[] =>
   [pages, strict].flatMap(({ app }) => [app.publicUrl, app.sandbox.origin]);
