@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { companyProfiles } from '../../sandbox/api/data/companies.js';
 import { startSandbox, type Sandbox } from '../../sandbox/sandbox.js';
+import { expectOrder } from '../flow/support/order.js';
 import { launchChromium } from '../support/chromium.js';
 import { freePort } from '../support/free-port.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
@@ -17,10 +18,12 @@ beforeAll(async () => {
     webhook: { url, secret, companyId },
     faults: { consent: 'auto' },
   });
-  const env = { GETBILL_WEBHOOK_SECRET: secret, GETBILL_WEBHOOK_COMPANY: companyId };
+  const webhooks = { GETBILL_WEBHOOK_SECRET: secret, GETBILL_WEBHOOK_COMPANY: companyId };
+  const env = { FLOW_INSPECTOR: 'true', ...webhooks };
   [app, chromium] = await Promise.all([startTestApp({ sandbox, port, env }), launchChromium()]);
 }, 30_000);
 afterAll(async () => {
+  for (const context of chromium.contexts()) await expectOrder(context, app);
   await chromium.close();
   await app.close();
   await sandbox.close();
