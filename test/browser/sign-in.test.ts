@@ -12,6 +12,7 @@ beforeAll(async () => {
   ]);
 }, 30_000);
 afterAll(async () => {
+  await expectOrder(chromium.contexts(), app);
   await chromium.close();
   await app.close();
 });
@@ -45,7 +46,6 @@ describe('a person with a browser', () => {
       await page.goto(`${app.publicUrl}/dashboard`);
       expect(page.url()).toContain(app.sandbox.origin);
       expect(complaints).toEqual([]);
-      await expectOrder(page.context(), app);
     },
     30_000,
   );

@@ -23,7 +23,7 @@ beforeAll(async () => {
   [app, chromium] = await Promise.all([startTestApp({ sandbox, port, env }), launchChromium()]);
 }, 30_000);
 afterAll(async () => {
-  for (const context of chromium.contexts()) await expectOrder(context, app);
+  await expectOrder(chromium.contexts(), app);
   await chromium.close();
   await app.close();
   await sandbox.close();

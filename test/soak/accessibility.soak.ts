@@ -2,9 +2,9 @@ import type { Page } from 'playwright-core';
 import { edgeCases } from '../../sandbox/api/data/edge-cases.js';
 import type { ApiFault } from '../../sandbox/faults.js';
 import { companyProfiles } from '../../sandbox/api/data/companies.js';
-import { signatureOf } from '../../src/webhooks/signature.js';
 import { faultsOf, SCHEMES, SIZES, watch } from './support/looks.js';
 import { startPages, type Pages } from './support/pages.js';
+import { sendWebhook } from '../webhooks/support/send-webhook.js';
 
 jest.setTimeout(900_000);
 
@@ -46,13 +46,8 @@ const openAll = async (page: Page): Promise<void> => {
     if (await summary.isVisible()) await summary.click();
 };
 
-/** As GetBill would. */
-async function sendWebhook(event: object): Promise<void> {
-  const body = JSON.stringify(event);
-  const signature = signatureOf(Buffer.from(body), SECRET);
-  const headers = { 'content-type': 'application/json', 'x-getbill-signature': signature };
-  await fetch(`${pages.app.origin}/webhooks/getbill`, { method: 'POST', headers, body });
-}
+const tell = (event: object): Promise<void> =>
+  sendWebhook(pages.app.origin, { secret: SECRET, event });
 
 type State = readonly [name: string, title: RegExp, arrange: (page: Page) => Promise<unknown>];
 
@@ -95,10 +90,11 @@ const whole: readonly State[] = [
   ['the dashboard', /LLC/, (page) => signIn(page)],
   ['events before any has come in', /Nothing has come in yet/, (page) => page.goto('/events')],
   ['events, and the line that says that one has come in', /changed just now/, async (page) => {
-    for (const id of ['d1', 'd2']) await sendWebhook({ type: 'debt.updated', data: { id } });
-    await sendWebhook({ type: 'report.generated', data: {} });
+    await tell({ type: 'debt.updated', data: { id: 'd1' } });
+    await tell({ type: 'debt.updated', data: { id: 'd2' } });
+    await tell({ type: 'report.generated', data: {} });
     await page.goto('/events');
-    await sendWebhook({ type: 'payment.received', data: { id: 'p1' } });
+    await tell({ type: 'payment.received', data: { id: 'p1' } });
     await page.getByText('changed just now').waitFor();
   }],
   ['the landing page', /one sign-in away/, (page) => page.goto('/')],

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { companyProfiles } from '../../sandbox/api/data/companies.js';
-import { signatureOf } from '../../src/webhooks/signature.js';
 import { startPages, type Pages } from './support/pages.js';
+import { sendWebhook } from '../webhooks/support/send-webhook.js';
 
 const webhooks = {
   GETBILL_WEBHOOK_SECRET: 'the-webhook-secret-of-this-test',
@@ -32,20 +32,16 @@ const MOVING = `[...document.querySelectorAll('*')].filter((one) => {
   return parseFloat(transitionDuration) > 0 || animationName !== 'none' || scrollBehavior === 'smooth';
 }).length`;
 
-async function sendWebhook(): Promise<void> {
-  const body = JSON.stringify({ type: 'debt.updated', data: { id: 'd1' } });
-  const signature = signatureOf(Buffer.from(body), webhooks.GETBILL_WEBHOOK_SECRET);
-  const headers = { 'content-type': 'application/json', 'x-getbill-signature': signature };
-  await fetch(`${pages.app.origin}/webhooks/getbill`, { method: 'POST', headers, body });
-}
-
 async function everyPage(page: Page, look: (path: string) => Promise<void>): Promise<void> {
   const paths = ['/', '/no-such-page'];
   for (const path of paths) {
     await page.goto(path);
     await look(`${path} before sign-in`);
   }
-  await sendWebhook();
+  await sendWebhook(pages.app.origin, {
+    secret: webhooks.GETBILL_WEBHOOK_SECRET,
+    event: { type: 'debt.updated', data: { id: 'd1' } },
+  });
   for (const path of [...(await pages.signIn(page)), '/events']) {
     await page.goto(path);
     await look(path);

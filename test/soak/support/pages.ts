@@ -35,7 +35,7 @@ export async function startPages({ env = {}, ...options }: TestAppOptions = {}):
       ];
     },
     async close() {
-      for (const context of chromium.contexts()) await expectOrder(context, app);
+      await expectOrder(chromium.contexts(), app);
       await chromium.close();
       await app.close();
     },
