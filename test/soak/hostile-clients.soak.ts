@@ -137,7 +137,7 @@ describe('clients that pipeline and hang up, never read, never finish, and ask w
     expect(afterMb).toBeLessThan(beforeMb + 20);
     expect(code).toBe(0);
     expect(stoppedAfterMs).toBeLessThan(TIMEOUT_MS + 3_000); // DRAIN_DELAY_S is 0 here
-    // Twice where the process has a core of its own; here load, people and GetBill share two with it.
+    // The aim is twice; load, people and the sandbox share two cores with the process, so it is bounded in time, too.
     expect(figures.p99.beside).toBeLessThanOrEqual(Math.max(2 * figures.p99.alone, 150));
   });
 });
