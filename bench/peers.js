@@ -18,7 +18,10 @@ export const connectEnv = ({ stub, redis }) => ({
   TOKEN_ENCRYPTION_KEY: createHash('sha256').update('the key of the bench').digest('base64'),
   METRICS_TOKEN: 'bench-metrics-token-0123456789abcdef',
   ...Object.fromEntries(
-    ['LOGIN', 'CALLBACK', 'API', 'REFRESH'].map((name) => [`RATE_LIMIT_${name}`, '1000000']),
+    ['LOGIN', 'CALLBACK', 'API', 'PAGES', 'REFRESH'].map((name) => [
+      `RATE_LIMIT_${name}`,
+      '1000000',
+    ]),
   ),
   DRAIN_DELAY_S: '0',
 });

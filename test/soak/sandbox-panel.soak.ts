@@ -32,8 +32,11 @@ it('has no obstacle in any scheme and size, nor have the pages of sign-in and er
   await page.locator('[data-message]:not(:empty)').waitFor();
   expect(await faultsOf(page)).toEqual([]);
   await page.emulateMedia({ forcedColors: 'active' });
-  const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze();
-  expect(violations.map(({ id }) => id)).toEqual([]);
+  for (const width of [360, 1440]) {
+    await page.setViewportSize({ width, height: 800 });
+    const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze();
+    expect(violations.map(({ id }) => id)).toEqual([]);
+  }
   await page.emulateMedia({ forcedColors: 'none' });
   const redirects = ['http://localhost:3000/oauth/callback', 'http://localhost:3001/other'];
   for (const redirect of redirects) {
@@ -67,39 +70,42 @@ it('nothing moves under the mouse while faults are queued, removed and met', asy
   }
 });
 
-it('can be walked and worked with the keyboard alone, and keeps its focus', async () => {
-  const page = await open({ viewport: { width: 1440, height: 800 } });
-  const focused = () => page.evaluate('document.activeElement?.tagName');
-  const all = await page
-    .locator('a[href], button, select, input, textarea, [tabindex="0"]')
-    .count();
-  const seen = new Set<string>();
-  for (let step = 0; step < all; step += 1) {
-    await page.keyboard.press('Tab');
-    const where = await page.evaluate(`(() => {
+it.each([360, 1440])(
+  'can be walked and worked with the keyboard alone at %s px, and keeps its focus',
+  async (width) => {
+    const page = await open({ viewport: { width, height: 800 } });
+    const focused = () => page.evaluate('document.activeElement?.tagName');
+    const all = await page
+      .locator('a[href], button, select, input, textarea, [tabindex="0"]')
+      .count();
+    const seen = new Set<string>();
+    for (let step = 0; step < all; step += 1) {
+      await page.keyboard.press('Tab');
+      const where = await page.evaluate(`(() => {
       const { x, y, width, height } = document.activeElement.getBoundingClientRect();
       const style = getComputedStyle(document.activeElement);
       return [Math.round(x), Math.round(y + scrollY), width > 0 && height > 0,
         y >= 0 && y + height <= innerHeight + 1 || height > innerHeight, style.outlineStyle].join(' ');
     })()`);
-    expect(where).toMatch(/^[\d.]+ [\d.]+ true true (solid|auto)$/);
-    seen.add(String(where));
-  }
-  expect(seen.size).toBe(all);
+      expect(where).toMatch(/^[\d.]+ [\d.]+ true true (solid|auto)$/);
+      seen.add(String(where));
+    }
+    expect(seen.size).toBe(all);
 
-  await button(page, 'Broken JSON').focus();
-  for (const key of ['Enter', 'Space', 'Enter']) await page.keyboard.press(key);
-  await chips(page).nth(2).waitFor({ state: 'attached' });
-  expect(await focused()).toBe('BUTTON');
-  await page.locator('[data-remove]').nth(1).focus();
-  for (const left of [2, 1, 0]) {
-    await page.keyboard.press('Enter');
-    await page.locator('[data-waiting-count]', { hasText: String(left) }).waitFor();
-    expect(await focused()).toBe(left > 0 ? 'BUTTON' : 'SELECT');
-  }
-  await button(page, 'Reset everything').press('Enter');
-  await page.locator('[data-message]', { hasText: 'Everything works again' }).waitFor();
-});
+    await button(page, 'Broken JSON').focus();
+    for (const key of ['Enter', 'Space', 'Enter']) await page.keyboard.press(key);
+    await chips(page).nth(2).waitFor({ state: 'attached' });
+    expect(await focused()).toBe('BUTTON');
+    await page.locator('[data-remove]').nth(1).focus();
+    for (const left of [2, 1, 0]) {
+      await page.keyboard.press('Enter');
+      await page.locator('[data-waiting-count]', { hasText: String(left) }).waitFor();
+      expect(await focused()).toBe(left > 0 ? 'BUTTON' : 'SELECT');
+    }
+    await button(page, 'Reset everything').press('Enter');
+    await page.locator('[data-message]', { hasText: 'Everything works again' }).waitFor();
+  },
+);
 
 it('says the state before any script runs', async () => {
   sandbox.control.set({ api: [{ mode: 'drop', times: 3 }], consent: 'auto', limitReads: 7 });
