@@ -10,7 +10,6 @@ import { freePort } from '../support/free-port.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 import { claims, countFrom } from '../tour/support/claims.js';
 import { faultsOf, watch } from './support/looks.js';
-import { expectOrder } from '../flow/support/order.js';
 
 jest.setTimeout(300_000);
 
@@ -23,7 +22,6 @@ beforeAll(async () => {
   ]);
 }, 30_000);
 afterAll(async () => {
-  await expectOrder(chromium.contexts(), app);
   await chromium.close();
   await app.close();
 });
@@ -71,6 +69,7 @@ describe('the tour in a browser', () => {
       expect(await page.locator('[data-progress]').innerText()).toBe('7 of 7 passed');
       expect(app.sandbox.control.state().faults).toEqual(faults);
       expect(complaints).toEqual([]);
+      await page.context().close();
     },
   );
 
