@@ -14,6 +14,7 @@ export function boundedMap<Value>({
   const entries = new Map<string, { value: Value; setAtMs: number }>(); // the oldest first
 
   function sweep(): void {
+    if (maxAgeMs === Infinity && entries.size <= max) return;
     const nowMs = now();
     for (const [key, { setAtMs }] of entries) {
       if (entries.size <= max && Math.abs(nowMs - setAtMs) < maxAgeMs) return;

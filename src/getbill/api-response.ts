@@ -7,7 +7,7 @@ import type { ResponseHead, UpstreamResponse } from './upstream.js';
 export interface ApiResponse {
   /** GetBill's, or what its envelope says where HTTP says 200 and the body `"error": true`. */
   readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Record<string, string>;
   readonly body: Buffer | Readable;
   /** The parsed body of a whole response. */
   readonly json: unknown;

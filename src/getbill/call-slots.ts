@@ -1,5 +1,6 @@
 import { UnavailableError } from '../errors.js';
 import type { Emit } from '../events.js';
+import type { CallSignal } from './call-signal.js';
 import { browserLeft } from './unavailable.js';
 
 export interface CallSlotsOptions {
@@ -24,7 +25,7 @@ export interface CallSlots {
    * @throws {UnavailableError} 503: too many calls of this session wait, or it waited too long.
    * @throws {UnavailableError} 499: `signal` was aborted meanwhile.
    */
-  acquire(sessionKey: string, signal?: AbortSignal): Promise<() => void>;
+  acquire(sessionKey: string, signal?: CallSignal): Promise<() => void>;
 }
 
 interface Session {
@@ -67,7 +68,7 @@ export function createCallSlots(options: CallSlotsOptions): CallSlots {
   function wait(
     key: string,
     session: Session,
-    signal: AbortSignal | undefined,
+    signal: CallSignal | undefined,
   ): Promise<() => void> {
     return new Promise((resolve, reject) => {
       const leaveQueue = (): void => {

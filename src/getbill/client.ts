@@ -1,4 +1,5 @@
 import { GetbillApiError } from '../errors.js';
+import type { CallSignal } from './call-signal.js';
 import { limitClassOf, matchEndpoint } from './endpoints.js';
 import { unwrapItem, unwrapNested, unwrapPage } from './envelope.js';
 import type { Access, Forward } from './forward.js';
@@ -55,7 +56,7 @@ export function createGetbillClient({
   requestId: string;
   caller?: Caller;
   /** Aborted when nobody waits for the responses any more. */
-  signal?: AbortSignal;
+  signal?: CallSignal;
 }): GetbillClient {
   async function call(method: string, path: string, options?: CallOptions): Promise<unknown> {
     return await callAndRead(method, path, options, (json) => json);

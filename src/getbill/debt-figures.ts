@@ -87,12 +87,12 @@ export function createDebtFigures({
 }: {
   quota: Pick<Quota, 'seen' | 'limit'>;
   limits: Pick<SharedLimits, 'consume'>;
-  facts: Pick<GrantFacts, 'company'>;
+  facts: Pick<GrantFacts, 'read'>;
   now: () => number;
 }): DebtFigures {
   const changes = boundedMap<number>({ max: MAX_COMPANIES, maxAgeMs: KEPT_MS, now });
   async function changedAtMs(grantId: string): Promise<number | undefined> {
-    const company = changes.size === 0 ? undefined : await facts.company(grantId);
+    const company = changes.size === 0 ? undefined : (await facts.read(grantId)).company;
     return company === undefined ? undefined : changes.get(company);
   }
   const times = { now, freshMs: FRESH_MS, keptMs: KEPT_MS, changedAtMs };
@@ -115,7 +115,7 @@ export function createDebtFigures({
     const limit = quota.limit('read');
     if (limit === undefined) return;
     const most = Math.max(1, Math.floor((limit.most * FIGURES_SHARE) / cost));
-    const owner = (await facts.company(grantId)) ?? grantId;
+    const { company: owner = grantId } = await facts.read(grantId);
     const consumed = await limits
       .consume('share', `${kind}:${owner}`, { most, windowMs: limit.windowMs })
       .catch((error: unknown) => {

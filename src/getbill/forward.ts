@@ -2,11 +2,11 @@ import type { GetbillConfig } from '../config/config.js';
 import { AppError } from '../errors.js';
 import type { Emit } from '../events.js';
 import { acceptHead, judgeResponse, type ApiResponse } from './api-response.js';
+import { unlessLeft, type CallSignal } from './call-signal.js';
 import type { CallSlots } from './call-slots.js';
 import { readableEncodings } from './content-coding.js';
 import { limitClassOf, type Endpoint } from './endpoints.js';
 import type { Caller, Quota } from './quota.js';
-import { browserLeft } from './unavailable.js';
 import type { ResponseHead, Target, Upstream, UpstreamResponse } from './upstream.js';
 
 /** Whose call it is: the token that is good now, and how to get a newer one when the API rejects it. */
@@ -38,7 +38,7 @@ export interface ApiCall {
   readonly requestId: string;
   readonly caller: Caller;
   /** Aborted when nobody waits for the response any more; ends the call wherever it is. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: CallSignal | undefined;
 }
 
 /**
@@ -105,9 +105,14 @@ export function createForward({
         acceptHead(received);
       });
       const response = judgeResponse(opened);
-      const retryAfter = await learnLimits(endpoint, opened.headers, response);
+      const limitClass = limitClassOf(endpoint);
+      quota.learn(limitClass, opened.headers);
+      if (response.status === 429) {
+        const waitS = await quota.block(limitClass, { ...response, headers: opened.headers });
+        response.headers['retry-after'] = String(waitS);
+      }
       report(endpoint, response, monotonicMs() - startedMs);
-      return { ...response, headers: { ...response.headers, ...retryAfter } };
+      return response;
     } catch (error) {
       const reason = error instanceof AppError ? error.code : 'unexpected';
       emit({
@@ -121,18 +126,6 @@ export function createForward({
       });
       throw error;
     }
-  }
-
-  /** After a 429: the header that says how long nobody calls now. */
-  async function learnLimits(
-    endpoint: Endpoint,
-    headers: UpstreamResponse['headers'],
-    { status, json }: ApiResponse,
-  ): Promise<Record<string, string>> {
-    const limitClass = limitClassOf(endpoint);
-    quota.learn(limitClass, headers);
-    if (status !== 429) return {};
-    return { 'retry-after': String(await quota.block(limitClass, { headers, json })) };
   }
 
   function report(endpoint: Endpoint, { status }: ApiResponse, durationMs: number): void {
@@ -182,16 +175,5 @@ function targetsBelow({ origin, host, pathname }: URL): (call: ApiCall) => Targe
     host,
     pathname: base + path,
     search: query === '' ? '' : new URL(query, origin).search,
-  });
-}
-
-/** The renewal itself goes on. @throws {UnavailableError} 499. */
-function unlessLeft<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
-  if (signal === undefined) return work;
-  return new Promise((resolve, reject) => {
-    const onLeave = (): void => reject(browserLeft(undefined));
-    if (signal.aborted) onLeave();
-    signal.addEventListener('abort', onLeave);
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onLeave));
   });
 }

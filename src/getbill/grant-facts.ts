@@ -24,8 +24,7 @@ type Facts = z.infer<typeof factsSchema>;
  * granted. Kept for all processes; never throws for the storage, since each fact is learnt again from another response.
  */
 export interface GrantFacts {
-  company(grantId: string): Promise<string | undefined>;
-  withheld(grantId: string): Promise<readonly string[]>;
+  read(grantId: string): Promise<Readonly<Facts>>;
   /** From a response of `/company/profile`, the only one that says whose grant it is. */
   learnCompany(grantId: string, profile: unknown): Promise<string | undefined>;
   withhold(grantId: string, scope: string): Promise<void>;
@@ -79,8 +78,7 @@ export function createGrantFacts({
   }
 
   return {
-    company: async (grantId) => (await read(grantId)).company,
-    withheld: async (grantId) => (await read(grantId)).withheld,
+    read,
     async learnCompany(grantId, profile) {
       const id = (profile as { data?: { id?: unknown } | null } | null | undefined)?.data?.id;
       if (!(typeof id === 'string' && id !== '') && typeof id !== 'number') return undefined;

@@ -55,10 +55,12 @@ export function createQuotaGate({
     const share = shareOf(limitClass);
     if (share === undefined) return undefined;
     const name = nameOf(limitClass, owner);
-    return await limits.consume('share', name, share).catch((error: unknown) => {
-      if (!(error instanceof StorageError)) throw error;
-      return localLimits.consume('share', name, share);
-    });
+    try {
+      return await limits.consume('share', name, share);
+    } catch (error) {
+      ignoreStorage(error);
+      return await localLimits.consume('share', name, share);
+    }
   }
 
   function callLater(grantId: string, limitClass: LimitClass): void {
@@ -68,12 +70,13 @@ export function createQuotaGate({
 
   async function chargeEarlierCalls(grantId: string, owner: string): Promise<void> {
     const calls = uncharged.get(grantId);
+    if (calls === undefined) return;
     uncharged.delete(grantId);
     for (const limitClass of ['read', 'write'] as const) {
       const share = shareOf(limitClass);
-      const count = calls?.[limitClass] ?? 0;
+      const name = nameOf(limitClass, owner);
       if (share !== undefined)
-        await limits.charge('share', nameOf(limitClass, owner), share, count).catch(ignoreStorage);
+        await limits.charge('share', name, share, calls[limitClass]).catch(ignoreStorage);
     }
   }
 
@@ -83,7 +86,7 @@ export function createQuotaGate({
     const { grantId } = visitor;
     const consumedAlone = await consume(limitClass, `session:${grantId}`);
     if (consumedAlone?.granted === false) throw shareUsed(consumedAlone.resetInMs); // GetBill need not be asked
-    let company = await facts.company(grantId);
+    let { company } = await facts.read(grantId);
     if (company === undefined) {
       const consumed = await consume(limitClass, UNKNOWN);
       if (consumed?.granted !== false) return callLater(grantId, limitClass);
@@ -128,7 +131,7 @@ export function createQuotaGate({
       const call: ApiCall = { endpoint: PROFILE, path: PROFILE.path, query: '', requestId, caller };
       const { body } = await send(call, access, visitor);
       if (!Buffer.isBuffer(body)) body.destroy();
-      return await facts.company(visitor.grantId);
+      return (await facts.read(visitor.grantId)).company;
     } catch (error) {
       if (error instanceof AppError) return undefined;
       throw error;

@@ -1,38 +1,108 @@
 import { Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
 import { UnavailableError } from '../errors.js';
 import { browserLeft, unavailableBecause } from './unavailable.js';
 
 const WHOLE_LIMIT = 64 * 1024;
 const STREAM_LIMIT = 16 * 1024 * 1024;
+/** Waiting time for chunks over a whole body, in times of the longest silence: a trickle ends. */
+const FLOW_TIMES = 10;
 /** A reader that takes nothing for so long is given up. */
 const READER_STALL_MS = 30_000;
 
-/** What may hold a response open. */
-export interface BodyLimits {
-  /** Longest silence between two chunks. */
-  readonly idleMs: number;
-  /** Longest wait for chunks in all; the time in which the reader is slow does not count. */
-  readonly flowMs: number;
+/**
+ * A body as it arrives: handed on whole up to 64 KiB, or from there as a stream, which fails with an
+ * UnavailableError, past 16 MiB as well. The time in which the reader is slow does not count as waiting.
+ */
+export class ResponseBody {
+  readonly #connection: Dispatcher.DispatchController;
+  readonly #idleMs: number;
+  readonly #onBody: (body: Buffer | Readable) => void;
+  readonly #onFailure: (error: unknown) => void;
+  readonly #chunks: Buffer[] = [];
+  #length = 0;
+  #stream: Readable | undefined;
+  #timer: NodeJS.Timeout;
+  #waitedMs = 0;
+  #waitingSinceMs = performance.now();
+
+  constructor({ connection, idleMs, onBody, onFailure }: BodyOptions) {
+    this.#connection = connection;
+    this.#idleMs = idleMs;
+    this.#onBody = onBody;
+    this.#onFailure = onFailure;
+    this.#timer = this.#limitSilence();
+  }
+
+  add(chunk: Buffer): void {
+    const nowMs = performance.now();
+    this.#waitedMs += nowMs - this.#waitingSinceMs;
+    this.#waitingSinceMs = nowMs;
+    this.#timer.refresh();
+    this.#length += chunk.length;
+    if (this.#length > STREAM_LIMIT) return this.#onFailure(tooLarge());
+    if (this.#waitedMs > this.#idleMs * FLOW_TIMES) return this.#onFailure(pastDeadline());
+    if (this.#stream !== undefined) {
+      if (!this.#stream.push(chunk)) this.#pause();
+      return;
+    }
+    this.#chunks.push(chunk);
+    if (this.#length > WHOLE_LIMIT) this.#startStream();
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    const [first, ...others] = this.#chunks;
+    if (this.#stream !== undefined) this.#stream.push(null);
+    else this.#onBody(first && others.length === 0 ? first : Buffer.concat(this.#chunks));
+  }
+
+  fail(error: unknown): void {
+    clearTimeout(this.#timer);
+    this.#stream?.destroy(unavailableBecause(error));
+  }
+
+  #startStream(): void {
+    this.#stream = new Readable({
+      read: () => this.#resume(),
+      destroy: (error, done) => {
+        this.#onFailure(browserLeft(undefined)); // without effect on a call that has ended
+        done(error);
+      },
+    });
+    this.#stream.on('error', () => undefined); // it may fail before anybody reads
+    for (const chunk of this.#chunks.splice(0)) this.#stream.push(chunk);
+    this.#pause();
+    this.#onBody(this.#stream);
+  }
+
+  #pause(): void {
+    this.#connection.pause();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#onFailure(readerStalled()), READER_STALL_MS);
+  }
+
+  #resume(): void {
+    if (!this.#connection.paused) return;
+    clearTimeout(this.#timer);
+    this.#timer = this.#limitSilence();
+    this.#waitingSinceMs = performance.now();
+    this.#connection.resume();
+  }
+
+  #limitSilence(): NodeJS.Timeout {
+    return setTimeout(() => this.#onFailure(pastDeadline()), this.#idleMs);
+  }
 }
 
-/**
- * Up to 64 KiB whole; longer as a stream, which fails with an UnavailableError, past 16 MiB as well.
- * `call` ends the call: it is aborted past a limit and when the stream is destroyed.
- */
-export async function readBody(
-  body: Readable,
-  { call, ...limits }: BodyLimits & { call: AbortController },
-): Promise<Buffer | Readable> {
-  const chunks = withinLimits(body, { call, ...limits });
-  const first: Buffer[] = [];
-  let length = 0;
-  while (length <= WHOLE_LIMIT) {
-    const { done, value } = await chunks.next();
-    if (done === true) return first.length === 1 && first[0] ? first[0] : Buffer.concat(first);
-    first.push(value);
-    length += value.length;
-  }
-  return streamOf(first, chunks, call);
+interface BodyOptions {
+  /** May be paused while nobody reads. */
+  readonly connection: Dispatcher.DispatchController;
+  /** Longest silence between two chunks. */
+  readonly idleMs: number;
+  readonly onBody: (body: Buffer | Readable) => void;
+  /** Ends the call, and with it this body. */
+  readonly onFailure: (error: unknown) => void;
 }
 
 /** @throws {UnavailableError} 502: the length that a response announces is past 16 MiB. */
@@ -42,71 +112,6 @@ export function checkAnnouncedLength(length: number): void {
 
 export const tooLarge = (): UnavailableError =>
   new UnavailableError('the response is too large', { code: 'answer_too_large', status: 502 });
-
-async function* withinLimits(
-  body: Readable,
-  { call, idleMs, flowMs }: BodyLimits & { call: AbortController },
-): AsyncGenerator<Buffer, void> {
-  const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-  let [length, waitedMs] = [0, 0];
-  for (;;) {
-    const startedMs = performance.now();
-    const allowedMs = Math.max(0, Math.min(idleMs, flowMs - waitedMs));
-    const next = await within(allowedMs, () => call.abort(pastDeadline()), chunks.next());
-    if (next.done === true) return;
-    waitedMs += performance.now() - startedMs;
-    length += next.value.length;
-    if (length > STREAM_LIMIT) {
-      const error = tooLarge();
-      call.abort(error);
-      throw error;
-    }
-    const stalled = setTimeout(() => call.abort(readerStalled()), READER_STALL_MS);
-    try {
-      yield next.value;
-    } finally {
-      clearTimeout(stalled);
-    }
-  }
-}
-
-async function within<T>(ms: number, onLate: () => void, work: Promise<T>): Promise<T> {
-  const timer = setTimeout(onLate, ms);
-  try {
-    return await work;
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function streamOf(
-  first: Buffer[],
-  rest: AsyncGenerator<Buffer, void>,
-  call: AbortController,
-): Readable {
-  const fail = (): void => void stream.destroy(unavailableBecause(call.signal.reason));
-  const stream = new Readable({
-    read: () => void pull(),
-    destroy(error, done) {
-      call.signal.removeEventListener('abort', fail);
-      call.abort(browserLeft(undefined)); // without effect on a call that has ended
-      rest.return().catch(() => undefined);
-      done(error);
-    },
-  });
-  async function pull(): Promise<void> {
-    try {
-      const { done, value } = await rest.next();
-      stream.push(done === true ? null : value);
-    } catch (error) {
-      stream.destroy(unavailableBecause(error));
-    }
-  }
-  call.signal.addEventListener('abort', fail);
-  stream.on('error', () => undefined); // it may fail before anybody reads
-  for (const chunk of first) stream.push(chunk);
-  return stream;
-}
 
 export const pastDeadline = (): DOMException =>
   new DOMException('past the deadline', 'TimeoutError');

@@ -7,7 +7,7 @@ import { addressOf } from './client-address.js';
 
 export interface AccessDeps {
   readonly tokens: Pick<TokenManager, 'renew'>;
-  readonly facts: Pick<GrantFacts, 'withheld' | 'withhold'>;
+  readonly facts: Pick<GrantFacts, 'read' | 'withhold'>;
 }
 
 /**
@@ -27,7 +27,8 @@ export function accessOf(
     },
     async renew(rejected) {
       const renewed = await tokens.renew(grantId, rejected);
-      res.locals.tokenSet = without(renewed, await facts.withheld(grantId));
+      const { withheld } = await facts.read(grantId);
+      res.locals.tokenSet = without(renewed, withheld);
       return renewed;
     },
     visitor: {

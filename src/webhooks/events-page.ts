@@ -27,7 +27,7 @@ interface EventRow {
 
 export interface EventsPageDeps {
   readonly endpoints: readonly OpenEndpoint[];
-  readonly facts: Pick<GrantFacts, 'company'>;
+  readonly facts: Pick<GrantFacts, 'read'>;
 }
 
 /** `/events`: the last webhooks of the company of this session, and "handle again". */
@@ -37,7 +37,7 @@ export function addEventsPage(
 ): void {
   /** `undefined` while no response of GetBill has said whose session this is. */
   async function mine(res: Response): Promise<readonly OpenEndpoint[] | undefined> {
-    const company = await facts.company(res.locals.grantId);
+    const { company } = await facts.read(res.locals.grantId);
     if (company === undefined) return undefined;
     return endpoints.filter(({ companyId }) => companyHash(companyId) === company);
   }

@@ -21,7 +21,7 @@ interface Listener {
 
 export interface LiveDeps {
   readonly endpoints: readonly OpenEndpoint[];
-  readonly facts: Pick<GrantFacts, 'company'>;
+  readonly facts: Pick<GrantFacts, 'read'>;
   /** Whether the session of this request is still signed in. Does not count as its use. */
   readonly isSignedIn: (req: Request) => Promise<boolean>;
 }
@@ -39,7 +39,7 @@ export function createLive({ endpoints, facts, isSignedIn }: LiveDeps) {
   /** `GET /events/live`. 204 tells the browser not to come back: no endpoint is this company's. */
   const stream: RequestHandler = async function streamChanges(req: Request, res: Response) {
     const { grantId } = res.locals;
-    const company = await facts.company(grantId);
+    const { company } = await facts.read(grantId);
     if (company !== undefined && !companies.has(company)) return void res.status(204).end();
     refuseTooMany([...listeners], grantId);
 
@@ -68,7 +68,7 @@ export function createLive({ endpoints, facts, isSignedIn }: LiveDeps) {
     async function endWithSession(): Promise<void> {
       try {
         if (!(await isSignedIn(req))) return events.end();
-        listener.company = await facts.company(grantId);
+        ({ company: listener.company } = await facts.read(grantId));
       } catch {
         // the storage is away: checked again
       }

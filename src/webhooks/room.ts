@@ -25,7 +25,7 @@ export interface WebhooksServices {
   readonly now: () => number;
   readonly profiles: Pick<ProfileCache, 'forgetCompany'>;
   readonly figures: Pick<DebtFigures, 'forgetCompany'>;
-  readonly facts: Pick<GrantFacts, 'company'>;
+  readonly facts: Pick<GrantFacts, 'read'>;
   readonly sessions: { read(id: string): Promise<unknown> };
   readonly onStop: (stop: () => Promise<void>) => void;
 }

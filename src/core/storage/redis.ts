@@ -34,7 +34,7 @@ export function createRedisKeyValue({
   const px = (ttlMs: number): number => Math.max(1, Math.ceil(ttlMs));
 
   return {
-    get: (key) => run('get', async () => (await redis.get(key)) ?? undefined),
+    get: async (key) => (await run('get', () => redis.get(key))) ?? undefined,
     getWithTtl: (key) =>
       run('get', async () => {
         const [value, left] = (await redis.eval(GET_WITH_TTL, 1, key)) as [string | null, number];
@@ -47,7 +47,7 @@ export function createRedisKeyValue({
         const present = await redis.call('SET', key, value, 'PX', px(ttlMs), 'NX', 'GET');
         return typeof present === 'string' ? present : undefined;
       }),
-    take: (key) => run('take', async () => (await redis.getdel(key)) ?? undefined),
+    take: async (key) => (await run('take', () => redis.getdel(key))) ?? undefined,
     compareAndSet: (key, expected, value) =>
       run(
         'compareAndSet',
@@ -78,17 +78,16 @@ const ttlOf = (pttl: number): number => (pttl < 0 ? Infinity : pttl);
 const DEADLINE_MS = 500;
 
 /** What arrived while this process was busy or stopped is in time: the deadline looks at the socket once more. */
-export async function inTime<T>(command: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(
-      () => setImmediate(() => reject(new Error('Redis did not answer in time'))),
-      DEADLINE_MS,
-    );
+export function inTime<T>(command: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onLate = (): void => reject(new Error('Redis did not answer in time'));
+    const timer = setTimeout(() => setImmediate(onLate), DEADLINE_MS);
+    const ending =
+      <Outcome>(settle: (outcome: Outcome) => void) =>
+      (outcome: Outcome): void => {
+        clearTimeout(timer);
+        settle(outcome);
+      };
+    command.then(ending(resolve), ending(reject));
   });
-  try {
-    return await Promise.race([command, tooLate]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

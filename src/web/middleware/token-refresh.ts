@@ -13,14 +13,12 @@ export function tokenRefresh({
   facts,
 }: {
   tokens: Pick<TokenManager, 'fresh'>;
-  facts: Pick<GrantFacts, 'withheld'>;
+  facts: Pick<GrantFacts, 'read'>;
 }): RequestHandler {
   return async function tokenRefreshMiddleware(_req, res, next) {
     const { grantId } = res.locals;
-    const [tokenSet, withheld] = await Promise.all([
-      tokens.fresh(grantId),
-      facts.withheld(grantId),
-    ]);
+    const tokenSet = await tokens.fresh(grantId);
+    const { withheld } = await facts.read(grantId);
     res.locals.tokenSet = without(tokenSet, withheld);
     next();
   };

@@ -1,7 +1,7 @@
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import { RequestError, UnavailableError } from '../../errors.js';
-import type { ApiResponse } from '../../getbill/api-response.js';
 import { matchEndpoint, type Endpoint } from '../../getbill/endpoints.js';
 import type { ApiCall, Forward } from '../../getbill/forward.js';
 import { browserLeft } from '../../getbill/unavailable.js';
@@ -44,18 +44,20 @@ export function callApi({
       caller: 'proxy',
       signal: leftSignal(res),
     };
-    await respond(res, await forward(call, accessOf(req, res, access)));
+    const response = await forward(call, accessOf(req, res, access));
+    res.status(response.status);
+    for (const [name, value] of Object.entries(response.headers)) res.setHeader(name, value);
+    if (Buffer.isBuffer(response.body)) sendWhole(res, response.body);
+    else await sendStream(res, response.body);
   };
 }
 
-async function respond(res: Response, { status, headers, body }: ApiResponse): Promise<void> {
-  res.status(status);
-  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
-  if (Buffer.isBuffer(body)) {
-    if (status !== 204) res.setHeader('Content-Length', body.length);
-    res.end(body);
-    return;
-  }
+function sendWhole(res: Response, body: Buffer): void {
+  if (res.statusCode !== 204) res.setHeader('Content-Length', body.length);
+  res.end(body);
+}
+
+async function sendStream(res: Response, body: Readable): Promise<void> {
   await pipeline(body, res).catch((error: unknown) => {
     throw error instanceof UnavailableError ? error : browserLeft(error);
   });

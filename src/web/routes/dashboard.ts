@@ -4,6 +4,7 @@ import type { DebtFigures } from '../../getbill/debt-figures.js';
 import type { Forward } from '../../getbill/forward.js';
 import type { ProfileCache } from '../../getbill/profile-cache.js';
 import { accessOf, type AccessDeps } from '../access.js';
+import type { CallSignal } from '../../getbill/call-signal.js';
 import { leftSignal } from '../left-signal.js';
 import { companyView } from '../pages/company.js';
 import { connectionLine } from '../pages/connection.js';
@@ -35,7 +36,7 @@ export function showDashboard({
     const mine = accessOf(req, res, access);
     const { grantId } = mine;
     const { requestId } = res.locals;
-    const clientFor = (signal?: AbortSignal) =>
+    const clientFor = (signal?: CallSignal) =>
       createGetbillClient({
         forward,
         accessFor: () => mine,

@@ -14,7 +14,7 @@ export function readSession({
   secrets,
   cookieName,
 }: {
-  sessions: Pick<SessionStore, 'read' | 'touch'>;
+  sessions: Pick<SessionStore, 'read' | 'touchIfDue'>;
   secrets: readonly string[];
   cookieName: string;
 }): RequestHandler {
@@ -25,7 +25,7 @@ export function readSession({
     if (sessionId !== undefined && session !== undefined) {
       const { signedInAtMs, csrfSecret } = session;
       req.signedIn = { sessionId, signedInAtMs, csrfSecret };
-      void sessions.touch(sessionId, session); // never fails
+      sessions.touchIfDue(sessionId, session);
     }
     next();
   };

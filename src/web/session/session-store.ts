@@ -90,17 +90,17 @@ export class SessionStore extends RedisStore {
    * Never fails and never delays a response: express-session would destroy the socket of one that is under way.
    * The record is given as much longer as the next touch may be away, so that no session ends before its idle time.
    */
-  override touch(
-    id: string,
-    session: Pick<SessionData, 'signedInAtMs'>,
-    callback?: () => void,
-  ): Promise<void> {
+  touchIfDue(id: string, session: Pick<SessionData, 'signedInAtMs'>): void {
     const nowMs = this.#monotonicMs(); // a wall clock that is set back would put off every touch
     const isDue = nowMs - (this.#touchedAtMs.get(id) ?? -Infinity) >= this.#touchEveryMs;
     if (isDue) {
       this.#touchedAtMs.set(id, nowMs);
       this.#expireAfter(id, this.#ttlMs(session, this.#idleMs + this.#touchEveryMs));
     }
+  }
+
+  override touch(id: string, session: SessionData, callback?: () => void): Promise<void> {
+    this.touchIfDue(id, session);
     callback?.();
     return Promise.resolve();
   }

@@ -1,0 +1,171 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
+import type { HttpExchange } from '../tracing.js';
+import type { CallSignal } from './call-signal.js';
+import type { SentOver } from './agent.js';
+import { checkAnnouncedLength, pastDeadline, ResponseBody } from './response-body.js';
+import { browserLeft, isConnectionLost } from './unavailable.js';
+
+type Connection = Dispatcher.DispatchController;
+
+export interface ResponseHead {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+}
+
+export interface UpstreamResponse extends ResponseHead {
+  /** Up to 64 KiB whole; longer as a stream, which fails with an UnavailableError. */
+  readonly body: Buffer | Readable;
+}
+
+export interface CallOptions {
+  readonly request: Dispatcher.DispatchOptions;
+  readonly agent: Dispatcher;
+  /** Makes a new connection; absent where a request may not be sent twice. */
+  readonly again?: Dispatcher | undefined;
+  /** Until the head of the response; then the longest silence between two chunks of its body. */
+  readonly timeoutMs: number;
+  readonly signal?: CallSignal | undefined;
+  /** Throws to reject a response by its head, before the body is read. */
+  readonly accept?: ((head: ResponseHead) => void) | undefined;
+  /** Learns the head of the response, and why the request was sent once more. */
+  readonly exchange: HttpExchange;
+}
+
+/**
+ * One call over undici's handlers: its own `request` costs a stream and several promises, a tenth of a
+ * proxied call. What may be sent again is, once, over a new connection: when the other side has closed the
+ * kept one, or when half of the deadline passes in silence, because a NAT that has forgotten a connection
+ * drops its packets without a word. The first response to begin wins.
+ */
+export function callUpstream(options: CallOptions): Promise<UpstreamResponse> {
+  const { request, agent, again, timeoutMs, signal, accept, exchange } = options;
+  return new Promise((resolve, reject) => {
+    const attempts = new Set<Attempt>();
+    let body: ResponseBody | undefined;
+    const deadline = setTimeout(() => fail(pastDeadline()), timeoutMs);
+    const halfTime = again && setTimeout(onSilence, timeoutMs / 2);
+    signal?.addEventListener('abort', onLeave);
+    if (signal?.aborted === true) onLeave();
+    else send(agent);
+
+    function send(over: Dispatcher): void {
+      const attempt = new Attempt({ onHead, onEnd, onError });
+      attempts.add(attempt);
+      over.dispatch({ ...request, opaque: attempt } as Dispatcher.DispatchOptions, attempt);
+    }
+
+    function sendAgain(because: 'connection_lost' | 'silence'): void {
+      exchange.resent = because;
+      if (again) send(again);
+    }
+
+    function onSilence(): void {
+      const [first] = attempts;
+      if (first?.keptConnection === true) sendAgain('silence');
+    }
+
+    function onError(attempt: Attempt, error: Error): void {
+      if (!attempts.delete(attempt)) return;
+      const isFirst = again !== undefined && exchange.resent === undefined;
+      const wasLost = attempt.keptConnection && isConnectionLost(error);
+      if (isFirst && wasLost && body === undefined) sendAgain('connection_lost');
+      else if (attempts.size === 0) fail(error);
+    }
+
+    function onHead(attempt: Attempt, connection: Connection, head: ResponseHead): ResponseBody {
+      clearTimeout(deadline);
+      clearTimeout(halfTime);
+      cancelAllBut(attempt);
+      exchange.head = head;
+      body = new ResponseBody({
+        connection,
+        idleMs: timeoutMs,
+        onBody: (whole) => resolve({ ...head, body: whole }),
+        onFailure: fail,
+      });
+      try {
+        checkAnnouncedLength(Number(head.headers['content-length'] ?? 0));
+        accept?.(head);
+      } catch (error) {
+        fail(error);
+      }
+      return body;
+    }
+
+    function onLeave(): void {
+      fail(browserLeft(undefined));
+    }
+
+    function onEnd(): void {
+      attempts.clear();
+      signal?.removeEventListener('abort', onLeave);
+      body?.end();
+    }
+
+    /** Ends the call, wherever it is; without effect on one that has ended. */
+    function fail(error: unknown): void {
+      clearTimeout(deadline);
+      clearTimeout(halfTime);
+      signal?.removeEventListener('abort', onLeave);
+      cancelAllBut(undefined);
+      body?.fail(error);
+      reject(error);
+    }
+
+    function cancelAllBut(winner: Attempt | undefined): void {
+      for (const attempt of attempts) {
+        if (attempt === winner) continue;
+        attempts.delete(attempt); // undici reports the end of a cancelled one at once
+        attempt.cancel();
+      }
+    }
+  });
+}
+
+interface AttemptReader {
+  readonly onHead: (attempt: Attempt, connection: Connection, head: ResponseHead) => ResponseBody;
+  readonly onEnd: () => void;
+  readonly onError: (attempt: Attempt, error: Error) => void;
+}
+
+/** The request, sent once. Given to undici as handler, and as `opaque`, to learn what it was sent over. */
+class Attempt implements Dispatcher.DispatchHandler, SentOver {
+  keptConnection = false;
+  readonly #reader: AttemptReader;
+  #connection: Connection | undefined;
+  #isCancelled = false;
+  #body: ResponseBody | undefined;
+
+  constructor(reader: AttemptReader) {
+    this.#reader = reader;
+  }
+
+  /** Also while it waits for a connection, of which undici tells only when it has one. */
+  cancel(): void {
+    this.#isCancelled = true;
+    this.#connection?.abort(new DOMException('cancelled', 'AbortError'));
+  }
+
+  onRequestStart(connection: Connection): void {
+    this.#connection = connection;
+    if (this.#isCancelled) this.cancel();
+  }
+
+  onResponseStart(connection: Connection, status: number, headers: IncomingHttpHeaders): void {
+    if (status >= 200) this.#body = this.#reader.onHead(this, connection, { status, headers });
+  }
+
+  onResponseData(_connection: Connection, chunk: Buffer): void {
+    this.#body?.add(chunk);
+  }
+
+  onResponseEnd(): void {
+    this.#reader.onEnd();
+  }
+
+  onResponseError(_connection: Connection, error: Error): void {
+    this.#reader.onError(this, error);
+  }
+}
