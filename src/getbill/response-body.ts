@@ -18,7 +18,7 @@ export class ResponseBody {
   readonly #connection: Dispatcher.DispatchController;
   readonly #idleMs: number;
   readonly #onBody: (body: Buffer | Readable) => void;
-  readonly #onFailure: (error: unknown) => void;
+  readonly #onFailure: (error: Error) => void;
   readonly #chunks: Buffer[] = [];
   #length = 0;
   #stream: Readable | undefined;
@@ -57,7 +57,7 @@ export class ResponseBody {
     else this.#onBody(first && others.length === 0 ? first : Buffer.concat(this.#chunks));
   }
 
-  fail(error: unknown): void {
+  fail(error: Error): void {
     clearTimeout(this.#timer);
     this.#stream?.destroy(unavailableBecause(error));
   }
@@ -102,7 +102,7 @@ interface BodyOptions {
   readonly idleMs: number;
   readonly onBody: (body: Buffer | Readable) => void;
   /** Ends the call, and with it this body. */
-  readonly onFailure: (error: unknown) => void;
+  readonly onFailure: (error: Error) => void;
 }
 
 /** @throws {UnavailableError} 502: the length that a response announces is past 16 MiB. */

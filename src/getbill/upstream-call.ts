@@ -1,18 +1,10 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { HttpExchange } from '../tracing.js';
 import type { CallSignal } from './call-signal.js';
-import type { SentOver } from './agent.js';
 import { checkAnnouncedLength, pastDeadline, ResponseBody } from './response-body.js';
+import { Attempt, type Connection, type ResponseHead } from './upstream-attempt.js';
 import { browserLeft, isConnectionLost } from './unavailable.js';
-
-type Connection = Dispatcher.DispatchController;
-
-export interface ResponseHead {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-}
 
 export interface UpstreamResponse extends ResponseHead {
   /** Up to 64 KiB whole; longer as a stream, which fails with an UnavailableError. */
@@ -89,7 +81,7 @@ export function callUpstream(options: CallOptions): Promise<UpstreamResponse> {
         checkAnnouncedLength(Number(head.headers['content-length'] ?? 0));
         accept?.(head);
       } catch (error) {
-        fail(error);
+        fail(error as Error);
       }
       return body;
     }
@@ -105,7 +97,7 @@ export function callUpstream(options: CallOptions): Promise<UpstreamResponse> {
     }
 
     /** Ends the call, wherever it is; without effect on one that has ended. */
-    function fail(error: unknown): void {
+    function fail(error: Error): void {
       clearTimeout(deadline);
       clearTimeout(halfTime);
       signal?.removeEventListener('abort', onLeave);
@@ -122,50 +114,4 @@ export function callUpstream(options: CallOptions): Promise<UpstreamResponse> {
       }
     }
   });
-}
-
-interface AttemptReader {
-  readonly onHead: (attempt: Attempt, connection: Connection, head: ResponseHead) => ResponseBody;
-  readonly onEnd: () => void;
-  readonly onError: (attempt: Attempt, error: Error) => void;
-}
-
-/** The request, sent once. Given to undici as handler, and as `opaque`, to learn what it was sent over. */
-class Attempt implements Dispatcher.DispatchHandler, SentOver {
-  keptConnection = false;
-  readonly #reader: AttemptReader;
-  #connection: Connection | undefined;
-  #isCancelled = false;
-  #body: ResponseBody | undefined;
-
-  constructor(reader: AttemptReader) {
-    this.#reader = reader;
-  }
-
-  /** Also while it waits for a connection, of which undici tells only when it has one. */
-  cancel(): void {
-    this.#isCancelled = true;
-    this.#connection?.abort(new DOMException('cancelled', 'AbortError'));
-  }
-
-  onRequestStart(connection: Connection): void {
-    this.#connection = connection;
-    if (this.#isCancelled) this.cancel();
-  }
-
-  onResponseStart(connection: Connection, status: number, headers: IncomingHttpHeaders): void {
-    if (status >= 200) this.#body = this.#reader.onHead(this, connection, { status, headers });
-  }
-
-  onResponseData(_connection: Connection, chunk: Buffer): void {
-    this.#body?.add(chunk);
-  }
-
-  onResponseEnd(): void {
-    this.#reader.onEnd();
-  }
-
-  onResponseError(_connection: Connection, error: Error): void {
-    this.#reader.onError(this, error);
-  }
 }

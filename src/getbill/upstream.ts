@@ -9,19 +9,16 @@ import { tooLarge } from './response-body.js';
 import { responseText } from './response-text.js';
 import { createPinCheck } from './tls-pins.js';
 import { unavailableBecause } from './unavailable.js';
-import {
-  callUpstream,
-  type CallOptions,
-  type ResponseHead,
-  type UpstreamResponse,
-} from './upstream-call.js';
+import type { ResponseHead } from './upstream-attempt.js';
+import { callUpstream, type CallOptions, type UpstreamResponse } from './upstream-call.js';
 import { USER_AGENT } from './user-agent.js';
 
 /** Connections to the API per process. */
 export const API_CONNECTIONS = 128;
 const TOKEN_CONNECTIONS = 32;
 
-export type { ResponseHead, UpstreamResponse } from './upstream-call.js';
+export type { ResponseHead } from './upstream-attempt.js';
+export type { UpstreamResponse } from './upstream-call.js';
 export type Target = Pick<URL, 'origin' | 'host' | 'pathname' | 'search'>;
 
 export interface UpstreamRequest {
