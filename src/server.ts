@@ -40,7 +40,9 @@ export function createHttpServer(
       maxHeaderSize: 16_384, // then 431
     },
     (req, res) => {
-      if (!req.socket.destroyed) app(req, res); // Node hands over pipelined requests also after that
+      // Node hands over pipelined requests also after that, and would make an error with a stack for each
+      if (req.socket.destroyed) req.destroy();
+      else app(req, res);
     },
   );
   server.maxConnections = maxConnections;

@@ -85,8 +85,8 @@ function createReader() {
       return isHexDigit(byte);
     }
     if (byte === QUOTE) return endString();
-    if (byte === BACKSLASH) escape = 1;
-    return byte >= 0x20;
+    escape = 1;
+    return byte === BACKSLASH;
   }
 
   function endScalar(): boolean {
@@ -131,7 +131,9 @@ function createReader() {
 
   return {
     read(bytes: Uint8Array): boolean {
-      for (const byte of bytes) {
+      for (let at = 0; at < bytes.length; at += 1) {
+        const byte = bytes[at] as number;
+        if (isString && escape === 0 && isPlain(byte)) continue;
         if (!(isString ? inString(byte) : betweenTokens(byte))) return false;
       }
       return true;
@@ -139,6 +141,9 @@ function createReader() {
     end: (): boolean => !isString && endScalar() && isEmpty() && expected === 'comma or end',
   };
 }
+
+/** Within a string: neither a quote nor a backslash, and allowed. */
+const isPlain = (byte: number): boolean => byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH;
 
 const isHexDigit = (byte: number): boolean =>
   (byte >= 0x30 && byte <= 0x39) ||
