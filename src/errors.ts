@@ -15,7 +15,7 @@ export class ConfigError extends AppError {
   }
 }
 
-/** The request itself is at fault; the caller must change it. `headers` (`Allow`) and `details` (the missing scope) go out with the answer. */
+/** The request itself is at fault; the caller must change it. `headers` (`Allow`) and `details` (the missing scope) go out with the response. */
 export class RequestError extends AppError {
   readonly headers: Readonly<Record<string, string>>;
   readonly details: Readonly<Record<string, string>>;

@@ -27,7 +27,7 @@ export type AppEvent =
   | {
       type: 'api_called';
       limitClass: string;
-      /** That the call needs. */
+      /** The scope that the call needs. */
       scope: string;
       method: string;
       route: string;

@@ -93,7 +93,7 @@ const explanations: Readonly<Record<string, OAuthExplanation>> = {
     cause: 'the token endpoint gave a response that holds no usable token',
     fix: 'check that GETBILL_TOKEN_URL is a token endpoint; if it is, report the response to GetBill',
     visitor: {
-      title: 'GetBill gave an answer we cannot use',
+      title: 'GetBill gave a response we cannot use',
       why: 'The problem is between this app and GetBill, not with you.',
       advice: OPERATOR_ADVICE,
     },

@@ -208,7 +208,7 @@ export async function createServices(
     quota,
     facts,
     figures: createDebtFigures({ quota, limits, facts, now }),
-    profiles: createProfileCache({ now, keptMs: config.flowInspector ? 0 : 60_000 }), // who inspects wants to see every call
+    profiles: createProfileCache({ now, keptMs: config.flowInspector ? 0 : 60_000 }), // 0: the flow inspector shows every call
     appClient: createAppClient({
       forward,
       accessFor: (scope) => appTokens.access([scope]),

@@ -1,6 +1,16 @@
 import type { Values } from './variables.js';
 import { weakSecretProblems, webhookSecretProblems } from './weak-secrets.js';
 
+const REDIS_PLACES = ['REDIS_URL', 'REDIS_CLUSTER_NODES', 'REDIS_SENTINELS'] as const;
+
+const GETBILL_URLS = [
+  'GETBILL_BASE_URL',
+  'GETBILL_AUTHORIZE_URL',
+  'GETBILL_TOKEN_URL',
+  'GETBILL_API_URL',
+  'GETBILL_REVOKE_URL',
+] as const;
+
 /** Rules between variables. A variable that is faulty by itself is absent from `v` and passes here. */
 export function invariantProblems(
   v: Partial<Values>,
@@ -149,13 +159,3 @@ function inProduction(
     problems.push('GETBILL_ALLOW_HTTP_HOSTS must be empty in production');
   return [...problems, ...weakSecretProblems(v)];
 }
-
-const REDIS_PLACES = ['REDIS_URL', 'REDIS_CLUSTER_NODES', 'REDIS_SENTINELS'] as const;
-
-const GETBILL_URLS = [
-  'GETBILL_BASE_URL',
-  'GETBILL_AUTHORIZE_URL',
-  'GETBILL_TOKEN_URL',
-  'GETBILL_API_URL',
-  'GETBILL_REVOKE_URL',
-] as const;

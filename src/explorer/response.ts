@@ -56,7 +56,7 @@ export async function responseView(
   },
 ): Promise<ResponseView> {
   const { text, bytes, isReadable } = await bodyOf(response);
-  const shown = prettyJson(without(secrets, text), MAX_SHOWN);
+  const shown = prettyJson(withoutSecrets(secrets, text), MAX_SHOWN);
   const isWhole = shown.isWhole && bytes !== undefined && isReadable;
   const size = bytes === undefined ? 'more than 64 KiB' : `${formats.count(bytes)} bytes`;
   const count = formats.count(MAX_SHOWN);
@@ -64,7 +64,7 @@ export async function responseView(
     ...headOf(response.status, `${formats.count(Math.round(durationMs))} ms, ${size}`),
     headers: Object.entries(response.headers).map(([name, value]) => [
       name,
-      without(secrets, value),
+      withoutSecrets(secrets, value),
     ]),
     body: shown.text,
     note: !isReadable
@@ -130,5 +130,5 @@ function itemsOf(operation: Operation, { json, status }: ApiResponse): ResponseV
     .map((id) => ({ id, href: `/explorer/${item.slug}?id=${id}` }));
 }
 
-const without = (secrets: readonly string[], text: string): string =>
+const withoutSecrets = (secrets: readonly string[], text: string): string =>
   secrets.reduce((rest, secret) => rest.replaceAll(secret, '$ACCESS_TOKEN'), text);

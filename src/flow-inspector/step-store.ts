@@ -134,12 +134,12 @@ export function createStepStore({
 function withoutYoungGaps(found: readonly (Step | undefined)[], nowMs: number): Step[] {
   const steps: Step[] = [];
   for (const [index, step] of found.entries()) {
-    if (step !== undefined) steps.push(step);
-    else if (
-      !found.slice(index).some((later) => later && later.atMs < nowMs - GAP_MS) &&
-      steps.length > 0
-    )
-      break;
+    if (step !== undefined) {
+      steps.push(step);
+      continue;
+    }
+    const isOld = found.slice(index).some((later) => later && later.atMs < nowMs - GAP_MS);
+    if (!isOld && steps.length > 0) break;
   }
   return steps;
 }

@@ -19,7 +19,7 @@ export interface CallOptions {
 
 /**
  * The documented reads and writes of the GetBill API, typed, and any documented call. Every method throws
- * @throws {GetbillApiError} the API said no: `status` 401, 403, 404, 422, 429 ... @throws {UnavailableError} no usable answer.
+ * @throws {GetbillApiError} the API said no: `status` 401, 403, 404, 422, 429 ... @throws {UnavailableError} no usable response.
  */
 export interface GetbillClient extends GetbillWrites {
   /**

@@ -10,6 +10,12 @@ export const dayOf = (value: unknown): Date | undefined => readDate(value)?.day;
 /** The point in time; `undefined` for a day without a time. */
 export const instantOf = (value: unknown): Date | undefined => readDate(value)?.instant;
 
+/** Epoch milliseconds: the point in time, else the day; 0 for anything that is no date. */
+export const timeOf = (value: unknown): number => {
+  const read = readDate(value);
+  return (read?.instant ?? read?.day)?.getTime() ?? 0;
+};
+
 /**
  * The parts are read one by one: `Date.parse` takes a time without a zone for the server's, and
  * 30 February for 1 March. A time without a zone is UTC, as all others of GetBill's are.

@@ -1,3 +1,5 @@
+import { textOf } from './values.js';
+
 export const STATUS_PREFIX = 'status.default.';
 
 /** GetBill's own statuses of a debt, without their prefix. A company may have others, such as `status.custom.legal_action`. */
@@ -16,3 +18,8 @@ export const debtStatuses = [
 ] as const;
 
 export type DebtStatus = (typeof debtStatuses)[number];
+
+/** Statuses that end a debt. */
+const ENDED = new Set(['paid', 'settled', 'archived'].map((name) => STATUS_PREFIX + name));
+
+export const isEnded = (status: unknown): boolean => ENDED.has(textOf(status) ?? '');

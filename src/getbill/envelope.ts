@@ -73,7 +73,7 @@ export function errorFrom(
 const shown = (value: unknown): string => textOf(value) ?? '';
 
 const unexpectedShape = (part: string): UnavailableError =>
-  new UnavailableError(`the API answer has no usable "${part}"`, {
+  new UnavailableError(`the API response has no usable "${part}"`, {
     code: 'answer_unexpected_shape',
     status: 502,
   });

@@ -1,3 +1,6 @@
+import { timeOf } from './dates.js';
+import { fieldOf, textOf } from './values.js';
+
 /** What a follow-up is and where it stands, in GetBill's words. */
 export const followupTypes = [
   'call',
@@ -23,3 +26,14 @@ export const followupStatuses = [
   'failed',
   'cancelled',
 ] as const;
+
+/** When a follow-up happened, else when it is planned. */
+export function followupAt(followup: unknown): unknown {
+  const values = ['call_date', 'processed_at', 'scheduled_at'].map((name) =>
+    fieldOf(followup, name),
+  );
+  return values.find((value) => textOf(value) !== undefined);
+}
+
+/** Epoch milliseconds; 0 where GetBill gives no time. */
+export const followupAtMs = (followup: unknown): number => timeOf(followupAt(followup));

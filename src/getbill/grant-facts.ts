@@ -45,15 +45,15 @@ export function createGrantFacts({
   emit: Emit;
   now: () => number;
 }): GrantFacts {
-  const copies = boundedMap<{ facts: Facts; readAtMs: number }>({ max: MAX_GRANTS });
+  const cache = boundedMap<{ facts: Facts; readAtMs: number }>({ max: MAX_GRANTS });
   const keyOf = (grantId: string): string => `facts:${grantId}`;
 
   async function read(grantId: string): Promise<Facts> {
-    const copy = copies.get(grantId);
-    if (copy !== undefined && now() >= copy.readAtMs && now() - copy.readAtMs < READ_EVERY_MS)
-      return copy.facts;
-    const facts = (await readRecord(grantId)) ?? copy?.facts ?? { withheld: [] };
-    copies.set(grantId, { facts, readAtMs: now() });
+    const cached = cache.get(grantId);
+    if (cached !== undefined && now() >= cached.readAtMs && now() - cached.readAtMs < READ_EVERY_MS)
+      return cached.facts;
+    const facts = (await readRecord(grantId)) ?? cached?.facts ?? { withheld: [] };
+    cache.set(grantId, { facts, readAtMs: now() });
     return facts;
   }
 
@@ -71,7 +71,7 @@ export function createGrantFacts({
   }
 
   async function write(grantId: string, facts: Facts): Promise<void> {
-    copies.set(grantId, { facts, readAtMs: now() });
+    cache.set(grantId, { facts, readAtMs: now() });
     await keyValue
       .set(keyOf(grantId), JSON.stringify(facts), { ttlMs: keptMs })
       .catch(() => undefined);

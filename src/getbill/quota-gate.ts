@@ -63,7 +63,7 @@ export function createQuotaGate({
     }
   }
 
-  function callLater(grantId: string, limitClass: LimitClass): void {
+  function chargeLater(grantId: string, limitClass: LimitClass): void {
     const calls = uncharged.get(grantId) ?? { read: 0, write: 0 };
     uncharged.set(grantId, { ...calls, [limitClass]: calls[limitClass] + 1 });
   }
@@ -89,7 +89,7 @@ export function createQuotaGate({
     let { company } = await facts.read(grantId);
     if (company === undefined) {
       const consumed = await consume(limitClass, UNKNOWN);
-      if (consumed?.granted !== false) return callLater(grantId, limitClass);
+      if (consumed?.granted !== false) return chargeLater(grantId, limitClass);
       company = await askForCompany(call, access, visitor);
     }
     const owner = company === undefined ? `address:${visitor.address}` : `company:${company}`;
@@ -120,9 +120,9 @@ export function createQuotaGate({
     if (!mayReadCompany || (askedAgoMs >= 0 && askedAgoMs < ASK_EVERY_MS))
       return Promise.resolve(undefined);
     askedAtMs.set(grantId, now());
-    const answer = readCompany(call, access, visitor).finally(() => asking.delete(grantId));
-    asking.set(grantId, answer);
-    return answer;
+    const reading = readCompany(call, access, visitor).finally(() => asking.delete(grantId));
+    asking.set(grantId, reading);
+    return reading;
   }
 
   async function readCompany({ requestId, caller }: ApiCall, access: Access, visitor: Visitor) {

@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
-import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
 import { Cluster, Redis } from 'ioredis';
 import type { RedisConfig } from '../config/config.js';
 import { secret } from '../secret.js';
+import { credentials, readAtEachConnection } from './passwords.js';
+import { forHost, tlsOptions } from './tls.js';
 
 /** A connection that owes a reply for so long is given up, and a new one is made. */
 const SILENT_CONNECTION_MS = 2_000;
@@ -22,7 +21,8 @@ const WRONG_NODE = /^(READONLY|MASTERDOWN|LOADING|NOAUTH)/;
 export function createRedis(config: RedisConfig): Redis | Cluster {
   const urls = config.urls.reveal();
   const [first] = urls;
-  const tls = first.protocol === 'rediss:' ? tlsOptions(urls, config) : undefined;
+  const hosts = urls.map((url) => address(url).host);
+  const tls = first.protocol === 'rediss:' ? tlsOptions(hosts, config) : undefined;
   const { username, password, sentinelUsername, sentinelPassword } = credentials(config);
   const options = {
     ...(username !== undefined && { username }),
@@ -128,79 +128,6 @@ function atMostEvery(intervalMs: number, isMatch: (error: Error) => boolean) {
     return true;
   };
 }
-
-type ReadPassword = () => string | undefined;
-
-/** ioredis reads these options when it connects, so that a password which has changed is used. */
-function readAtEachConnection(redis: Redis, passwords: Record<string, ReadPassword>): Redis {
-  for (const [option, get] of Object.entries(passwords)) {
-    Object.defineProperty(redis.options, option, { get, enumerable: true, configurable: true });
-  }
-  return redis;
-}
-
-/** Those of the URL are for Redis and for the Sentinels, unless the Sentinels have their own. */
-function credentials(config: RedisConfig) {
-  const [{ username, password }] = config.urls.reveal();
-  const user = decodeURIComponent(username) || undefined;
-  const hasOwn = (config.sentinelPasswordFile ?? config.sentinelPassword) !== undefined;
-  const forRedis = passwordFrom({
-    file: config.passwordFile,
-    fixed: config.password?.reveal() ?? (decodeURIComponent(password) || undefined),
-  });
-  return {
-    username: user,
-    password: forRedis,
-    sentinelUsername: config.sentinelUsername ?? (hasOwn ? undefined : user),
-    sentinelPassword: hasOwn
-      ? passwordFrom({
-          file: config.sentinelPasswordFile,
-          fixed: config.sentinelPassword?.reveal(),
-        })
-      : forRedis,
-  };
-}
-
-/** While the file is being replaced, the last password that was read still counts. */
-function passwordFrom({
-  file,
-  fixed,
-}: {
-  file: string | undefined;
-  fixed: string | undefined;
-}): ReadPassword {
-  let last = fixed;
-  return () => {
-    if (file === undefined) return fixed;
-    try {
-      last = readFileSync(file, 'utf8').trim() || last;
-    } catch {
-      // as above
-    }
-    return last;
-  };
-}
-
-/**
- * A Cluster or a Sentinel may name a node by its address although its certificate holds names only.
- * Then the certificate must be valid for one of the names in the configuration.
- */
-function tlsOptions(urls: readonly URL[], { caFile }: RedisConfig): ConnectionOptions {
-  const names = urls.map((url) => address(url).host).filter((host) => isIP(host) === 0);
-  return {
-    ...(caFile !== undefined && { ca: readFileSync(caFile) }),
-    checkServerIdentity(host, certificate) {
-      const error = checkServerIdentity(host, certificate);
-      const isNamed = (name: string): boolean =>
-        checkServerIdentity(name, certificate) === undefined;
-      return isIP(host) !== 0 && names.some(isNamed) ? undefined : error;
-    },
-  };
-}
-
-/** With the name of the host (SNI), by which a front or a managed Redis chooses; Node does not send it by itself. */
-const forHost = (host: string, tls: ConnectionOptions): ConnectionOptions =>
-  isIP(host) === 0 ? { ...tls, servername: host } : tls;
 
 const address = ({ hostname, port }: URL): { host: string; port: number } => ({
   host: hostname.replace(/^\[|\]$/g, ''),

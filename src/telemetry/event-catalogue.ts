@@ -155,7 +155,7 @@ export const eventCatalogue: Readonly<Record<AppEvent['type'], EventTexts>> = {
     action: 'nothing',
   },
   api_failed: {
-    when: 'a call of the API gave no usable answer',
+    when: 'a call of the API gave no usable response',
     isAudited: true,
     action:
       'watch the rate; `getbill_timeout` and `getbill_unreachable`: is GetBill up, is the way there open',

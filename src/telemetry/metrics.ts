@@ -73,7 +73,7 @@ export function createMetrics({
   ]);
   const apiFailures = counter(
     'api_failures_total',
-    'calls to the GetBill API without a usable answer: too slow, unreachable, not JSON',
+    'calls to the GetBill API without a usable response: too slow, unreachable, not JSON',
     ['reason'],
   );
   const apiReplays = counter(
@@ -110,15 +110,13 @@ export function createMetrics({
     ['reason'],
   );
   const quotaLeft = new Map<string, number>(); // labelled when somebody looks, not on every call
-  const collect = (gauge: Gauge<'limit_class'>): void =>
-    quotaLeft.forEach((left, limitClass) => gauge.set({ limit_class: limitClass }, left));
   new Gauge({
     name: 'getbill_connect_quota_left',
     help: 'what GetBill said is left of its quota, at the last call of this process',
     labelNames: ['limit_class'],
     registers,
     collect() {
-      collect(this);
+      for (const [limitClass, left] of quotaLeft) this.set({ limit_class: limitClass }, left);
     },
   });
   const limited = counter(

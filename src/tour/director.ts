@@ -121,7 +121,8 @@ export function createDirector({
     return { state: 'waiting', checks: [...checks], goTo, place, before };
   }
 
-  async function told(work: () => Promise<Result | undefined>): Promise<Result> {
+  /** `stopped` where the scene cannot be played now. */
+  async function resultOf(work: () => Promise<Result | undefined>): Promise<Result> {
     try {
       const result = await work();
       return result ?? { state: 'stopped', reason: 'Another scene is being played. Try again.' };
@@ -132,9 +133,9 @@ export function createDirector({
   }
 
   return {
-    play: (scene, req) => told(() => results.takeTurn(() => perform(scene, req))),
+    play: (scene, req) => resultOf(() => results.takeTurn(() => perform(scene, req))),
     finish: (scene, waiting) =>
-      told(async () => {
+      resultOf(async () => {
         if (waiting.state !== 'waiting') return waiting;
         const counted = difference(waiting.before, await sandbox.counts());
         return judged([...waiting.checks, ...(afterSignIn[scene]?.(counted) ?? [])]);

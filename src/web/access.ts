@@ -28,7 +28,7 @@ export function accessOf(
     async renew(rejected) {
       const renewed = await tokens.renew(grantId, rejected);
       const { withheld } = await facts.read(grantId);
-      res.locals.tokenSet = without(renewed, withheld);
+      res.locals.tokenSet = withoutScopes(renewed, withheld);
       return renewed;
     },
     visitor: {
@@ -36,7 +36,7 @@ export function accessOf(
       address: addressOf(req.ip),
       mayReadCompany: res.locals.tokenSet.scopes.includes('company:read'),
       withhold: async (scope) => {
-        res.locals.tokenSet = without(res.locals.tokenSet, [scope]);
+        res.locals.tokenSet = withoutScopes(res.locals.tokenSet, [scope]);
         await facts.withhold(grantId, scope);
       },
     },
@@ -44,7 +44,7 @@ export function accessOf(
 }
 
 /** The token set without scopes that GetBill turned out not to have granted. */
-export function without(tokenSet: TokenSet, withheld: readonly string[]): TokenSet {
+export function withoutScopes(tokenSet: TokenSet, withheld: readonly string[]): TokenSet {
   if (withheld.length === 0) return tokenSet;
   return { ...tokenSet, scopes: tokenSet.scopes.filter((scope) => !withheld.includes(scope)) };
 }

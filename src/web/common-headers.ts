@@ -62,10 +62,10 @@ function strictTransportSecurity(hsts: Config['hsts']) {
 /** helmet sets the same headers on every response, so it runs once. */
 function headersOf(setHeaders: RequestHandler): [string, string][] {
   const headers: [string, string][] = [];
-  const answer = {
+  const response = {
     setHeader: (name: string, value: string) => headers.push([name, value]),
     removeHeader: () => undefined,
   };
-  void setHeaders({} as Request, answer as unknown as Response, () => undefined);
+  void setHeaders({} as Request, response as unknown as Response, () => undefined);
   return headers;
 }

@@ -39,27 +39,25 @@ export interface ReceiveReport {
   refused(fields: { endpoint: string; reason: Refusal }): void;
 }
 
+interface ReceiveDeps {
+  /** By name. */
+  readonly endpoints: ReadonlyMap<string, Endpoint>;
+  readonly now: () => number;
+  readonly report: ReceiveReport;
+  /** An entry has come in for this endpoint. */
+  readonly wake: (endpoint: string) => void;
+  /** A slower sender is refused. */
+  readonly bodyTimeoutMs: number;
+}
+
 /**
  * `POST /webhooks/getbill` and `/webhooks/getbill/<name>`: the raw bytes, the signature, the envelope, the inbox, in
  * this order. 200 means stored. Knows no session and no cookie.
  */
-export function receiveWebhook({
-  endpoints,
-  idField,
-  timeField,
-  now,
-  report,
-  wake,
-  bodyTimeoutMs,
-}: {
-  endpoints: ReadonlyMap<string, Endpoint>;
-  idField: string;
-  timeField: string;
-  now: () => number;
-  report: ReceiveReport;
-  wake: (endpoint: string) => void;
-  bodyTimeoutMs: number;
-}): (RequestHandler | ErrorRequestHandler)[] {
+export function receiveWebhook(
+  { idField, timeField }: { idField: string; timeField: string },
+  { endpoints, now, report, wake, bodyTimeoutMs }: ReceiveDeps,
+): (RequestHandler | ErrorRequestHandler)[] {
   const rawBody = express.raw({ type: () => true, limit: MAX_BYTES, inflate: false });
 
   /** What can be said without the body. */

@@ -1,21 +1,26 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { Cipher } from '../core/storage/cipher.js';
-import { StorageError } from '../errors.js';
-import { isAfter } from './entry-id.js';
-import type { Claim, Entry, Inbox, InboxLimits, Listed } from './inbox.js';
-import { APPEND, DELETE_IF_EQUAL, FIRST_SEEN, STORED, TRIM } from './redis-inbox-scripts.js';
+import type { Claim, Inbox, InboxLimits } from './inbox.js';
+import { createAccept } from './redis-inbox-accept.js';
+import { createRecent } from './redis-inbox-recent.js';
+import { TRIM } from './redis-inbox-scripts.js';
+import {
+  GROUP,
+  openRedisStream,
+  pairs,
+  type Pending,
+  type RawEntry,
+} from './redis-inbox-stream.js';
 
-const GROUP = 'workers';
-/** Clocks of two masters of a Cluster, or of a master and its replica, may differ by this much. */
-const CLOCK_SKEW_MS = 250;
 /** Handled entries kept at least, for the list. */
 const KEPT_ENTRIES = 1_000;
 /** A consumer that asked for nothing for this long, and owes nothing, belongs to a process that is gone. */
 const CONSUMER_GONE_MS = 3_600_000;
-const WAIT_FOR_REPLICAS_MS = 400;
 const TRIMMED_AT_A_TIME = 500;
 const PENDING_PAGE = 100;
 const MAX_PENDING_PAGES = 10;
+
+type Streams = [name: string, entries: RawEntry[]][] | null;
 
 /** Redis Streams: one stream per endpoint, one consumer group, a consumer per process. */
 export function createRedisInbox({
@@ -41,93 +46,11 @@ export function createRedisInbox({
   connected?: Promise<void>;
   consumerGoneMs?: number;
 }): Inbox {
-  const stream = `webhook:stream:${endpoint}`;
-  const givenUp = `webhook:given-up:${endpoint}`;
-  const barrier = `webhook:barrier:${endpoint}`;
-  const seenKey = (identity: string): string => `webhook:seen:${endpoint}:${identity}`;
-  const contextOf = (identity: string): string => `webhook.${endpoint}.${identity}`;
-  let ready: Promise<void> | undefined;
-  /** The last entry that this process has appended over its present connection: after a failover it may be lost. */
-  let last: { id: string; socket: unknown } = { id: '', socket: undefined };
-  const socketOf = (): unknown => ('stream' in redis ? redis.stream : undefined);
-  const lastId = (): string => (last.socket === socketOf() ? last.id : '');
-
-  /** The group exists from the first use on; it reads from the beginning. */
-  async function withGroup(): Promise<void> {
-    ready ??= call(async () => {
-      await redis.xgroup('CREATE', stream, GROUP, '0', 'MKSTREAM').catch((error: unknown) => {
-        if (!(error instanceof Error && error.message.startsWith('BUSYGROUP'))) throw error;
-      });
-    }).catch((error: unknown) => {
-      ready = undefined;
-      throw error;
-    });
-    await ready;
-  }
-
-  async function call<T>(command: () => Promise<T>): Promise<T> {
-    try {
-      await connected;
-      return await command();
-    } catch (error) {
-      if (error instanceof Error && error.message.includes('NOGROUP')) ready = undefined; // Redis was emptied
-      throw error instanceof StorageError ? error : new StorageError(error);
-    }
-  }
-
-  function entryFrom([id, fields]: RawEntry): (Entry & { identity: string }) | undefined {
-    const { identity = '', type = '', body = '' } = pairs(fields ?? []);
-    try {
-      return { id, type, identity, body: cipher.decrypt(body, contextOf(identity)) };
-    } catch {
-      return undefined; // spoilt, or sealed with a key that this process does not have
-    }
-  }
-
-  /**
-   * Resolves when enough replicas have the entry. WAIT counts the writes of its own connection, so a write goes before it,
-   * and all three commands must have gone over one connection, to a master that has the entry.
-   */
-  async function replicated(id: string): Promise<void> {
-    if (replicas === 0 || !('stream' in redis)) return;
-    const { stream: socket } = redis;
-    const [, waited, found] = await call(async () =>
-      redis
-        .pipeline()
-        .set(barrier, id, 'PX', 60_000)
-        .wait(replicas, WAIT_FOR_REPLICAS_MS)
-        .xrange(stream, id, id)
-        .exec(),
-    ).then((replies) => replies ?? []);
-    const acknowledged = Number(waited?.[1] ?? 0);
-    const isThere = Array.isArray(found?.[1]) && found[1].length === 1;
-    if (acknowledged >= replicas && isThere && redis.stream === socket) return;
-    throw new StorageError(new Error('the replicas of Redis did not take the event in time'));
-  }
+  const opened = openRedisStream({ redis, cipher, endpoint, connected });
+  const { key: stream, givenUpKey: givenUp, call, withGroup, entryFrom } = opened;
 
   return {
-    async accept({ identity, type, body }) {
-      const key = seenKey(identity);
-      const socket = socketOf();
-      const seen = String(
-        await call(() => redis.eval(FIRST_SEEN, 1, key, limits.keptMs, lastId())),
-      );
-      if (seen === STORED) return 'duplicate';
-      const sealed = cipher.encrypt(body, contextOf(identity));
-      const append = [identity, seen, CLOCK_SKEW_MS, limits.maxEntries, type, sealed];
-      const [outcome, id] = (await call(() => redis.eval(APPEND, 1, stream, ...append))) as [
-        Outcome,
-        string,
-      ];
-      if (outcome === 'new' && isAfter(id, lastId() || '0-0')) last = { id, socket };
-      if (outcome === 'full') {
-        await call(() => redis.eval(DELETE_IF_EQUAL, 1, key, seen));
-      } else {
-        await replicated(id);
-        await call(() => redis.set(key, STORED, 'PX', limits.keptMs));
-      }
-      return outcome;
-    },
+    accept: createAccept(opened, { limits, replicas }),
 
     async claim({ count }) {
       await withGroup();
@@ -170,27 +93,7 @@ export function createRedisInbox({
       return true;
     },
 
-    async recent(count) {
-      await withGroup();
-      const raws = await call(
-        () => redis.xrevrange(stream, '+', '-', 'COUNT', count) as Promise<RawEntry[]>,
-      );
-      const ids = raws.map(([id]) => id);
-      const [failed, waiting] = await Promise.all([whichGivenUp(ids), whichWaiting(ids)]);
-      return raws.flatMap((raw): Listed[] => {
-        const entry = entryFrom(raw);
-        if (entry === undefined) return [];
-        const { id, type, body } = entry;
-        return [
-          {
-            id,
-            type,
-            body,
-            state: failed.has(id) ? 'given_up' : waiting(id) ? 'waiting' : 'handled',
-          },
-        ];
-      });
-    },
+    recent: createRecent(opened),
 
     async trim() {
       await withGroup();
@@ -239,35 +142,4 @@ export function createRedisInbox({
     }
     return due.slice(0, count);
   }
-
-  async function whichGivenUp(ids: string[]): Promise<Set<string>> {
-    if (ids.length === 0) return new Set();
-    const marks = await call(() => redis.hmget(givenUp, ...ids));
-    return new Set(ids.filter((_id, index) => marks[index] !== null));
-  }
-
-  /** Delivered and not acknowledged, or not delivered yet. */
-  async function whichWaiting(ids: string[]): Promise<(id: string) => boolean> {
-    const [newest, oldest] = [ids[0], ids.at(-1)];
-    if (newest === undefined || oldest === undefined) return () => false;
-    const [pending, groups] = await Promise.all([
-      call(() => redis.xpending(stream, GROUP, oldest, newest, ids.length) as Promise<Pending[]>),
-      call(() => redis.xinfo('GROUPS', stream) as Promise<unknown[][]>),
-    ]);
-    const delivered = pairs((groups[0] ?? []).map(String))['last-delivered-id'] ?? '0-0';
-    const open = new Set(pending.map(([id]) => id));
-    return (id) => open.has(id) || isAfter(id, delivered);
-  }
-}
-
-type Outcome = 'new' | 'duplicate' | 'full';
-type RawEntry = [id: string, fields: string[] | null];
-type Streams = [name: string, entries: RawEntry[]][] | null;
-type Pending = [id: string, consumer: string, idleMs: number, tries: number];
-
-function pairs(list: readonly string[]): Record<string, string | undefined> {
-  const object: Record<string, string | undefined> = {};
-  for (let index = 0; index + 1 < list.length; index += 2)
-    object[list[index] ?? ''] = list[index + 1];
-  return object;
 }

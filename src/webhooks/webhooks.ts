@@ -8,9 +8,9 @@ import { follow } from './follow.js';
 import { handlers as ourHandlers, type HandlerContext } from './handlers.js';
 import { defaultLimits, type Inbox, type InboxLimits } from './inbox.js';
 import { createMemoryInbox } from './memory-inbox.js';
-import { receiveWebhook, type Endpoint, type Refusal } from './receive.js';
+import { receiveWebhook, type Endpoint, type ReceiveReport } from './receive.js';
 import { createRedisInbox } from './redis-inbox.js';
-import { startWorker } from './worker.js';
+import { startWorker, type Failed, type Handled } from './worker.js';
 
 const POLL_MS = 1_000;
 
@@ -23,24 +23,10 @@ export interface WebhooksConfig {
   readonly replicas: number;
 }
 
-export interface WebhooksReport {
-  received(fields: { endpoint: string; type: string; outcome: 'new' | 'duplicate' }): void;
-  refused(fields: { endpoint: string; reason: Refusal }): void;
-  handled(fields: {
-    endpoint: string;
-    entry: string;
-    type: string;
-    tries: number;
-    durationMs: number;
-  }): void;
-  failed(fields: {
-    endpoint: string;
-    entry: string;
-    type: string;
-    tries: number;
-    final: boolean;
-    error: unknown;
-  }): void;
+/** What was received, and what became of it, by endpoint. */
+export interface WebhooksReport extends ReceiveReport {
+  handled(fields: { endpoint: string } & Handled): void;
+  failed(fields: { endpoint: string } & Failed): void;
 }
 
 export interface OpenEndpoint {
@@ -95,7 +81,7 @@ export function createWebhooks({
   const consumer = randomUUID();
   const waiting = connected === undefined ? {} : { connected };
   const { replicas } = config;
-  const rooms = new Map(
+  const opened = new Map(
     config.endpoints.map((endpoint) => [endpoint.name, openEndpoint(endpoint)]),
   );
 
@@ -138,16 +124,11 @@ export function createWebhooks({
     return { endpoint, changes, worker, follower };
   }
 
-  const endpoints = new Map([...rooms].map(([name, { endpoint }]) => [name, endpoint]));
-  const wake = (name: string): void => rooms.get(name)?.worker.wake();
-  const { idField, timeField } = config;
-  const receive = receiveWebhook({
-    endpoints,
-    idField,
-    timeField,
+  const receive = receiveWebhook(config, {
+    endpoints: new Map([...opened].map(([name, { endpoint }]) => [name, endpoint])),
     now,
     report,
-    wake,
+    wake: (name) => opened.get(name)?.worker.wake(),
     bodyTimeoutMs,
   });
   const router = Router({ caseSensitive: true, strict: true });
@@ -156,7 +137,7 @@ export function createWebhooks({
 
   return {
     router,
-    endpoints: [...rooms.values()].map(
+    endpoints: [...opened.values()].map(
       ({ endpoint: { name, companyId, inbox }, changes, worker }) => ({
         name,
         companyId,
@@ -166,8 +147,8 @@ export function createWebhooks({
       }),
     ),
     async stop() {
-      for (const { follower } of rooms.values()) follower.stop();
-      await Promise.all([...rooms.values()].map(({ worker }) => worker.stop()));
+      for (const { follower } of opened.values()) follower.stop();
+      await Promise.all([...opened.values()].map(({ worker }) => worker.stop()));
     },
   };
 }

@@ -11,15 +11,25 @@ const KEEP_EVERY_MS = 10_000;
 const TRIM_EVERY_MS = 10_000;
 const MARK_AGAIN_AFTER_MS = 500;
 
+export interface Handled {
+  readonly entry: string;
+  readonly type: string;
+  readonly tries: number;
+  readonly durationMs: number;
+}
+
+export interface Failed {
+  readonly entry: string;
+  readonly type: string;
+  readonly tries: number;
+  /** It is not tried again. */
+  readonly final: boolean;
+  readonly error: unknown;
+}
+
 export interface WorkerReport {
-  handled(fields: { entry: string; type: string; tries: number; durationMs: number }): void;
-  failed(fields: {
-    entry: string;
-    type: string;
-    tries: number;
-    final: boolean;
-    error: unknown;
-  }): void;
+  handled(fields: Handled): void;
+  failed(fields: Failed): void;
 }
 
 /** One try to handle an entry. */

@@ -165,7 +165,7 @@ it('--version names the version; --help has examples and every exit code', async
   const { stdout: help } = await cli.run('--help');
   expect(help).toContain('getbill debts list --all --csv > debts.csv');
   expect(help).toContain(
-    '0 done, 1 a bug, 2 usage, 3 configuration, 4 refused, 5 limit, 6 no answer, 130 Ctrl-C',
+    '0 done, 1 a bug, 2 usage, 3 configuration, 4 refused, 5 limit, 6 no response, 130 Ctrl-C',
   );
 });
 

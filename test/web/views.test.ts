@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { errorFrom, unwrapItem, unwrapNested, unwrapPage } from '../../src/getbill/envelope.js';
 import { companyView } from '../../src/web/pages/company.js';
-import { debtView, followupList, followupView } from '../../src/web/pages/debt.js';
-import { debtList, debtRow } from '../../src/web/pages/debt-list.js';
+import { debtView } from '../../src/web/pages/debt.js';
+import { followupList, followupView } from '../../src/web/pages/followups.js';
+import { debtList } from '../../src/web/pages/debt-list.js';
+import { debtRow } from '../../src/web/pages/debt-row.js';
 import { formats } from '../../src/web/pages/formats.js';
 import { describeScope } from '../../src/web/pages/scope-texts.js';
 import { statusOf } from '../../src/web/pages/statuses.js';

@@ -7,13 +7,13 @@ export interface HttpResponse {
   readonly headers: IncomingHttpHeaders;
   /** At most its first 64 KB. */
   readonly text: string;
-  /** Epoch milliseconds, by this machine's clock: the middle between request and answer. */
+  /** Epoch milliseconds, by this machine's clock: the middle between request and response. */
   readonly atMs: number;
 }
 
 const LIMIT = 64 * 1024;
 
-/** One request, no redirect followed. @throws {UnavailableError} no answer. */
+/** One request, no redirect followed. @throws {UnavailableError} no response. */
 export async function ask(
   upstream: Pick<Upstream, 'open'>,
   url: URL,
@@ -61,7 +61,7 @@ async function beginningOf(body: Buffer | Readable): Promise<string> {
   return text.slice(0, LIMIT);
 }
 
-/** Where a redirect leads, made absolute; `undefined` for any other answer. */
+/** Where a redirect leads, made absolute; `undefined` for any other response. */
 export function redirectOf({ status, headers }: HttpResponse, asked: URL): URL | undefined {
   const { location } = headers;
   if (status < 300 || status > 399 || location === undefined || !URL.canParse(location, asked.href))

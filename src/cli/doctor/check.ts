@@ -40,7 +40,7 @@ export interface CheckContext {
   readonly now: () => number;
   readonly monotonicMs: () => number;
   readonly redisInfo: () => Promise<Readonly<Record<string, string>>>;
-  /** The token endpoint's answer to a request without any client. */
+  /** The token endpoint's response to a request without any client. */
   readonly tokenResponse: () => Promise<HttpResponse>;
   /** What becomes of our authorization request, with nobody signing in. */
   readonly authorization: () => Promise<AuthorizationOutcome>;
@@ -50,7 +50,7 @@ export interface CheckContext {
  * What becomes of an authorization request before anybody signs in:
  * `sent_on` to a sign-in page; `proven` when a redirect URI made up for comparison is not;
  * `answered` at our redirect URI (RFC 6749 section 4.1.2.1), so that one is accepted;
- * `refused` with an error page (`code` as far as it names one); `none`: no answer, or one of an overloaded server.
+ * `refused` with an error page (`code` as far as it names one); `none`: no response, or one of an overloaded server.
  */
 export type AuthorizationOutcome =
   | { readonly kind: 'sent_on'; readonly proven: boolean }

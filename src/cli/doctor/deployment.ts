@@ -116,7 +116,7 @@ const isHostCookie = (line: string): boolean =>
   /; Path=\/(;|$)/i.test(line) &&
   !/; Domain=/i.test(line);
 
-/** The answer GetBill would send for somebody who says no: it uses the started sign-in up, and nobody is signed in. */
+/** The response GetBill would send for somebody who says no: it uses the started sign-in up, and nobody is signed in. */
 function comeBack(
   { state, cookie }: { state: string; cookie: string },
   deployment: Deployment,

@@ -47,7 +47,7 @@ type Explanation = (place: Place) => readonly [cause: string, fix: string];
 
 const where = ({ url }: Place): string => url.host;
 const unknown: Explanation = (place) => [
-  `${where(place)} gave no answer`,
+  `${where(place)} gave no response`,
   `try: curl -v ${place.url.origin}`,
 ];
 
@@ -64,7 +64,7 @@ const silent: Explanation = (place) => [
   `open the way to ${where(place)} in the firewall; on a slow line raise GETBILL_TIMEOUT_MS`,
 ];
 const cut: Explanation = (place) => [
-  `${where(place)} closed the connection without an answer`,
+  `${where(place)} closed the connection without a response`,
   `check that ${place.variable} has the right port and scheme; a firewall may also cut the connection`,
 ];
 const unreachable: Explanation = (place) => [

@@ -63,7 +63,7 @@ export async function connectThrough(
     },
   });
   connecting.setTimeout(timeoutMs, () =>
-    connecting.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })),
+    connecting.destroy(Object.assign(new Error('no response'), { code: 'ETIMEDOUT' })),
   );
   connecting.end();
   try {

@@ -14,7 +14,7 @@ export async function connect(redis: Redis | Cluster): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(
-      () => reject(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })),
+      () => reject(Object.assign(new Error('no response'), { code: 'ETIMEDOUT' })),
       CONNECT_WITHIN_MS,
     );
   });

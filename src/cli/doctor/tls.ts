@@ -60,7 +60,7 @@ function within<T>(timeoutMs: number, open: (done: (value: T) => void) => Socket
     });
     socket.once('error', reject);
     socket.setTimeout(timeoutMs, () => {
-      reject(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }));
+      reject(Object.assign(new Error('no response'), { code: 'ETIMEDOUT' }));
       socket.destroy();
     });
   });

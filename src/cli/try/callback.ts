@@ -22,8 +22,8 @@ export async function openCallback(
     if (!isLocal(authorizeUrl)) return false;
     const url = new URL('/_sandbox/redirect-uris', authorizeUrl);
     const json = JSON.stringify({ uri });
-    const answer = await ask(upstream, url, { timeoutMs, now: Date.now, json }).catch(() => null);
-    return answer?.status === 200;
+    const response = await ask(upstream, url, { timeoutMs, now: Date.now, json }).catch(() => null);
+    return response?.status === 200;
   }
   return await listenForCallback(redirectUri, { register });
 }

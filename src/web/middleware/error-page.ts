@@ -11,7 +11,7 @@ import { waitText } from '../pages/formats.js';
 import { isFormOfPage, isNavigation, wantsHtml } from '../request-kind.js';
 import { safeReturnTo } from '../return-to.js';
 
-/** The one place where an error becomes an answer. Messages, hints and causes go to the log and nowhere else. */
+/** The one place where an error becomes a response. Messages, hints and causes go to the log and nowhere else. */
 export function errorPage({
   log,
   context,
@@ -26,9 +26,10 @@ export function errorPage({
     logFailure(log, error, req, res);
     if (res.headersSent) return; // under way: nothing can be taken back, and Express' own handler would cut the socket
 
-    const isPerson = error instanceof NotSignedInError && isNavigation(req);
-    const lookedFor = isPerson && req.path === '/debts' ? req.query['id'] : undefined;
-    if (isPerson && lookedFor === undefined) {
+    const mustSignIn = error instanceof NotSignedInError && isNavigation(req);
+    // The form that looks up a debt: browsers let no form lead to GetBill (`form-action`), so signing in takes a click.
+    const lookedUpId = mustSignIn && req.path === '/debts' ? req.query['id'] : undefined;
+    if (mustSignIn && lookedUpId === undefined) {
       return res.redirect(302, `/login?returnTo=${encodeURIComponent(req.originalUrl)}`);
     }
     if (error.retryAfterS !== undefined) res.set('Retry-After', String(error.retryAfterS));
@@ -36,7 +37,7 @@ export function errorPage({
     res.status(error.status);
     const docHref = errorHref(error.code);
     const isPage =
-      lookedFor !== undefined || isFormOfPage(req) || !(error instanceof NotSignedInError);
+      lookedUpId !== undefined || isFormOfPage(req) || !(error instanceof NotSignedInError);
     if (!isPage || !wantsHtml(req)) {
       return res.json({
         error: error.code,
@@ -46,8 +47,7 @@ export function errorPage({
         ...(error instanceof RequestError && error.details),
       });
     }
-    // Browsers let no form lead to GetBill (`form-action`), so after the look-up it takes a click.
-    const text = lookedFor === undefined ? textFor(error, req) : signInFor(lookedFor);
+    const text = lookedUpId === undefined ? textFor(error, req) : signInFor(lookedUpId);
     res.render(
       'layout',
       {

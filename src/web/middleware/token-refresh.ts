@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 import type { TokenManager } from '../../core/tokens/token-manager.js';
 import type { GrantFacts } from '../../getbill/grant-facts.js';
-import { without } from '../access.js';
+import { withoutScopes } from '../access.js';
 
 /**
  * Puts the session's token set, good now, on `res.locals.tokenSet`: renewed on the way if need be, without scopes that
@@ -19,7 +19,7 @@ export function tokenRefresh({
     const { grantId } = res.locals;
     const tokenSet = await tokens.fresh(grantId);
     const { withheld } = await facts.read(grantId);
-    res.locals.tokenSet = without(tokenSet, withheld);
+    res.locals.tokenSet = withoutScopes(tokenSet, withheld);
     next();
   };
 }

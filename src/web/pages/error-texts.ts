@@ -40,7 +40,7 @@ const START_AGAIN = 'Nothing was changed. Please begin again at the start page.'
 
 const CODE_REFUSED: ErrorText = {
   title: 'GetBill did not accept this sign-in',
-  why: 'The sign-in took too long or its answer was used before.',
+  why: 'The sign-in took too long or its response was used before.',
   advice: 'Please start again.',
   action: SIGN_IN_AGAIN,
 };
@@ -66,7 +66,7 @@ const QUOTA_USED: ErrorText = {
 
 const texts: Readonly<Record<string, ErrorText>> = {
   callback_malformed: {
-    title: 'This sign-in answer cannot be used',
+    title: 'This sign-in response cannot be used',
     why: 'The address you came back with is incomplete or was changed on the way.',
     advice: 'Nothing happened to your account. Please start again.',
     action: SIGN_IN_AGAIN,

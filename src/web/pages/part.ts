@@ -1,7 +1,9 @@
 import type { Response } from 'express';
 import { AppError, NotSignedInError, StorageError } from '../../errors.js';
+import type { Reading } from '../../getbill/cached-reads.js';
 import { errorText } from './error-texts.js';
-import { waitText } from './formats.js';
+import { waitText, type InstantText } from './formats.js';
+import type { Reader } from './reader.js';
 
 /** A part of a page that is loaded by itself: there, not granted, or missing for a while. */
 export type Part<View> =
@@ -72,3 +74,14 @@ export function setStatusOf(res: Response, part: Part<unknown>): void {
   res.status(status);
   if (retryAfterS !== undefined) res.set('Retry-After', String(retryAfterS));
 }
+
+/** When something was read, and why it is not newer. */
+export interface AsOf {
+  readonly at: InstantText;
+  readonly why: string | undefined;
+}
+
+export const asOf = ({ readAtMs, failure }: Reading<unknown>, { formats }: Reader): AsOf => ({
+  at: formats.time(new Date(readAtMs)),
+  why: failure === undefined ? undefined : whyUnavailable(failure),
+});

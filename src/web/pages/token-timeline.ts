@@ -1,5 +1,6 @@
 import { renewalDueAtMs, type TokenSet } from '../../core/oauth/token-set.js';
 import { formats as plainFormats, type Formats } from './formats.js';
+import { lifeLineOf, type LifeLine } from './life-line.js';
 import { describeScope } from './scope-texts.js';
 
 const JUST_NOW_MS = 10_000;
@@ -15,18 +16,6 @@ export interface TokenTimeline {
   readonly isRenewable: boolean;
 }
 
-/** The life of the access token to scale: from issue to expiry, with its renewal and now. */
-export interface LifeLine {
-  readonly width: number;
-  readonly fromMs: number;
-  readonly toMs: number;
-  readonly nowX: number;
-  readonly renewalX: number | undefined;
-  /** The line in words. */
-  readonly text: string;
-}
-
-const LINE_WIDTH = 1000;
 /** A shorter life is shown to the second. */
 const SHORT_LIFE_MS = 10 * 60_000;
 /** A renewal that is due longer than that has not succeeded. */
@@ -87,7 +76,7 @@ export function tokenTimeline(
           ? renewing(renewalAtMs, expiresAtMs, nowMs, pointAt)
           : paused(pause, expiresAtMs, { nowMs, formats, pointAt })),
     ],
-    line: lineOf(tokenSet, renewalAtMs, nowMs),
+    line: lifeLineOf(tokenSet, renewalAtMs, nowMs),
     isRenewable: renewalAtMs !== undefined,
   };
 }
@@ -163,23 +152,4 @@ function untilText(ms: number): string {
   return minutes < 60
     ? `in ${minutes} min`
     : `in ${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
-
-function lineOf(
-  { issuedAtMs, expiresAtMs }: TokenSet,
-  renewalAtMs: number | undefined,
-  nowMs: number,
-): LifeLine {
-  const lifeMs = Math.max(1, expiresAtMs - issuedAtMs);
-  const shareOf = (ms: number): number => Math.min(1, Math.max(0, (ms - issuedAtMs) / lifeMs));
-  const xOf = (ms: number): number => Math.round(shareOf(ms) * LINE_WIDTH);
-  const share = `${Math.round(shareOf(nowMs) * 100)} % of the access token’s life has passed`;
-  return {
-    width: LINE_WIDTH,
-    fromMs: issuedAtMs,
-    toMs: expiresAtMs,
-    nowX: xOf(nowMs),
-    renewalX: renewalAtMs === undefined ? undefined : xOf(renewalAtMs),
-    text: renewalAtMs === undefined ? share : `${share}; it is renewed before the end`,
-  };
 }

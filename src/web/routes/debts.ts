@@ -2,8 +2,12 @@ import type { RequestHandler } from 'express';
 import type { DebtFigures } from '../../getbill/debt-figures.js';
 import { textOf, fieldOf } from '../../getbill/values.js';
 import { apiFor, type PageDeps } from '../api-for.js';
-import { debtTitle, debtView, followupList, placeFrom } from '../pages/debt.js';
-import { debtList, isStatus, listPlaceOf, listTitle, statusFilter } from '../pages/debt-list.js';
+import { debtTitle, debtView } from '../pages/debt.js';
+import { backLinkFrom } from '../pages/list-place.js';
+import { followupList } from '../pages/followups.js';
+import { debtList } from '../pages/debt-list.js';
+import { statusFilter } from '../pages/status-filter.js';
+import { isStatus, listPlaceOf, listTitle } from '../pages/list-place.js';
 import { dataOf, setStatusOf, viewOf } from '../pages/part.js';
 import { readerOf } from '../pages/reader.js';
 import { renderPage } from '../render-page.js';
@@ -52,7 +56,7 @@ export function showDebt(deps: PageDeps): RequestHandler<{ id: string }> {
     );
     renderPage(res, 'debt', {
       title: debtTitle(debt, reader),
-      back: placeFrom(req.query['from'], reader),
+      back: backLinkFrom(req.query['from'], reader),
       debt: debtView(debt, reader),
       followups: viewOf(followups, (list) => followupList(list, debt, reader)),
     });

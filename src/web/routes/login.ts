@@ -20,6 +20,9 @@ import { cookieOf, type Cookies } from '../session/cookies.js';
 import { isRefused, noteEnd, type EndSession } from '../session/end-session.js';
 import { grantIdOf } from '../session/session.js';
 
+/** The value of the cookie that binds pending sign-ins to a browser. */
+const BINDING = /^[\w-]{43}$/;
+
 /**
  * Starts a sign-in, unless somebody is signed in: then straight to the page asked for. `?again` starts one all the same,
  * and so does a grant that GetBill does not renew, because its page could only fail once more.
@@ -52,14 +55,14 @@ export function startSignIn({
       if (state === 'ended' || state === 'refused') {
         await endSession(req);
         if (state === 'refused') noteEnd(res, { cookies, nowMs: now() });
-      } else if (state !== 'rejected') return res.redirect(302, returnTo);
+      } else if (state !== 'not_renewed') return res.redirect(302, returnTo);
     }
     const known = cookieOf(req, cookies.login);
     const binding =
       known !== undefined && BINDING.test(known) ? known : randomBytes(32).toString('base64url');
     const recent = await recentSignIns.lastGrant(binding);
     if (recent !== undefined && req.signedIn === undefined && (await tokens.holds(recent))) {
-      throw cameWith(cookieOf(req, cookies.session), recent)
+      throw isSessionOf(recent, cookieOf(req, cookies.session))
         ? secretDiffers()
         : sessionCookieLost();
     }
@@ -114,23 +117,23 @@ function scopesAskedFor(req: Request): string[] {
   return scope.split(' ').filter((name) => known.has(name));
 }
 
-/** `rejected`: expired, and GetBill does not renew it. Other failures are for the page asked for to tell. */
+/** `not_renewed`: expired, and GetBill does not renew it. Other failures are for the page asked for to tell. */
 async function stateOf(
   grantId: string,
   tokens: Pick<TokenManager, 'fresh'>,
-): Promise<'good' | 'ended' | 'refused' | 'rejected' | 'unknown'> {
+): Promise<'good' | 'ended' | 'refused' | 'not_renewed' | 'unknown'> {
   try {
     await tokens.fresh(grantId);
     return 'good';
   } catch (error) {
     if (error instanceof GrantEndedError) return isRefused(error) ? 'refused' : 'ended';
     if (!(error instanceof MisconfiguredError || error instanceof UnavailableError)) throw error;
-    return isRejection(error.code) ? 'rejected' : 'unknown';
+    return isRejection(error.code) ? 'not_renewed' : 'unknown';
   }
 }
 
 /** Whether the session cookie is the one of that grant, although its signature is not ours. */
-const cameWith = (sessionCookie: string | undefined, grantId: string): boolean =>
+const isSessionOf = (grantId: string, sessionCookie: string | undefined): boolean =>
   grantIdOf(/^s:([^.]+)\./.exec(sessionCookie ?? '')?.[1] ?? '') === grantId;
 
 const secretDiffers = (): AppError =>
@@ -142,8 +145,6 @@ const secretDiffers = (): AppError =>
       hint: 'every process must have the same SESSION_SECRET; while secrets are rotated, new,old',
     },
   );
-
-const BINDING = /^[\w-]{43}$/;
 
 const sessionCookieLost = (): SignInError =>
   new SignInError('the browser that just signed in did not send the session cookie', {
