@@ -47,8 +47,12 @@ function receiveStopSignals() {
   process.on('SIGTERM', receive).on('SIGINT', receive);
   return {
     received: () => signals.length > 0,
-    onFirst: (listener: (signal: NodeJS.Signals) => void): void => void (listeners[0] = listener),
-    onSecond: (listener: (signal: NodeJS.Signals) => void): void => void (listeners[1] = listener),
+    onFirst(listener: (signal: NodeJS.Signals) => void): void {
+      listeners[0] = listener;
+    },
+    onSecond(listener: (signal: NodeJS.Signals) => void): void {
+      listeners[1] = listener;
+    },
   };
 }
 

@@ -1,38 +1,28 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-import { hash, randomUUID } from 'node:crypto';
+import type { AsyncLocalStorage } from 'node:async_hooks';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from './config/config.js';
-import {
-  createEvents,
-  createFingerprint,
-  type AppEvent,
-  type Emit,
-  type RequestContext,
-} from './events.js';
-import { createAppClient, type AppClient } from './getbill/app-client.js';
-import { createDebtFigures, type DebtFigures } from './getbill/debt-figures.js';
-import { createProfileCache, type ProfileCache } from './getbill/profile-cache.js';
-import { createCallSlots } from './getbill/call-slots.js';
-import { createForward, type Forward } from './getbill/forward.js';
-import { createQuota, type Quota } from './getbill/quota.js';
-import { createQuotaGate } from './getbill/quota-gate.js';
-import { createGrantFacts, type GrantFacts } from './getbill/grant-facts.js';
-import { API_CONNECTIONS, createUpstream } from './getbill/upstream.js';
-import { createRecentSignIns, type RecentSignIns } from './web/session/recent-sign-ins.js';
 import { createOAuthClient } from './core/index.js';
 import type { SignIn } from './core/sign-in/sign-in.js';
-import { createMemoryKeyValue } from './core/storage/memory.js';
+import type { KeyValue } from './core/storage/key-value.js';
+import type { TokenManager } from './core/tokens/token-manager.js';
+import { createFingerprint, type Emit, type RequestContext } from './events.js';
+import { createAppClient, type AppClient } from './getbill/app-client.js';
+import { connectGetbill } from './getbill/connect.js';
+import { createDebtFigures, type DebtFigures } from './getbill/debt-figures.js';
+import type { Forward } from './getbill/forward.js';
+import type { GrantFacts } from './getbill/grant-facts.js';
+import { createProfileCache, type ProfileCache } from './getbill/profile-cache.js';
+import type { Quota } from './getbill/quota.js';
+import type { SharedLimits } from './limits/shared-limits.js';
+import { connectStorage } from './redis/connect.js';
 import { announceSecret } from './redis/secret-check.js';
 import { tracedKeyValue } from './redis/traced.js';
-import { createSharedLimits, type SharedLimits } from './limits/shared-limits.js';
-import type { KeyValue } from './core/storage/key-value.js';
-import { connectStorage } from './redis/connect.js';
+import type { Metrics } from './telemetry/metrics.js';
+import { createTelemetry } from './telemetry/telemetry.js';
+import { createRecentSignIns, type RecentSignIns } from './web/session/recent-sign-ins.js';
 import { SessionStore } from './web/session/session-store.js';
-import { createAudit } from './telemetry/audit.js';
-import { createLog } from './telemetry/log.js';
-import { createMetrics, type Metrics } from './telemetry/metrics.js';
-import type { TokenManager } from './core/tokens/token-manager.js';
 
 /** Everything the app is made of, built once. `close` waits for renewals under way, then lets go of Redis and the pool. */
 export interface Services {
@@ -78,44 +68,15 @@ export interface Clock {
   readonly monotonicMs: () => number;
 }
 
-/** What the log's line and the error page say of the calls that a request caused. */
-function noteCalls(request: RequestContext, event: AppEvent): void {
-  if (event.type === 'api_called') request.upstreamMs += event.durationMs;
-  if (event.type === 'api_failed') request.failedCall = event;
-  if (event.type === 'token_requested' && event.outcome !== 'ok') {
-    const { status, durationMs, grantType, outcome } = event;
-    const route = `/oauth/token (${grantType})`;
-    const sent = { method: 'POST', route, status, contentType: undefined };
-    request.failedCall = { ...sent, reason: outcome, durationMs };
-  }
-}
-
 export async function createServices(
   config: Config,
   { now, monotonicMs, logTo }: Clock & { logTo?: NodeJS.WritableStream },
 ): Promise<Services> {
-  const metrics = createMetrics({
+  const { metrics, log, context, emit, subscribe } = createTelemetry(config, {
     pendingWrites: () => tokens.pendingWrites(),
-    clientSecretMade: config.getbill.clientSecretMade,
     now,
+    logTo,
   });
-  const log = createLog({
-    level: config.logLevel,
-    pretty: config.developerPages && process.stdout.isTTY,
-    to: logTo,
-    onDropped: metrics.countDroppedLogLine,
-  });
-  const context = new AsyncLocalStorage<RequestContext>();
-  const { emit, subscribe } = createEvents({
-    onReaderError: (error) => log.error({ err: error }, 'event reader failed'),
-  });
-  subscribe(createAudit({ log, context }));
-  subscribe(metrics.read);
-  subscribe((event) => {
-    const request = context.getStore();
-    if (request !== undefined) noteCalls(request, event);
-  });
-
   const encryptionKeys = config.tokenEncryptionKeys.reveal();
   const fingerprint = createFingerprint(encryptionKeys);
 
@@ -125,32 +86,11 @@ export async function createServices(
     onError: (error) => log.warn({ err: error }, 'redis connection'),
   });
   const keyValue = tracedKeyValue(storage);
-  const upstream = createUpstream({ config: config.getbill, emit });
-  const scope = hash('sha256', config.getbill.clientId, 'base64url').slice(0, 8); // GetBill counts per client
-  const limits = createSharedLimits({ keyValue, scope, emit, now });
-  const quota = createQuota({ keyValue, scope, emit, now });
-  const facts = createGrantFacts({ keyValue, keptMs: config.session.maxMs, emit, now });
-  const slots = createCallSlots({
-    total: API_CONNECTIONS,
-    perSession: API_CONNECTIONS / 4,
-    waitingPerSession: API_CONNECTIONS,
-    maxWaitMs: config.getbill.timeoutMs / 2,
-    emit,
-  });
-  const localLimits = createSharedLimits({
-    keyValue: createMemoryKeyValue({ now }),
-    scope,
+  const { upstream, limits, localLimits, quota, facts, forward } = connectGetbill(config, {
+    keyValue,
     emit,
     now,
-  });
-  const forward = createQuotaGate({
-    forward: createForward({ config: config.getbill, upstream, quota, slots, emit, monotonicMs }),
-    quota,
-    limits,
-    localLimits,
-    facts,
-    emit,
-    now,
+    monotonicMs,
   });
 
   const sleep = (ms: number): Promise<void> => delay(ms);

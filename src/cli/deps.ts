@@ -32,5 +32,5 @@ export interface Flags {
   verbose?: true;
 }
 
-/** Makes a subcommand that can answer in JSON and tell what it does. */
+/** Makes a subcommand that can print JSON and tell what it does. */
 export type Leaf = (parent: Command, name: string, description: string) => Command;

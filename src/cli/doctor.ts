@@ -80,7 +80,9 @@ function summaryOf(findings: readonly Finding[], leftOut: readonly string[]): st
 }
 
 main().then(
-  (code) => (process.exitCode = code),
+  (code) => {
+    process.exitCode = code;
+  },
   (error: unknown) => {
     if (!(error instanceof CommanderError)) throw error;
     process.exitCode = error.exitCode === 0 ? 0 : 2; // --help is no fault

@@ -28,7 +28,7 @@ export function loadDotenv(): void {
 
 /** `npm run demo` writes its settings here while it runs; its secrets are in `DEMO_SECRETS`. */
 const RUNNING_DEMO = '.demo/running.json';
-const DEMO_ANSWERS_WITHIN_MS = 1_000;
+const DEMO_RESPONDS_WITHIN_MS = 1_000;
 
 /**
  * The environment, or that of a demo that runs in this folder when nobody has set up a GetBill client here.
@@ -42,7 +42,7 @@ export async function orRunningDemo(
   if (isOwn) return env;
   const demo = stringsOf(jsonObject(textOf(RUNNING_DEMO))?.['env']);
   const sandbox = demo['GETBILL_BASE_URL'];
-  if (sandbox === undefined || !(await answers(sandbox))) return env;
+  if (sandbox === undefined || !(await responds(sandbox))) return env;
   tell(`using the demo's sandbox at ${sandbox}: there is no GetBill client in .env`);
   const given = Object.entries(env).filter(([, value]) => value);
   return { ...Object.fromEntries(given), ...demo, ...stringsOf(jsonObject(textOf(DEMO_SECRETS))) };
@@ -63,9 +63,9 @@ function stringsOf(value: unknown): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
-async function answers(origin: string): Promise<boolean> {
+async function responds(origin: string): Promise<boolean> {
   try {
-    const signal = AbortSignal.timeout(DEMO_ANSWERS_WITHIN_MS);
+    const signal = AbortSignal.timeout(DEMO_RESPONDS_WITHIN_MS);
     return (await fetch(`${origin}/healthz`, { signal })).ok;
   } catch {
     return false;

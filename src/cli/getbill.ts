@@ -67,10 +67,17 @@ function exitWith(code: number): void {
 
 const program = createProgram({
   run,
-  print: (text) => void (interrupted || toStdout(text)), // all of it, or nothing
-  tell: (text) => void (interrupted || toStderr(text)),
+  print(text) {
+    if (!interrupted) toStdout(text); // all of it, or nothing
+  },
+  tell(text) {
+    if (!interrupted) toStderr(text);
+  },
   width: () => (process.stdout.isTTY ? process.stdout.columns : Infinity),
-  progress: (noun) => (progress = createProgress(process.stderr, noun)),
+  progress(noun) {
+    progress = createProgress(process.stderr, noun);
+    return progress;
+  },
   exitWith,
 });
 
@@ -79,7 +86,8 @@ const ownConfig = {
   tell: (text: string) => void toStderr(text),
   async config() {
     loadDotenv();
-    return (config = loadConfig(withThrowawaySecrets(await orRunningDemo(process.env, toStderr))));
+    config = loadConfig(withThrowawaySecrets(await orRunningDemo(process.env, toStderr)));
+    return config;
   },
 };
 addWebhookCommands(program, ownConfig);

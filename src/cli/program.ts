@@ -31,12 +31,13 @@ export function createProgram(deps: Deps): Command {
 
   const show = (item: Row, { json }: Flags): void => print(json ? inJson(item) : itemTable(item));
 
-  function one(
+  function addItemCommand(
     parent: Command,
     name: string,
     description: string,
     read: (client: Client, id: string) => Promise<Row>,
   ) {
+    // commander passes the arguments (an id, or none), then the flags, then the command
     leaf(parent, name, description).action(async (...given: unknown[]) => {
       const flags = given.at(-2) as Flags;
       const id = typeof given[0] === 'string' ? given[0] : '';
@@ -47,10 +48,10 @@ export function createProgram(deps: Deps): Command {
   }
 
   const company = program.command('company').description('your own company');
-  one(company, 'profile', 'name and contact', async (client) => ({
+  addItemCommand(company, 'profile', 'name and contact', async (client) => ({
     ...(await client.companyProfile()),
   }));
-  one(company, 'credits', 'credits left, and the subscription', async (client) => ({
+  addItemCommand(company, 'credits', 'credits left, and the subscription', async (client) => ({
     ...(await client.credits()),
   }));
 
@@ -67,7 +68,9 @@ export function createProgram(deps: Deps): Command {
     const parent = program.command(name).description(`the ${resource.noun}s of your company`);
     parents[name] = parent;
     addListCommand(parent, resource, leaf, deps);
-    one(parent, 'get <id>', `one ${resource.noun}`, (client, id) => resource.get(client, id));
+    addItemCommand(parent, 'get <id>', `one ${resource.noun}`, (client, id) =>
+      resource.get(client, id),
+    );
   }
   addWriteCommands(parents, leaf, deps);
   addCall();

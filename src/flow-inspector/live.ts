@@ -106,8 +106,10 @@ const total = (streams: ReadonlyMap<string, number>): number =>
 /** The number before the first step to tell. */
 function beginningOf(steps: readonly Step[], { after, stories }: View): number {
   if (stories === undefined) return after;
-  const firsts = [...new Map(steps.toReversed().map((step) => [step.chain, step.number])).values()];
-  const oldest = firsts.sort((one, other) => other - one)[stories - 1] ?? 1;
+  const firstOfEachStory = [
+    ...new Map(steps.toReversed().map((step) => [step.chain, step.number])).values(),
+  ];
+  const oldest = firstOfEachStory.sort((one, other) => other - one)[stories - 1] ?? 1;
   return Math.max(after, oldest - 1);
 }
 

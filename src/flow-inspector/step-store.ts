@@ -33,8 +33,9 @@ export interface StepStore {
   /** In order, from the first after `after` that is still kept. */
   read(flow: string, options: { after: number }): Promise<Step[]>;
   last(flow: string): Promise<number>;
-  continueAt(flow: string, place: string, continuation: Continuation, ttlMs: number): Promise<void>;
-  takeContinuation(flow: string, place: string): Promise<Continuation | undefined>;
+  /** `spot`: the address or the state by which the browser's next request is known. */
+  continueAt(flow: string, spot: string, continuation: Continuation, ttlMs: number): Promise<void>;
+  takeContinuation(flow: string, spot: string): Promise<Continuation | undefined>;
   /** Resolves when what this process has appended so far is stored. */
   settled(): Promise<void>;
 }
@@ -53,8 +54,8 @@ export function createStepStore({
 }): StepStore {
   const counterOf = (flow: string): string => `${KEY_PREFIX}${flow}:last`;
   const keyOf = (flow: string, number: number): string => `${KEY_PREFIX}${flow}:${number}`;
-  const placeOf = (flow: string, place: string): string =>
-    `${KEY_PREFIX}${flow}:at:${hash('sha256', place, 'base64url').slice(0, 22)}`;
+  const spotKeyOf = (flow: string, spot: string): string =>
+    `${KEY_PREFIX}${flow}:at:${hash('sha256', spot, 'base64url').slice(0, 22)}`;
   const running = new Set<Promise<unknown>>();
 
   function track<Result>(work: Promise<Result>): Promise<Result | undefined> {
@@ -114,13 +115,13 @@ export function createStepStore({
       const found = await Promise.all(numbers.map((number) => readOne(flow, number)));
       return withoutYoungGaps(found, now());
     },
-    continueAt: async (flow, place, continuation, ttlMs) =>
+    continueAt: async (flow, spot, continuation, ttlMs) =>
       void (await track(
-        keyValue.set(placeOf(flow, place), JSON.stringify(continuation), { ttlMs }),
+        keyValue.set(spotKeyOf(flow, spot), JSON.stringify(continuation), { ttlMs }),
       )),
-    async takeContinuation(flow, place) {
+    async takeContinuation(flow, spot) {
       try {
-        const text = await keyValue.take(placeOf(flow, place));
+        const text = await keyValue.take(spotKeyOf(flow, spot));
         return text === undefined ? undefined : (JSON.parse(text) as Continuation);
       } catch {
         return undefined;

@@ -2,7 +2,7 @@ import type { StorageCommand } from '../tracing.js';
 import type { TopicName } from './topics.js';
 
 /** A storage command that belongs to the story, and what its result means. */
-interface Told {
+interface ShownCommand {
   readonly title: string;
   readonly topic: TopicName;
   readonly result: (result: unknown) => string;
@@ -12,7 +12,7 @@ const stored = (): string => 'stored';
 const deleted = (): string => 'deleted';
 
 /** By command and the first part of the key. Whatever is not here (reads, counters) is not shown. */
-const told: Readonly<Record<string, Told>> = {
+const shownCommands: Readonly<Record<string, ShownCommand>> = {
   'set login': { title: 'Keep the pending sign-in', topic: 'pending_login', result: stored },
   'take login': {
     title: 'Take the pending sign-in, once',
@@ -63,7 +63,7 @@ const commands: Readonly<Record<string, string>> = {
   compareAndDelete: 'EVAL compare-and-delete',
 };
 
-export interface StorageStep extends Told {
+export interface StorageStep extends ShownCommand {
   /** The command, its key masked. */
   readonly line: string;
 }
@@ -73,7 +73,7 @@ export function storageStep(
   mask: (id: string) => string,
 ): StorageStep | undefined {
   const [kind = '', ...rest] = key.split(':');
-  const found = told[`${command} ${kind}`];
+  const found = shownCommands[`${command} ${kind}`];
   if (found === undefined) return undefined;
   const lifetime = ttlMs === undefined ? '' : ` PX ${Math.ceil(ttlMs)}`;
   return {

@@ -55,7 +55,7 @@ function storyOf(steps: readonly Step[]): Story {
   };
 }
 
-/** What the person got failed: a call that failed and was made good is no failure of the story. */
+/** A story has failed when a response to the browser has: a call that failed and was repeated does not count. */
 function hasFailed(steps: readonly Step[]): boolean {
   const toBrowser = steps.filter(({ kind, to }) => kind === 'response' && to === 'browser');
   return (toBrowser.length === 0 ? steps : toBrowser).some(({ outcome }) => outcome === 'failed');
@@ -63,10 +63,11 @@ function hasFailed(steps: readonly Step[]): boolean {
 
 /** How long the app worked on it: not the time that a person takes at GetBill. */
 function busyMs(steps: readonly Step[]): number {
-  const answered = steps.filter(
+  const responses = steps.filter(
     ({ kind, from, to }) => kind === 'response' && from === 'app' && to === 'browser',
   );
-  if (answered.length > 0) return answered.reduce((sum, { durationMs = 0 }) => sum + durationMs, 0);
+  if (responses.length > 0)
+    return responses.reduce((sum, { durationMs = 0 }) => sum + durationMs, 0);
   return (steps.at(-1)?.atMs ?? 0) - (steps[0]?.atMs ?? 0);
 }
 

@@ -140,7 +140,7 @@ export const topics = {
   },
   given_up: {
     why: 'Only a GET whose connection was lost is sent twice. Whatever else goes wrong is told to the browser.',
-    code: code('getbill/upstream.ts', 'callInTime'),
+    code: code('getbill/upstream-call.ts', 'callUpstream'),
   },
   sign_in_end: {
     why: 'Every way back from GetBill has one outcome.',

@@ -47,7 +47,7 @@ export function createClassQuota(
   const blockKey = `quota:${scope}:${limitClass}:blocked`;
   let known: { quota: QuotaState; endsAtMs: number } | undefined;
   let blockedUntilMs = 0;
-  /** The last one that this process wrote: its own clock may end it earlier than the storage does. */
+  /** The last block that this process wrote. */
   let ownBlock: { id: string; endsAtMs: number } | undefined;
   let lastLimit: LastLimit | undefined = DOCUMENTED[limitClass];
   let readAtMs = -Infinity;
@@ -65,10 +65,14 @@ export function createClassQuota(
     known = quota && { quota: quota.value, endsAtMs: now() + quota.ttlMs };
     if (quota !== undefined)
       lastLimit = { most: quota.value.limit, windowMs: quota.value.windowMs };
-    const endsAtMs = now() + (block?.ttlMs ?? 0);
-    blockedUntilMs =
-      block?.value.id === ownBlock?.id ? Math.min(endsAtMs, ownBlock?.endsAtMs ?? 0) : endsAtMs;
+    blockedUntilMs = block === undefined ? 0 : endOf(block.value.id, block.ttlMs);
     readAtMs = now();
+  }
+
+  /** Of a block on record. One of this process ends by its own clock, if that is earlier. */
+  function endOf(blockId: string, ttlMs: number): number {
+    const ownEndsAtMs = ownBlock?.id === blockId ? ownBlock.endsAtMs : Infinity;
+    return Math.min(now() + ttlMs, ownEndsAtMs);
   }
 
   /** A record that is not ours, or holds for longer than it may, is deleted and counts as absent. */
@@ -107,7 +111,9 @@ export function createClassQuota(
     blockedForMs: () => Math.max(0, blockedUntilMs - now()),
     read: async (): Promise<void> => {
       if (isRecent(readAtMs)) return;
-      reading ??= readRecords().finally(() => (reading = undefined));
+      reading ??= readRecords().finally(() => {
+        reading = undefined;
+      });
       await reading;
     },
     async forget(): Promise<void> {

@@ -9,7 +9,7 @@ const MAX_WAIT_MS = 60_000;
 export interface WalkOptions {
   /** The first page, from 1: the `nextPage` of a walk that stopped. */
   from?: number;
-  /** At most and by default 100. To go on with a walk it must stay what it was. */
+  /** 1 to 100, default 100. To resume with `from`, pass the same value again. */
   perPage?: number;
   /** How long it may wait each time GetBill says that its limit is reached; a minute by default. */
   maxWaitMs?: number;

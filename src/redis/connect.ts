@@ -79,7 +79,9 @@ function explain({ message, code }: NodeJS.ErrnoException, config: RedisConfig):
 /** @throws {Error} the one that names the reason: that of `connect()` says only that there is no connection. */
 async function connect(redis: Redis | Cluster): Promise<void> {
   let reason: Error | undefined;
-  const note = (error: Error): void => void (reason = error);
+  const note = (error: Error): void => {
+    reason = error;
+  };
   redis.on('error', note);
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_resolve, reject) => {

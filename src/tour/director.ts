@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Request } from 'express';
 import { createCookies } from '../web/session/cookies.js';
 import { difference, holds, type Check, type Counts } from './counts.js';
-import { tellLeader } from './leader.js';
+import { describeLeader } from './leader.js';
 import {
   expiredToken,
   lostResponse,
@@ -103,7 +103,7 @@ export function createDirector({
       if (afterSignIn[scene] !== undefined && checks.every(holds))
         return await waitingFor(scene, req, { before, checks });
       const note =
-        scene === 'tabs' ? await tellLeader(stage.visitor, { sinceMs: startedMs }) : undefined;
+        scene === 'tabs' ? await describeLeader(stage.visitor, { sinceMs: startedMs }) : undefined;
       return judged(checks, note);
     });
   }

@@ -22,7 +22,7 @@ export interface Note {
 }
 
 /** Which process renewed and which served the tabs, as the flow inspector tells it; `undefined` without one. */
-export async function tellLeader(
+export async function describeLeader(
   visitor: Tab,
   { sinceMs }: { sinceMs: number },
 ): Promise<Note | undefined> {

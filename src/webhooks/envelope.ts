@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { fieldOf, isRecord } from '../getbill/values.js';
 
 /** A verified delivery, as far as GetBill documents it: JSON with at least `type` and `data`. */
 export interface WebhookEvent {
@@ -54,7 +55,7 @@ export function readEnvelope(
   const { type, data } = body;
   if (typeof type !== 'string' || type.length > MAX_TYPE_LENGTH || !TYPE.test(type))
     return undefined;
-  if (!isObject(data)) return undefined;
+  if (!isRecord(data)) return undefined;
   const id = memberAt(body, idField);
   const time = memberAt(body, timeField);
   return {
@@ -69,7 +70,7 @@ export function readEnvelope(
 
 /** The id of the thing an event is about: `data.id`, where it is one. */
 export function subjectOf({ data }: WebhookEvent): string | undefined {
-  const id = own(data, 'id');
+  const id = fieldOf(data, 'id');
   return typeof id === 'string' && /^[\w-]{1,128}$/.test(id) ? id : undefined;
 }
 
@@ -83,25 +84,17 @@ function textFrom(rawBody: Buffer): string | undefined {
 
 /** `path` is a name, or names separated by dots. */
 function memberAt(body: Readonly<Record<string, unknown>>, path: string): unknown {
-  return path
-    .split('.')
-    .reduce<unknown>((value, name) => (isObject(value) ? own(value, name) : undefined), body);
+  return path.split('.').reduce<unknown>((value, name) => fieldOf(value, name), body);
 }
 
 function objectFrom(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
+    return isRecord(value) ? value : undefined;
   } catch {
     return undefined;
   }
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const own = (object: Readonly<Record<string, unknown>>, name: string): unknown =>
-  Object.hasOwn(object, name) ? object[name] : undefined;
 
 const isId = (id: unknown): id is string | number =>
   (typeof id === 'string' && id !== '' && id.length <= MAX_ID_LENGTH) || Number.isSafeInteger(id);

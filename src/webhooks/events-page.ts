@@ -64,7 +64,7 @@ export function addEventsPage(
 
   app.post('/events/again', ...guards, async (req, res) => {
     const { entry } = (req.body ?? {}) as Record<string, unknown>;
-    const [, name, id = ''] = (typeof entry === 'string' && ENTRY.exec(entry)) || [];
+    const [, name, id = ''] = ENTRY.exec(typeof entry === 'string' ? entry : '') ?? [];
     const endpoint = (await mine(res))?.find((each) => each.name === name);
     const isThere = endpoint !== undefined && (await endpoint.inbox.again(id));
     if (!isThere) throw new RequestError('no such event', { code: 'not_found', status: 404 });

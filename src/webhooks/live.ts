@@ -68,7 +68,7 @@ export function createLive({ endpoints, facts, isSignedIn }: LiveDeps) {
     async function endWithSession(): Promise<void> {
       try {
         if (!(await isSignedIn(req))) return events.end();
-        ({ company: listener.company } = await facts.read(grantId));
+        listener.company = (await facts.read(grantId)).company;
       } catch {
         // the storage is away: checked again
       }

@@ -34,6 +34,8 @@ export type Refusal =
   | 'too_old'
   | 'not_stored';
 
+type Refuse = (status: number, text: string, reason: Refusal) => void;
+
 export interface ReceiveReport {
   received(fields: { endpoint: string; type: string; outcome: 'new' | 'duplicate' }): void;
   refused(fields: { endpoint: string; reason: Refusal }): void;
@@ -60,42 +62,45 @@ export function receiveWebhook(
 ): (RequestHandler | ErrorRequestHandler)[] {
   const rawBody = express.raw({ type: () => true, limit: MAX_BYTES, inflate: false });
 
+  const refusalsOf =
+    ({ name }: Endpoint, res: Response): Refuse =>
+    (status, text, reason) => {
+      report.refused({ endpoint: name, reason });
+      respond(res, status, text);
+    };
+
   /** What can be said without the body. */
   function admit(req: Request, res: Response, next: (error?: unknown) => void): void {
     const endpoint = endpoints.get(nameOf(req));
     if (endpoint === undefined) return void respond(res, 404, 'Not found');
     res.locals['route'] = endpoint.name === '' ? PATH : `${PATH}/:endpoint`;
-    const refuse = (status: number, text: string, reason: Refusal): void => {
-      report.refused({ endpoint: endpoint.name, reason });
-      res.set('Connection', 'close'); // the body is not read
-      respond(res, status, text);
+    const refuseUnread: Refuse = (...why) => {
+      res.set('Connection', 'close');
+      refusalsOf(endpoint, res)(...why);
     };
-    if (req.method !== 'POST') return refuse(405, 'Method not allowed', 'method');
+    if (req.method !== 'POST') return refuseUnread(405, 'Method not allowed', 'method');
     const encoding = req.get('content-encoding');
     if (!req.is('application/json') || (encoding !== undefined && encoding !== 'identity')) {
-      return refuse(415, 'Unsupported media type', 'media_type');
+      return refuseUnread(415, 'Unsupported media type', 'media_type');
     }
     if (Number(req.get('content-length')) > MAX_BYTES)
-      return refuse(413, 'Payload too large', 'too_large');
-    const slow = setTimeout(() => refuse(408, 'Request timeout', 'too_slow'), bodyTimeoutMs);
+      return refuseUnread(413, 'Payload too large', 'too_large');
+    const slow = setTimeout(() => refuseUnread(408, 'Request timeout', 'too_slow'), bodyTimeoutMs);
     rawBody(req, res, (error?: unknown) => {
       clearTimeout(slow);
       if (res.headersSent) return;
       if (error === undefined) return next();
       if (error instanceof Error && 'status' in error && error.status === 413) {
-        return refuse(413, 'Payload too large', 'too_large');
+        return refuseUnread(413, 'Payload too large', 'too_large');
       }
-      refuse(400, 'Bad request', 'cut_off');
+      refuseUnread(400, 'Bad request', 'cut_off');
     });
   }
 
   async function receive(req: Request, res: Response): Promise<void> {
     const endpoint = endpoints.get(nameOf(req));
     if (endpoint === undefined) return respond(res, 404, 'Not found');
-    const refuse = (status: number, text: string, reason: Refusal): void => {
-      report.refused({ endpoint: endpoint.name, reason });
-      respond(res, status, text);
-    };
+    const refuse = refusalsOf(endpoint, res);
     const body = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0);
     const fault = signatureFault(
       body,

@@ -4,7 +4,7 @@ import type { Claim, Inbox } from './inbox.js';
 
 const MAX_TRIES = 8;
 /** Entries that one process handles at a time. */
-const LANES = 10;
+const CONCURRENCY = 10;
 const HANDLER_TIMEOUT_MS = 120_000;
 /** Below the shortest pause, after which another process takes an entry over. */
 const KEEP_EVERY_MS = 10_000;
@@ -107,9 +107,9 @@ export function startWorker({
     }
   }
 
-  /** Claims no more than it can begin at once: the pause of an entry runs from its claim. */
-  async function fillLanes(): Promise<boolean> {
-    const free = LANES - underWay.size;
+  /** Claims no more than it can begin at once, since the pause of an entry runs from its claim. Returns whether there may be more. */
+  async function startMore(): Promise<boolean> {
+    const free = CONCURRENCY - underWay.size;
     const claims = free === 0 ? [] : await inbox.claim({ count: free });
     for (const claim of claims) {
       const handling = handleOne(claim).finally(() => underWay.delete(handling));
@@ -123,7 +123,7 @@ export function startWorker({
       let isMore = false;
       woken = false;
       try {
-        isMore = await fillLanes();
+        isMore = await startMore();
         if (monotonicMs() - trimmedAtMs >= TRIM_EVERY_MS) {
           trimmedAtMs = monotonicMs();
           await inbox.trim();

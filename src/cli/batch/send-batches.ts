@@ -112,19 +112,22 @@ function settle(rows: readonly Row[], result: DebtBatchResult): void {
  * The entry that a row of the response is about: by `temp_id`, which is documented for created rows, else by `index`.
  * Whether GetBill counts from 0 or from 1 is not documented: it is read from the rows themselves.
  */
-function createFinder(rows: readonly Row[], named: readonly BatchRow[]) {
+function createFinder(rows: readonly Row[], responseRows: readonly BatchRow[]) {
   const positions = new Map(rows.map((row, position) => [tempIdOf(row), position]));
   const positionOf = ({ temp_id: id }: BatchRow): number | undefined =>
     typeof id === 'string' ? positions.get(id) : undefined;
-  const indexes = named.map(({ index }) => index);
-  const both = named.find((row) => positionOf(row) !== undefined && typeof row.index === 'number');
-  let first: number | undefined;
-  if (both !== undefined) first = Number(both.index) - (positionOf(both) ?? 0);
-  else if (indexes.includes(0)) first = 0;
-  else if (indexes.includes(rows.length)) first = 1;
+  const indexes = responseRows.map(({ index }) => index);
+  const withBoth = responseRows.find(
+    (row) => positionOf(row) !== undefined && typeof row.index === 'number',
+  );
+  let firstIndex: number | undefined;
+  if (withBoth !== undefined) firstIndex = Number(withBoth.index) - (positionOf(withBoth) ?? 0);
+  else if (indexes.includes(0)) firstIndex = 0;
+  else if (indexes.includes(rows.length)) firstIndex = 1;
 
   return (row: BatchRow): Entry | undefined => {
-    const byIndex = typeof row.index === 'number' && first !== undefined ? row.index - first : -1;
+    const byIndex =
+      typeof row.index === 'number' && firstIndex !== undefined ? row.index - firstIndex : -1;
     return rows[positionOf(row) ?? byIndex]?.entry;
   };
 }

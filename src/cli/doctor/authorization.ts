@@ -46,7 +46,7 @@ function judgeAuthorization(
   const { status, text } = response;
   const target = redirectOf(response, asked);
   if (target?.href.split('?')[0] === redirectUri.split('?')[0]) {
-    return { kind: 'answered', error: target?.searchParams.get('error') ?? undefined };
+    return { kind: 'responded', error: target?.searchParams.get('error') ?? undefined };
   }
   if (status === 408 || status === 429 || status >= 500) return { kind: 'none', error: undefined };
   const [code] = (status >= 400 ? ANY_CODE : REDIRECT_CODE).exec(text) ?? [];
@@ -62,7 +62,7 @@ const ANY_CODE =
 /** True when the server looked at the client and found it, whatever else it said. */
 export const knowsClient = (outcome: AuthorizationOutcome): boolean =>
   (outcome.kind === 'sent_on' && outcome.proven) ||
-  (outcome.kind === 'answered' && outcome.error !== 'invalid_client') ||
+  (outcome.kind === 'responded' && outcome.error !== 'invalid_client') ||
   (outcome.kind === 'refused' && REDIRECT_CODE.test(outcome.code ?? ''));
 
 export const authorizationCheck: Check = {
@@ -81,7 +81,7 @@ export async function examineAuthorization(
   const { config } = asker;
   const { redirectUri } = config;
   switch (outcome.kind) {
-    case 'answered':
+    case 'responded':
       if (outcome.error === undefined || outcome.error === 'invalid_scope')
         return pass(`${redirectUri} is registered`);
       return fail(
@@ -159,7 +159,7 @@ async function findRegisteredVariant(asker: Asker): Promise<string | undefined> 
   ].filter((uri, index, all) => uri !== redirectUri && all.indexOf(uri) === index);
   for (const uri of relatives) {
     const { kind } = await tryRedirectUri(uri, asker);
-    if (kind === 'sent_on' || kind === 'answered') return uri;
+    if (kind === 'sent_on' || kind === 'responded') return uri;
   }
   return undefined;
 }

@@ -49,12 +49,12 @@ export interface CheckContext {
 /**
  * What becomes of an authorization request before anybody signs in:
  * `sent_on` to a sign-in page; `proven` when a redirect URI made up for comparison is not;
- * `answered` at our redirect URI (RFC 6749 section 4.1.2.1), so that one is accepted;
+ * `responded` at our redirect URI (RFC 6749 section 4.1.2.1), so that one is accepted;
  * `refused` with an error page (`code` as far as it names one); `none`: no response, or one of an overloaded server.
  */
 export type AuthorizationOutcome =
   | { readonly kind: 'sent_on'; readonly proven: boolean }
-  | { readonly kind: 'answered'; readonly error: string | undefined }
+  | { readonly kind: 'responded'; readonly error: string | undefined }
   | { readonly kind: 'refused'; readonly status: number; readonly code: string | undefined }
   | { readonly kind: 'none'; readonly error: unknown };
 

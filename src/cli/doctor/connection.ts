@@ -66,17 +66,18 @@ function placesOf({ authorizeUrl, tokenUrl, apiUrl }: GetbillConfig): Place[] {
 const overPlaces = (
   config: GetbillConfig,
   look: (place: Place) => Promise<Result>,
-): Promise<Result | undefined> => worst(placesOf(config), look);
+): Promise<Result | undefined> => examineAll(placesOf(config), look);
 const overTlsPlaces = (
   config: GetbillConfig,
   look: (place: Place) => Promise<Result>,
 ): Promise<Result | undefined> =>
-  worst(
+  examineAll(
     placesOf(config).filter(({ url }) => url.protocol === 'https:'),
     look,
   );
 
-async function worst(
+/** Looks at all places. The first failure, else the first warning, else that all is well. */
+async function examineAll(
   places: Place[],
   look: (place: Place) => Promise<Result>,
 ): Promise<Result | undefined> {

@@ -15,7 +15,7 @@ export const credentialChecks: readonly Check[] = [
     async examine(context) {
       const { config, tokenEndpoint, secretFallbacks } = context;
       const { scopes } = config.getbill;
-      const [scope = MINIMAL_SCOPE] = scopes.includes(MINIMAL_SCOPE) ? [MINIMAL_SCOPE] : scopes;
+      const scope = scopes.includes(MINIMAL_SCOPE) ? MINIMAL_SCOPE : (scopes[0] ?? MINIMAL_SCOPE);
       try {
         const { access_token: token } = await tokenEndpoint.clientCredentials([scope]);
         await tokenEndpoint.revoke(token, 'access_token').catch(() => undefined); // it expires by itself
@@ -35,7 +35,8 @@ export const credentialChecks: readonly Check[] = [
     async examine(context) {
       const { scopes } = context.config.getbill;
       const authorized = await context.authorization();
-      const refusedToUsers = authorized.kind === 'answered' && authorized.error === 'invalid_scope';
+      const refusedToUsers =
+        authorized.kind === 'responded' && authorized.error === 'invalid_scope';
       const allowed = await mayHave(scopes, context);
       if (!refusedToUsers && allowed === undefined) {
         return warn(
@@ -144,13 +145,9 @@ async function explainRefusal(error: unknown, context: CheckContext): Promise<Re
     return refusal(error, config.getbill.tokenUrl, config.getbill.timeoutMs);
   const outcome = await authorization();
   const entries = config.getbill.clientSecrets.length;
-  const [held, comma] =
-    entries === 1
-      ? ['', '']
-      : [
-          `: none of its ${entries} entries is accepted`,
-          '; a comma ends an entry, one that is part of the secret is written \\,',
-        ];
+  const held = entries === 1 ? '' : `: none of its ${entries} entries is accepted`;
+  const comma =
+    entries === 1 ? '' : '; a comma ends an entry, one that is part of the secret is written \\,';
   if (knowsClient(outcome)) {
     return fail(
       `invalid_client: GetBill knows GETBILL_CLIENT_ID, so GETBILL_CLIENT_SECRET is wrong${held}`,

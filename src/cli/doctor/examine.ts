@@ -81,8 +81,9 @@ async function look(check: Check, context: CheckContext): Promise<Result | undef
 
 function open(config: Config, { url, urlCaFile, now, monotonicMs }: Omit<Examination, 'env'>) {
   let secretFallbacks = 0;
-  const emit = ({ type }: { type: string }): void =>
-    void (secretFallbacks += type === 'client_secret_fallback' ? 1 : 0);
+  const emit = ({ type }: { type: string }): void => {
+    if (type === 'client_secret_fallback') secretFallbacks += 1;
+  };
   const upstream = createUpstream({ config: config.getbill, emit });
   const outside = createUpstream({
     config: { ...config.getbill, caFile: urlCaFile, tlsPins: [] },
@@ -124,5 +125,8 @@ function tryingOnce(redis: Redis | Cluster): Redis | Cluster {
 
 function once<T>(ask: () => Promise<T>): () => Promise<T> {
   let asked: Promise<T> | undefined;
-  return () => (asked ??= ask());
+  return () => {
+    asked ??= ask();
+    return asked;
+  };
 }

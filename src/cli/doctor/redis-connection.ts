@@ -10,7 +10,9 @@ const CONNECT_WITHIN_MS = 3_000;
 /** @throws the error that names the reason; the one of `connect()` itself says only that the connection is closed. */
 export async function connect(redis: Redis | Cluster): Promise<void> {
   let seen: Error | undefined;
-  redis.on('error', (error: Error) => (seen = error));
+  redis.on('error', (error: Error) => {
+    seen = error;
+  });
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(

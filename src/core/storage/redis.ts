@@ -77,7 +77,7 @@ const ttlOf = (pttl: number): number => (pttl < 0 ? Infinity : pttl);
 
 const DEADLINE_MS = 500;
 
-/** What arrived while this process was busy or stopped is in time: the deadline looks at the socket once more. */
+/** On timeout the event loop gets one more turn: a reply that came in while it was blocked still counts. */
 export function inTime<T>(command: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const onLate = (): void => reject(new Error('Redis did not answer in time'));

@@ -83,7 +83,7 @@ export function createTokenManager(
     const current = await onRecord(grantId, { elseCopy: false });
     if (!isDue(current)) return current;
     const result = await renewals.wait(grantId, { trigger: 'rejected', isDue });
-    // A renewal that was joined may have had nothing to do for its own caller.
+    // We may have joined a renewal that was started for another reason and found nothing due.
     return isDue(result) ? await renewals.wait(grantId, { trigger: 'rejected', isDue }) : result;
   }
 

@@ -113,5 +113,7 @@ const RESENT = {
 
 function codeOf(error: unknown): string | undefined {
   if (error === undefined) return undefined;
-  return error instanceof AppError ? error.code : 'getbill_unreachable';
+  if (error instanceof AppError) return error.code;
+  const { name } = error as { name?: unknown }; // of the connection: what upstream.ts throws is made of it
+  return /Timeout/.test(String(name)) ? 'getbill_timeout' : 'getbill_unreachable';
 }

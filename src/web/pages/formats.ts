@@ -1,7 +1,7 @@
 import { dayOf, instantOf } from '../../getbill/dates.js';
 import { numberOf, textOf } from '../../getbill/values.js';
 
-/** A date of GetBill's for `<time>`. What cannot be read as a date is shown as it came: then `iso` is missing. */
+/** A date of GetBill's for `<time>`. Unparseable dates are shown unchanged, without `iso`. */
 export interface DateText {
   readonly text: string;
   readonly iso?: string;
