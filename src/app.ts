@@ -16,7 +16,6 @@ import { errorPage } from './web/middleware/error-page.js';
 import { formBody } from './web/middleware/form-body.js';
 import { navigationOnly } from './web/middleware/navigation-only.js';
 import { noPrefetch } from './web/middleware/no-prefetch.js';
-import { oneAtATime } from './web/middleware/one-at-a-time.js';
 import { pagesAtOnce } from './web/middleware/pages-at-once.js';
 import { pageLocals } from './web/middleware/page-locals.js';
 import { byAddress, bySession, rateLimit } from './web/middleware/rate-limit.js';
@@ -79,7 +78,7 @@ export function createApp(
   const routes = listRoutes(app, { getOnly: ['/login', '/oauth/callback', '/session'] });
 
   // Every request
-  app.use(oneAtATime(), requestId(services));
+  app.use(requestId(services));
   const flowInspector = mountFlowInspector(app, services);
   app.use(
     requestLog({ log, context, emit }),

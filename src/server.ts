@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { oneAtATime } from './one-at-a-time.js';
 
 /** Connections beyond these are closed at once: each costs a file descriptor and some 20 KB. */
 const MAX_CONNECTIONS = 4_096;
@@ -39,11 +40,7 @@ export function createHttpServer(
       keepAliveTimeout: keepAliveMs,
       maxHeaderSize: 16_384, // then 431
     },
-    (req, res) => {
-      // Node hands over pipelined requests also after that, and would make an error with a stack for each
-      if (req.socket.destroyed) req.destroy();
-      else app(req, res);
-    },
+    oneAtATime(app),
   );
   server.maxConnections = maxConnections;
   const underWay = trackResponses(server);
