@@ -33,7 +33,9 @@ export function accessOf(
     },
     visitor: {
       grantId,
-      address: addressOf(req.ip),
+      get address() {
+        return addressOf(req.ip);
+      },
       mayReadCompany: res.locals.tokenSet.scopes.includes('company:read'),
       withhold: async (scope) => {
         res.locals.tokenSet = withoutScopes(res.locals.tokenSet, [scope]);
