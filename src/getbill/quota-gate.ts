@@ -1,9 +1,10 @@
-import { AppError, RequestError, StorageError } from '../errors.js';
+import { RequestError, StorageError } from '../errors.js';
 import type { Emit } from '../events.js';
 import { boundedMap } from '../core/bounded-map.js';
 import type { Consumption, SharedLimits } from '../limits/shared-limits.js';
 import type { ApiResponse } from './api-response.js';
-import { endpoints, limitClassOf, type Endpoint, type LimitClass } from './endpoints.js';
+import { limitClassOf, type LimitClass } from './endpoints.js';
+import { createCompanyLookup, PROFILE } from './company-lookup.js';
 import type { Access, ApiCall, Forward, Visitor } from './forward.js';
 import type { GrantFacts } from './grant-facts.js';
 import type { Quota } from './quota.js';
@@ -13,8 +14,6 @@ const SHARE = 0.25;
 /** All sessions together whose company is not known yet. */
 const UNKNOWN = 'unknown';
 const MAX_GRANTS = 10_000;
-const ASK_EVERY_MS = 60_000;
-const PROFILE = endpoints.find(({ path }) => path === '/company/profile') as Endpoint;
 
 /**
  * The gate that every call to the GetBill API passes, whoever makes it: a page, `/api`, a job. A person's calls spend the
@@ -41,8 +40,7 @@ export function createQuotaGate({
   now: () => number;
 }): Forward {
   const uncharged = boundedMap<Record<LimitClass, number>>({ max: MAX_GRANTS });
-  const askedAtMs = boundedMap<number>({ max: MAX_GRANTS });
-  const asking = new Map<string, Promise<string | undefined>>();
+  const lookUpCompany = createCompanyLookup({ send, quota, facts, now });
 
   const shareOf = (limitClass: LimitClass) => {
     const limit = quota.limit(limitClass);
@@ -90,7 +88,7 @@ export function createQuotaGate({
     if (company === undefined) {
       const consumed = await consume(limitClass, UNKNOWN);
       if (consumed?.granted !== false) return chargeLater(grantId, limitClass);
-      company = await askForCompany(call, access, visitor);
+      company = await lookUpCompany(call, access, visitor);
     }
     const owner = company === undefined ? `address:${visitor.address}` : `company:${company}`;
     await chargeEarlierCalls(grantId, owner);
@@ -105,37 +103,6 @@ export function createQuotaGate({
       status: 429,
       retryAfterS: Math.max(1, Math.ceil(resetInMs / 1000)),
     });
-  }
-
-  /** One call for all that wait for it; after a failure none for a minute. */
-  function askForCompany(
-    call: ApiCall,
-    access: Access,
-    visitor: Visitor,
-  ): Promise<string | undefined> {
-    const { grantId, mayReadCompany } = visitor;
-    const running = asking.get(grantId);
-    if (running !== undefined) return running;
-    const askedAgoMs = now() - (askedAtMs.get(grantId) ?? -Infinity);
-    if (!mayReadCompany || (askedAgoMs >= 0 && askedAgoMs < ASK_EVERY_MS))
-      return Promise.resolve(undefined);
-    askedAtMs.set(grantId, now());
-    const reading = readCompany(call, access, visitor).finally(() => asking.delete(grantId));
-    asking.set(grantId, reading);
-    return reading;
-  }
-
-  async function readCompany({ requestId, caller }: ApiCall, access: Access, visitor: Visitor) {
-    try {
-      await quota.admit('read', 'page');
-      const call: ApiCall = { endpoint: PROFILE, path: PROFILE.path, query: '', requestId, caller };
-      const { body } = await send(call, access, visitor);
-      if (!Buffer.isBuffer(body)) body.destroy();
-      return (await facts.read(visitor.grantId)).company;
-    } catch (error) {
-      if (error instanceof AppError) return undefined;
-      throw error;
-    }
   }
 
   /** The call itself, and what its response says about the grant. */

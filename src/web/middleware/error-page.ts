@@ -2,9 +2,10 @@ import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import type { Logger } from 'pino';
 import type { Config } from '../../config/config.js';
-import { AppError, NotSignedInError, RequestError } from '../../errors.js';
+import { NotSignedInError, RequestError, type AppError } from '../../errors.js';
 import type { RequestContext } from '../../events.js';
 import { operatorHint } from '../../oauth-explanations.js';
+import { asAppError } from '../as-app-error.js';
 import { errorHref } from '../pages/error-catalogue.js';
 import { errorText, SIGN_IN_AGAIN, STILL_SIGNED_IN, type ErrorText } from '../pages/error-texts.js';
 import { waitText } from '../pages/formats.js';
@@ -35,47 +36,46 @@ export function errorPage({
     if (error.retryAfterS !== undefined) res.set('Retry-After', String(error.retryAfterS));
     if (error instanceof RequestError) res.set(error.headers);
     res.status(error.status);
-    const docHref = errorHref(error.code);
     const isPage =
       lookedUpId !== undefined || isFormOfPage(req) || !(error instanceof NotSignedInError);
-    if (!isPage || !wantsHtml(req)) {
-      return res.json({
-        error: error.code,
-        request_id: res.locals.requestId,
-        ...(docHref !== undefined && { doc_url: new URL(docHref, publicUrl).href }),
-        ...(error instanceof NotSignedInError && { login_url: '/login' }),
-        ...(error instanceof RequestError && error.details),
-      });
-    }
+    if (!isPage || !wantsHtml(req)) return res.json(jsonOf(error, res));
+
     const text = lookedUpId === undefined ? textFor(error, req) : signInFor(lookedUpId);
-    res.render(
-      'layout',
-      {
-        page: 'pages/error',
-        title: text.title,
-        error: {
-          code: error.code,
-          status: error.status,
-          text,
-          retry: retryOf(error, req, res),
-          wait: error.retryAfterS === undefined ? undefined : waitOf(error.retryAfterS),
-        },
-        developer: developerPages
-          ? {
-              message: error.message,
-              hint: operatorHint(error.code) ?? error.hint,
-              call: failedCallText(context.getStore()),
-              docHref,
-            }
-          : undefined,
-      },
-      (renderError: Error | null, html?: string) => {
-        res.send(
-          renderError ? `Something went wrong. Request number: ${res.locals.requestId}` : html,
-        );
-      },
-    );
+    const page = {
+      code: error.code,
+      status: error.status,
+      text,
+      retry: retryOf(error, req, res),
+      wait: error.retryAfterS === undefined ? undefined : waitOf(error.retryAfterS),
+    };
+    const developer = developerPages ? developerBox(error) : undefined;
+    const locals = { page: 'pages/error', title: text.title, error: page, developer };
+    res.render('layout', locals, (renderError: Error | null, html?: string) => {
+      const plain = `Something went wrong. Request number: ${res.locals.requestId}`;
+      res.send(renderError ? plain : html);
+    });
   };
+
+  function jsonOf(error: AppError, res: Response) {
+    const docHref = errorHref(error.code);
+    return {
+      error: error.code,
+      request_id: res.locals.requestId,
+      ...(docHref !== undefined && { doc_url: new URL(docHref, publicUrl).href }),
+      ...(error instanceof NotSignedInError && { login_url: '/login' }),
+      ...(error instanceof RequestError && error.details),
+    };
+  }
+
+  /** What a developer sees below the text, and a visitor never. */
+  function developerBox({ code, message, hint }: AppError) {
+    return {
+      message,
+      hint: operatorHint(code) ?? hint,
+      call: failedCallText(context.getStore()),
+      docHref: errorHref(code),
+    };
+  }
 }
 
 /** The longest wait after which a page tries again by itself. */
@@ -141,30 +141,3 @@ function textFor(error: AppError, req: Request): ErrorText {
   const href = `${action.href}${action.href.includes('?') ? '&' : '?'}${returnTo}`;
   return { ...text, action: { ...action, href } };
 }
-
-/** What Express, body parsers and csurf throw carries a `status`; anything else is our own fault. */
-function asAppError(thrown: unknown): AppError {
-  if (thrown instanceof AppError) return thrown;
-  const { status, code } = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as {
-    status?: unknown;
-    code?: unknown;
-  };
-  if (code === 'EBADCSRFTOKEN')
-    return new RequestError('the CSRF token is missing or wrong', {
-      code: 'csrf',
-      status: 403,
-      cause: thrown,
-    });
-  if (typeof status === 'number' && status >= 400 && status < 500) {
-    return new RequestError('the request cannot be read', {
-      code: codeOf(status),
-      status,
-      cause: thrown,
-    });
-  }
-  return new AppError('unexpected error', { code: 'unexpected', status: 500, cause: thrown });
-}
-
-const codeOf = (status: number): string =>
-  ({ 404: 'not_found', 413: 'body_too_large', 415: 'media_type_not_supported' })[status] ??
-  'bad_request';

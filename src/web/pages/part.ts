@@ -56,7 +56,7 @@ export const isAboutThePage = (error: AppError): boolean =>
   error instanceof StorageError ||
   error.code === 'browser_left';
 
-export function whyUnavailable({ code, status, retryAfterS = 60 }: AppError): string {
+function whyUnavailable({ code, status, retryAfterS = 60 }: AppError): string {
   const again = `There will be more in ${waitText(retryAfterS)}.`;
   if (code === 'getbill_share_used')
     return `Your company’s share of GetBill’s hourly limit is used up. ${again}`;
