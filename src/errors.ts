@@ -35,7 +35,7 @@ export class RequestError extends AppError {
 
 /** The GetBill API said no to one of our own calls. Its text is for the log; pages use their own words. */
 export class GetbillApiError extends AppError {
-  /** What is wrong with which field, where the API says so. */
+  /** The faults by field, where the API names them. */
   readonly fields: Readonly<Record<string, readonly string[]>>;
 
   constructor({
@@ -58,7 +58,7 @@ export class GetbillApiError extends AppError {
   }
 }
 
-/** What was to be sent to the GetBill API breaks its documented rules; nothing was sent. `''` is the whole of it. */
+/** A body breaks the documented rules of the GetBill API, so nothing was sent. The field `''` is the whole body. */
 export class InvalidInputError extends AppError {
   readonly fields: Readonly<Record<string, readonly string[]>>;
 

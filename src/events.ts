@@ -63,7 +63,7 @@ export type AppEvent =
       reason: string;
     };
 
-/** What is known of a call that failed: `status` and `contentType` once the head of the response came. */
+/** A failed call: `status` and `contentType` are known once the head of the response came. */
 export interface CallSoFar {
   readonly method: string;
   readonly status: number | undefined;
@@ -74,11 +74,11 @@ export interface CallSoFar {
 /** The message of the log's line per request; the log writes these in batches. */
 export const REQUEST_LINE = 'request';
 
-/** What the web layer knows about the request in whose course an event is raised. */
+/** The request during which an event is raised. */
 export interface RequestContext {
   readonly requestId: string;
   readonly ip: string | undefined;
-  /** What the calls to the GetBill API took so far. */
+  /** The time that calls to the GetBill API took so far. */
   upstreamMs: number;
   /** The last call to GetBill that failed meanwhile: for the developer's box of an error page. */
   failedCall?: CallSoFar & { readonly route: string; readonly reason: string };

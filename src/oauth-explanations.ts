@@ -1,5 +1,5 @@
 /**
- * What an OAuth error means and what to do about it, once for all who say so: page, log, command line and doctor.
+ * The meaning of an OAuth error and its remedy, in one place for the page, the log, the command line and the doctor.
  * Keyed by the code of our own errors, which is the server's `error` where RFC 6749 or GetBill defines it.
  */
 export interface OAuthExplanation {

@@ -4,7 +4,7 @@ import { renewalChannel } from './core/tracing.js';
 export { traced, type RenewalRun } from './core/tracing.js';
 
 /**
- * What happens on the way, for readers in this process that need more than events say: an APM agent,
+ * Tracing channels, for readers in this process that need more than events say: an APM agent,
  * the flow inspector. The messages hold secrets, so a reader masks what it keeps. Without a reader
  * there is no work.
  */

@@ -11,12 +11,12 @@ export type Run = (
   options: { verbose: boolean; finishes?: boolean },
 ) => Promise<void>;
 
-/** What the commands are given. */
+/** The dependencies of the commands. */
 export interface Deps {
   run: Run;
-  /** The data, on standard output. */
+  /** Prints data, on standard output. */
   print: (text: string) => void;
-  /** What is no data, on standard error. */
+  /** Prints anything but data, on standard error. */
   tell: (text: string) => void;
   /** Columns of the terminal; `Infinity` where there is none. */
   width: () => number;

@@ -13,7 +13,7 @@ import type { Config } from '../config/config.js';
 import { explanationOf, operatorHint } from '../oauth-explanations.js';
 import { explainConnection } from './doctor/explain.js';
 
-/** What a script can act on; docs/cli.md has the same list. */
+/** The exit codes of the command line; docs/cli.md has the same list. */
 export const exitCodes = {
   done: 0,
   bug: 1,
@@ -92,7 +92,7 @@ function whatNext(error: AppError): string[] {
 const isUnknown = (error: AppError): boolean => error instanceof OutcomeUnknownError;
 const UNREACHABLE = new Set(['getbill_unreachable', 'getbill_timeout']);
 
-/** Which host and why, instead of what could not be done because of it. `undefined` for another error. */
+/** Names the host and the reason, instead of the action that failed. `undefined` for another error. */
 function explainUnreachable(error: AppError, config: Config | undefined): string[] | undefined {
   if (config === undefined || !UNREACHABLE.has(error.code)) return undefined;
   const { tokenUrl, apiUrl, timeoutMs } = config.getbill;

@@ -12,7 +12,7 @@ export function bodyFrom(file: string): unknown {
   }
 }
 
-/** A command line that is wrong. @throws {InvalidArgumentError} */
+/** Ends a command whose line is wrong. @throws {InvalidArgumentError} */
 export function misused(reason: string): never {
   toStderr(`error: ${reason}`);
   throw new InvalidArgumentError(reason);

@@ -1,7 +1,7 @@
 import { Presets, SingleBar } from 'cli-progress';
 import { toStderr } from './output.js';
 
-/** What a walk reports, for whoever watches. It goes to standard error: standard output is the data. */
+/** The progress of a walk, shown on standard error: standard output is for data. */
 export interface Progress {
   page(pagination: { page: number; pages: number; limit: number; total: number }): void;
   wait(wait: { page: number; waitMs: number }): void;

@@ -45,7 +45,7 @@ export function csv(columns: Columns, rows: readonly Row[]): string {
   return [fields.join(','), ...lines].join('\n');
 }
 
-/** What a spreadsheet would run as a formula is marked as text. */
+/** Marks a value as text that a spreadsheet would run as a formula. */
 function csvCell(value: string): string {
   const isFormula = /^[=+@]|^-(?!\d)/.test(value);
   const safe = isFormula ? `'${value}` : value;
@@ -86,7 +86,7 @@ function cellText(field: string | undefined, value: unknown): string {
     : written;
 }
 
-/** What other people have written into GetBill must not steer this terminal: control characters are taken out. */
+/** The text of a value without control characters: other people's data must not steer this terminal. */
 function text(value: unknown): string {
   if (value === null || value === undefined) return '';
   const written = typeof value === 'string' ? value : JSON.stringify(value);

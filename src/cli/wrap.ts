@@ -9,7 +9,7 @@ export function wrap(text: string, columns: number | undefined): string {
 }
 
 const MIN_COLUMNS = 40;
-/** What stands before the text of a line: spaces, a bullet, the verdict or the name of a part. */
+/** The beginning of a line, before its text: spaces, a bullet, the verdict or the name of a part. */
 const LEAD = /^\s*(?:- |cause: |fix: +|(?:pass|warn|fail) +\S[^]{0,21} {2,})?/;
 
 function broken(line: string, columns: number): string[] {

@@ -7,7 +7,7 @@ import type { Values } from './variables.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What holds where nothing is set, and what follows from another value. */
+/** The configuration, with defaults and values that are derived from others. */
 export function configFrom(v: Values, env: Environment): Config {
   const publicUrl = v.PUBLIC_URL ?? new URL(`http://localhost:${v.PORT}`);
   const base = v.GETBILL_BASE_URL.href.replace(/\/$/, '');

@@ -15,7 +15,7 @@ export function invisibleCharacter(text: string): string | undefined {
     : `U+${codePoint.toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
-/** What catches the eye in a value, without showing the value: quotes, invisible characters. */
+/** Oddities of a value, without showing the value: quotes, invisible characters. */
 export function observe(value: string): string[] {
   const text = value.trim();
   const seen: string[] = [];

@@ -8,7 +8,7 @@ export interface Config {
   readonly host: string;
   readonly port: number;
   readonly publicUrl: URL;
-  /** Whom browsers hold to https once they have seen PUBLIC_URL. */
+  /** The hosts that browsers hold to https once they have seen PUBLIC_URL. */
   readonly hsts: Values['HSTS'];
   readonly trustProxy: number | readonly string[];
   readonly getbill: GetbillConfig;

@@ -381,13 +381,13 @@ export type Values = {
   [Name in keyof typeof variables]: z.output<(typeof variables)[Name]['schema']>;
 };
 
-/** What the documents and the errors say of a variable beside its schema. */
+/** Texts about a variable, for the documents and the errors. */
 interface EntryTexts {
   /** How to get a value, for errors. */
   readonly hint?: string;
   /** The default, where it is made of other variables. */
   readonly derived?: string;
-  /** What `.env.example` shows where there is no default. */
+  /** The value in `.env.example` where there is no default. */
   readonly example?: string;
 }
 

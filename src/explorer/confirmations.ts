@@ -5,7 +5,7 @@ import type { ExplorerRequest } from './request.js';
 const TTL_MS = 600_000;
 const ID = /^[\w-]{22}$/;
 
-/** What is confirmed: this request, of this session. */
+/** The confirmed request, with its session. */
 export interface Write extends ExplorerRequest {
   readonly method: string;
   readonly grantId: string;

@@ -5,21 +5,21 @@ import { followupStatuses, followupTypes } from '../getbill/followup-values.js';
 export interface Parameter {
   readonly name: string;
   readonly example: string;
-  /** What the form has in it at first; nothing by default. */
+  /** The value of a new form; empty by default. */
   readonly initial?: string;
   /** Values that GetBill documents; others may exist. */
   readonly values?: readonly string[];
 }
 
-/** What GetBill documents about one endpoint, as far as a form needs it. */
+/** The documentation of one endpoint, as far as a form needs it. */
 export interface Documentation {
   readonly title: string;
-  /** What `{id}` stands for. */
+  /** The meaning of `{id}`. */
   readonly id?: string;
   readonly query?: readonly Parameter[];
   /** An example that GetBill accepts, apart from ids. */
   readonly body?: object;
-  /** What a reader has to know before sending it. */
+  /** A warning to read before sending. */
   readonly note?: string;
 }
 

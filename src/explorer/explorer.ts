@@ -17,7 +17,7 @@ import { samplesOf } from './samples.js';
 import { sendRequest } from './send.js';
 import { cardOf, fieldViews, indexView } from './view.js';
 
-/** What this room takes of the services. */
+/** The services that this room uses. */
 export interface ExplorerServices {
   readonly config: { readonly getbill: Pick<Config['getbill'], 'apiUrl'> };
   readonly keyValue: Pick<KeyValue, 'set' | 'take'>;
@@ -33,7 +33,7 @@ export interface ExplorerGuards {
   readonly mayCall: readonly RequestHandler[];
 }
 
-/** What a page has beside the form. */
+/** The parts of a page beside the form. */
 interface Shown {
   readonly faults?: Readonly<Record<string, string>>;
   readonly confirmation?: { readonly id: string; readonly wasUsed: boolean };

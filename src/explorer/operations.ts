@@ -9,7 +9,7 @@ export interface Operation {
   readonly title: string;
   readonly group: string;
   readonly limitClass: LimitClass;
-  /** What `{id}` of the path is; `undefined` without one. */
+  /** The meaning of `{id}` in the path; `undefined` without one. */
   readonly id: string | undefined;
   readonly query: readonly Parameter[];
   /** The example as JSON; `undefined` for an operation without a body. */

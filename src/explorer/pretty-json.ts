@@ -1,5 +1,5 @@
 const MAX_DEPTH = 20;
-/** A string, or whatever else stands between two spaces or brackets. */
+/** A JSON token: a string, punctuation, a number or a word. */
 const TOKEN = /"(?:[^"\\]|\\.)*"?|[{}[\],:]|[^\s"{}[\],:]+/g;
 
 /**

@@ -1,10 +1,10 @@
 import { matchEndpoint } from '../getbill/endpoints.js';
 import type { Operation } from './operations.js';
 
-/** What a form was filled in with, by the name of the field. */
+/** The values of a form, by the name of the field. */
 export type Fields = Readonly<Record<string, string>>;
 
-/** What is sent to GetBill. */
+/** The request to GetBill. */
 export interface ExplorerRequest {
   /** Below the API's base, as the allow-list accepts it. */
   readonly path: string;

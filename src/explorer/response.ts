@@ -13,7 +13,7 @@ const MAX_SHOWN = 5_000;
 const MAX_READ_BYTES = 64 * 1024;
 const MAX_LINKS = 5;
 
-/** What GetBill responded, or why there is no response. */
+/** The response of GetBill, or the reason why there is none. */
 export interface ResponseView {
   /** "200 OK" */
   readonly status: string;
@@ -22,7 +22,7 @@ export interface ResponseView {
   readonly facts: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: string;
-  /** What is said of a body that is not shown, or not to its end. */
+  /** Explains why a body is not shown, or not to its end. */
   readonly note: string | undefined;
   /** Where the whole body is. */
   readonly wholeHref: string | undefined;
@@ -50,7 +50,7 @@ export async function responseView(
     /** Path and query, below `/api`. */
     target: string;
     durationMs: number;
-    /** What is not shown, whoever sends it. */
+    /** Texts that are never shown, whoever sends them. */
     secrets: readonly string[];
     formats: Formats;
   },

@@ -8,7 +8,7 @@ import { createRecorder } from './recorder/recorder.js';
 import { addFlowPages } from './routes.js';
 import { createStepStore } from './step-store.js';
 
-/** What this room takes of the services. */
+/** The services that this room uses. */
 export interface FlowInspectorServices {
   readonly config: Pick<Config, 'flowInspector' | 'publicUrl' | 'session' | 'getbill'>;
   readonly keyValue: KeyValue;

@@ -46,7 +46,7 @@ export function judge({
   return { failed: false, title: line };
 }
 
-/** What became of a body after its head had come. */
+/** How a body ended after its head had come. */
 const CUT: Readonly<Record<string, string>> = {
   getbill_timeout: 'then silence: the body did not end in time',
   getbill_unreachable: 'cut: the connection ended before the body did',

@@ -14,7 +14,7 @@ import {
 import { judge, noResponse, type Judgement } from './judgement.js';
 import type { Message } from './step.js';
 
-/** Whom a call is made to, and for what. */
+/** The endpoint of a call: the API, or the token endpoint with its grant type. */
 export type CallKind =
   'authorization_code' | 'refresh_token' | 'client_credentials' | 'revocation' | 'api';
 

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import type { KeyValue } from '../core/storage/key-value.js';
 import { stepSchema, type Draft, type Step } from './step.js';
 
-/** What one browser's story may hold. */
+/** The steps kept per browser. */
 const MAX_STEPS = 400;
 const KEPT_MS = 3_600_000;
 /** A number without a step: its process is about to write it, or died. */

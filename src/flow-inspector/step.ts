@@ -28,7 +28,7 @@ export const stepSchema = z.object({
   process: z.string(),
   /** Of a response: the number of its request. */
   replyTo: z.number().int().optional(),
-  /** Which text, RFC section and source explain it. */
+  /** The key of its explanation in `topics`. */
   topic: z.string(),
   requestId: z.string(),
   durationMs: z.number().optional(),

@@ -1,4 +1,4 @@
-/** What explains a step: why it happens, where the standard says so, and the code that does it, by name. */
+/** The explanation of a step: its reason, the section of the standard, and the function that does it. */
 export interface Topic {
   readonly why: string;
   readonly rfc?: { readonly text: string; readonly href: string };

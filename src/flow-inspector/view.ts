@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 
-/** What the page was asked to show. */
+/** The query of the page. */
 export interface View {
   readonly after: number;
   readonly oauthOnly: boolean;

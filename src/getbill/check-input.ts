@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { InvalidInputError } from '../errors.js';
 import { writeRules } from './write-rules.js';
 
-/** What is wrong with which field of a body; `{}`: nothing. `''` is the body itself. */
+/** The faults of a body by field; `{}`: none. `''` is the body itself. */
 export function inputFaults(
   rule: keyof typeof writeRules,
   body: unknown,

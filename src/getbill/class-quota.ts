@@ -15,8 +15,8 @@ import {
 const READ_EVERY_MS = 1_000;
 
 /**
- * What GetBill documents, until the first response says what holds; for a minute, so that a wrong guess blocks nobody for
- * long.
+ * GetBill's documented limits, until the first response names the real ones; for a minute, so that a
+ * wrong guess blocks nobody for long.
  */
 const DOCUMENTED: Readonly<Record<LimitClass, LastLimit>> = {
   read: { most: 1000, windowMs: 60_000 },
@@ -95,7 +95,7 @@ export function createClassQuota(
     return undefined;
   }
 
-  /** What cannot be written now is learnt again from the next response. */
+  /** A failed write is ignored: the next response says the same again. */
   async function write(key: string, value: object, ttlMs: number): Promise<void> {
     if (ttlMs > 0) await keyValue.set(key, JSON.stringify(value), { ttlMs }).catch(() => undefined);
   }

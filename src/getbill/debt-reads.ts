@@ -14,7 +14,7 @@ const MAX_OWN_STATUSES = 4;
 const AT_ONCE = 3;
 
 /**
- * What is known of a company's debts from the first and the last page of its list: GetBill's API
+ * A company's debts as far as the first and the last page of its list show them: GetBill's API
  * neither sorts nor searches, so "newest" and "overdue" hold for the debts that were looked at.
  */
 export interface DebtOverview {

@@ -1,7 +1,7 @@
 import { timeOf } from './dates.js';
 import { fieldOf, textOf } from './values.js';
 
-/** What a follow-up is and where it stands, in GetBill's words. */
+/** The types and statuses of follow-ups that GetBill documents. */
 export const followupTypes = [
   'call',
   'email',

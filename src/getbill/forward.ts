@@ -9,7 +9,7 @@ import { limitClassOf, type Endpoint } from './endpoints.js';
 import type { Caller, Quota } from './quota.js';
 import type { ResponseHead, Target, Upstream, UpstreamResponse } from './upstream.js';
 
-/** Whose call it is: the token that is good now, and how to get a newer one when the API rejects it. */
+/** The right to call: the token that is good now, and how to get a newer one when the API rejects it. */
 export interface Access {
   readonly grantId: string;
   readonly accessToken: string;

@@ -20,7 +20,7 @@ const factsSchema = z.object({
 type Facts = z.infer<typeof factsSchema>;
 
 /**
- * What GetBill's responses turned out to say about a grant and its token does not: the company, and scopes that were not
+ * Facts about a grant that GetBill's responses show and its token does not: the company, and scopes that were not
  * granted. Kept for all processes; never throws for the storage, since each fact is learnt again from another response.
  */
 export interface GrantFacts {

@@ -25,7 +25,7 @@ export interface Quota {
     response: { headers: IncomingHttpHeaders; json: unknown },
   ): Promise<number>;
   left(limitClass: LimitClass): number | undefined;
-  /** What GetBill said holds no longer: the demo's sandbox was reset. */
+  /** Drops everything that GetBill said: the demo's sandbox was reset. */
   forget(): Promise<void>;
   /** For people; `undefined` before the first response, and after the window has ended. */
   seen(

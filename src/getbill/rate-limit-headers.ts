@@ -14,7 +14,7 @@ export const quotaSchema = z.object({
   reset: z.number().positive(),
 });
 
-/** What GetBill last said about a limit, without a point in time: processes share it, but no clock. */
+/** A limit as GetBill last stated it, without a point in time: processes share it, but no clock. */
 export type QuotaState = z.infer<typeof quotaSchema>;
 
 /** `undefined` when the headers are missing or make no sense. */

@@ -1,11 +1,11 @@
 import { errors } from 'undici';
 import { UnavailableError } from '../errors.js';
 
-/** Nobody is there to be answered; nothing is wrong. */
+/** Nobody waits for the response any more; nothing is wrong. */
 export const browserLeft = (cause: unknown): UnavailableError =>
   new UnavailableError('the browser has left', { code: 'browser_left', status: 499, cause });
 
-/** What a failed or cut call means to the caller. An error that is ours already passes through. */
+/** The error of a failed or cut call, for its caller. An error that is ours already passes through. */
 export function unavailableBecause(error: unknown): UnavailableError {
   if (error instanceof UnavailableError) return error;
   const { name } = (error ?? {}) as { name?: unknown }; // a DOMException may be of another realm

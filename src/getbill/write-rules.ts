@@ -3,7 +3,7 @@ import { isRecord } from './values.js';
 import { followupStatuses, followupTypes } from './followup-values.js';
 
 /**
- * What GetBill documents about the bodies of its writes. A field that GetBill does not document is refused; a rule
+ * GetBill's documented rules for the bodies of its writes. A field that GetBill does not document is refused; a rule
  * that it does not document is left to GetBill. `null` is accepted where GetBill's own objects hold it.
  */
 const PHONE_MAX_DIGITS = 15; // E.164

@@ -1,13 +1,13 @@
 import type { AppEvent } from '../events.js';
 
-/** What an operator should know of an event. */
+/** The documentation of an event, for operators. */
 export interface EventTexts {
   readonly when: string;
   /** Of the fields that do not explain themselves. */
   readonly notes?: Readonly<Record<string, string>>;
   /** `false` for what happens on every call and says nothing about security. */
   readonly isAudited: boolean;
-  /** What to do when it is in the log. */
+  /** The operator's reaction when the event is in the log. */
   readonly action: string;
 }
 

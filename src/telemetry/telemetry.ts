@@ -35,7 +35,7 @@ export function createTelemetry(
   return { metrics, log, context, emit, subscribe };
 }
 
-/** What the log's line and the error page say of the calls that a request caused. */
+/** Keeps, for the log's line and the error page, how the calls to GetBill of a request went. */
 function noteCalls(request: RequestContext, event: AppEvent): void {
   if (event.type === 'api_called') request.upstreamMs += event.durationMs;
   if (event.type === 'api_failed') request.failedCall = event;

@@ -1,4 +1,4 @@
-/** What the sandbox counts, by the names of the scenes. */
+/** The sandbox's counters, by the names that the scenes use. */
 export interface Counts {
   readonly signIns: number;
   readonly codeExchanges: number;

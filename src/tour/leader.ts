@@ -21,7 +21,7 @@ export interface Note {
   readonly href: string;
 }
 
-/** Which process renewed and which served the tabs, as the flow inspector tells it; `undefined` without one. */
+/** Names the process that renewed and those that served the tabs, from the flow inspector; `undefined` without it. */
 export async function describeLeader(
   visitor: Tab,
   { sinceMs }: { sinceMs: number },

@@ -13,7 +13,7 @@ const ALL_KNOW_MS = 1_100;
 const LOOK_EVERY_MS = 100;
 const MAX_HOPS = 8;
 
-/** What a scene is played with. */
+/** The browsers and the sandbox with which a scene is played. */
 export interface Stage {
   readonly sandbox: Sandbox;
   /** The visitor's browser: its cookies, its session. */
@@ -24,7 +24,7 @@ export interface Stage {
   /** The cookie that makes a request part of the visitor's flow. */
   readonly flowCookie: string;
   readonly publicUrl: URL;
-  /** What the sandbox has counted since the scene began. */
+  /** The sandbox's counters since the scene began. */
   readonly counted: () => Promise<Counts>;
   readonly now: () => number;
 }

@@ -20,7 +20,7 @@ export interface Scene {
   readonly guarantee: string;
   /** Below `src/`, and a function in it. */
   readonly code: { readonly file: string; readonly symbol: string };
-  /** What the guide's sample does, and its rows in docs/why-not-the-sample.md. */
+  /** The behaviour of the guide's sample, and its rows in docs/why-not-the-sample.md. */
   readonly sample: { readonly text: string; readonly rows: readonly number[] };
 }
 

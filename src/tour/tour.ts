@@ -11,7 +11,7 @@ import { createResultStore } from './results.js';
 import { addTourPages } from './routes.js';
 import { createSandbox } from './sandbox.js';
 
-/** What this room takes of the services. */
+/** The services that this room uses. */
 export interface TourServices {
   readonly config: Pick<Config, 'tour' | 'flowInspector' | 'publicUrl' | 'session' | 'getbill'>;
   readonly keyValue: KeyValue;

@@ -5,7 +5,7 @@ import { accessOf, type AccessDeps } from './access.js';
 import { leftSignal } from './left-signal.js';
 import { loadPart, type Part } from './pages/part.js';
 
-/** What the handler of a page takes. */
+/** The dependencies of a page's handler. */
 export interface PageDeps {
   readonly forward: Forward;
   readonly access: AccessDeps;

@@ -1,6 +1,6 @@
 import { AppError, RequestError } from '../errors.js';
 
-/** What Express, body parsers and csurf throw carries a `status`; anything else is our own fault. */
+/** Errors of Express, body parsers and csurf carry a `status`; anything else is our own fault. */
 export function asAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
   const { status, code } = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as {

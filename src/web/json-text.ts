@@ -36,7 +36,7 @@ function isParseable(bytes: Buffer): boolean {
   }
 }
 
-/** What may come next, between two tokens. */
+/** The tokens that may come next. */
 type Expected = 'value' | 'value or ]' | 'name' | 'name or }' | 'colon' | 'comma or end';
 
 const SCALAR = /^(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)$/;

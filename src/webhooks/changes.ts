@@ -5,7 +5,7 @@ import { isAfter } from './entry-id.js';
 const MAX_CHANGES = 1_000;
 const PER_READ = 100;
 
-/** What has changed, for processes and people that look: a type and an id, never data. */
+/** A change, for processes and open pages: a type and an id, never data. */
 export interface Change {
   /** `<epoch milliseconds>-<n>`. */
   readonly id: string;

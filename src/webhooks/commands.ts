@@ -12,9 +12,9 @@ import { createRedisInbox } from './redis-inbox.js';
 import { signatureOf } from './signature.js';
 
 interface Deps {
-  /** The data, on standard output. */
+  /** Prints data, on standard output. */
   readonly print: (text: string) => void;
-  /** What is no data, on standard error. */
+  /** Prints anything but data, on standard error. */
   readonly tell: (text: string) => void;
   readonly config: () => Promise<Config>;
 }

@@ -8,7 +8,7 @@ export interface WebhookEvent {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** The types GetBill documents. Others are stored and answered alike. */
+/** The types GetBill documents. Others are stored and acknowledged, too. */
 export const documentedTypes = [
   'debt.created',
   'debt.updated',

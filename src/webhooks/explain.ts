@@ -1,6 +1,6 @@
 import { signatureFault, signatureOf } from './signature.js';
 
-/** What is wrong with a signature, in words of cause and fix. `fits`: nothing is. */
+/** The fault of a signature, with its cause and fix; none when it `fits`. */
 export interface Explanation {
   readonly fits: boolean;
   readonly text: string;

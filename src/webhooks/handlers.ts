@@ -13,7 +13,7 @@ type Handler = (event: WebhookEvent, context: HandlerContext) => Promise<void>;
 const announce: Handler = (event, context) => context.announce(event);
 
 /**
- * What happens on which event: the list to edit. An event is a hint (it may come late, twice, or out of order), so a
+ * The handler of each event: the list to edit. An event is a hint (it may come late, twice, or out of order), so a
  * handler reads the truth through the API, and must not mind being called twice: a process may die after the effect.
  * A type without a handler is stored and counts as handled.
  */

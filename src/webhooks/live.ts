@@ -9,7 +9,7 @@ const MAX_STREAMS = 1_000;
 const MAX_STREAMS_PER_SESSION = 6;
 const STREAM_MS = 600_000;
 const CHECK_EVERY_MS = 3_000;
-/** What waits while the changes that were missed are being read. */
+/** Changes that wait while the missed ones are being read. */
 const MAX_BUFFERED = 1_000;
 
 interface Listener {

@@ -69,7 +69,7 @@ export function receiveWebhook(
       respond(res, status, text);
     };
 
-  /** What can be said without the body. */
+  /** Refuses by the head of a request, then reads its body. */
   function admit(req: Request, res: Response, next: (error?: unknown) => void): void {
     const endpoint = endpoints.get(nameOf(req));
     if (endpoint === undefined) return void respond(res, 404, 'Not found');

@@ -6,7 +6,7 @@
 export const STORED = 'stored';
 
 /**
- * What the `seen` key of an identity holds: `STORED`, or from where in the stream its entry may be. The
+ * Returns the value of the `seen` key of an identity: `STORED`, or from where in the stream its entry may be. The
  * first delivery writes that: the time by the clock of Redis, and the id of an entry that was in the
  * stream before.
  */

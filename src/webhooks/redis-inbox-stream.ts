@@ -12,7 +12,7 @@ export type RawEntry = [id: string, fields: string[] | null];
 /** An entry that was delivered and is not acknowledged, as XPENDING replies with it. */
 export type Pending = [id: string, consumer: string, idleMs: number, tries: number];
 
-/** What the commands of one endpoint's inbox share: its keys, its connection, its entries. */
+/** The stream of one endpoint: its keys, its connection, its entries. */
 export interface RedisStream {
   readonly redis: Redis | Cluster;
   readonly key: string;

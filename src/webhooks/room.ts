@@ -17,7 +17,7 @@ const LIVE_PAGES = /^\/(dashboard|debts(\/[^/]+)?|events)$/;
 const WATCHED_POLL_MS = 250;
 const UNWATCHED_POLL_MS = 1_000;
 
-/** What this room takes of the services. */
+/** The services that this room uses. */
 export interface WebhooksServices {
   readonly config: Pick<Config, 'webhooks' | 'redis' | 'tokenEncryptionKeys'>;
   readonly log: { warn(fields: object, message: string): void };

@@ -3,7 +3,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 export type SignatureFault = 'absent' | 'malformed' | 'different';
 
 /**
- * What is wrong with `X-GetBill-Signature`: the HMAC-SHA256 of the raw body as exactly 64 lower-case hex digits.
+ * The fault of `X-GetBill-Signature`, which is the HMAC-SHA256 of the raw body as exactly 64 lower-case hex digits.
  * `undefined` when it fits one of `secrets` (several while one is being rotated). `headers` holds every occurrence of
  * the header. Compares in constant time and never throws.
  */

@@ -23,7 +23,7 @@ export interface WebhooksConfig {
   readonly replicas: number;
 }
 
-/** What was received, and what became of it, by endpoint. */
+/** Is told of deliveries and of their handling, by endpoint. */
 export interface WebhooksReport extends ReceiveReport {
   handled(fields: { endpoint: string } & Handled): void;
   failed(fields: { endpoint: string } & Failed): void;

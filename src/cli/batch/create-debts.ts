@@ -53,7 +53,7 @@ export function createDebts({ run, print, tell, width, progress, exitWith }: Dep
     exitWith(exitCodeFor(file, stopped));
   }
 
-  /** What cannot be looked for stays unknown, which is safe. */
+  /** Debts stay unknown when the look-up fails, which is safe. */
   async function lookUp(
     client: Client,
     file: ReportFile,

@@ -12,7 +12,7 @@ import { z } from 'zod';
 import { misused } from '../input.js';
 
 /**
- * What became of each debt of a file. `unknown`: sent, and no response said more. A report is written before every
+ * The outcome of each debt of a file. `unknown`: sent, and no response said more. A report is written before every
  * call, with what is about to be sent as `unknown`, and after it: whatever ends the process, nothing is sent twice.
  */
 const entry = z.object({

@@ -24,7 +24,7 @@ export const rowsOf = ({ report }: ReportFile): (Row & { state: State })[] =>
     errors: errors ?? null,
   }));
 
-/** What failed or is unknown, for people: entries in a row that fared alike are one line. */
+/** Failed and unknown entries, for people: neighbours with the same outcome share a line. */
 export function problemsOf({ report: { entries } }: ReportFile): Row[] {
   const lines: { first: number; last: number; state: State; why: string }[] = [];
   entries.forEach(({ state, errors }, index) => {
@@ -51,7 +51,7 @@ function textOfErrors(errors: unknown): string {
   return texts.join('; ');
 }
 
-/** What became of them, and what to do next. `notFound`: unknown ones that were looked for at GetBill. */
+/** The outcome and the next steps. `notFound`: unknown debts that were looked for at GetBill. */
 export function summaryOf(
   { path, report: { entries } }: ReportFile,
   notFound: ReadonlySet<Entry>,

@@ -9,7 +9,7 @@ export type Verdict = 'pass' | 'warn' | 'fail';
 
 export interface Result {
   readonly verdict: Verdict;
-  /** What was seen. Never a secret, a token or an address with a password. */
+  /** The observation. Never a secret, a token or an address with a password. */
   readonly detail?: string;
   readonly cause?: string;
   readonly fix?: string;
@@ -42,12 +42,12 @@ export interface CheckContext {
   readonly redisInfo: () => Promise<Readonly<Record<string, string>>>;
   /** The token endpoint's response to a request without any client. */
   readonly tokenResponse: () => Promise<HttpResponse>;
-  /** What becomes of our authorization request, with nobody signing in. */
+  /** The outcome of our authorization request, with nobody signing in. */
   readonly authorization: () => Promise<AuthorizationOutcome>;
 }
 
 /**
- * What becomes of an authorization request before anybody signs in:
+ * The outcome of an authorization request before anybody signs in:
  * `sent_on` to a sign-in page; `proven` when a redirect URI made up for comparison is not;
  * `responded` at our redirect URI (RFC 6749 section 4.1.2.1), so that one is accepted;
  * `refused` with an error page (`code` as far as it names one); `none`: no response, or one of an overloaded server.

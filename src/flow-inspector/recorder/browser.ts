@@ -36,7 +36,7 @@ interface Sent {
   readonly left: boolean;
 }
 
-/** What the browser asks the app and GetBill for, and what it receives. */
+/** Records the browser's requests to the app and to GetBill, and their responses. */
 export function recordBrowser(
   writer: StepWriter,
   {

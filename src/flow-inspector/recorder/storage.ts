@@ -5,7 +5,7 @@ import { storageStep, type StorageStep } from '../storage-steps.js';
 import { chainOf } from './place.js';
 import { quietly, unread, type Pending, type Settled, type StepWriter } from './step-writer.js';
 
-/** What the app asks the storage for while it signs in and renews: to be subscribed to `channels.storage`. */
+/** Records the storage commands of sign-ins and renewals: to be subscribed to `channels.storage`. */
 export function recordStorage({ append, inPlace }: StepWriter, { mask }: { mask: Mask }) {
   const pending = new WeakMap<object, Pending>();
   const shown = new WeakMap<object, StorageStep>();

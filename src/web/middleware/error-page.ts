@@ -67,7 +67,7 @@ export function errorPage({
     };
   }
 
-  /** What a developer sees below the text, and a visitor never. */
+  /** Details below the text, for a developer and never for a visitor. */
   function developerBox({ code, message, hint }: AppError) {
     return {
       message,

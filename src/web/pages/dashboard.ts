@@ -42,7 +42,7 @@ export interface Figure {
 export interface OverviewView {
   readonly figures: readonly Figure[];
   readonly newest: readonly DebtRow[];
-  /** What "newest" means here. */
+  /** The meaning of "newest" here. */
   readonly newestNote: string | undefined;
   readonly asOf: AsOf;
 }

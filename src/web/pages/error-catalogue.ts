@@ -16,7 +16,7 @@ export interface ErrorEntry {
   /** For the developer and the operator. */
   readonly cause: string;
   readonly fix: string;
-  /** What GetBill's own guide says about it. */
+  /** The entry in GetBill's own guide. */
   readonly guide: GuideEntry | undefined;
 }
 

@@ -1,6 +1,6 @@
 import { explanationOf } from '../../oauth-explanations.js';
 
-/** What a visitor reads: what happened, why (likely), what to do. Keyed by error code; never the error's own message. */
+/** The text of an error page: what happened, the likely reason, what to do. Never the error's own message. */
 export interface ErrorText {
   readonly title: string;
   readonly why: string;

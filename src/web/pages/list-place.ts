@@ -5,7 +5,7 @@ import { statusOf } from './statuses.js';
 export const PAGE_SIZES = [20, 50, 100] as const;
 const DEFAULT_SIZE = 20;
 
-/** Which part of the list is looked at. */
+/** The part of the list that is shown. */
 export interface ListPlace {
   /** Empty: all. */
   readonly status: string;
@@ -27,7 +27,7 @@ export function listHref({ status = '', page = 1, limit = DEFAULT_SIZE }: Partia
   return query === '' ? '/debts' : `/debts?${query}`;
 }
 
-/** Which part of the list a query asks for; what it cannot mean is the default. */
+/** The part of the list that a query asks for. Values that make no sense count as absent. */
 export function listPlaceOf(query: Readonly<Record<string, unknown>>): ListPlace {
   const { status, page, limit } = query;
   const pageNumber = typeof page === 'string' && /^[1-9]\d{0,5}$/.test(page) ? Number(page) : 1;

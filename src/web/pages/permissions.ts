@@ -15,7 +15,7 @@ export interface Permission {
 
 export interface Permissions {
   readonly rows: readonly Permission[];
-  /** What this app could use and does not ask for. */
+  /** Permissions that this app could use and does not ask for. */
   readonly others: readonly Permission[];
   /** Asks for everything that is missing. */
   readonly askAllHref: string | undefined;

@@ -1,7 +1,7 @@
 import type { Response } from 'express';
 import { formats, type Formats } from './formats.js';
 
-/** Who reads the page, and when: how numbers and dates are written, and what is overdue. */
+/** The reader of a page: the format of numbers and dates, and the time by which debts are overdue. */
 export interface Reader {
   readonly formats: Formats;
   readonly nowMs: number;

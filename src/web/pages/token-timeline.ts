@@ -5,7 +5,7 @@ import { describeScope } from './scope-texts.js';
 
 const JUST_NOW_MS = 10_000;
 
-/** What a page may know of a token set: everything but the tokens. */
+/** A token set as a page shows it: everything but the tokens. */
 export interface TokenTimeline {
   /** "This app may", or "This app asked for" while GetBill has not said what it granted. */
   readonly scopesTitle: string;
@@ -33,7 +33,7 @@ export interface TimelinePoint {
   readonly at: { readonly text: string; readonly iso: string };
   readonly phase: 'past' | 'next' | 'later';
   readonly note: string;
-  /** Which words a script writes the local time in. */
+  /** The format in which a script writes the local time. */
   readonly precision: '' | 'seconds';
   /** The note counts down to the point; said when it has passed. */
   readonly countdown?: string;

@@ -12,7 +12,7 @@ const LIMIT_CLASSES: readonly (readonly [LimitClass, label: string])[] = [
   ['write', 'Writes'],
 ];
 
-/** What was granted, when it is renewed, and what is left of GetBill's quota. */
+/** The permissions, the next renewal, and the rest of GetBill's quota. */
 export function showConnection({
   quota,
   asked,

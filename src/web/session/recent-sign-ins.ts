@@ -9,7 +9,7 @@ const REMEMBERED_MS = 10_000; // a loop comes back at once
 const GRANT_ID = /^[\w-]{43}$/;
 
 /**
- * Which grant a browser (by its binding cookie) has just signed in to. A browser that comes back to `/login` without
+ * The grant that a browser (by its binding cookie) has just signed in to. A browser that comes back to `/login` without
  * the session cookie while that grant lives does not keep our cookie: sent to GetBill again, it would go round for ever.
  */
 export interface RecentSignIns {
