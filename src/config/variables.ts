@@ -1,87 +1,22 @@
 import { z } from 'zod';
-import { listenHost, redisNodeUrl, redisUrl, trustedProxies, url } from './addresses.js';
-import { splitList } from './lists.js';
-import { invisibleCharacter } from './observations.js';
-
-/** Whole values of `.env.example` and of the guides: what merely begins like one may be somebody's own. */
-const PLACEHOLDER =
-  /^(your[_-](client[_-]|session[_-])?(id|secret|key)([_-]here)?|your_\w+_here|change[_-]?me|placeholder|example|secret|password|x{3,}|\.{3}|<.*>)$/i;
-const isPlaceholder = (text: string): boolean => PLACEHOLDER.test(text);
-
-const count = (least: number, most: number) =>
-  z.coerce
-    .number({ error: `must be a whole number from ${least} to ${most}` })
-    .int({ error: `must be a whole number from ${least} to ${most}` })
-    .min(least, { error: `must be at least ${least}` })
-    .max(most, { error: `must be at most ${most}` });
-const http = url(['https:', 'http:']);
-const proxy = url(['https:', 'http:'], { credentials: true });
-const endpoint = url(['https:', 'http:'], { query: true });
-const flag = z
-  .enum(['true', 'false'], { error: 'must be true or false' })
-  .transform((text) => text === 'true');
-const items = z.string().transform(splitList);
-const MAX_NODES = 100;
-const nodes = items
-  .refine((list) => list.length <= MAX_NODES, { error: `must be at most ${MAX_NODES} URLs` })
-  .pipe(z.array(redisNodeUrl));
-const visible = (schema: z.ZodType<string, string>) =>
-  schema.superRefine((text, context) => {
-    const hidden = invisibleCharacter(text);
-    if (hidden === undefined) return;
-    context.addIssue({ code: 'custom', message: `contains an invisible character (${hidden})` });
-  });
-const required = visible(z.string({ error: 'is not set' })).refine((text) => !isPlaceholder(text), {
-  error: 'still holds a placeholder',
-});
-const requiredList = required
-  .transform(splitList)
-  .refine((list) => list.length > 0, { error: 'is not set' })
-  .refine((list) => !list.some(isPlaceholder), { error: 'still holds a placeholder' });
-/** Says which entry, where there are several: an unescaped comma makes two of one. */
-const everyEntry = (isValid: (item: string) => boolean, what: string) =>
-  requiredList.superRefine((list, context) => {
-    const index = list.findIndex((item) => !isValid(item));
-    if (index === -1) return;
-    const entry = `entry ${index + 1} of ${list.length}: a comma separates entries, \\, is a comma`;
-    context.addIssue({ code: 'custom', message: list.length === 1 ? what : `${what} (${entry})` });
-  });
-
-const MIN_WEBHOOK_SECRET = 16;
-const companyId = visible(z.string().max(128, { error: 'is longer than 128 characters' })).refine(
-  (text) => !/\s/.test(text),
-  { error: 'contains a space' },
-);
-/** A member of the signed JSON body; dots lead into objects. */
-const fieldPath = z.string().regex(/^[\w-]{1,64}(\.[\w-]{1,64}){0,3}$/, {
-  error: 'must be the name of a member of the JSON body, as in id or meta.id',
-});
-/** "name company secret" or "name company new-secret old-secret", several separated by commas. */
-const webhookEndpoints = visible(z.string())
-  .transform((text) => splitList(text).map((item) => item.split(/\s+/)))
-  .superRefine((endpoints, context) => {
-    const problem = endpoints.map(endpointProblem).find((found) => found !== undefined);
-    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-  })
-  .transform((endpoints) =>
-    endpoints.map(([name = '', company = '', ...secrets]) => ({ name, company, secrets })),
-  );
-
-function endpointProblem(
-  [name = '', company = '', ...secrets]: string[],
-  index: number,
-): string | undefined {
-  const entry = `in entry ${index + 1}`;
-  if (company === '' || secrets.length === 0)
-    return `must be a name, a company id and a secret (${entry})`;
-  if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(name)) {
-    return `has a name that is not 1 to 32 lower-case letters, digits and hyphens (${entry})`;
-  }
-  if (secrets.some((text) => text.length < MIN_WEBHOOK_SECRET || isPlaceholder(text))) {
-    return `has a secret that is a placeholder or shorter than 16 characters (${entry})`;
-  }
-  return undefined;
-}
+import { listenHost, redisUrl, trustedProxies } from './addresses.js';
+import {
+  companyId,
+  count,
+  endpointUrl,
+  everyEntry,
+  fieldPath,
+  flag,
+  httpUrl,
+  list,
+  MIN_WEBHOOK_SECRET,
+  proxyUrl,
+  redisNodes,
+  required,
+  requiredList,
+  visible,
+  webhookEndpoints,
+} from './schemas.js';
 
 const PROXY =
   'the proxy through which GetBill is called, for example http://proxy.example.com:3128';
@@ -108,7 +43,7 @@ export const variables = {
   PORT: entry('the port to listen on', count(0, 65535).default(3000)),
   PUBLIC_URL: entry(
     'the origin that browsers see; links, cookies and the redirect URI come from it, never from `Host`',
-    http
+    httpUrl
       .refine(({ pathname }) => pathname === '/', { error: 'must be an origin, without a path' })
       .optional(),
     {
@@ -177,23 +112,23 @@ export const variables = {
         },
       ),
   ),
-  GETBILL_BASE_URL: entry('where GetBill is', http.default(new URL('https://getbill.io'))),
-  GETBILL_AUTHORIZE_URL: entry('where people approve', endpoint.optional(), {
+  GETBILL_BASE_URL: entry('where GetBill is', httpUrl.default(new URL('https://getbill.io'))),
+  GETBILL_AUTHORIZE_URL: entry('where people approve', endpointUrl.optional(), {
     derived: '$GETBILL_BASE_URL/oauth/authorize',
     example: 'https://getbill.io/oauth/authorize',
   }),
   GETBILL_TOKEN_URL: entry(
     'the token endpoint; the pages of GetBill disagree about it (/oauth/token or /token)',
-    endpoint.optional(),
+    endpointUrl.optional(),
     { derived: '$GETBILL_BASE_URL/oauth/token', example: 'https://getbill.io/oauth/token' },
   ),
-  GETBILL_API_URL: entry('where the API is', http.optional(), {
+  GETBILL_API_URL: entry('where the API is', httpUrl.optional(), {
     derived: '$GETBILL_BASE_URL/external-api/v1',
     example: 'https://getbill.io/external-api/v1',
   }),
   GETBILL_REVOKE_URL: entry(
     'revocation (RFC 7009); GetBill documents none, so nothing is called unless it is set',
-    endpoint.optional(),
+    endpointUrl.optional(),
   ),
   GETBILL_ISSUER: entry(
     'when set, `iss` must be in the callback and equal to it (RFC 9207)',
@@ -202,7 +137,7 @@ export const variables = {
   GETBILL_CA_FILE: entry('a private certificate authority, a PEM file', z.string().optional()),
   GETBILL_TLS_PINS: entry(
     'SHA-256 pins of public keys (SPKI), base64, at least two, separated by commas',
-    items
+    list
       .refine((pins) => pins.length !== 1, {
         error: 'needs at least two pins, one of them a backup',
       })
@@ -222,10 +157,10 @@ export const variables = {
   ),
   HTTPS_PROXY: entry(
     'the proxy through which GetBill is called over https; also in lower case, which comes first',
-    proxy.optional(),
+    proxyUrl.optional(),
     { hint: PROXY, example: 'http://proxy.example.com:3128' },
   ),
-  HTTP_PROXY: entry('the same for http', proxy.optional(), { hint: PROXY }),
+  HTTP_PROXY: entry('the same for http', proxyUrl.optional(), { hint: PROXY }),
   NO_PROXY: entry(
     'hosts that are called directly, separated by commas; also in lower case',
     z.string().default(''),
@@ -290,11 +225,11 @@ export const variables = {
   ),
   REDIS_CLUSTER_NODES: entry(
     'instead of it, a Cluster: URLs separated by commas; user and password of the first serve for all',
-    nodes.default([]),
+    redisNodes.default([]),
   ),
   REDIS_SENTINELS: entry(
     'instead of it, a Sentinel set: URLs separated by commas; user and password of the first serve for all',
-    nodes.default([]),
+    redisNodes.default([]),
   ),
   REDIS_SENTINEL_NAME: entry(
     'the name of the master that the Sentinels watch',
@@ -351,7 +286,7 @@ export const variables = {
   ),
   GETBILL_ALLOW_HTTP_HOSTS: entry(
     'hosts that may be called over http besides loopback, separated by commas; refused in production',
-    items.default([]),
+    list.default([]),
   ),
   KEEP_ALIVE_S: entry(
     'seconds that an idle connection is kept: longer than the proxy in front keeps it (the one of Google keeps 600)',
