@@ -82,7 +82,7 @@ export interface WebhookEndpointConfig {
 
 /** The proxy through which GetBill is called, by the protocol of the call; `undefined`: none. */
 export interface ProxyConfig {
-  /** They may hold a password. */
+  /** Secret, since the URLs may hold a password. */
   readonly http: Secret | undefined;
   readonly https: Secret | undefined;
   /** Hosts that are called directly, as `NO_PROXY` lists them. */
@@ -91,7 +91,7 @@ export interface ProxyConfig {
 
 export interface RedisConfig {
   readonly topology: 'single' | 'sentinel' | 'cluster';
-  /** They may hold the password. */
+  /** Secret, since the URLs may hold the password. */
   readonly urls: Secret<readonly [URL, ...URL[]]>;
   readonly sentinelName?: string;
   readonly caFile?: string | undefined;

@@ -104,7 +104,7 @@ const kindOf = (value: unknown): string => `(${Array.isArray(value) ? 'list' : t
 
 type Headers = Readonly<Record<string, number | string | readonly string[] | undefined>>;
 
-/** Those of the allow-list, as they were; cookies and tokens masked. */
+/** The headers in `shown`, as they were; cookies and tokens masked. */
 export function maskedHeaders(
   headers: Headers,
   shown: readonly string[],

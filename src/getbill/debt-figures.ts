@@ -61,28 +61,29 @@ export function createDebtFigures({
   facts: Pick<GrantFacts, 'read'>;
   now: () => number;
 }): DebtFigures {
+  /** When a company's data last changed. */
   const changes = boundedMap<number>({ max: MAX_COMPANIES, maxAgeMs: KEPT_MS, now });
   async function changedAtMs(grantId: string): Promise<number | undefined> {
     const company = changes.size === 0 ? undefined : (await facts.read(grantId)).company;
     return company === undefined ? undefined : changes.get(company);
   }
-  const times = { now, freshMs: FRESH_MS, keptMs: KEPT_MS, changedAtMs };
-  const credits = createCachedReads<Credits>(times);
-  const overviews = createCachedReads<DebtOverview>(times);
-  const statusCounts = createCachedReads<StatusCounts>(times);
-  const lastFollowups = createCachedReads<LastFollowups>(times);
+  const options = { now, freshMs: FRESH_MS, keptMs: KEPT_MS, changedAtMs };
+  const credits = createCachedReads<Credits>(options);
+  const overviews = createCachedReads<DebtOverview>(options);
+  const statusCounts = createCachedReads<StatusCounts>(options);
+  const lastFollowups = createCachedReads<LastFollowups>(options);
 
-  /** @throws {UnavailableError} 429: too few reads are left to spend some on this. */
-  async function spare(reserve: (limit: number) => number): Promise<void> {
+  /** @throws {UnavailableError} 429: GetBill allows fewer reads than `reserve` before its window ends. */
+  async function assertReadsLeft(reserve: (limit: number) => number): Promise<void> {
     const seen = await quota.seen('read');
     if (seen === undefined || seen.left >= reserve(seen.limit)) return;
     throw quotaLow(seen.resetsAt.getTime() - now());
   }
-  const spareFew = () => spare(() => SMALL_RESERVE);
+  const assertFewReadsLeft = () => assertReadsLeft(() => SMALL_RESERVE);
 
-  /** For figures that cost many reads: a company may not spend its share of the quota on them. */
-  async function spareMany(grantId: string, kind: string, cost: number): Promise<void> {
-    await spare((limit) => Math.max(RESERVE, limit * RESERVE_SHARE));
+  /** For figures that cost many reads. @throws {UnavailableError} 429: this company has read such figures often enough. */
+  async function consumeReads(grantId: string, kind: string, cost: number): Promise<void> {
+    await assertReadsLeft((limit) => Math.max(RESERVE, limit * RESERVE_SHARE));
     const limit = quota.limit('read');
     if (limit === undefined) return;
     const most = Math.max(1, Math.floor((limit.most * FIGURES_SHARE) / cost));
@@ -100,14 +101,14 @@ export function createDebtFigures({
     credits: (grantId, client) =>
       inTime(
         credits.get(grantId, async () => {
-          await spareFew();
+          await assertFewReadsLeft();
           return await client.credits();
         }),
       ),
     overview: (grantId, client) =>
       inTime(
         overviews.get(grantId, async () => {
-          await spareFew();
+          await assertFewReadsLeft();
           return await readOverview(client, { todayMs: Math.floor(now() / DAY_MS) * DAY_MS });
         }),
       ),
@@ -115,7 +116,7 @@ export function createDebtFigures({
       const wanted = [...statuses, ...overview.ownStatuses];
       const load = async (): Promise<StatusCounts> => {
         if (overview.counts !== undefined) return { counts: overview.counts, uncounted: [] };
-        await spareMany(grantId, 'counts', wanted.length);
+        await consumeReads(grantId, 'counts', wanted.length);
         return await countStatuses(client, wanted);
       };
       return inTime(statusCounts.get(grantId, load, ({ uncounted }) => uncounted.length === 0));
@@ -123,7 +124,7 @@ export function createDebtFigures({
     lastFollowups(grantId, client, debts) {
       const ids = debts.map(({ id }) => id);
       const load = async (): Promise<LastFollowups> => {
-        await spareMany(grantId, 'followups', NEWEST);
+        await consumeReads(grantId, 'followups', NEWEST);
         return await readLastFollowups(client, debts, now());
       };
       return inTime(lastFollowups.get(grantId, load, (known) => ids.every((id) => known.has(id))));

@@ -90,7 +90,7 @@ const reasons = {
   ],
 } as const;
 
-/** Those that GetBill documents. */
+/** Scopes that GetBill documents. */
 const scopes = [
   'company:read',
   'creditors:read',

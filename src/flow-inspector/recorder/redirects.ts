@@ -12,7 +12,7 @@ export function recordRedirects(
   { append }: StepWriter,
   { store, mask, publicUrl }: { store: StepStore; mask: Mask; publicUrl: URL },
 ) {
-  /** The redirect that the browser must have got, since it is here with its parameters. */
+  /** Records GetBill's redirect, which the browser must have followed: it is here with its parameters. */
   function backFromGetbill(place: Place, url: URL, replyTo: number): void {
     const error = url.searchParams.get('error');
     const failed = error !== null;
@@ -35,7 +35,7 @@ export function recordRedirects(
     );
   }
 
-  /** It went to GetBill with the parameters of our redirect. */
+  /** Records the authorization request, which the browser sends when it follows our redirect. */
   function toGetbill(place: Place, location: URL): void {
     const start = `GET ${maskedUrl(location, mask, { origin: false })} HTTP/1.1`;
     const message = { start, headers: [['host', location.host]] as [string, string][] };
@@ -55,7 +55,7 @@ export function recordRedirects(
     );
   }
 
-  /** Before the browser follows a redirect, which may lead it to another process. */
+  /** Stores where the story goes on, before the browser follows a redirect to what may be another process. */
   function tellNextProcess(place: Place, res: Response): Promise<void> | undefined {
     const location = locationOf(res, publicUrl);
     if (location === undefined) return undefined;

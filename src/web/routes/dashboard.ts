@@ -45,22 +45,23 @@ export function showDashboard({
         ...(signal !== undefined && { signal }),
       });
     const client = clientFor(leftSignal(res));
-    const kept = clientFor(); // what it reads is kept for the next page, so it goes on to the end
+    const lastingClient = clientFor(); // goes on when the browser has left: the figures are kept for the next page
     const part = <Data>(scope: string, load: () => Promise<Data>) =>
       loadPart(scope, load, { res, withhold: mine.visitor.withhold, show: (data: Data) => data });
 
     const [profile, overview, credits] = await Promise.all([
       part('company:read', () => profiles.get(grantId, () => client.companyProfile())),
-      part('debts:read', () => figures.overview(grantId, kept)),
-      part('company:read', () => figures.credits(grantId, kept)),
+      part('debts:read', () => figures.overview(grantId, lastingClient)),
+      part('company:read', () => figures.credits(grantId, lastingClient)),
     ]);
     const loaded = dataOf(overview)?.value;
     const [counts, followups] = await Promise.all([
       loaded &&
         part('debts:read', () =>
-          figures.statusCounts(grantId, kept, { overview: loaded, statuses: STATUSES }),
+          figures.statusCounts(grantId, lastingClient, { overview: loaded, statuses: STATUSES }),
         ),
-      loaded && part('followups:read', () => figures.lastFollowups(grantId, kept, loaded.newest)),
+      loaded &&
+        part('followups:read', () => figures.lastFollowups(grantId, lastingClient, loaded.newest)),
     ]);
 
     // After the calls: they may have renewed.
