@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { GetbillConfig } from '../config/config.js';
 import { channels, traced, type HttpExchange } from '../tracing.js';
+import type { UnavailableError } from '../errors.js';
 import type { Emit } from '../events.js';
 import type { CallSignal } from './call-signal.js';
 import { createAgent } from './agent.js';
@@ -57,7 +58,7 @@ export function createUpstream({ config, emit }: { config: GetbillConfig; emit: 
   const apiAgain = agent(API_CONNECTIONS, false);
   const token = agent(TOKEN_CONNECTIONS, false);
 
-  async function call(
+  function call(
     target: Target,
     request: UpstreamRequest,
     agents: Pick<CallOptions, 'agent' | 'again'>,
@@ -67,17 +68,21 @@ export function createUpstream({ config, emit }: { config: GetbillConfig; emit: 
     const path = pathname + search;
     const exchange: HttpExchange = { method, url: origin + path, headers, body: body ?? undefined };
     const sent = { origin, path, method, body, headers: { ...headers, 'user-agent': USER_AGENT } };
-    try {
-      return await traced(channels.http, exchange, () =>
-        callUpstream({ request: sent, ...agents, timeoutMs, signal, accept, exchange }),
-      );
-    } catch (error) {
-      const { code } = error as { code?: unknown };
-      if (typeof code === 'string' && isTlsFault(code)) {
-        emit({ type: 'tls_failed', host: target.host, reason: code });
-      }
-      throw unavailableBecause(error);
+    return traced(channels.http, exchange, () =>
+      callUpstream({ request: sent, ...agents, timeoutMs, signal, accept, exchange }).catch(
+        (error: unknown) => {
+          throw outcomeOf(error, target);
+        },
+      ),
+    );
+  }
+
+  function outcomeOf(error: unknown, { host }: Target): UnavailableError {
+    const { code } = error as { code?: unknown };
+    if (typeof code === 'string' && isTlsFault(code)) {
+      emit({ type: 'tls_failed', host, reason: code });
     }
+    return unavailableBecause(error);
   }
 
   return {

@@ -113,7 +113,5 @@ const RESENT = {
 
 function codeOf(error: unknown): string | undefined {
   if (error === undefined) return undefined;
-  if (error instanceof AppError) return error.code;
-  const { name } = error as { name?: unknown }; // of the connection: what upstream.ts throws is made of it
-  return /Timeout/.test(String(name)) ? 'getbill_timeout' : 'getbill_unreachable';
+  return error instanceof AppError ? error.code : 'getbill_unreachable';
 }
