@@ -49,7 +49,12 @@ export const DELETE_IF_EQUAL = `if redis.call('GET', KEYS[1]) == ARGV[1] then re
  */
 export const TRIM = `local stream = KEYS[1]
 local keptMs, keptEntries, group, consumerGoneMs, atATime = unpack(ARGV)
-local function msOf(id) return tonumber(string.match(id, '^%d+')) end
+local function earlier(one, other)
+  local oneMs, oneNumber = string.match(one, '^(%d+)%-(%d+)$')
+  local otherMs, otherNumber = string.match(other, '^(%d+)%-(%d+)$')
+  if oneMs == otherMs then return tonumber(oneNumber) < tonumber(otherNumber) and one or other end
+  return tonumber(oneMs) < tonumber(otherMs) and one or other
+end
 local function fields(list)
   local named = {}
   for i = 1, #list, 2 do named[list[i]] = list[i + 1] end
@@ -60,11 +65,12 @@ local info = redis.call('XINFO', 'GROUPS', stream)[1]
 if not info then return 0 end
 local firstOpen = redis.call('XPENDING', stream, group)[2] or fields(info)['last-delivered-id']
 local now = redis.call('TIME')
-local untilMs = math.min(msOf(firstOpen), now[1] * 1000 - keptMs)
+local firstKept = string.format('%d-0', math.max(0, now[1] * 1000 - keptMs))
 local over = math.min(redis.call('XLEN', stream) - keptEntries, tonumber(atATime))
 if over > 0 then
-  local oldest = redis.call('XRANGE', stream, '-', '+', 'COUNT', over)
-  untilMs = math.min(msOf(firstOpen), math.max(untilMs, msOf(oldest[#oldest][1])))
+  local oldest = redis.call('XRANGE', stream, '-', '+', 'COUNT', over + 1)
+  local next = oldest[#oldest][1]
+  if earlier(firstKept, next) == firstKept then firstKept = next end
 end
 
 for _, each in ipairs(redis.call('XINFO', 'CONSUMERS', stream, group)) do
@@ -73,4 +79,4 @@ for _, each in ipairs(redis.call('XINFO', 'CONSUMERS', stream, group)) do
     redis.call('XGROUP', 'DELCONSUMER', stream, group, consumer.name)
   end
 end
-return redis.call('XTRIM', stream, 'MINID', string.format('%d', untilMs))`;
+return redis.call('XTRIM', stream, 'MINID', earlier(firstKept, firstOpen))`;
