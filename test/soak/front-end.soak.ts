@@ -1,4 +1,5 @@
 import type { Browser, Page } from 'playwright-core';
+import { expectOrder } from '../flow/support/order.js';
 import { launchChromium } from '../support/chromium.js';
 import type { TestApp } from '../support/test-app.js';
 import { patchedTree, type PatchedTree } from './support/patched-tree.js';
@@ -8,10 +9,12 @@ let app: TestApp;
 let chromium: Browser;
 beforeAll(async () => {
   tree = patchedTree('examples/front-end.diff');
-  const env = { GETBILL_SCOPES: 'company:read debts:read debts:write' };
+  const scopes = 'company:read debts:read debts:write';
+  const env = { FLOW_INSPECTOR: 'true', GETBILL_SCOPES: scopes };
   [app, chromium] = await Promise.all([tree.startTestApp({ env }), launchChromium()]);
 }, 30_000);
 afterAll(async () => {
+  await expectOrder(chromium.contexts(), app);
   await chromium.close();
   await app.close();
   tree.remove();

@@ -1,4 +1,5 @@
 import type { Browser, Page } from 'playwright-core';
+import { expectOrder } from '../flow/support/order.js';
 import { launchChromium } from '../support/chromium.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
@@ -9,6 +10,7 @@ beforeAll(async () => {
   [app, chromium] = await Promise.all([startTestApp(options), launchChromium()]);
 }, 30_000);
 afterAll(async () => {
+  await expectOrder(chromium.contexts(), app);
   await chromium.close();
   await app.close();
 });
@@ -54,6 +56,5 @@ describe('somebody who breaks things on the left and watches the app on the righ
     await allow(page);
     await page.waitForURL(`${app.publicUrl}/debts?status=status.default.paid`);
     expect(await page.locator('h1').innerText()).toBe('Debts');
-    await context.close();
   }, 30_000);
 });

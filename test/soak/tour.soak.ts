@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { sceneIds, scenes, type SceneId } from '../../src/tour/scenes.js';
+import { expectOrder } from '../flow/support/order.js';
 import { until } from '../support/until.js';
 import { createBrowser } from '../support/browser.js';
 import { launchChromium } from '../support/chromium.js';
@@ -21,6 +22,10 @@ beforeAll(async () => {
     launchChromium(),
   ]);
 }, 30_000);
+afterEach(async () => {
+  await expectOrder(chromium.contexts(), app);
+  for (const context of chromium.contexts()) await context.close();
+});
 afterAll(async () => {
   await chromium.close();
   await app.close();
@@ -69,7 +74,6 @@ describe('the tour in a browser', () => {
       expect(await page.locator('[data-progress]').innerText()).toBe('7 of 7 passed');
       expect(app.sandbox.control.state().faults).toEqual(faults);
       expect(complaints).toEqual([]);
-      await page.context().close();
     },
   );
 
@@ -90,7 +94,6 @@ describe('the tour in a browser', () => {
     const shown = await sceneOf(page, 'tabs').getByRole('status').innerText();
     expect(shown).toMatch(/Passed[^]*Led by process/);
     await page.locator('.story-card').first().waitFor(); // the flow beside it
-    await page.context().close();
   });
 
   it('tells the flow beside it on, also after the scene that signs a second browser out', async () => {
@@ -100,7 +103,6 @@ describe('the tour in a browser', () => {
     await play(page, 'expired');
     await page.locator('.story-title', { hasText: '/api/company/profile' }).first().waitFor();
     expect(await page.locator('[data-flow-state]').innerText()).toMatch(/^Live/);
-    await page.context().close();
   });
 
   it('has no obstacle in any state, size and colours, and fits 320 px', async () => {
@@ -141,7 +143,6 @@ describe('the tour in a browser', () => {
     await sceneOf(page, 'revoked').getByText('Your turn').waitFor();
     await buttonOf(page, 'limit').click();
     await look('failed, waiting and running');
-    await page.context().close();
   });
 
   it('is walked with Tab alone, and what has the focus is in sight', async () => {
@@ -163,7 +164,6 @@ describe('the tour in a browser', () => {
     }
     const buttons = scenes.map(({ button }) => button);
     expect(names.filter((name) => buttons.includes(name))).toEqual(buttons);
-    await page.context().close();
   });
 
   it('shows no token, code, state, verifier or secret', async () => {
@@ -193,7 +193,6 @@ describe('the tour in a browser', () => {
     expect(texts.length).toBeGreaterThan(10);
     const shown = texts.join('\n');
     expect([...secrets].filter((secret) => shown.includes(secret))).toEqual([]);
-    await page.context().close();
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { startSandbox, type Sandbox } from '../../sandbox/sandbox.js';
+import { expectOrder } from '../flow/support/order.js';
 import { launchChromium } from '../support/chromium.js';
 import { freePort } from '../support/free-port.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
@@ -16,6 +17,7 @@ beforeAll(async () => {
   ]);
 }, 30_000);
 afterAll(async () => {
+  await expectOrder(chromium.contexts(), app);
   await chromium.close();
   await app.close();
   await sandbox.close();
