@@ -85,6 +85,14 @@ describe('the name in a list', () => {
     expect(debtRow(debt).name).toBe(name);
   });
 
+  it.each([
+    [{ civility: 'Ms', firstname: 'Anaïs' }, 'Ms Anaïs'],
+    [{ civility: 'Ms', debtor_company: 'ACME' }, 'ACME'],
+    [{ civility: 'Ms' }, 'No name given'],
+  ])('on the page of %p is %p', (debt, name) => {
+    expect(debtView(debt).name).toBe(name);
+  });
+
   it('is a link only to an id that an address can hold', () => {
     expect(debtRow({ id: 'abc_-1' }).href).toBe('/debts/abc_-1');
     expect(debtRow({ id: 7 }).href).toBe('/debts/7');

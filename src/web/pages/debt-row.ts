@@ -31,11 +31,10 @@ export function nameOf(
   debt: unknown,
   { civility = false } = {},
 ): { person: string | undefined; name: string } {
-  const names = civility ? ['civility', 'firstname', 'lastname'] : ['firstname', 'lastname'];
-  const given = names
-    .map((name) => textOf(fieldOf(debt, name)))
-    .filter((text) => text !== undefined);
-  const person = given.length > 0 ? given.join(' ') : undefined;
+  const own = (name: string): string | undefined => textOf(fieldOf(debt, name));
+  const given = [own('firstname'), own('lastname')].filter((text) => text !== undefined);
+  const title = civility ? own('civility') : undefined; // no name by itself
+  const person = given.length > 0 ? [title, ...given].filter(Boolean).join(' ') : undefined;
   return { person, name: person ?? textOf(fieldOf(debt, 'debtor_company')) ?? NO_NAME };
 }
 
