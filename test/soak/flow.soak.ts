@@ -2,6 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import { faultsOf, watch } from './support/looks.js';
 import { launchChromium } from '../support/chromium.js';
 import type { TestApp } from '../support/test-app.js';
+import { expectOrder } from '../flow/support/order.js';
 import { startWatchedApp } from '../flow/support/watched-app.js';
 
 let app: TestApp;
@@ -9,6 +10,10 @@ let chromium: Browser;
 beforeAll(async () => {
   [app, chromium] = await Promise.all([startWatchedApp(), launchChromium()]);
 }, 30_000);
+afterEach(async () => {
+  await expectOrder(chromium.contexts(), app);
+  for (const context of chromium.contexts()) await context.close();
+});
 afterAll(async () => {
   await chromium.close();
   await app.close();
@@ -48,7 +53,6 @@ describe('the flow, while somebody watches', () => {
     expect(Math.abs((await place()).top - before.top)).toBeLessThanOrEqual(2);
     expect(await flow.locator('[role=log]').count()).toBe(1);
     expect(complaints).toEqual([]);
-    await flow.context().close();
   }, 60_000);
 
   it('marks an equal secret wherever it is when one has the focus', async () => {
@@ -59,7 +63,6 @@ describe('the flow, while somebody watches', () => {
     await code.focus();
     const rows = flow.locator('li.same .label');
     expect(await rows.allInnerTexts()).toEqual(['Back to the app with code and state', 'GET /oauth/callback', 'Code exchange']); // prettier-ignore
-    await flow.context().close();
   }, 30_000);
 
   it('stops at sign-out, and says so', async () => {
@@ -67,7 +70,6 @@ describe('the flow, while somebody watches', () => {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await flow.getByText('You have signed out').waitFor();
     expect(await flow.locator('.story-title').first().innerText()).toBe('Sign-out');
-    await flow.context().close();
   }, 30_000);
 
   it('has no obstacle, opened and closed, at any size and in any colours, and fits 320 px', async () => {
@@ -77,7 +79,6 @@ describe('the flow, while somebody watches', () => {
     expect(await faultsOf(flow)).toEqual([]);
     await flow.setViewportSize({ width: 320, height: 600 });
     expect(await flow.evaluate('document.documentElement.scrollWidth')).toBe(320);
-    await flow.context().close();
   }, 60_000);
 
   it('works without scripts: stories and steps open by links', async () => {
@@ -95,6 +96,5 @@ describe('the flow, while somebody watches', () => {
     expect(await page.locator('.panel pre').first().innerText()).toMatch(
       /^POST \/oauth\/token HTTP\/1.1/,
     );
-    await context.close();
   }, 30_000);
 });
