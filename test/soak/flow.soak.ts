@@ -10,8 +10,8 @@ let chromium: Browser;
 beforeAll(async () => {
   [app, chromium] = await Promise.all([startWatchedApp(), launchChromium()]);
 }, 30_000);
+afterEach(() => expectOrder(chromium.contexts(), app));
 afterEach(async () => {
-  await expectOrder(chromium.contexts(), app);
   for (const context of chromium.contexts()) await context.close();
 });
 afterAll(async () => {

@@ -13,8 +13,8 @@ beforeAll(async () => {
   const env = { FLOW_INSPECTOR: 'true', GETBILL_SCOPES: scopes };
   [app, chromium] = await Promise.all([tree.startTestApp({ env }), launchChromium()]);
 }, 30_000);
+afterAll(async () => await expectOrder(chromium.contexts(), app));
 afterAll(async () => {
-  await expectOrder(chromium.contexts(), app);
   await chromium.close();
   await app.close();
   tree.remove();

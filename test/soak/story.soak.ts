@@ -9,8 +9,8 @@ beforeAll(async () => {
   const options = { env: { FLOW_INSPECTOR: 'true' }, faults: { consent: 'ask' as const } };
   [app, chromium] = await Promise.all([startTestApp(options), launchChromium()]);
 }, 30_000);
+afterAll(async () => await expectOrder(chromium.contexts(), app));
 afterAll(async () => {
-  await expectOrder(chromium.contexts(), app);
   await chromium.close();
   await app.close();
 });

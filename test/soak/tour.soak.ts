@@ -22,8 +22,8 @@ beforeAll(async () => {
     launchChromium(),
   ]);
 }, 30_000);
+afterEach(async () => await expectOrder(chromium.contexts(), app));
 afterEach(async () => {
-  await expectOrder(chromium.contexts(), app);
   for (const context of chromium.contexts()) await context.close();
 });
 afterAll(async () => {

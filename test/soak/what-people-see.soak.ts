@@ -16,8 +16,8 @@ beforeAll(async () => {
     launchChromium(),
   ]);
 }, 30_000);
+afterAll(async () => await expectOrder(chromium.contexts(), app));
 afterAll(async () => {
-  await expectOrder(chromium.contexts(), app);
   await chromium.close();
   await app.close();
   await sandbox.close();
