@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { inTurns } from './in-turns.js';
 import { oneAtATime } from './one-at-a-time.js';
 
 /** Connections beyond these are closed at once: each costs a file descriptor and some 20 KB. */
@@ -40,7 +41,7 @@ export function createHttpServer(
       keepAliveTimeout: keepAliveMs,
       maxHeaderSize: 16_384, // then 431
     },
-    oneAtATime(app),
+    oneAtATime(inTurns(app)),
   );
   server.maxConnections = maxConnections;
   const underWay = trackResponses(server);

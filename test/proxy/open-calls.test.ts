@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createCallSlots, type CallSlots } from '../../src/getbill/call-slots.js';
 import type { TestApp } from '../support/test-app.js';
 import { EMPTY_SUCCESS, json, startApiServer, type ApiServer } from './support/api-server.js';
@@ -41,6 +42,23 @@ function load(caller: Caller, path: string, count: number, method = 'GET') {
     socket.write(rawRequest(method, path, headers));
   }
   return { heads, hangUp: () => sockets.forEach((socket) => socket.destroy()) };
+}
+
+/** Writes whose bodies do not end; what was asked for after them was answered. */
+async function startBodies(caller: Caller, count: number) {
+  const headers = [
+    'Host: localhost',
+    `Cookie: ${caller.cookie()}`,
+    `X-CSRF-Token: ${caller.csrfToken}`,
+    'Content-Type: application/json',
+    'Content-Length: 100',
+  ];
+  const sockets = Array.from({ length: count }, () => openSocket(app.origin));
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+  for (const socket of sockets)
+    socket.write(rawRequest('POST', '/api/followups', headers, '{"notes":'));
+  for (let times = 0; times < 2; times += 1) await caller.read('/session');
+  return { hangUp: () => sockets.forEach((socket) => socket.destroy()) };
 }
 
 describe('300 requests of one session at a listing that does not come', () => {
@@ -109,6 +127,16 @@ describe('300 requests of one session at a listing that does not come', () => {
       await api.callsEnded();
     },
   );
+
+  it('are read four at a time where they have bodies: one more waits until another has come, or is gone', async () => {
+    api.answerWith((res) => json(res, 200, EMPTY_SUCCESS, { connection: 'close' }));
+    const { hangUp } = await startBodies(busy, 4);
+    const fifth = busy.write('POST', '/api/followups', '{}');
+    expect((await other.write('POST', '/api/followups', '{}')).status).toBe(200);
+    expect(api.received).toHaveLength(1);
+    hangUp();
+    expect((await fifth).status).toBe(200);
+  });
 
   it('end when their browser leaves: HEAD', async () => {
     slowListing();

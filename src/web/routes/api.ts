@@ -2,7 +2,9 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import { RequestError, UnavailableError } from '../../errors.js';
+import type { Emit } from '../../events.js';
 import { matchEndpoint, type Endpoint } from '../../getbill/endpoints.js';
+import { createCallSlots } from '../../getbill/call-slots.js';
 import type { ApiCall, Forward } from '../../getbill/forward.js';
 import { browserLeft } from '../../getbill/unavailable.js';
 import { accessOf, type AccessDeps } from '../access.js';
@@ -11,14 +13,21 @@ import { isJsonText } from '../json-text.js';
 import { leftSignal } from '../left-signal.js';
 
 const BODY_LIMIT = 1024 * 1024;
+/** Of one session, at once: a body takes memory, and its bytes the time of everybody. */
+const BODIES = { total: Infinity, perSession: 4, waitingPerSession: 128, maxWaitMs: 5_000 };
 const JSON_IN_UTF8 = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
 
-/** Reads the body of a write as bytes, up to 1 MiB. */
-export function readBody(): RequestHandler {
+/** Reads the body of a write as bytes, up to 1 MiB; of one session only so many at once, the others wait unread. */
+export function readBody({ emit }: { emit: Emit }): RequestHandler {
   const read = express.raw({ type: 'application/json', limit: BODY_LIMIT, inflate: false });
-  return function readBodyMiddleware(req, res, next) {
+  const slots = createCallSlots({ ...BODIES, emit });
+  return async function readBodyMiddleware(req, res, next) {
     if (req.method === 'GET') return next();
-    read(req, res, next);
+    const release = await slots.acquire(res.locals.grantId, leftSignal(res));
+    read(req, res, (error?: unknown) => {
+      release();
+      next(error);
+    });
   };
 }
 

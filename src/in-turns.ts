@@ -1,0 +1,32 @@
+import type { RequestListener } from 'node:http';
+
+/** A page that opens has a document and a handful of calls, which come on few connections. */
+const PER_TURN = 4;
+
+/**
+ * Begins at most `PER_TURN` requests of one browser in one turn of the event loop, so that one that asks for hundreds of
+ * pages at once delays itself: those of all others begin in between. A browser is known by its cookies here, without a
+ * look at Redis; all requests that carry none count as one browser's.
+ */
+export function inTurns(handle: RequestListener): RequestListener {
+  const begun = new Map<string, number>(); // in this turn
+  let waiting: (() => void)[] = [];
+
+  const begin: RequestListener = (req, res) => {
+    const browser = req.headers.cookie ?? '';
+    const earlier = begun.get(browser) ?? 0;
+    if (begun.size === 0) setImmediate(startTurn);
+    begun.set(browser, earlier + 1);
+    if (earlier < PER_TURN) handle(req, res);
+    else waiting.push(() => begin(req, res));
+  };
+
+  function startTurn(): void {
+    begun.clear();
+    const those = waiting;
+    waiting = [];
+    for (const beginOne of those) beginOne();
+  }
+
+  return begin;
+}

@@ -1,0 +1,42 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { inTurns } from '../../src/in-turns.js';
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+function begin(...cookies: (string | undefined)[]): (string | undefined)[] {
+  const begun: (string | undefined)[] = [];
+  const handle = inTurns(({ headers }) => void begun.push(headers.cookie));
+  for (const cookie of cookies)
+    handle({ headers: { cookie } } as IncomingMessage, {} as ServerResponse);
+  return begun;
+}
+
+describe('requests that arrive in one turn of the event loop', () => {
+  it('begin at once, four of one browser', () => {
+    expect(begin('a', 'a', 'b', 'a', 'a', 'b')).toEqual(['a', 'a', 'b', 'a', 'a', 'b']);
+  });
+
+  it('beyond four of one browser begin in the turns after it, behind those of all others', async () => {
+    const begun = begin(...Array<string>(10).fill('a'), 'b', 'c');
+    expect(begun.join('')).toBe('aaaabc');
+    await nextTurn();
+    expect(begun.join('')).toBe('aaaabcaaaa');
+    await nextTurn();
+    expect(begun.join('')).toBe('aaaabcaaaaaa');
+  });
+
+  it('count as one browser’s when they carry no cookie', () => {
+    expect(begin(...Array<undefined>(10).fill(undefined), 'b')).toHaveLength(5);
+  });
+
+  it('are counted anew in each turn', async () => {
+    const begun: string[] = [];
+    const handle = inTurns(() => void begun.push('a'));
+    for (let turn = 0; turn < 3; turn += 1) {
+      for (let count = 0; count < 4; count += 1)
+        handle({ headers: { cookie: 'a' } } as IncomingMessage, {} as ServerResponse);
+      expect(begun).toHaveLength(4 * (turn + 1));
+      await nextTurn();
+    }
+  });
+});
