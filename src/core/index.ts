@@ -6,11 +6,10 @@ import { createPendingLogins } from './sign-in/pending-logins.js';
 import { createSignIn } from './sign-in/sign-in.js';
 import { createCipher } from './storage/cipher.js';
 import type { KeyValue } from './storage/key-value.js';
-import { createAppTokens } from './tokens/app-tokens.js';
+import { createAppTokens } from './app-tokens.js';
 import type { TokenManager } from './tokens/token-manager.js';
 import { createTokens } from './tokens/tokens.js';
 
-export { boundedMap } from './bounded-map.js';
 export { systemClock, type Clock } from './clock.js';
 export * from './errors.js';
 export { createFingerprint, type CoreEvent, type Fingerprint } from './events.js';
@@ -19,7 +18,7 @@ export type { TokenSet } from './oauth/token-set.js';
 export type { SignIn } from './sign-in/sign-in.js';
 export type { KeyValue } from './storage/key-value.js';
 export { createMemoryKeyValue } from './storage/memory.js';
-export type { AppAccess, AppTokens } from './tokens/app-tokens.js';
+export type { AppAccess, AppTokens } from './app-tokens.js';
 export type { TokenManager } from './tokens/token-manager.js';
 
 const DEFAULT_MARGIN_MS = 60_000;

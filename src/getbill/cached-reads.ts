@@ -1,4 +1,4 @@
-import { boundedMap } from '../core/bounded-map.js';
+import { boundedMap } from '../limits/bounded-map.js';
 import { AppError, NotSignedInError, StorageError } from '../errors.js';
 
 const MAX_READINGS = 10_000;

@@ -1,4 +1,4 @@
-import { boundedMap } from '../core/bounded-map.js';
+import { boundedMap } from '../limits/bounded-map.js';
 import { AppError } from '../errors.js';
 import type { ApiResponse } from './api-response.js';
 import { endpoints, type Endpoint } from './endpoints.js';

@@ -1,5 +1,5 @@
 import { StorageError, UnavailableError } from '../errors.js';
-import { boundedMap } from '../core/bounded-map.js';
+import { boundedMap } from '../limits/bounded-map.js';
 import type { SharedLimits } from '../limits/shared-limits.js';
 import { createCachedReads, type Reading } from './cached-reads.js';
 import type { GetbillClient } from './client.js';

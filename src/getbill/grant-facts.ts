@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { AppError, RecordError, StorageError } from '../errors.js';
 import type { Emit } from '../events.js';
-import { boundedMap } from '../core/bounded-map.js';
+import { boundedMap } from '../limits/bounded-map.js';
 import type { KeyValue } from '../core/storage/key-value.js';
 
 const MAX_GRANTS = 10_000;

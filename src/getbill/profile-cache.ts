@@ -1,4 +1,4 @@
-import { boundedMap } from '../core/bounded-map.js';
+import { boundedMap } from '../limits/bounded-map.js';
 import type { CompanyProfile } from './types.js';
 
 const MAX_PROFILES = 10_000;

@@ -1,6 +1,6 @@
 import { RequestError, StorageError } from '../errors.js';
 import type { Emit } from '../events.js';
-import { boundedMap } from '../core/bounded-map.js';
+import { boundedMap } from '../limits/bounded-map.js';
 import type { Consumption, SharedLimits } from '../limits/shared-limits.js';
 import type { ApiResponse } from './api-response.js';
 import { limitClassOf, type LimitClass } from './endpoints.js';

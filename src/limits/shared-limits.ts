@@ -1,7 +1,7 @@
 import { RecordError } from '../errors.js';
 import type { Emit } from '../events.js';
 import type { KeyValue } from '../core/storage/key-value.js';
-import { boundedMap } from '../core/bounded-map.js';
+import { boundedMap } from './bounded-map.js';
 
 const PORTIONS = 20;
 const MAX_PORTIONS_KEPT = 10_000;

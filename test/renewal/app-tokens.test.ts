@@ -6,7 +6,7 @@ import type { HttpResponse } from '../../src/core/oauth/token-response.js';
 import { createTokenEndpoint, type Send } from '../../src/core/oauth/token-endpoint.js';
 import type { KeyValue } from '../../src/core/storage/key-value.js';
 import { createMemoryKeyValue } from '../../src/core/storage/memory.js';
-import { createAppTokens, type AppTokens } from '../../src/core/tokens/app-tokens.js';
+import { createAppTokens, type AppTokens } from '../../src/core/app-tokens.js';
 import { createCipher } from '../../src/core/storage/cipher.js';
 import { createClock, createGate } from './clock.js';
 import { hooked, setUp, TIMEOUT_MS } from './setup.js';

@@ -1,6 +1,6 @@
 import type { KeyValue } from '../../src/core/storage/key-value.js';
 import { createTokenCache } from '../../src/core/tokens/known-tokens.js';
-import { boundedMap } from '../../src/core/bounded-map.js';
+import { boundedMap } from '../../src/limits/bounded-map.js';
 import { StorageError, UnavailableError } from '../../src/errors.js';
 import { setUp } from './setup.js';
 

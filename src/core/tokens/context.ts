@@ -19,8 +19,6 @@ export interface TokensOptions {
   /** `undefined`: nothing is revoked. */
   revoke: TokenEndpoint['revoke'] | undefined;
   renewalsPerMinute: number;
-  /** A renewal starts the record's TTL anew. By default it stays what the session has left. */
-  renewedTtlMs?: number;
   timeoutMs: number;
   marginMs: number;
   emit: Emit;

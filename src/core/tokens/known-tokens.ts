@@ -1,27 +1,50 @@
-import { boundedMap } from '../bounded-map.js';
 import type { Clock } from '../clock.js';
 import { GrantEndedError, StorageError } from '../errors.js';
 import type { TokenSet } from '../oauth/token-set.js';
 import { renewalChannel, traced } from '../tracing.js';
 import type { Context, RenewalReason } from './context.js';
 
-const MAX_CACHED = 10_000;
-/** A session may end in another process, which tells nobody: its tokens leave this memory unused. */
-const MAX_UNUSED_MS = 900_000;
+const MAX_RECENT = 5_000;
+const RECENT_MS = 450_000;
 export const RETRY_MS = 200;
 
 export type TokenCache = ReturnType<typeof createTokenCache>;
 
-/** The token sets that this process has used lately. Only a hint: the session is read on every request. */
+/**
+ * The token sets that this process has used lately: at most 10,000, each at most 15 minutes after its last use, because
+ * a session may end in another process, which tells nobody. Only a hint: the session is read on every request.
+ */
 export function createTokenCache({ now }: Pick<Clock, 'now'>) {
-  const cache = boundedMap<TokenSet>({ max: MAX_CACHED, maxAgeMs: MAX_UNUSED_MS, now });
+  let recent = new Map<string, TokenSet>();
+  let earlier = recent;
+  let sinceMs = now();
+
+  /** What is not used while others are `recent` is dropped with `earlier`. */
+  function sweep(): void {
+    const isRecent = Math.abs(now() - sinceMs) < RECENT_MS; // the clock may be set back
+    if (isRecent && recent.size < MAX_RECENT) return;
+    earlier = recent;
+    recent = new Map();
+    sinceMs = now();
+  }
+
+  function get(grantId: string): TokenSet | undefined {
+    sweep();
+    const tokenSet = recent.get(grantId) ?? earlier.get(grantId);
+    if (tokenSet !== undefined) recent.set(grantId, tokenSet);
+    return tokenSet;
+  }
+
   return {
-    get: (grantId: string) => cache.touch(grantId),
-    delete: (grantId: string) => cache.delete(grantId),
-    sweep: () => cache.sweep(),
+    get,
+    delete(grantId: string): void {
+      recent.delete(grantId);
+      earlier.delete(grantId);
+    },
+    sweep,
     /** A slow reader does not put an older one back. */
     set(grantId: string, tokenSet: TokenSet): void {
-      if ((cache.touch(grantId)?.renewals ?? 0) <= tokenSet.renewals) cache.set(grantId, tokenSet);
+      if ((get(grantId)?.renewals ?? 0) <= tokenSet.renewals) recent.set(grantId, tokenSet);
     },
   };
 }

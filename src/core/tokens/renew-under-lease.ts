@@ -1,26 +1,23 @@
 import { GrantEndedError, GrantRefusedError, StorageError, UnavailableError } from '../errors.js';
 import type { SessionEndReason } from '../events.js';
-import type { Revoke } from '../oauth/revocations.js';
 import { tokenSetFromResponse, type TokenSet } from '../oauth/token-set.js';
 import type { Context, RenewalReason } from './context.js';
-import { RETRY_MS, type Background } from './known-tokens.js';
-import type { Lease, Turn } from './leases.js';
+import type { Turn } from './leases.js';
 import type { RenewalGuards } from './renewal-guards.js';
-import type { Change, StoredTokens, TokenRecords } from './token-records.js';
+import type { StoredTokens, TokenRecords } from './token-records.js';
+import type { WriteRenewed } from './write-renewed.js';
 
 interface Parts {
   records: TokenRecords;
   takeTurn: (grantId: string, reason: RenewalReason) => Promise<Turn>;
   guards: RenewalGuards;
-  /** Token sets that the server has issued and the storage did not take yet. */
-  pendingWrites: Map<string, TokenSet>;
-  background: Background;
-  revoke: Revoke;
+  pendingWrites: ReadonlyMap<string, TokenSet>;
+  writeRenewed: WriteRenewed;
 }
 
 export function createRenewUnderLease(
   { renewWith, isRenewable, report, clock, timeoutMs }: Context,
-  { records, takeTurn, guards, pendingWrites, background, revoke }: Parts,
+  { records, takeTurn, guards, pendingWrites, writeRenewed }: Parts,
 ) {
   /**
    * One renewal across processes. Nothing but the server's own refusal of the very token that is still
@@ -55,7 +52,7 @@ export function createRenewUnderLease(
       if (renewed instanceof GrantRefusedError) {
         return await end(grantId, old, earlier ? 'answer_lost' : 'refused', renewed);
       }
-      return await replace(grantId, turn.lease, old, renewed);
+      return await writeRenewed(grantId, turn.lease, old, renewed);
     } finally {
       if (!pendingWrites.has(grantId)) await turn.lease.release(); // else the pending write does it
     }
@@ -83,43 +80,6 @@ export function createRenewUnderLease(
       if (error instanceof GrantRefusedError) return error;
       throw await guards.failed(grantId, error);
     }
-  }
-
-  /**
-   * The old refresh token is spent, so a storage that does not respond must not cost the new one.
-   * Until it is written the record still shows the spent one, so the lease stays ours.
-   */
-  async function replace(grantId: string, lease: Lease, old: StoredTokens, next: TokenSet) {
-    try {
-      return await settle(grantId, next, await records.replace(grantId, old, next));
-    } catch (error) {
-      if (!(error instanceof StorageError)) throw error;
-      report('token_write_delayed', grantId, {});
-      pendingWrites.set(grantId, next);
-      const written = background.run(writeLater(grantId, lease, old, next));
-      written.catch(() => undefined); // signed out meanwhile: `settle` has revoked it
-      return next;
-    }
-  }
-
-  async function writeLater(grantId: string, lease: Lease, old: StoredTokens, next: TokenSet) {
-    try {
-      await clock.sleep(RETRY_MS);
-      const change = await background.persist(() => records.replace(grantId, old, next));
-      await settle(grantId, next, change).finally(() => lease.release());
-    } finally {
-      pendingWrites.delete(grantId);
-    }
-  }
-
-  async function settle(grantId: string, next: TokenSet, change: Change): Promise<TokenSet> {
-    if (change.outcome === 'gone') {
-      void background.run(revoke(grantId, next));
-      throw new GrantEndedError('signed_out');
-    }
-    if (change.outcome === 'superseded') return change.stored.tokenSet;
-    await guards.done(grantId).catch(() => undefined); // left standing, it only changes words
-    return next;
   }
 
   /** Deletes the record the refusal was about; a newer one is used instead. */

@@ -32,8 +32,7 @@ export function createTokenRecords({
   cipher,
   report,
   clock,
-  renewedTtlMs,
-}: Pick<Context, 'keyValue' | 'cipher' | 'report' | 'clock' | 'renewedTtlMs'>) {
+}: Pick<Context, 'keyValue' | 'cipher' | 'report' | 'clock'>) {
   const keyOf = (grantId: string): string => `grant:${grantId}`;
   const readRecord = createReadRecord({ keyValue, report });
 
@@ -42,44 +41,21 @@ export function createTokenRecords({
     return { tokenSet, sealed, endsAtMs };
   }
 
-  /**
-   * By the clock of this process: what the storage says is left of the record's time tells by how much
-   * the writer's clock differs. A small difference may be the time the storage took, and is left.
-   */
-  function open(grantId: string, { value: sealed, ttlMs, tookMs }: Found): StoredTokens {
-    const { endsAtMs, ...tokenSet } = recordFrom(cipher.decrypt(sealed, grantId));
-    const ourEndsAtMs = clock.now() + ttlMs;
-    const differenceMs = ourEndsAtMs - (endsAtMs ?? ourEndsAtMs);
-    const isSmall = Math.abs(differenceMs) <= CLOCK_TOLERANCE_MS + tookMs;
-    if (isSmall || !Number.isFinite(differenceMs))
-      return { tokenSet, sealed, endsAtMs: endsAtMs ?? ourEndsAtMs };
-    const issuedAtMs = tokenSet.issuedAtMs + differenceMs;
-    const expiresAtMs = tokenSet.expiresAtMs + differenceMs;
-    return { tokenSet: { ...tokenSet, issuedAtMs, expiresAtMs }, sealed, endsAtMs: ourEndsAtMs };
-  }
+  const open = (grantId: string, sealed: string): TokenRecord =>
+    recordFrom(cipher.decrypt(sealed, grantId));
 
-  async function find(grantId: string): Promise<Found | undefined> {
+  async function read(grantId: string): Promise<StoredTokens | undefined> {
+    const key = keyOf(grantId);
     const startedMs = clock.monotonicMs();
-    const found = await keyValue.getWithTtl(keyOf(grantId));
-    return found && { ...found, tookMs: clock.monotonicMs() - startedMs };
-  }
-
-  const read = (grantId: string): Promise<StoredTokens | undefined> =>
-    readRecord(
-      { kind: 'tokens', key: keyOf(grantId), id: grantId },
-      () => find(grantId),
-      (found) => open(grantId, found),
+    return await readRecord(
+      { kind: 'tokens', key, id: grantId },
+      () => keyValue.getWithTtl(key),
+      ({ value: sealed, ttlMs }) => {
+        const tookMs = clock.monotonicMs() - startedMs;
+        const record = byOurClock(open(grantId, sealed), { endsAtMs: clock.now() + ttlMs, tookMs });
+        return { ...record, sealed };
+      },
     );
-
-  /** When the record will end, by the clock of this process. */
-  async function prolong(grantId: string, { endsAtMs }: StoredTokens): Promise<number> {
-    if (renewedTtlMs === undefined) return endsAtMs;
-    try {
-      await keyValue.expire(keyOf(grantId), { ttlMs: renewedTtlMs });
-      return clock.now() + renewedTtlMs;
-    } catch {
-      return endsAtMs; // the next renewal will prolong it
-    }
   }
 
   return {
@@ -94,7 +70,7 @@ export function createTokenRecords({
       await keyValue.setIfAbsent(keyOf(grantId), sealed, ttl);
     },
     async replace(grantId: string, old: StoredTokens, tokenSet: TokenSet): Promise<Change> {
-      const mine = seal(grantId, tokenSet, await prolong(grantId, old));
+      const mine = seal(grantId, tokenSet, old.endsAtMs);
       if (await keyValue.compareAndSet(keyOf(grantId), old.sealed, mine.sealed)) {
         return { outcome: 'done', stored: mine };
       }
@@ -114,9 +90,9 @@ export function createTokenRecords({
     /** Removes any record and returns its token set, so that it can be revoked. */
     async remove(grantId: string): Promise<TokenSet | undefined> {
       try {
-        const value = await keyValue.take(keyOf(grantId));
-        if (value === undefined) return undefined;
-        return open(grantId, { value, ttlMs: Infinity, tookMs: 0 }).tokenSet;
+        const sealed = await keyValue.take(keyOf(grantId));
+        if (sealed === undefined) return undefined;
+        return open(grantId, sealed).tokenSet;
       } catch (error) {
         if (!(error instanceof RecordError)) throw error;
         await keyValue.delete(keyOf(grantId));
@@ -126,23 +102,35 @@ export function createTokenRecords({
   };
 }
 
-/** `tookMs`: how long the storage took. */
-type Found = { readonly value: string; readonly ttlMs: number; readonly tookMs: number };
+/** What is sealed: a token set, and when its record ends, by the clock of the process that wrote it. */
+type TokenRecord = Omit<StoredTokens, 'sealed'>;
 
-/** What is stored: a token set, and when its record ends by the writer's clock. */
-type TokenRecord = TokenSet & { readonly endsAtMs: number | undefined };
+/**
+ * The storage's TTL says when a record ends by our clock, so it says how far the writer's clock is from ours. What the
+ * storage may have taken to answer is no difference.
+ */
+function byOurClock(
+  record: TokenRecord,
+  { endsAtMs, tookMs }: { endsAtMs: number; tookMs: number },
+): TokenRecord {
+  const { tokenSet } = record;
+  const aheadMs = endsAtMs - record.endsAtMs;
+  if (Math.abs(aheadMs) <= CLOCK_TOLERANCE_MS + tookMs || aheadMs === Infinity) return record;
+  const issuedAtMs = tokenSet.issuedAtMs + aheadMs;
+  const expiresAtMs = tokenSet.expiresAtMs + aheadMs;
+  return { tokenSet: { ...tokenSet, issuedAtMs, expiresAtMs }, endsAtMs };
+}
 
 /** @throws {RecordError} `broken` */
 function recordFrom(text: string): TokenRecord {
-  const record = jsonObject(text) ?? {};
-  const { accessToken, refreshToken, scopes, issuedAtMs, expiresAtMs, renewals, endsAtMs } = record;
+  const { endsAtMs, ...tokenSet } = jsonObject(text) ?? {};
+  const { accessToken, refreshToken, scopes, issuedAtMs, expiresAtMs, renewals } = tokenSet;
   const isRecord =
     typeof accessToken === 'string' &&
     (refreshToken === undefined || typeof refreshToken === 'string') &&
     Array.isArray(scopes) &&
     scopes.every((scope) => typeof scope === 'string') &&
-    [issuedAtMs, expiresAtMs, renewals].every(Number.isFinite) &&
-    (endsAtMs === undefined || Number.isFinite(endsAtMs));
+    [issuedAtMs, expiresAtMs, renewals, endsAtMs].every(Number.isFinite);
   if (!isRecord) throw new RecordError('broken');
-  return record as unknown as TokenRecord;
+  return { tokenSet: tokenSet as unknown as TokenSet, endsAtMs: endsAtMs as number };
 }

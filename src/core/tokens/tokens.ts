@@ -7,6 +7,7 @@ import { createRenewUnderLease } from './renew-under-lease.js';
 import { createRenewalGuards } from './renewal-guards.js';
 import { createTokenManager, type TokenManager } from './token-manager.js';
 import { createTokenRecords, type TokenRecords } from './token-records.js';
+import { createWriteRenewed } from './write-renewed.js';
 
 interface Parts {
   records: TokenRecords;
@@ -31,7 +32,9 @@ export function createTokens({
   };
   const shared = { ...memory, records, revoke: createRevocations(context) };
   const takeTurn = createTakeTurn(context, { leases, records, guards });
-  const renewUnderLease = createRenewUnderLease(context, { ...shared, guards, takeTurn });
+  const writeRenewed = createWriteRenewed(context, { ...shared, guards });
+  const renewing = { ...shared, guards, takeTurn, writeRenewed };
+  const renewUnderLease = createRenewUnderLease(context, renewing);
   const renewals = createRenewals(context, { ...memory, renewUnderLease });
   return createTokenManager(context, { ...shared, renewals, pauseOf: guards.pauseOf });
 }

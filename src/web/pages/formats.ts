@@ -1,3 +1,4 @@
+import { boundedMap } from '../../limits/bounded-map.js';
 import { dayOf, instantOf } from '../../getbill/dates.js';
 import { numberOf, textOf } from '../../getbill/values.js';
 
@@ -31,6 +32,8 @@ export interface Formats {
   readonly count: (count: number) => string;
 }
 
+const MAX_CURRENCIES = 20;
+
 function createFormats(locale: string): Formats {
   const timeZone = 'UTC';
   const dateFormat = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone });
@@ -42,6 +45,16 @@ function createFormats(locale: string): Formats {
   });
   const secondsFormat = new Intl.DateTimeFormat(locale, { timeStyle: 'medium', timeZone });
   const countFormat = new Intl.NumberFormat(locale);
+  const moneyFormats = boundedMap<Intl.NumberFormat>({ max: MAX_CURRENCIES });
+
+  /** Kept, because making one takes longer than all else in a row of a list. @throws {RangeError} not a code. */
+  function moneyFormatOf(currency: string): Intl.NumberFormat {
+    const known = moneyFormats.get(currency);
+    if (known !== undefined) return known;
+    const made = new Intl.NumberFormat(locale, { style: 'currency', currency });
+    moneyFormats.set(currency, made);
+    return made;
+  }
 
   function date(value: unknown): DateText | undefined {
     const text = textOf(value);
@@ -62,8 +75,7 @@ function createFormats(locale: string): Formats {
     const code = textOf(currency);
     if (numeric !== undefined && code !== undefined) {
       try {
-        const format = new Intl.NumberFormat(locale, { style: 'currency', currency: code });
-        return format.format(numeric as number); // exact for text as well
+        return moneyFormatOf(code).format(numeric as number); // exact for text as well
       } catch {
         return `${numeric as string} ${code}`; // a currency Intl does not know
       }

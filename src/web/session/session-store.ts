@@ -3,7 +3,7 @@ import type { SessionData } from 'express-session';
 import { z } from 'zod';
 import { RecordError, StorageError } from '../../errors.js';
 import type { Emit } from '../../events.js';
-import { boundedMap } from '../../core/bounded-map.js';
+import { boundedMap } from '../../limits/bounded-map.js';
 import type { KeyValue } from '../../core/storage/key-value.js';
 
 declare module 'express-session' {

@@ -1,14 +1,14 @@
 import { hash } from 'node:crypto';
-import { GrantEndedError } from '../errors.js';
-import { createReport } from '../events.js';
-import type { TokenEndpoint } from '../oauth/token-endpoint.js';
-import type { TokenSet } from '../oauth/token-set.js';
-import type { TokensOptions } from './context.js';
-import { createTokenRecords } from './token-records.js';
-import { createTokens } from './tokens.js';
+import { GrantEndedError } from './errors.js';
+import { createReport } from './events.js';
+import type { TokenEndpoint } from './oauth/token-endpoint.js';
+import type { TokenSet } from './oauth/token-set.js';
+import type { TokensOptions } from './tokens/context.js';
+import { createTokenRecords } from './tokens/token-records.js';
+import { createTokens } from './tokens/tokens.js';
 
-/** Long past any access token; every renewal starts it anew. */
-const RECORD_MS = 30 * 86_400_000;
+/** A year; then one caller waits for a token again. */
+const RECORD_MS = 365 * 86_400_000;
 /** A new record holds a token set that has ended, to every clock, until the first token is there. */
 const ENDED_FOR_MS = 10_000;
 const NO_TOKEN = '';
@@ -22,10 +22,7 @@ export interface AppAccess {
 
 export type AppTokens = ReturnType<typeof createAppTokens>;
 
-type AppTokensOptions = Omit<
-  TokensOptions,
-  'renewWith' | 'isRenewable' | 'revoke' | 'renewedTtlMs'
-> & {
+type AppTokensOptions = Omit<TokensOptions, 'renewWith' | 'isRenewable' | 'revoke'> & {
   clientId: string;
   tokenEndpoint: Pick<TokenEndpoint, 'clientCredentials'>;
 };
@@ -41,7 +38,6 @@ export function createAppTokens({ clientId, tokenEndpoint, ...options }: AppToke
     ...options,
     isRenewable: () => true,
     revoke: undefined,
-    renewedTtlMs: RECORD_MS,
     async renewWith({ scopes }) {
       const response = await tokenEndpoint.clientCredentials(scopes);
       // A refresh token "SHOULD NOT be included" (section 4.4.3); the scopes to ask for stay as they are.
