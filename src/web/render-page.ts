@@ -1,4 +1,5 @@
 import type { Response } from 'express';
+import type { AppError } from '../errors.js';
 
 /** `views/layout.ejs` around `views/pages/<page>.ejs`. */
 export function renderPage(
@@ -7,4 +8,14 @@ export function renderPage(
   locals: { title: string } & Record<string, unknown>,
 ): void {
   res.render('layout', { page: `pages/${page}`, ...locals });
+}
+
+/** For an error that took only one place of this page: the error page middleware shows it there, and the rest stands. */
+export function throwInside(
+  res: Response,
+  page: string,
+  { error, ...locals }: { title: string; error: AppError } & Record<string, unknown>,
+): never {
+  res.locals.standing = { page: `pages/${page}`, ...locals };
+  throw error;
 }

@@ -217,20 +217,29 @@ describe('the flow inspector', () => {
     }
   });
 
-  it('links the page of an error to the step that failed, and names the call to the developer', async () => {
-    const strict = await startWatchedApp({ env: { NODE_ENV: 'development' } });
-    const browser = strict.browser();
-    await browser.signIn();
-    strict.sandbox.control.set({ api: [{ mode: 'html', status: 503 }] });
-    const { text, status } = await browser.get('/debts');
-    expect(status).toBe(502);
-    expect(text).toMatch(/GET \/debts responded 503 text\/html after \d+ ms \(getbill_error\)/);
-    const link = /href="(\/flow\?request=[^"#]+)#here"/.exec(text)?.[1] ?? '';
-    const page = await browser.get(link);
-    expect(page.text).toMatch(/<li id="here" class="response failed from-getbill to-app/);
-    expect(page.text).toContain('HTTP/1.1 503 Service Unavailable');
-    await strict.close();
-  });
+  it.each([
+    ['the page', '/debts/d1', 'GET /debts/{id}'],
+    ['the box', '/debts', 'GET /debts'],
+  ])(
+    'links %s of an error to the step that failed, and names the call to the developer',
+    async (_name, path, call) => {
+      const strict = await startWatchedApp({ env: { NODE_ENV: 'development' } });
+      const browser = strict.browser();
+      await browser.signIn();
+      strict.sandbox.control.set({ api: [{ mode: 'html', status: 503 }] });
+      const { text, status } = await browser.get(path);
+      expect(status).toBe(502);
+      expect(text).toContain('<a href="/errors/getbill_error">');
+      expect(text.replace(/after \d+ ms/, 'after N ms')).toContain(
+        `${call} responded 503 text/html after N ms (getbill_error)`,
+      );
+      const link = /href="(\/flow\?request=[^"#]+)#here"/.exec(text)?.[1] ?? '';
+      const page = await browser.get(link);
+      expect(page.text).toMatch(/<li id="here" class="response failed from-getbill to-app/);
+      expect(page.text).toContain('HTTP/1.1 503 Service Unavailable');
+      await strict.close();
+    },
+  );
 });
 
 describe('the checker of steps', () => {

@@ -119,14 +119,21 @@ const whole: readonly State[] = [
     await page.goto('/flow');
     await openAll(page);
   }],
-  ['an answer that cannot be used', /unexpected response/, async (page) => {
+  ['a list whose answer cannot be used', /Debts[^]*unexpected response/, async (page) => {
     breakApi({ mode: 'html', status: 200 });
     await page.goto('/debts');
+  }],
+  ['a debt whose answer cannot be used', /unexpected response/, async (page) => {
+    breakApi({ mode: 'html', status: 200 });
+    await page.goto('/debts/d1');
   }],
   ['a token that is dead while GetBill cannot renew it', /GetBill has a problem/, async (page) => {
     pages.app.sandbox.control.expireAccessTokens();
     pages.app.sandbox.control.set({ token: [{ mode: 'status', status: 503, times: 0 }] });
     await page.goto('/debts');
+  }],
+  ['the same on a page that is nothing without it', /GetBill has a problem/, async (page) => {
+    await page.goto('/debts/d1');
   }],
   ['a form with an old token', /could not verify this form/, async (page) => {
     await page.goto('/');
@@ -141,7 +148,7 @@ const whole: readonly State[] = [
 ]; // prettier-ignore
 
 const limited: readonly State[] = [
-  ['a list that GetBill is slow to give', /slow down/, async (page) => {
+  ['a list that GetBill is slow to give', /You can try again in 2 minutes/, async (page) => {
     await signIn(page);
     breakApi({ mode: 'rateLimited', retryAfterS: 120 });
     await page.goto('/debts');

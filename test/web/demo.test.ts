@@ -18,7 +18,7 @@ it('an app that has used up five reads of an hour is usable again when the sandb
     const statuses: number[] = [];
     for (let page = 0; page < 7; page += 1) statuses.push((await browser.get('/debts')).status);
     expect(statuses.at(-1)).toBe(429);
-    expect((await browser.get('/debts')).text).toMatch(/There will be more in \d+ minutes/);
+    expect((await browser.get('/debts')).text).toMatch(/You can try again in \d+ minutes/);
     await change('reset', 'POST', {});
     expect((await browser.get('/debts')).status).toBe(200);
 

@@ -30,20 +30,29 @@ const CAUSES: readonly (readonly [ApiFault, string])[] = [
 
 it.each(CAUSES)('%j says what it is', async (fault, title) => {
   app.sandbox.control.set({ api: [{ ...fault, path: '/debts', times: 0 }] });
-  expect((await browser.get('/debts')).text).toContain(`<h1>${title}</h1>`);
+  const [debt, list] = await Promise.all([browser.get('/debts/d1'), browser.get('/debts')]);
+  expect(debt.text).toContain(`<h1>${title}</h1>`);
+  expect(list.text).toContain(`<h2 id="failure">${title}</h2>`);
 });
 
-it('a page that knows when it can try again does so, with and without scripts', async () => {
-  app.sandbox.control.expireAccessTokens();
-  app.sandbox.control.set({ token: [{ mode: 'status', status: 503, times: 0 }] });
-  await browser.get('/debts');
-  const { status, headers, text } = await browser.get('/debts');
-  expect(status).toBe(503);
-  const wait = String(headers['retry-after']);
-  expect(text).toContain(`<noscript><meta http-equiv="refresh" content="${wait}"></noscript>`);
-  expect(text).toMatch(new RegExp(`Trying again <time [^>]*data-reload>in ${wait} s</time>`));
-  expect(text).toContain('href="">Try again now</a>');
-});
+it.each([
+  ['a debt', '/debts/d1', 'h1'],
+  ['the box of a list', '/debts', 'h2'],
+])(
+  '%s that knows when it can be tried again does so, with and without scripts',
+  async (_name, path, heading) => {
+    app.sandbox.control.expireAccessTokens();
+    app.sandbox.control.set({ token: [{ mode: 'status', status: 503, times: 0 }] });
+    await browser.get(path);
+    const { status, headers, text } = await browser.get(path);
+    expect(status).toBe(503);
+    expect(text).toMatch(new RegExp(`<${heading}[^>]*>GetBill has a problem<`));
+    const wait = String(headers['retry-after']);
+    expect(text).toContain(`<noscript><meta http-equiv="refresh" content="${wait}"></noscript>`);
+    expect(text).toMatch(new RegExp(`Trying again <time [^>]*data-reload>in ${wait} s</time>`));
+    expect(text).toContain('href="">Try again now</a>');
+  },
+);
 
 it('a look-up by id goes to the debt, and to a click when the session has ended', async () => {
   expect((await browser.get('/debts?id=%20abc_-1%20')).location).toBe('/debts/abc_-1');
@@ -53,4 +62,21 @@ it('a look-up by id goes to the debt, and to a click when the session has ended'
   expect(text).toContain('href="/login?returnTo=%2Fdebts%2Fabc"');
   const odd = await app.browser().get('/debts?id=%3Cscript%3Ealert(1)');
   expect(odd.text).toContain('href="/login?returnTo=%2Fdashboard"');
+});
+
+it('an error that is about all of a page takes the page, whichever page it is', async () => {
+  app.sandbox.control.revokeGrants();
+  expect((await browser.get('/debts')).location).toBe('/login?returnTo=%2Fdebts');
+});
+
+it('a token that is due and cannot be renewed is an error page before the list is asked for', async () => {
+  app.sandbox.control.set({ accessTokenLifetimeS: 90 });
+  browser = app.browser();
+  await browser.signIn();
+  app.sandbox.control.set({ token: [{ mode: 'status', status: 503, times: 0 }] });
+  app.clock.skipMs(100_000);
+  const { status, text } = await browser.get('/debts');
+  expect(status).toBe(503);
+  expect(text).toContain('<h1>GetBill has a problem</h1>');
+  expect(text).toContain('data-reload>');
 });

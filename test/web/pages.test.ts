@@ -19,49 +19,6 @@ const answer = (path: string, body: unknown): ApiFault => ({
   body: typeof body === 'string' ? body : JSON.stringify(body),
   path,
 });
-const failing: readonly (readonly [string, ApiFault])[] = [
-  ['500', { mode: 'status', status: 500 }],
-  ['429', { mode: 'rateLimited', retryAfterS: 1 }],
-  ['a cut connection', { mode: 'drop' }],
-  ['an HTML page', { mode: 'html', status: 503 }],
-  [
-    'a list that is none',
-    { mode: 'rawBody', status: 200, contentType: 'application/json', body: '{"data":7}' },
-  ],
-  ['no answer', { mode: 'hang' }],
-];
-
-describe.each(failing)('when one part of a page meets %s', (_name, fault) => {
-  afterEach(() => app.clock.skipMs(61_000)); // no pause and no cached profile is left
-
-  it('the debt is shown, and one box says that the follow-ups are missing', async () => {
-    const [id = ''] =
-      /\/debts\/([\w-]{10,})/.exec((await browser.get('/debts')).text)?.slice(1) ?? [];
-    app.sandbox.control.set({ api: [{ ...fault, path: '/followups', times: 0 }] });
-    const { status, text } = await browser.get(`/debts/${id}`);
-    expect(status).toBe(200);
-    expect(text).toContain('<dt>Debt id</dt>');
-    expect(text).toMatch(
-      /The follow-ups cannot be shown right now\.<\/strong>[^<]*<a href="">Try again/,
-    );
-    app.sandbox.control.reset();
-    app.clock.skipMs(2_000);
-    expect((await browser.get(`/debts/${id}`)).text).not.toContain('right now');
-  });
-
-  it('the dashboard stands, and one box says that the company is missing', async () => {
-    app.sandbox.control.set({ api: [{ ...fault, path: '/company', times: 0 }] });
-    const { status, text } = await browser.get('/dashboard');
-    expect([429, 502, 504]).toContain(status); // for machines
-    expect(text).toMatch(
-      /Your company cannot be shown right now\.<\/strong>[^<]*<a href="">Try again/,
-    );
-    expect(text).toContain('<h2 id="connection">Connection</h2>');
-    expect(text).toMatch(/<strong>[\d,]+<\/strong> <a href="\/debts">debts<\/a>/);
-    expect(text).toContain('See your debts');
-  });
-});
-
 it('one broken record does not take the list', async () => {
   const good = {
     id: 'good-1',

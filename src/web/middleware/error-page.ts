@@ -41,7 +41,7 @@ export function errorPage({
     if (!isPage || !wantsHtml(req)) return res.json(jsonOf(error, res));
 
     const text = lookedUpId === undefined ? textFor(error, req) : signInFor(lookedUpId);
-    const page = {
+    const shown = {
       code: error.code,
       status: error.status,
       text,
@@ -49,11 +49,15 @@ export function errorPage({
       wait: error.retryAfterS === undefined ? undefined : waitOf(error.retryAfterS),
     };
     const developer = developerPages ? developerBox(error) : undefined;
-    const locals = { page: 'pages/error', title: text.title, error: page, developer };
-    res.render('layout', locals, (renderError: Error | null, html?: string) => {
-      const plain = `Something went wrong. Request number: ${res.locals.requestId}`;
-      res.send(renderError ? plain : html);
-    });
+    const { standing = { page: 'pages/error', title: text.title } } = res.locals;
+    res.render(
+      'layout',
+      { ...standing, error: shown, developer },
+      (renderError: Error | null, html?: string) => {
+        const plain = `Something went wrong. Request number: ${res.locals.requestId}`;
+        res.send(renderError ? plain : html);
+      },
+    );
   };
 
   function jsonOf(error: AppError, res: Response) {

@@ -107,6 +107,12 @@ const texts: Readonly<Record<string, ErrorText>> = {
   server_unavailable: UNREACHABLE,
   getbill_error: HAS_A_PROBLEM,
   token_endpoint_busy: HAS_A_PROBLEM,
+  api_refused: {
+    title: 'GetBill did not accept this request',
+    why: 'Something in it does not fit what GetBill accepts.',
+    advice:
+      'Nothing was changed. Please check the address. If it happens again, tell the people who run this app, with the request number below.',
+  },
   missing_scope: {
     title: 'This page needs a permission you did not give',
     why: 'You left it out when you signed in, or this app does not ask for it.',

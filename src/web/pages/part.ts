@@ -1,5 +1,5 @@
 import type { Response } from 'express';
-import { AppError, NotSignedInError, StorageError } from '../../errors.js';
+import { AppError, NotSignedInError, StorageError, UnavailableError } from '../../errors.js';
 import type { Reading } from '../../getbill/cached-reads.js';
 import { errorText } from './error-texts.js';
 import { waitText, type InstantText } from './formats.js';
@@ -33,8 +33,9 @@ export async function loadPart<Data, View>(
   if (!res.locals.tokenSet.scopes.includes(scope)) return { scopeMissing: scope };
   try {
     return { view: show(await load()) };
-  } catch (error) {
-    if (!(error instanceof AppError) || isAboutThePage(error)) throw error;
+  } catch (thrown) {
+    if (!(thrown instanceof AppError) || isAboutThePage(thrown)) throw thrown;
+    const error = thrown.code === 'not_found' ? partNotFound(thrown) : thrown;
     if (error.code === 'missing_scope') {
       await withhold(scope); // a token response without "scope" does not say what was left out; the API does
       return { scopeMissing: scope };
@@ -42,6 +43,14 @@ export async function loadPart<Data, View>(
     return { unavailable: { error, why: whyUnavailable(error), status: error.status } };
   }
 }
+
+/** What a part asks for is always there, however empty: to a reader, 404 would say that this page is not. */
+const partNotFound = (cause: AppError): AppError =>
+  new UnavailableError('GetBill does not find what a part of the page asks for', {
+    code: 'answer_status_unexpected',
+    status: 502,
+    cause,
+  });
 
 /** Another view of a part that is there. */
 export const viewOf = <Data, View>(part: Part<Data>, show: (data: Data) => View): Part<View> =>

@@ -8,11 +8,11 @@ import { followupList } from '../pages/followups.js';
 import { debtList } from '../pages/debt-list.js';
 import { statusFilter } from '../pages/status-filter.js';
 import { isStatus, listPlaceOf, listTitle } from '../pages/list-place.js';
-import { dataOf, setStatusOf, viewOf } from '../pages/part.js';
+import { dataOf, viewOf } from '../pages/part.js';
 import { readerOf } from '../pages/reader.js';
-import { renderPage } from '../render-page.js';
+import { renderPage, throwInside } from '../render-page.js';
 
-/** The list of debts. What was not granted is said, not hidden. */
+/** The list of debts. What was not granted is said, not hidden; a list that fails leaves the filter and the look-up. */
 export function listDebts(
   deps: PageDeps & { figures: Pick<DebtFigures, 'lastCounts'> },
 ): RequestHandler {
@@ -28,19 +28,21 @@ export function listDebts(
     const list = await part('debts:read', () =>
       client.debts({ page, limit, ...(status !== '' && { status }) }),
     );
-    if ('unavailable' in list && list.unavailable.status !== 429) throw list.unavailable.error; // nothing is left to show
-    setStatusOf(res, list);
     const seen = (dataOf(list)?.items ?? []).map((debt) => textOf(fieldOf(debt, 'status')));
-    renderPage(res, 'debts', {
+    const shown = {
       title: listTitle(place, reader),
-      list: viewOf(list, (debts) => debtList(debts, place, reader)),
       badId: typeof id === 'string' && id.trim() !== '' ? id.slice(0, 128) : undefined,
       filter: statusFilter(place, {
         counts: deps.figures.lastCounts(res.locals.grantId),
         seen: seen.filter(isStatus),
         formats: reader.formats,
       }),
-    });
+    };
+    if ('unavailable' in list) {
+      return throwInside(res, 'debts', { ...shown, error: list.unavailable.error });
+    }
+    const view = viewOf(list, (debts) => debtList(debts, place, reader));
+    renderPage(res, 'debts', { ...shown, list: view });
   };
 }
 
