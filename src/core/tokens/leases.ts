@@ -30,27 +30,31 @@ export function createLeases({
   clock,
   newId = randomUUID,
 }: Context) {
+  /** Whether somebody else has the lease; if nobody has, it is `owner`'s now. */
+  async function isTaken(grantId: string, owner: string): Promise<boolean> {
+    const key = keyOf(grantId);
+    const findOther = async () => {
+      const value = await keyValue.setIfAbsent(key, owner, { ttlMs: leaseMs });
+      if (value === undefined || value === owner) return undefined;
+      return (await keyValue.getWithTtl(key)) ?? { value, ttlMs: 0 };
+    };
+    const other = await readRecord({ kind: 'lease', key, id: grantId }, findOther, (found) => {
+      if (found.ttlMs > MAX_LIFETIME_MS) throw new RecordError('broken');
+      return found;
+    });
+    return other !== undefined;
+  }
+
   return {
     /** `undefined` while another holder has it. @throws {StorageError} nobody can tell. */
     async acquire(grantId: string): Promise<Lease | undefined> {
-      const key = `lease:${grantId}`;
       const owner = newId();
       const endsAtMs = clock.monotonicMs() + leaseMs;
       const release = async (): Promise<void> => {
-        await keyValue.compareAndDelete(key, owner).catch(() => undefined); // then it runs out
-      };
-      const findOther = async () => {
-        const value = await keyValue.setIfAbsent(key, owner, { ttlMs: leaseMs });
-        if (value === undefined || value === owner) return undefined;
-        return (await keyValue.getWithTtl(key)) ?? { value, ttlMs: 0 };
-      };
-      const isLease = ({ ttlMs }: { ttlMs: number }): true => {
-        if (ttlMs > MAX_LIFETIME_MS) throw new RecordError('broken');
-        return true;
+        await keyValue.compareAndDelete(keyOf(grantId), owner).catch(() => undefined); // then it runs out
       };
       try {
-        const other = await readRecord({ kind: 'lease', key, id: grantId }, findOther, isLease);
-        if (other !== undefined) return undefined;
+        if (await isTaken(grantId, owner)) return undefined;
       } catch (error) {
         if (error instanceof StorageError) void release(); // it may have been carried out nevertheless
         throw error;
@@ -59,6 +63,8 @@ export function createLeases({
     },
   };
 }
+
+const keyOf = (grantId: string): string => `lease:${grantId}`;
 
 /** The lease, or the result of the process that had it. */
 export type Turn = { lease: Lease } | { tokenSet: TokenSet } | { error: Error };
