@@ -107,7 +107,7 @@ export const topics = {
   rotation: {
     why: 'The new tokens replace the old ones in one step, only if nobody changed the record meanwhile.',
     rfc: rfc(9700, '4.14'),
-    code: code('core/tokens/renew-under-lease.ts', 'settle'),
+    code: code('core/tokens/write-renewed.ts', 'settle'),
   },
   pause: {
     why: 'After a failed renewal nobody calls for this grant until a pause is over. A token that is still good is used on.',

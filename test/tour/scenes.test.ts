@@ -33,7 +33,7 @@ async function play(browser: Browser, scene: SceneId): Promise<Answer> {
   const headers = { 'content-type': 'application/x-www-form-urlencoded' };
   const answer = browser.send('POST', `/tour/scenes/${scene}`, { headers, body });
   const isOver = answer.then(() => true);
-  while (!(await Promise.race([isOver, delay(50, false)]))) app.clock.skipMs(500);
+  while (!(await Promise.race([isOver, delay(50, false)]))) app.clock.skipMs(250);
   return await answer;
 }
 
