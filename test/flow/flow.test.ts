@@ -160,6 +160,14 @@ describe('the flow inspector', () => {
     expect([state, ...sent].filter((secret) => shown.includes(secret))).toEqual([]);
   });
 
+  it('shows a message as HTTP writes it: an empty line parts the headers from the body', async () => {
+    const browser = app.browser();
+    await browser.signIn();
+    const exchange = (await stepsOf(browser)).find(({ title }) => title === 'Code exchange');
+    const { text } = await browser.get(`/flow/steps/${String(exchange?.number)}`);
+    expect(text).toMatch(/<i>content-type:<\/i> [^\n]+\n(<i>[^\n]+\n)*\ncode=/);
+  });
+
   it('gives the steps after a number, for polling', async () => {
     const browser = app.browser();
     await browser.signIn();
