@@ -3,15 +3,18 @@ import type { Socket } from 'node:net';
 
 /** Requests that may wait on one connection. Browsers and reverse proxies send none ahead of a response. */
 const MAX_WAITING = 32;
+/** On all connections together: each may have a head of 16 KB. */
+const MAX_WAITING_IN_ALL = 512;
 
 /**
  * Handles the requests of one connection one after the other; Node hands over pipelined requests all at once. Each
  * response then has its socket from the start, so it always emits `close`, and requests whose client has hung up are
- * never begun. A connection with more than `MAX_WAITING` requests waiting is closed. Before Express, whose part alone
- * would be a tenth of what such a client costs.
+ * never begun. A connection with more requests waiting is closed. Before Express, whose part alone would be a tenth of
+ * what such a client costs.
  */
 export function oneAtATime(handle: RequestListener): RequestListener {
   const queues = new WeakMap<Socket, (() => void)[]>(); // a queue exists while a request is handled
+  let waiting = 0;
   return (req, res) => {
     const { socket } = req;
     const queue = queues.get(socket);
@@ -20,7 +23,8 @@ export function oneAtATime(handle: RequestListener): RequestListener {
     } else if (queue === undefined) {
       queues.set(socket, []);
       begin();
-    } else if (queue.length < MAX_WAITING) {
+    } else if (queue.length < MAX_WAITING && waiting < MAX_WAITING_IN_ALL) {
+      waiting += 1;
       queue.push(begin);
     } else {
       socket.destroy();
@@ -33,8 +37,14 @@ export function oneAtATime(handle: RequestListener): RequestListener {
   };
 
   function beginNext(socket: Socket): void {
-    const next = socket.writable ? queues.get(socket)?.shift() : undefined;
-    if (next === undefined) queues.delete(socket);
-    else next();
+    const queue = queues.get(socket) ?? [];
+    const next = socket.writable ? queue.shift() : undefined;
+    if (next === undefined) {
+      waiting -= queue.length;
+      queues.delete(socket);
+    } else {
+      waiting -= 1;
+      next();
+    }
   }
 }

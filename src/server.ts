@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { inTurns } from './in-turns.js';
 import { oneAtATime } from './one-at-a-time.js';
 
-/** Connections beyond these are closed at once: each costs a file descriptor and some 20 KB. */
+/** Connections beyond these are closed at once: each costs a file descriptor and 20 to 50 KB. */
 const MAX_CONNECTIONS = 4_096;
 
 /** A client that takes no byte of its response for this long is cut off. */

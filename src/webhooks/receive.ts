@@ -10,6 +10,9 @@ import { signatureFault } from './signature.js';
 
 const PATH = '/webhooks/getbill';
 const MAX_BYTES = 256 * 1024;
+/** Anybody can begin a body. Beyond `SMALL_BYTES` only so many are read at once: 16 MiB of memory at most. */
+const SMALL_BYTES = 16 * 1024;
+const MAX_LARGE = 64;
 const TOLERANCE_MS = 300_000;
 const RETRY_AFTER_S = 30;
 
@@ -61,6 +64,7 @@ export function receiveWebhook(
   { endpoints, now, report, wake, bodyTimeoutMs }: ReceiveDeps,
 ): (RequestHandler | ErrorRequestHandler)[] {
   const rawBody = express.raw({ type: () => true, limit: MAX_BYTES, inflate: false });
+  let large = 0;
 
   const refusalsOf =
     ({ name }: Endpoint, res: Response): Refuse =>
@@ -85,6 +89,14 @@ export function receiveWebhook(
     }
     if (Number(req.get('content-length')) > MAX_BYTES)
       return refuseUnread(413, 'Payload too large', 'too_large');
+    if (!(Number(req.get('content-length')) <= SMALL_BYTES)) {
+      if (large >= MAX_LARGE) {
+        res.set('Retry-After', String(RETRY_AFTER_S));
+        return refuseUnread(503, 'Service unavailable', 'not_stored');
+      }
+      large += 1;
+      res.once('close', () => (large -= 1));
+    }
     const slow = setTimeout(() => refuseUnread(408, 'Request timeout', 'too_slow'), bodyTimeoutMs);
     rawBody(req, res, (error?: unknown) => {
       clearTimeout(slow);

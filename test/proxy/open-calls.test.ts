@@ -51,7 +51,7 @@ async function startBodies(caller: Caller, count: number) {
     `Cookie: ${caller.cookie()}`,
     `X-CSRF-Token: ${caller.csrfToken}`,
     'Content-Type: application/json',
-    'Content-Length: 100',
+    'Content-Length: 20000',
   ];
   const sockets = Array.from({ length: count }, () => openSocket(app.origin));
   await Promise.all(sockets.map((socket) => once(socket, 'connect')));
@@ -128,12 +128,17 @@ describe('300 requests of one session at a listing that does not come', () => {
     },
   );
 
-  it('are read four at a time where they have bodies: one more waits until another has come, or is gone', async () => {
+  it('are read four at a time where their bodies are large: one more waits until another has come, or is gone', async () => {
+    const large = JSON.stringify({ notes: 'x'.repeat(20_000) });
     api.answerWith((res) => json(res, 200, EMPTY_SUCCESS, { connection: 'close' }));
     const { hangUp } = await startBodies(busy, 4);
-    const fifth = busy.write('POST', '/api/followups', '{}');
-    expect((await other.write('POST', '/api/followups', '{}')).status).toBe(200);
-    expect(api.received).toHaveLength(1);
+    const fifth = busy.write('POST', '/api/followups', large);
+    const served = await Promise.all([
+      other.write('POST', '/api/followups', large),
+      busy.write('POST', '/api/followups', '{}'),
+    ]);
+    expect(served.map(({ status }) => status)).toEqual([200, 200]);
+    expect(api.received).toHaveLength(2);
     hangUp();
     expect((await fifth).status).toBe(200);
   });

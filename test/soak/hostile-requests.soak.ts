@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { makeCompanies } from '../../sandbox/api/data/companies.js';
 import { openSocket, rawRequest } from '../proxy/support/raw-http.js';
 import type { AppProcess } from '../process/support/app-process.js';
@@ -63,6 +64,24 @@ describe('a client that pipelines requests and hangs up', () => {
         );
       }
       expect(await isHealthy(small)).toBe(true);
+    }
+    expect(small.log()).not.toMatch(/heap|"level":60/);
+  });
+
+  it('and reads nothing costs no memory either, on hundreds of connections with heads as long as may be', async () => {
+    const { small } = site.apps;
+    const long = rawRequest('GET', '/assets/style.css', [...HEAD, `X-Long: ${'x'.repeat(15_000)}`]);
+    const many = Buffer.concat(Array<Buffer>(32).fill(long));
+    const sockets = Array.from({ length: 300 }, () => openSocket(small.origin).pause());
+    try {
+      await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+      for (const socket of sockets) socket.write(many);
+      for (let times = 0; times < 20; times += 1) {
+        await delay(100);
+        expect(await isHealthy(small)).toBe(true);
+      }
+    } finally {
+      for (const socket of sockets) socket.destroy();
     }
     expect(small.log()).not.toMatch(/heap|"level":60/);
   });

@@ -29,7 +29,11 @@ type WebhooksOptions = Parameters<typeof createWebhooks>[0];
 
 async function startReceiver(
   config: Partial<WebhooksConfig> = {},
-  overrides: { failing?: boolean; handlers?: WebhooksOptions['handlers'] } = {},
+  overrides: {
+    failing?: boolean;
+    handlers?: WebhooksOptions['handlers'];
+    bodyTimeoutMs?: number;
+  } = {},
 ) {
   const refused: string[] = [];
   const forgotten: string[] = [];
@@ -55,7 +59,7 @@ async function startReceiver(
     },
     clock: { now: Date.now, monotonicMs: () => performance.now() },
     pollMs: () => 20,
-    bodyTimeoutMs: 300,
+    bodyTimeoutMs: overrides.bodyTimeoutMs ?? 300,
     ...(overrides.handlers !== undefined && { handlers: overrides.handlers }),
   });
   if (overrides.failing) {
@@ -355,4 +359,22 @@ describe('a webhook', () => {
       expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     }),
   );
+
+  it('of which 64 have large bodies that do not end, another large one is refused and to come again, and small ones go on', async () => {
+    const use = async ({ port, deliver }: Receiver): Promise<void> => {
+      const sockets = Array.from({ length: 64 }, () => connect(port, '127.0.0.1'));
+      for (const socket of sockets)
+        socket.write(
+          'POST /webhooks/getbill HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 200000\r\n\r\n{',
+        );
+      const large = (): Promise<Response> =>
+        deliver(json({ ...event, data: { text: 'x'.repeat(20_000) } }));
+      await until('one is refused', async () => (await large()).status === 503);
+      expect((await large()).headers['retry-after']).toBe('30');
+      expect((await deliver(json(event))).status).toBe(200);
+      for (const socket of sockets) socket.destroy();
+      await until('one is taken', async () => (await large()).status === 200);
+    };
+    await withReceiver(use, {}, { bodyTimeoutMs: 60_000 });
+  });
 });
