@@ -88,6 +88,10 @@ const signedIn: readonly State[] = [
 
 const whole: readonly State[] = [
   ['the dashboard', /LLC/, (page) => signIn(page)],
+  ['a dashboard with parts that fail', /Your company cannot be shown right now/, async (page) => {
+    breakApi({ mode: 'status', status: 500, path: '/company', times: 0 });
+    await page.goto('/dashboard');
+  }],
   ['events before any has come in', /Nothing has come in yet/, (page) => page.goto('/events')],
   ['events, and the line that says that one has come in', /changed just now/, async (page) => {
     await tell({ type: 'debt.updated', data: { id: 'd1' } });
