@@ -17,8 +17,13 @@ const WRONG_NODE = /^(READONLY|MASTERDOWN|LOADING|NOAUTH)/;
 /**
  * One client for any topology. It fails fast: no command is queued while Redis is away. How long a
  * command may take is decided in `core/storage/redis.ts`, how long a connection may be silent here.
+ * `pipelined`: commands of one turn of the event loop, or given while others are under way, go in one
+ * write. Not on a Cluster, where ioredis follows a moved slot only if the whole pipeline was refused.
  */
-export function createRedis(config: RedisConfig): Redis | Cluster {
+export function createRedis(
+  config: RedisConfig,
+  { pipelined = false }: { pipelined?: boolean } = {},
+): Redis | Cluster {
   const urls = config.urls.reveal();
   const [first] = urls;
   const hosts = urls.map((url) => address(url).host);
@@ -28,6 +33,7 @@ export function createRedis(config: RedisConfig): Redis | Cluster {
     ...(username !== undefined && { username }),
     ...(tls !== undefined && { tls }),
     keyPrefix: config.keyPrefix ?? '',
+    enableAutoPipelining: pipelined && config.topology !== 'cluster',
     lazyConnect: true,
     enableOfflineQueue: false,
     enableReadyCheck: false, // LOADING is answered by a new connection; an ACL need not allow INFO

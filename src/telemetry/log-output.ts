@@ -1,10 +1,17 @@
 import { writeSync } from 'node:fs';
 import { symbols, type DestinationStream } from 'pino';
-import { REQUEST_LINE } from '../events.js';
+import { REQUEST_LINE, type AppEvent } from '../events.js';
 
 /** Bytes that wait in memory before lines about requests are dropped, and before any line is. */
 const MAX_WAITING_BEFORE_REQUESTS = 1024 * 1024;
 const MAX_WAITING = 4 * 1024 * 1024;
+
+/** Lines that come by the thousand: those of one turn of the event loop are written together. */
+const FREQUENT: ReadonlySet<string> = new Set<AppEvent['type'] | typeof REQUEST_LINE>([
+  REQUEST_LINE,
+  'webhook_received',
+  'webhook_handled',
+]);
 
 const RETRY_AFTER_MS = 100;
 const CONTINUE_AFTER_MS = 1; // a reader takes what a pipe holds, 64 KB, at a time
@@ -16,8 +23,8 @@ export interface LogOutput extends DestinationStream {
 }
 
 /**
- * Writes each line at once, so that a `kill -9` loses none, except the lines about requests: those of one turn of the
- * event loop go together, which saves a twentieth of a proxied call. Never waits: what the file or pipe does not take (its
+ * Writes each line at once, so that a `kill -9` loses none, except the lines about requests and webhooks: those of one
+ * turn of the event loop go together, which saves a twentieth of a proxied call. Never waits: what the file or pipe does not take (its
  * disk is full, nobody reads it) stays in memory and is tried again, in order. Beyond a limit lines are dropped and
  * counted, lines about requests first; how many is logged as soon as writing is possible again.
  *
@@ -90,7 +97,7 @@ export function createLogOutput({
         return;
       }
       add(line);
-      if (isRequest) endOfTurn ??= setImmediate(writeUnlessRetrying);
+      if (FREQUENT.has(output.lastMsg)) endOfTurn ??= setImmediate(writeUnlessRetrying);
       else writeUnlessRetrying();
     },
     flush(done: () => void = () => undefined): void {

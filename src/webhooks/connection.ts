@@ -9,7 +9,7 @@ const CONNECTED_WITHIN_MS = 2_000;
  * is there, or has had its time: then commands fail until it is.
  */
 export function connectForWebhooks(config: RedisConfig, onError: (error: Error) => void) {
-  const redis = createRedis(config);
+  const redis = createRedis(config, { pipelined: true });
   redis.on('error', onError);
   const stopReconnecting = reconnectForEver(redis);
   const attempt = redis.connect().catch(() => undefined);

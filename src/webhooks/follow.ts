@@ -1,7 +1,10 @@
 import type { Change, Changes } from './changes.js';
 
+/** What is published within this time is read and told together. */
+const COLLECT_MS = 50;
+
 export interface Follower {
-  /** Something was published by this process: look now instead of at the next poll. */
+  /** Something was published by this process: look soon instead of at the next poll. */
   wake(): void;
   /** Where the last look ended. */
   last(): string | undefined;
@@ -23,40 +26,38 @@ export function follow({
 }): Follower {
   let last: string | undefined;
   let timer: NodeJS.Timeout | undefined;
-  let looking: Promise<void> | undefined;
-  let again = false;
+  let isWoken = false;
   let stopped = false;
 
   async function look(): Promise<void> {
-    do {
-      again = false;
-      try {
-        const read = await changes.after(last);
-        last = read.last;
-        if (read.changes.length > 0) onChanges(read.changes);
-        again ||= read.changes.length > 0;
-      } catch {
-        // the storage is away: at the next poll
-      }
-    } while (again && !stopped);
+    timer = undefined;
+    isWoken = false;
+    if (await tellNew().catch(() => false)) isWoken = true; // the storage is away: at the next poll
+    lookAfter(pauseMs());
   }
 
-  function lookNow(): void {
+  /** Returns whether there were any. */
+  async function tellNew(): Promise<boolean> {
+    const read = await changes.after(last);
+    last = read.last;
+    if (read.changes.length > 0) onChanges(read.changes);
+    return read.changes.length > 0;
+  }
+
+  const pauseMs = (): number => (isWoken ? COLLECT_MS : pollMs());
+
+  function lookAfter(ms: number): void {
     clearTimeout(timer);
-    if (stopped) return;
-    if (looking !== undefined) {
-      again = true;
-      return;
-    }
-    looking = look().finally(() => {
-      looking = undefined;
-      if (!stopped) timer = setTimeout(lookNow, pollMs()).unref();
-    });
+    if (!stopped) timer = setTimeout(() => void look(), ms).unref();
   }
 
-  lookNow();
+  void look();
   return {
-    wake: lookNow,
+    wake() {
+      const isWaiting = timer !== undefined && !isWoken;
+      isWoken = true;
+      if (isWaiting) lookAfter(COLLECT_MS);
+    },
     last: () => last,
     stop() {
       stopped = true;

@@ -1,3 +1,12 @@
+/** A verified webhook. Deliveries of one event have the same `identity`. */
+export interface Delivery {
+  readonly identity: string;
+  readonly type: string;
+  readonly body: string;
+}
+
+export type Outcome = 'new' | 'duplicate' | 'full';
+
 /** One stored delivery. */
 export interface Entry {
   /** Its place in the order of arrival, as Redis Streams number it: `<epoch milliseconds>-<n>`. */
@@ -31,13 +40,12 @@ export interface Inbox {
    * Stores a delivery exactly once, for any number of simultaneous duplicates and for a crash at any step: GetBill
    * delivers again, and the second delivery completes what the first has begun. `full`: the backlog is at its limit.
    */
-  accept(delivery: {
-    identity: string;
-    type: string;
-    body: string;
-  }): Promise<'new' | 'duplicate' | 'full'>;
-  /** New entries first, then those of dead processes and of failed tries whose pause is over. Nobody else gets them. */
-  claim(options: { count: number }): Promise<Claim[]>;
+  accept(delivery: Delivery): Promise<Outcome>;
+  /**
+   * New entries first, then, unless `newOnly`, those of dead processes and of failed tries whose pause is over. Nobody
+   * else gets them.
+   */
+  claim(options: { count: number; newOnly?: boolean }): Promise<Claim[]>;
   /** Still being handled by this process: the pause after which another one takes it begins anew. */
   keep(id: string): Promise<void>;
   /** Handled: nobody gets it again. */

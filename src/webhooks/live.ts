@@ -12,6 +12,7 @@ const CHECK_EVERY_MS = 3_000;
 /** Changes that wait while the missed ones are being read. */
 const MAX_BUFFERED = 1_000;
 
+/** An open stream. */
 interface Listener {
   readonly grantId: string;
   /** `undefined` until a response of GetBill has said whose grant it is. */
@@ -19,25 +20,34 @@ interface Listener {
   tell(changes: readonly Change[]): void;
 }
 
-export interface LiveDeps {
-  readonly endpoints: readonly OpenEndpoint[];
-  readonly facts: Pick<GrantFacts, 'read'>;
-  /** Whether the session of this request is still signed in. Does not count as its use. */
-  readonly isSignedIn: (req: Request) => Promise<boolean>;
-}
+export type Listeners = Set<Listener>;
 
 /** Tells open pages of a company that something of it has changed: a type and an id, never data. */
-export function createLive({ endpoints, facts, isSignedIn }: LiveDeps) {
-  const listeners = new Set<Listener>();
+export function tellListeners(
+  listeners: Listeners,
+  companyId: string,
+  changes: readonly Change[],
+): void {
+  const company = companyHash(companyId);
+  for (const listener of listeners) if (listener.company === company) listener.tell(changes);
+}
+
+/** `GET /events/live`. 204 tells the browser not to come back: no endpoint is this company's. */
+export function streamChanges({
+  listeners,
+  endpoints,
+  facts,
+  isSignedIn,
+}: {
+  listeners: Listeners;
+  endpoints: readonly OpenEndpoint[];
+  facts: Pick<GrantFacts, 'read'>;
+  /** Whether the session of this request is still signed in. Does not count as its use. */
+  isSignedIn: (req: Request) => Promise<boolean>;
+}): RequestHandler {
   const companies = new Set(endpoints.map(({ companyId }) => companyHash(companyId)));
 
-  function onChanges(companyId: string, changes: readonly Change[]): void {
-    const company = companyHash(companyId);
-    for (const listener of listeners) if (listener.company === company) listener.tell(changes);
-  }
-
-  /** `GET /events/live`. 204 tells the browser not to come back: no endpoint is this company's. */
-  const stream: RequestHandler = async function streamChanges(req: Request, res: Response) {
+  return async function streamChangesHandler(req: Request, res: Response) {
     const { grantId } = res.locals;
     const { company } = await facts.read(grantId);
     if (company !== undefined && !companies.has(company)) return void res.status(204).end();
@@ -46,15 +56,18 @@ export function createLive({ endpoints, facts, isSignedIn }: LiveDeps) {
     const events = openEventStream(res, { maxMs: STREAM_MS });
     if (events.ended.aborted) return;
     let buffer: Change[] | undefined = [];
+    const missedIds = new Set<string>(); // this process may learn of them only later
     const send = (changes: readonly Change[]): void => {
+      res.cork(); // one write for all
       for (const { id, type, subject } of changes)
         events.send({ name: 'change', id, data: { type, id: subject } });
+      res.uncork();
     };
     const listener: Listener = {
       grantId,
       company,
       tell(changes) {
-        if (buffer === undefined) send(changes);
+        if (buffer === undefined) send(changes.filter(({ id }) => !missedIds.has(id)));
         else if (buffer.length < MAX_BUFFERED) buffer.push(...changes);
       },
     };
@@ -76,9 +89,10 @@ export function createLive({ endpoints, facts, isSignedIn }: LiveDeps) {
 
     const missed = await missedBy(company, req.get('last-event-id') ?? req.query['since']);
     send(missed);
-    const told = new Set(missed.map(({ id }) => id));
-    send(buffer.filter(({ id }) => !told.has(id)));
+    for (const { id } of missed) missedIds.add(id);
+    const buffered = buffer;
     buffer = undefined;
+    listener.tell(buffered);
   };
 
   /** After `lastId`: when the page was made, or the browser lost its stream. */
@@ -96,24 +110,13 @@ export function createLive({ endpoints, facts, isSignedIn }: LiveDeps) {
     );
     return missed.flat();
   }
-
-  return { stream, onChanges, count: () => listeners.size };
 }
 
 function refuseTooMany(listeners: readonly Listener[], grantId: string): void {
   const mine = listeners.filter((listener) => listener.grantId === grantId).length;
-  if (mine >= MAX_STREAMS_PER_SESSION) {
-    throw new RequestError('too many streams', {
-      code: 'rate_limited',
-      status: 429,
-      retryAfterS: 60,
-    });
-  }
-  if (listeners.length >= MAX_STREAMS) {
-    throw new RequestError('too many streams', {
-      code: 'rate_limited',
-      status: 503,
-      retryAfterS: 60,
-    });
-  }
+  const refusal = { code: 'rate_limited', retryAfterS: 60 } as const;
+  if (mine >= MAX_STREAMS_PER_SESSION)
+    throw new RequestError('too many streams', { ...refusal, status: 429 });
+  if (listeners.length >= MAX_STREAMS)
+    throw new RequestError('too many streams', { ...refusal, status: 503 });
 }

@@ -35,11 +35,11 @@ export function createMemoryInbox({
       append(identity, type, body);
       return 'new';
     },
-    async claim({ count }) {
+    async claim({ count, newOnly = false }) {
       const due = entries.filter(
         ({ state, claimedAtMs, tries }) =>
           state === 'waiting' &&
-          (claimedAtMs === undefined || now() - claimedAtMs >= limits.pauseMs(tries)),
+          (claimedAtMs === undefined || (!newOnly && now() - claimedAtMs >= limits.pauseMs(tries))),
       );
       return due.slice(0, count).map((entry): Claim => {
         entry.claimedAtMs = now();

@@ -22,6 +22,8 @@ export interface Endpoint {
   readonly companyId: string;
   readonly secrets: readonly string[];
   readonly inbox: Inbox;
+  /** An entry has come in, or was put at the end once more. */
+  wake(): void;
 }
 
 export type Refusal =
@@ -49,8 +51,6 @@ interface ReceiveDeps {
   readonly endpoints: ReadonlyMap<string, Endpoint>;
   readonly now: () => number;
   readonly report: ReceiveReport;
-  /** An entry has come in for this endpoint. */
-  readonly wake: (endpoint: string) => void;
   /** A slower sender is refused. */
   readonly bodyTimeoutMs: number;
 }
@@ -61,7 +61,7 @@ interface ReceiveDeps {
  */
 export function receiveWebhook(
   { idField, timeField }: { idField: string; timeField: string },
-  { endpoints, now, report, wake, bodyTimeoutMs }: ReceiveDeps,
+  { endpoints, now, report, bodyTimeoutMs }: ReceiveDeps,
 ): (RequestHandler | ErrorRequestHandler)[] {
   const rawBody = express.raw({ type: () => true, limit: MAX_BYTES, inflate: false });
   let large = 0;
@@ -136,7 +136,7 @@ export function receiveWebhook(
       return refuse(503, 'Service unavailable', 'not_stored');
     }
     respond(res, 200, 'OK');
-    wake(endpoint.name);
+    endpoint.wake();
   }
 
   return [admit, receive];

@@ -1,6 +1,6 @@
 import { StorageError } from '../errors.js';
-import { isAfter } from './entry-id.js';
-import type { Inbox, InboxLimits } from './inbox.js';
+import { inBatches } from './in-batches.js';
+import type { Delivery, Inbox, InboxLimits, Outcome } from './inbox.js';
 import { APPEND, DELETE_IF_EQUAL, FIRST_SEEN, STORED } from './redis-inbox-scripts.js';
 import type { RedisStream } from './redis-inbox-stream.js';
 
@@ -8,9 +8,16 @@ import type { RedisStream } from './redis-inbox-stream.js';
 const CLOCK_SKEW_MS = 250;
 const WAIT_FOR_REPLICAS_MS = 400;
 
-type Outcome = 'new' | 'duplicate' | 'full';
+interface Seen extends Delivery {
+  readonly key: string;
+  /** As `FIRST_SEEN` returned it. */
+  readonly seen: string;
+}
 
-/** `Inbox.accept`: stores a delivery exactly once. `replicas` of Redis have it before this resolves. */
+/**
+ * `Inbox.accept`: stores a delivery exactly once, in one batch with others that come at the same time. `replicas` of
+ * Redis have it before this resolves.
+ */
 export function createAccept(
   { redis, key: stream, barrierKey, seenKey, call, seal }: RedisStream,
   { limits, replicas }: { limits: InboxLimits; replicas: number },
@@ -18,15 +25,51 @@ export function createAccept(
   /** The last entry that this process has appended over its present connection: after a failover it may be lost. */
   let last: { id: string; socket: unknown } = { id: '', socket: undefined };
   const socketOf = (): unknown => ('stream' in redis ? redis.stream : undefined);
-  const lastId = (): string => (last.socket === socketOf() ? last.id : '');
+
+  async function acceptAll(deliveries: readonly Delivery[]): Promise<Outcome[]> {
+    const lastId = last.socket === socketOf() ? last.id : '';
+    const all = await Promise.all(deliveries.map((each) => firstSeen(each, lastId)));
+    const open = all.filter((each) => each.seen !== STORED);
+    const outcomes = open.length === 0 ? [] : await append(open);
+    await Promise.all(open.map((each, index) => mark(each, outcomes[index])));
+    return all.map((each) => outcomes[open.indexOf(each)] ?? 'duplicate');
+  }
+
+  async function firstSeen(delivery: Delivery, lastId: string): Promise<Seen> {
+    const key = seenKey(delivery.identity);
+    const options = [limits.keptMs, CLOCK_SKEW_MS, lastId];
+    const seen = String(await call(() => redis.eval(FIRST_SEEN, 1, key, ...options)));
+    return { ...delivery, key, seen };
+  }
+
+  /** Appends those that the stream has not. Resolves when enough replicas have them. */
+  async function append(open: Seen[]): Promise<Outcome[]> {
+    const socket = socketOf();
+    const fields = open.flatMap(({ identity, seen, type, body }) => [
+      identity,
+      seen,
+      type,
+      seal(identity, body),
+    ]);
+    const [id, ...outcomes] = (await call(() =>
+      redis.eval(APPEND, 1, stream, limits.maxEntries, ...fields),
+    )) as [id: string, ...Outcome[]];
+    if (outcomes.includes('new')) last = { id, socket };
+    if (id !== '') await replicated(id, socket);
+    return outcomes;
+  }
+
+  async function mark({ key, seen }: Seen, outcome: Outcome | undefined): Promise<void> {
+    if (outcome === 'full') await call(() => redis.eval(DELETE_IF_EQUAL, 1, key, seen));
+    else await call(() => redis.set(key, STORED, 'PX', limits.keptMs));
+  }
 
   /**
    * Resolves when enough replicas have the entry. WAIT counts the writes of its own connection, so a write goes before it,
-   * and all three commands must have gone over one connection, to a master that has the entry.
+   * and all commands since the entry was appended must have gone over one connection, to a master that has the entry.
    */
-  async function replicated(id: string): Promise<void> {
+  async function replicated(id: string, socket: unknown): Promise<void> {
     if (replicas === 0 || !('stream' in redis)) return;
-    const { stream: socket } = redis;
     const [, waited, found] = await call(async () =>
       redis
         .pipeline()
@@ -41,24 +84,5 @@ export function createAccept(
     throw new StorageError(new Error('the replicas of Redis did not take the event in time'));
   }
 
-  return async function accept({ identity, type, body }) {
-    const key = seenKey(identity);
-    const socket = socketOf();
-    const seen = String(await call(() => redis.eval(FIRST_SEEN, 1, key, limits.keptMs, lastId())));
-    if (seen === STORED) return 'duplicate';
-    const sealed = seal(identity, body);
-    const append = [identity, seen, CLOCK_SKEW_MS, limits.maxEntries, type, sealed];
-    const [outcome, id] = (await call(() => redis.eval(APPEND, 1, stream, ...append))) as [
-      Outcome,
-      string,
-    ];
-    if (outcome === 'new' && isAfter(id, lastId() || '0-0')) last = { id, socket };
-    if (outcome === 'full') {
-      await call(() => redis.eval(DELETE_IF_EQUAL, 1, key, seen));
-    } else {
-      await replicated(id);
-      await call(() => redis.set(key, STORED, 'PX', limits.keptMs));
-    }
-    return outcome;
-  };
+  return inBatches(acceptAll);
 }

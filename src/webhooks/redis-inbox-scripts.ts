@@ -6,39 +6,55 @@
 export const STORED = 'stored';
 
 /**
- * Returns the value of the `seen` key of an identity: `STORED`, or from where in the stream its entry may be. The
- * first delivery writes that: the time by the clock of Redis, and the id of an entry that was in the
- * stream before.
+ * Returns the value of the `seen` key of an identity: `STORED`, or an id of the stream from which on its
+ * entry may be. The first delivery writes that id: the time, less a margin for clocks that differ, or the
+ * id of an entry that was in the stream before, where that is later. Under load that entry leaves a few
+ * to look at, where the time would leave hundreds.
  */
-export const FIRST_SEEN = `local ttlMs, lastId = unpack(ARGV)
+export const FIRST_SEEN = `local ttlMs, skewMs, lastId = unpack(ARGV)
 local seen = redis.call('GET', KEYS[1])
 if seen then return seen end
 local now = redis.call('TIME')
-local from = string.format('%d', now[1] * 1000 + math.floor(now[2] / 1000)) .. ' ' .. lastId
+local sinceMs = now[1] * 1000 + math.floor(now[2] / 1000) - skewMs
+local lastMs = tonumber(string.match(lastId, '^%d+')) or 0
+local from = lastMs >= sinceMs and lastId or string.format('%d', sinceMs)
 redis.call('SET', KEYS[1], from, 'PX', ttlMs)
 return from`;
 
 /**
- * Appends an entry unless the stream has one of the same identity since its first delivery (`seen`).
- * The search begins at the later of two places that are both before it: the time, with a margin for
- * clocks that differ, and the id. Under load the id leaves a few entries to look at, where the time
- * would leave hundreds.
+ * Appends a list of deliveries, each given as identity, `seen`, type and body. One that has an entry in the
+ * stream already is a duplicate: entries are looked through from `seen` on, or all of them where `seen` is no
+ * id of the past. Returns the id of the last new entry (of one that was found, where none is new), then the
+ * outcome of each delivery.
  */
-export const APPEND = `local stream = KEYS[1]
-local identity, seen, skewMs, maxEntries, eventType, body = unpack(ARGV)
-if redis.call('XLEN', stream) >= tonumber(maxEntries) then return { 'full', '' } end
+export const APPEND = `local stream, maxEntries = KEYS[1], tonumber(ARGV[1])
 local time = redis.call('TIME')
 local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
-local seenAtMs, lastId = string.match(seen, '^(%d+) ?(.*)$')
-local sinceMs = math.max(0, math.min(tonumber(seenAtMs) or 0, nowMs) - skewMs)
-local from = string.format('%d', sinceMs)
-local lastMs = tonumber(string.match(lastId or '', '^(%d+)%-%d+$'))
-if lastMs and lastMs >= sinceMs and lastMs <= nowMs then from = lastId end
-for _, entry in ipairs(redis.call('XRANGE', stream, from, '+')) do
-  if entry[2][2] == identity then return { 'duplicate', entry[1] } end
+local ids, lookedFrom = {}, {}
+local function look(seen)
+  local ms = tonumber(string.match(seen, '^%d+$') or string.match(seen, '^(%d+)%-%d+$'))
+  local from = ms and ms <= nowMs and seen or '-'
+  if lookedFrom[from] then return end
+  lookedFrom[from] = true
+  for _, entry in ipairs(redis.call('XRANGE', stream, from, '+')) do ids[entry[2][2]] = entry[1] end
 end
-local id = redis.call('XADD', stream, '*', 'identity', identity, 'type', eventType, 'body', body)
-return { 'new', id }`;
+
+local reply = { '' }
+for i = 2, #ARGV, 4 do
+  local identity, seen, eventType, body = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+  look(seen)
+  if ids[identity] then
+    reply[1] = reply[1] == '' and ids[identity] or reply[1]
+    table.insert(reply, 'duplicate')
+  elseif redis.call('XLEN', stream) < maxEntries then
+    ids[identity] = redis.call('XADD', stream, '*', 'identity', identity, 'type', eventType, 'body', body)
+    reply[1] = ids[identity]
+    table.insert(reply, 'new')
+  else
+    table.insert(reply, 'full')
+  end
+end
+return reply`;
 
 export const DELETE_IF_EQUAL = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
 

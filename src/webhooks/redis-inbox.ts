@@ -52,23 +52,13 @@ export function createRedisInbox({
   return {
     accept: createAccept(opened, { limits, replicas }),
 
-    async claim({ count }) {
+    async claim({ count, newOnly = false }) {
       await withGroup();
-      const fresh = await call(
-        () =>
-          redis.xreadgroup(
-            'GROUP',
-            GROUP,
-            consumer,
-            'COUNT',
-            count,
-            'STREAMS',
-            stream,
-            '>',
-          ) as Promise<Streams>,
-      );
+      const read = ['GROUP', GROUP, consumer, 'COUNT', count, 'STREAMS', stream, '>'] as const;
+      const fresh = await call(() => redis.xreadgroup(...read) as Promise<Streams>);
       const claims = (fresh?.[0]?.[1] ?? []).map((raw) => ({ raw, tries: 1 }));
-      if (claims.length < count) claims.push(...(await claimOverdue(count - claims.length)));
+      if (claims.length < count && !newOnly)
+        claims.push(...(await claimOverdue(count - claims.length)));
       return claims.map(({ raw, tries }): Claim => {
         const { type = '' } = pairs(raw[1] ?? []);
         return { id: raw[0], type, body: entryFrom(raw)?.body, tries };
@@ -123,18 +113,9 @@ export function createRedisInbox({
     const due: Pending[] = [];
     let start = '-';
     for (let page = 0; page < MAX_PENDING_PAGES && due.length < count; page += 1) {
-      const from = start;
+      const range = ['IDLE', limits.pauseMs(1), start, '+', PENDING_PAGE] as const;
       const pending = await call(
-        () =>
-          redis.xpending(
-            stream,
-            GROUP,
-            'IDLE',
-            limits.pauseMs(1),
-            from,
-            '+',
-            PENDING_PAGE,
-          ) as Promise<Pending[]>,
+        () => redis.xpending(stream, GROUP, ...range) as Promise<Pending[]>,
       );
       due.push(...pending.filter(([, , idleMs, tries]) => idleMs >= limits.pauseMs(tries)));
       if (pending.length < PENDING_PAGE) break;

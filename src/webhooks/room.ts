@@ -9,7 +9,7 @@ import type { ProfileCache } from '../getbill/profile-cache.js';
 import { formBody } from '../web/middleware/form-body.js';
 import { connectForWebhooks } from './connection.js';
 import { addEventsPage } from './events-page.js';
-import { createLive } from './live.js';
+import { streamChanges, tellListeners, type Listeners } from './live.js';
 import { createWebhooks, type WebhooksReport } from './webhooks.js';
 
 /** Pages on which "changed just now" appears. */
@@ -45,27 +45,27 @@ export function webhooksRoom(app: Express, services: WebhooksServices): Webhooks
   const isOn = configured.length > 0;
   const connection =
     isOn && config.redis !== undefined ? connectForWebhooks(config.redis, onError) : undefined;
+  const listeners: Listeners = new Set();
   const webhooks = createWebhooks({
     config: {
       ...settings,
       endpoints: configured.map((each) => ({ ...each, secrets: each.secrets.reveal() })),
     },
     redis: connection?.redis,
-    ...(connection !== undefined && { connected: connection.connected }),
+    connected: connection?.connected,
     cipher: createCipher(config.tokenEncryptionKeys.reveal()),
     onChanges(companyId, changes) {
       profiles.forgetCompany(companyId);
       figures.forgetCompany(companyId);
-      live.onChanges(companyId, changes);
+      tellListeners(listeners, companyId, changes);
     },
     report: reportTo(emit),
     clock: { now, monotonicMs: () => performance.now() },
-    pollMs: () => (live.count() > 0 ? WATCHED_POLL_MS : UNWATCHED_POLL_MS),
+    pollMs: () => (listeners.size > 0 ? WATCHED_POLL_MS : UNWATCHED_POLL_MS),
   });
   const { endpoints, router } = webhooks;
   const isSignedIn = async ({ signedIn }: Request): Promise<boolean> =>
     signedIn !== undefined && (await sessions.read(signedIn.sessionId)) !== undefined;
-  const live = createLive({ endpoints, facts, isSignedIn });
   onStop(async () => {
     await webhooks.stop();
     connection?.close();
@@ -78,7 +78,8 @@ export function webhooksRoom(app: Express, services: WebhooksServices): Webhooks
       if (!isOn) return;
       app.use(showsChanges({ now }));
       addEventsPage(app, { endpoints, facts, guards: [signedIn] });
-      app.get('/events/live', signedIn, live.stream);
+      const stream = streamChanges({ listeners, endpoints, facts, isSignedIn });
+      app.get('/events/live', signedIn, stream);
     },
   };
 }

@@ -6,7 +6,7 @@ import { createMemoryChanges, createRedisChanges, type Change, type Changes } fr
 import { subjectOf, type WebhookEvent } from './envelope.js';
 import { follow } from './follow.js';
 import { handlers as ourHandlers, type HandlerContext } from './handlers.js';
-import { defaultLimits, type Inbox, type InboxLimits } from './inbox.js';
+import { defaultLimits, type InboxLimits } from './inbox.js';
 import { createMemoryInbox } from './memory-inbox.js';
 import { receiveWebhook, type Endpoint, type ReceiveReport } from './receive.js';
 import { createRedisInbox } from './redis-inbox.js';
@@ -29,13 +29,8 @@ export interface WebhooksReport extends ReceiveReport {
   failed(fields: { endpoint: string } & Failed): void;
 }
 
-export interface OpenEndpoint {
-  readonly name: string;
-  readonly companyId: string;
-  readonly inbox: Inbox;
+export interface OpenEndpoint extends Endpoint {
   readonly changes: Changes;
-  /** An entry has come in by itself, or was put at the end once more. */
-  wake(): void;
 }
 
 export interface Webhooks {
@@ -51,7 +46,7 @@ export interface Webhooks {
 export function createWebhooks({
   config,
   redis,
-  connected,
+  connected = Promise.resolve(),
   cipher,
   onChanges,
   report,
@@ -64,7 +59,7 @@ export function createWebhooks({
   config: WebhooksConfig;
   redis: Redis | Cluster | undefined;
   /** Commands wait for it. */
-  connected?: Promise<void>;
+  connected?: Promise<void> | undefined;
   cipher: Cipher;
   /** In every process, after an event was handled in any. */
   onChanges: (companyId: string, changes: readonly Change[]) => void;
@@ -79,11 +74,9 @@ export function createWebhooks({
 }): Webhooks {
   const { now, monotonicMs } = clock;
   const consumer = randomUUID();
-  const waiting = connected === undefined ? {} : { connected };
   const { replicas } = config;
-  const opened = new Map(
-    config.endpoints.map((endpoint) => [endpoint.name, openEndpoint(endpoint)]),
-  );
+  const opened = config.endpoints.map((endpoint) => openEndpoint(endpoint));
+  const endpoints = opened.map(({ endpoint }) => endpoint);
 
   function openEndpoint({ name, companyId, secrets }: WebhooksConfig['endpoints'][number]) {
     const inbox =
@@ -96,12 +89,12 @@ export function createWebhooks({
             consumer,
             limits,
             replicas,
-            ...waiting,
+            connected,
           });
     const changes =
       redis === undefined
         ? createMemoryChanges({ now })
-        : createRedisChanges({ redis, endpoint: name, ...waiting });
+        : createRedisChanges({ redis, endpoint: name, connected });
     const follower = follow({ changes, onChanges: (list) => onChanges(companyId, list), pollMs });
     const announce = async (event: WebhookEvent): Promise<void> => {
       await changes.publish({ type: event.type, subject: subjectOf(event) });
@@ -120,15 +113,15 @@ export function createWebhooks({
       pollMs: POLL_MS,
       monotonicMs,
     });
-    const endpoint: Endpoint = { name, companyId, secrets, inbox };
-    return { endpoint, changes, worker, follower };
+    const wake = (): void => worker.wake();
+    const endpoint: OpenEndpoint = { name, companyId, secrets, inbox, changes, wake };
+    return { endpoint, worker, follower };
   }
 
   const receive = receiveWebhook(config, {
-    endpoints: new Map([...opened].map(([name, { endpoint }]) => [name, endpoint])),
+    endpoints: new Map(endpoints.map((endpoint) => [endpoint.name, endpoint])),
     now,
     report,
-    wake: (name) => opened.get(name)?.worker.wake(),
     bodyTimeoutMs,
   });
   const router = Router({ caseSensitive: true, strict: true });
@@ -137,18 +130,10 @@ export function createWebhooks({
 
   return {
     router,
-    endpoints: [...opened.values()].map(
-      ({ endpoint: { name, companyId, inbox }, changes, worker }) => ({
-        name,
-        companyId,
-        inbox,
-        changes,
-        wake: () => worker.wake(),
-      }),
-    ),
+    endpoints,
     async stop() {
-      for (const { follower } of opened.values()) follower.stop();
-      await Promise.all([...opened.values()].map(({ worker }) => worker.stop()));
+      for (const { follower } of opened) follower.stop();
+      await Promise.all(opened.map(({ worker }) => worker.stop()));
     },
   };
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WebhookEvent } from './envelope.js';
 import type { Claim, Inbox } from './inbox.js';
@@ -10,6 +11,8 @@ const HANDLER_TIMEOUT_MS = 120_000;
 const KEEP_EVERY_MS = 10_000;
 const TRIM_EVERY_MS = 10_000;
 const MARK_AGAIN_AFTER_MS = 500;
+/** What comes in within this time is claimed together. */
+const COLLECT_MS = 20;
 
 export interface Handled {
   readonly entry: string;
@@ -71,6 +74,7 @@ export function startWorker({
   const stop = new AbortController();
   const underWay = new Set<Promise<void>>();
   let trimmedAtMs = -Infinity;
+  let lookedBackAtMs = -Infinity;
   let woken = false;
   let wake: () => void = () => undefined;
 
@@ -81,8 +85,7 @@ export function startWorker({
       if (body === undefined)
         throw new Error('it was sealed with a key that this process does not have, or is spoilt');
       const { data } = JSON.parse(body) as WebhookEvent; // checked before it was stored
-      const signal = AbortSignal.timeout(HANDLER_TIMEOUT_MS);
-      await within(signal, handle({ type, data }, { entry: id, tries, signal }));
+      await withDeadline((signal) => handle({ type, data }, { entry: id, tries, signal }));
     } catch (error) {
       const final = tries >= MAX_TRIES;
       if (final) await mark(() => inbox.giveUp(id));
@@ -110,7 +113,9 @@ export function startWorker({
   /** Claims no more than it can begin at once, since the pause of an entry runs from its claim. Returns whether there may be more. */
   async function startMore(): Promise<boolean> {
     const free = CONCURRENCY - underWay.size;
-    const claims = free === 0 ? [] : await inbox.claim({ count: free });
+    const newOnly = monotonicMs() - lookedBackAtMs < pollMs;
+    if (!newOnly) lookedBackAtMs = monotonicMs();
+    const claims = free === 0 ? [] : await inbox.claim({ count: free, newOnly });
     for (const claim of claims) {
       const handling = handleOne(claim).finally(() => underWay.delete(handling));
       underWay.add(handling);
@@ -131,22 +136,24 @@ export function startWorker({
       } catch {
         // the storage is away, which it has reported: look again at the next poll
       }
-      if (!isMore) await pauseUntilWoken();
+      if (!isMore) await pause();
       else if (underWay.size > 0) await Promise.race(underWay); // a race of nothing never ends
     }
     await Promise.all(underWay);
   }
 
-  async function pauseUntilWoken(): Promise<void> {
-    if (woken || stop.signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, pollMs);
-      timer.unref();
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+  /** Until the next poll, or until something has come in, with a moment for more of it. */
+  async function pause(): Promise<void> {
+    if (!woken) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, pollMs).unref();
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    if (woken && !stop.signal.aborted) await delay(COLLECT_MS);
   }
 
   function wakeUp(): void {
@@ -165,11 +172,16 @@ export function startWorker({
   };
 }
 
-async function within<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const late = new Promise<never>((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(new Error('the handler did not end in time')), {
-      once: true,
-    });
+/** `AbortSignal.timeout` would keep each event in memory until its deadline, long after its end. */
+async function withDeadline(handle: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(), HANDLER_TIMEOUT_MS).unref();
+  const late = once(deadline.signal, 'abort').then(() => {
+    throw new Error('the handler did not end in time');
   });
-  return await Promise.race([work, late]);
+  try {
+    await Promise.race([handle(deadline.signal), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

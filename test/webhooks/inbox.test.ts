@@ -156,6 +156,39 @@ describe('the inbox in Redis', () => {
     expect(await inbox.recent(10)).toHaveLength(1);
   });
 
+  it('appends what comes at the same time in one command, with an outcome for each', async () => {
+    const [one, two] = ['one', 'two'].map((name) =>
+      openAs(name, 'batch', { limits: { ...limits, maxEntries: 5 } }),
+    ) as [Inbox, Inbox];
+    await one.accept(delivery('known'));
+    await redis.client.config('RESETSTAT');
+    const identities = ['a', 'known', 'b', 'a', 'c', 'd', 'beyond', 'b'];
+    const outcomes = await Promise.all(identities.map((each) => one.accept(delivery(each))));
+    expect(outcomes).toEqual(
+      ['new', 'duplicate', 'new', 'duplicate', 'new', 'new', 'full', 'duplicate'], // prettier-ignore
+    );
+    const calls = (name: string, stats: string): number =>
+      Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1]);
+    const stats = await redis.client.info('commandstats');
+    expect([calls('xadd', stats), calls('xrange', stats)]).toEqual([4, 1]);
+    expect(await two.accept(delivery('d'))).toBe('duplicate');
+    expect(await two.accept(delivery('beyond'))).toBe('full');
+    expect(await two.recent(10)).toHaveLength(5);
+  });
+
+  it('keeps one entry of each delivery that two processes get at once, in batches that overlap', async () => {
+    const inboxes = [openAs('one', 'overlap'), openAs('two', 'overlap')];
+    const identities = Array.from({ length: 60 }, (_, n) => `n${n}`);
+    const outcomes = await Promise.all(
+      [...identities, ...identities.toReversed()].flatMap((identity) =>
+        inboxes.map((inbox) => inbox.accept(delivery(identity))),
+      ),
+    );
+    expect(outcomes.filter((outcome) => outcome === 'new')).toHaveLength(60);
+    expect(outcomes.filter((outcome) => outcome === 'duplicate')).toHaveLength(180);
+    expect(await redis.client.xlen('webhook:stream:overlap')).toBe(60);
+  });
+
   it('looks for an entry from the one on that its process knew before the first delivery', async () => {
     const inbox = openAs('one', 'known');
     await inbox.accept(delivery('before'));
