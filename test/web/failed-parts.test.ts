@@ -5,7 +5,7 @@ import { startTestApp, type TestApp } from '../support/test-app.js';
 let app: TestApp;
 let browser: Browser;
 beforeAll(async () => {
-  app = await startTestApp();
+  app = await startTestApp({ env: { GETBILL_TIMEOUT_MS: '1000' } });
 });
 afterAll(() => app.close());
 beforeEach(() => app.sandbox.control.reset());
