@@ -4,6 +4,7 @@ import express, {
   type RequestHandler,
   type Response,
 } from 'express';
+import type { Emit } from '../events.js';
 import { readEnvelope } from './envelope.js';
 import type { Inbox } from './inbox.js';
 import { signatureFault } from './signature.js';
@@ -41,16 +42,11 @@ export type Refusal =
 
 type Refuse = (status: number, text: string, reason: Refusal) => void;
 
-export interface ReceiveReport {
-  received(fields: { endpoint: string; type: string; outcome: 'new' | 'duplicate' }): void;
-  refused(fields: { endpoint: string; reason: Refusal }): void;
-}
-
 interface ReceiveDeps {
   /** By name. */
   readonly endpoints: ReadonlyMap<string, Endpoint>;
   readonly now: () => number;
-  readonly report: ReceiveReport;
+  readonly emit: Emit;
   /** A slower sender is refused. */
   readonly bodyTimeoutMs: number;
 }
@@ -61,7 +57,7 @@ interface ReceiveDeps {
  */
 export function receiveWebhook(
   { idField, timeField }: { idField: string; timeField: string },
-  { endpoints, now, report, bodyTimeoutMs }: ReceiveDeps,
+  { endpoints, now, emit, bodyTimeoutMs }: ReceiveDeps,
 ): (RequestHandler | ErrorRequestHandler)[] {
   const rawBody = express.raw({ type: () => true, limit: MAX_BYTES, inflate: false });
   let large = 0;
@@ -69,7 +65,7 @@ export function receiveWebhook(
   const refusalsOf =
     ({ name }: Endpoint, res: Response): Refuse =>
     (status, text, reason) => {
-      report.refused({ endpoint: name, reason });
+      emit({ type: 'webhook_refused', endpoint: name, reason });
       respond(res, status, text);
     };
 
@@ -128,9 +124,10 @@ export function receiveWebhook(
       return refuse(400, 'Bad request', 'too_old');
     }
     try {
-      const outcome = await endpoint.inbox.accept({ identity, type: event.type, body: text });
+      const { type: eventType } = event;
+      const outcome = await endpoint.inbox.accept({ identity, type: eventType, body: text });
       if (outcome === 'full') throw new Error('the inbox is full');
-      report.received({ endpoint: endpoint.name, type: event.type, outcome });
+      emit({ type: 'webhook_received', endpoint: endpoint.name, eventType, outcome });
     } catch {
       res.set('Retry-After', String(RETRY_AFTER_S));
       return refuse(503, 'Service unavailable', 'not_stored');

@@ -1,7 +1,6 @@
 import type { Express, Request, RequestHandler } from 'express';
 import { createCipher } from '../core/storage/cipher.js';
 import type { Config } from '../config/config.js';
-import { AppError } from '../errors.js';
 import type { Emit } from '../events.js';
 import type { DebtFigures } from '../getbill/debt-figures.js';
 import type { GrantFacts } from '../getbill/grant-facts.js';
@@ -10,7 +9,7 @@ import { formBody } from '../web/middleware/form-body.js';
 import { connectForWebhooks } from './connection.js';
 import { addEventsPage } from './events-page.js';
 import { streamChanges, tellListeners, type Listeners } from './live.js';
-import { createWebhooks, type WebhooksReport } from './webhooks.js';
+import { createWebhooks } from './webhooks.js';
 
 /** Pages on which "changed just now" appears. */
 const LIVE_PAGES = /^\/(dashboard|debts(\/[^/]+)?|events)$/;
@@ -59,7 +58,7 @@ export function webhooksRoom(app: Express, services: WebhooksServices): Webhooks
       figures.forgetCompany(companyId);
       tellListeners(listeners, companyId, changes);
     },
-    report: reportTo(emit),
+    emit,
     clock: { now, monotonicMs: () => performance.now() },
     pollMs: () => (listeners.size > 0 ? WATCHED_POLL_MS : UNWATCHED_POLL_MS),
   });
@@ -98,21 +97,4 @@ function showsChanges({ now }: { now: () => number }): RequestHandler {
     }
     next();
   };
-}
-
-function reportTo(emit: Emit): WebhooksReport {
-  return {
-    received: ({ endpoint, type, outcome }) =>
-      emit({ type: 'webhook_received', endpoint, eventType: type, outcome }),
-    refused: ({ endpoint, reason }) => emit({ type: 'webhook_refused', endpoint, reason }),
-    handled: ({ type, ...rest }) => emit({ type: 'webhook_handled', eventType: type, ...rest }),
-    failed: ({ type, error, ...rest }) =>
-      emit({ type: 'webhook_failed', eventType: type, reason: reasonOf(error), ...rest }),
-  };
-}
-
-/** A name, never a message: that of a handler may hold what the event was about. */
-function reasonOf(error: unknown): string {
-  if (error instanceof AppError) return error.code;
-  return error instanceof Error ? error.name : 'unknown';
 }

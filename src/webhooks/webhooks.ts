@@ -2,15 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { Router } from 'express';
 import type { Cluster, Redis } from 'ioredis';
 import type { Cipher } from '../core/storage/cipher.js';
+import type { Emit } from '../events.js';
 import { createMemoryChanges, createRedisChanges, type Change, type Changes } from './changes.js';
 import { subjectOf, type WebhookEvent } from './envelope.js';
 import { follow } from './follow.js';
 import { handlers as ourHandlers, type HandlerContext } from './handlers.js';
 import { defaultLimits, type InboxLimits } from './inbox.js';
 import { createMemoryInbox } from './memory-inbox.js';
-import { receiveWebhook, type Endpoint, type ReceiveReport } from './receive.js';
+import { receiveWebhook, type Endpoint } from './receive.js';
 import { createRedisInbox } from './redis-inbox.js';
-import { startWorker, type Failed, type Handled } from './worker.js';
+import { startWorker } from './worker.js';
 
 const POLL_MS = 1_000;
 
@@ -21,12 +22,6 @@ export interface WebhooksConfig {
   readonly timeField: string;
   /** Replicas of Redis that must have an event before it is acknowledged. */
   readonly replicas: number;
-}
-
-/** Is told of deliveries and of their handling, by endpoint. */
-export interface WebhooksReport extends ReceiveReport {
-  handled(fields: { endpoint: string } & Handled): void;
-  failed(fields: { endpoint: string } & Failed): void;
 }
 
 export interface OpenEndpoint extends Endpoint {
@@ -49,7 +44,7 @@ export function createWebhooks({
   connected = Promise.resolve(),
   cipher,
   onChanges,
-  report,
+  emit,
   clock,
   handlers = ourHandlers,
   limits = defaultLimits,
@@ -63,7 +58,7 @@ export function createWebhooks({
   cipher: Cipher;
   /** In every process, after an event was handled in any. */
   onChanges: (companyId: string, changes: readonly Change[]) => void;
-  report: WebhooksReport;
+  emit: Emit;
   clock: { now: () => number; monotonicMs: () => number };
   handlers?: Readonly<
     Record<string, (event: WebhookEvent, context: HandlerContext) => Promise<void>>
@@ -73,8 +68,7 @@ export function createWebhooks({
   bodyTimeoutMs?: number;
 }): Webhooks {
   const { now, monotonicMs } = clock;
-  const consumer = randomUUID();
-  const { replicas } = config;
+  const options = { consumer: randomUUID(), limits, replicas: config.replicas };
   const opened = config.endpoints.map((endpoint) => openEndpoint(endpoint));
   const endpoints = opened.map(({ endpoint }) => endpoint);
 
@@ -82,15 +76,7 @@ export function createWebhooks({
     const inbox =
       redis === undefined
         ? createMemoryInbox({ now, limits })
-        : createRedisInbox({
-            redis,
-            cipher,
-            endpoint: name,
-            consumer,
-            limits,
-            replicas,
-            connected,
-          });
+        : createRedisInbox({ redis, connected, cipher, endpoint: name, ...options });
     const changes =
       redis === undefined
         ? createMemoryChanges({ now })
@@ -101,15 +87,13 @@ export function createWebhooks({
       follower.wake();
     };
     const worker = startWorker({
+      endpoint: name,
       inbox,
       handle: async (event, attempt) => {
         const handler = Object.hasOwn(handlers, event.type) ? handlers[event.type] : undefined;
         await handler?.(event, { companyId, announce, ...attempt });
       },
-      report: {
-        handled: (fields) => report.handled({ endpoint: name, ...fields }),
-        failed: (fields) => report.failed({ endpoint: name, ...fields }),
-      },
+      emit,
       pollMs: POLL_MS,
       monotonicMs,
     });
@@ -121,7 +105,7 @@ export function createWebhooks({
   const receive = receiveWebhook(config, {
     endpoints: new Map(endpoints.map((endpoint) => [endpoint.name, endpoint])),
     now,
-    report,
+    emit,
     bodyTimeoutMs,
   });
   const router = Router({ caseSensitive: true, strict: true });

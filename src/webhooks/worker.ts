@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import { AppError } from '../errors.js';
+import type { Emit } from '../events.js';
 import type { WebhookEvent } from './envelope.js';
 import type { Claim, Inbox } from './inbox.js';
 
@@ -13,27 +15,6 @@ const TRIM_EVERY_MS = 10_000;
 const MARK_AGAIN_AFTER_MS = 500;
 /** What comes in within this time is claimed together. */
 const COLLECT_MS = 20;
-
-export interface Handled {
-  readonly entry: string;
-  readonly type: string;
-  readonly tries: number;
-  readonly durationMs: number;
-}
-
-export interface Failed {
-  readonly entry: string;
-  readonly type: string;
-  readonly tries: number;
-  /** It is not tried again. */
-  readonly final: boolean;
-  readonly error: unknown;
-}
-
-export interface WorkerReport {
-  handled(fields: Handled): void;
-  failed(fields: Failed): void;
-}
 
 /** One try to handle an entry. */
 export interface Attempt {
@@ -57,16 +38,19 @@ export interface Worker {
  * in all; an entry that a dead process has left is taken over.
  */
 export function startWorker({
+  endpoint,
   inbox,
   handle,
-  report,
+  emit,
   pollMs,
   monotonicMs,
   keepEveryMs = KEEP_EVERY_MS,
 }: {
+  /** Its name. */
+  endpoint: string;
   inbox: Inbox;
   handle: (event: WebhookEvent, attempt: Attempt) => Promise<void>;
-  report: WorkerReport;
+  emit: Emit;
   pollMs: number;
   monotonicMs: () => number;
   keepEveryMs?: number;
@@ -80,6 +64,7 @@ export function startWorker({
 
   async function handleOne({ id, type, body, tries }: Claim): Promise<void> {
     const startedMs = monotonicMs();
+    const fields = { endpoint, entry: id, eventType: type, tries };
     const keeping = setInterval(() => void inbox.keep(id).catch(() => undefined), keepEveryMs);
     try {
       if (body === undefined)
@@ -89,13 +74,13 @@ export function startWorker({
     } catch (error) {
       const final = tries >= MAX_TRIES;
       if (final) await mark(() => inbox.giveUp(id));
-      report.failed({ entry: id, type, tries, final, error });
+      emit({ type: 'webhook_failed', ...fields, final, reason: reasonOf(error) });
       return;
     } finally {
       clearInterval(keeping);
     }
     await mark(() => inbox.done(id));
-    report.handled({ entry: id, type, tries, durationMs: monotonicMs() - startedMs });
+    emit({ type: 'webhook_handled', ...fields, durationMs: monotonicMs() - startedMs });
   }
 
   /** The effect has happened, so the mark is tried until the storage takes it: else the entry is handled again. */
@@ -184,4 +169,10 @@ async function withDeadline(handle: (signal: AbortSignal) => Promise<void>): Pro
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** A name, never a message: that of a handler may hold what the event was about. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AppError) return error.code;
+  return error instanceof Error ? error.name : 'unknown';
 }

@@ -51,11 +51,8 @@ async function startReceiver(
     redis: undefined,
     cipher: createCipher([Buffer.alloc(32, 7)]),
     onChanges: (companyId) => void forgotten.push(companyId),
-    report: {
-      received: () => undefined,
-      handled: () => undefined,
-      failed: () => undefined,
-      refused: ({ reason }) => void refused.push(reason),
+    emit: (event) => {
+      if (event.type === 'webhook_refused') refused.push(event.reason);
     },
     clock: { now: Date.now, monotonicMs: () => performance.now() },
     pollMs: () => 20,

@@ -28,12 +28,7 @@ const ours = createWebhooks({
   cipher: createCipher([Buffer.alloc(32, 7)]),
   handlers: { 'debt.updated': (one) => act(one.type) },
   onChanges: () => undefined,
-  report: {
-    received: () => undefined,
-    refused: () => undefined,
-    handled: () => undefined,
-    failed: () => undefined,
-  },
+  emit: () => undefined,
   clock: { now: Date.now, monotonicMs: () => performance.now() },
 });
 const servers = {

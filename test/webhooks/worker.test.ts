@@ -20,7 +20,8 @@ async function withWorker(
 ): Promise<void> {
   const worker = startWorker({
     ...options,
-    report: { handled: () => undefined, failed: () => undefined },
+    endpoint: '',
+    emit: () => undefined,
     pollMs: 20,
     monotonicMs: () => performance.now(),
   });
