@@ -55,10 +55,11 @@ export function addWebhookCommands(program: Command, { print, tell, config }: De
         redirect: 'manual',
         signal: AbortSignal.timeout(DEADLINE_MS),
       }).catch((error: unknown) => {
-        throw unavailable(`${url.origin} did not respond`, error);
+        throw refusal(`${url.origin} did not respond`, 'webhook_not_taken', 502, error);
       });
       print(`${response.status} ${(await response.text()).slice(0, 200)}`);
-      if (!response.ok) throw unavailable(`${url.href} answered ${response.status}, not 200`);
+      if (response.ok) return;
+      throw refusal(`${url.href} answered ${response.status}, not 200`, 'webhook_not_taken', 502);
     });
 
   webhooks
@@ -70,11 +71,8 @@ export function addWebhookCommands(program: Command, { print, tell, config }: De
         const entries = await inbox.recent(100);
         for (const { id, type, state, body } of entries) {
           const subject = subjectOf(JSON.parse(body) as WebhookEvent) ?? '';
-          print(
-            [id, new Date(Number(id.split('-')[0])).toISOString(), state, type, subject]
-              .join('  ')
-              .trimEnd(),
-          );
+          const time = new Date(Number(id.split('-')[0])).toISOString();
+          print([id, time, state, type, subject].join('  ').trimEnd());
         }
         if (entries.length === 0) tell('no webhook has come in');
       });
@@ -87,8 +85,7 @@ export function addWebhookCommands(program: Command, { print, tell, config }: De
     .action(async (id: string, flags: { endpoint: string }) => {
       await withInbox(await config(), flags.endpoint, async (inbox) => {
         const isThere = /^\d{1,16}-\d{1,16}$/.test(id) && (await inbox.again(id));
-        if (!isThere)
-          throw new AppError(`there is no webhook ${id}`, { code: 'not_found', status: 404 });
+        if (!isThere) throw refusal(`there is no webhook ${id}`, 'not_found', 404);
         tell('it will be handled again within a second');
       });
     });
@@ -101,28 +98,18 @@ export function addWebhookCommands(program: Command, { print, tell, config }: De
     .addOption(endpointOption())
     .action(async (flags: { body: string; signature: string; endpoint: string }) => {
       const { secrets } = endpointOf(await config(), flags.endpoint);
-      const { fits, text } = explainSignature(
-        readBody(flags.body),
-        flags.signature,
-        secrets.reveal(),
-      );
+      const body = readBody(flags.body);
+      const { fits, text } = explainSignature(body, flags.signature, secrets.reveal());
       print(text);
-      if (!fits)
-        throw new AppError('the signature does not fit', {
-          code: 'signature_different',
-          status: 401,
-        });
+      if (!fits) throw refusal('the signature does not fit', 'signature_different', 401);
     });
 }
 
 function endpointOf({ webhooks }: Config, name: string): Config['webhooks']['endpoints'][number] {
   const endpoint = webhooks.endpoints.find((each) => each.name === name);
   if (endpoint !== undefined) return endpoint;
-  throw new ConfigError([
-    name === ''
-      ? 'GETBILL_WEBHOOK_SECRET is not set; docs/webhooks.md says how'
-      : `GETBILL_WEBHOOK_ENDPOINTS has no entry ${name}`,
-  ]);
+  if (name !== '') throw new ConfigError([`GETBILL_WEBHOOK_ENDPOINTS has no entry ${name}`]);
+  throw new ConfigError(['GETBILL_WEBHOOK_SECRET is not set; docs/webhooks.md says how']);
 }
 
 async function withInbox(
@@ -151,7 +138,7 @@ function readBody(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch {
-    throw new AppError(`${file} cannot be read`, { code: 'file_unreadable', status: 400 });
+    throw refusal(`${file} cannot be read`, 'file_unreadable', 400);
   }
 }
 
@@ -159,13 +146,9 @@ function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new AppError('--data is not JSON', { code: 'data_malformed', status: 400 });
+    throw refusal('--data is not JSON', 'data_malformed', 400);
   }
 }
 
-const unavailable = (message: string, cause?: unknown): AppError =>
-  new AppError(message, {
-    code: 'webhook_not_taken',
-    status: 502,
-    ...(cause !== undefined && { cause }),
-  });
+const refusal = (message: string, code: string, status: number, cause?: unknown): AppError =>
+  new AppError(message, { code, status, ...(cause !== undefined && { cause }) });

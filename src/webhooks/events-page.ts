@@ -54,12 +54,8 @@ export function addEventsPage(
       .sort((one, other) => other.when.iso.localeCompare(one.when.iso))
       .slice(0, SHOWN);
     const isKnown = mineOrUnknown !== undefined;
-    renderPage(res, 'events', {
-      title: 'Events',
-      rows,
-      isKnown,
-      isOn: mineOrUnknown?.length !== 0,
-    });
+    const isOn = mineOrUnknown?.length !== 0;
+    renderPage(res, 'events', { title: 'Events', rows, isKnown, isOn });
   });
 
   app.post('/events/again', ...guards, async (req, res) => {

@@ -45,14 +45,12 @@ export function createAccept(
   /** Appends those that the stream has not. Resolves when enough replicas have them. */
   async function append(open: Seen[]): Promise<Outcome[]> {
     const socket = socketOf();
-    const fields = open.flatMap(({ identity, seen, type, body }) => [
-      identity,
-      seen,
-      type,
-      seal(identity, body),
-    ]);
+    const fields = open.map((each) => {
+      const { identity, seen, type, body } = each;
+      return [identity, seen, type, seal(identity, body)];
+    });
     const [id, ...outcomes] = (await call(() =>
-      redis.eval(APPEND, 1, stream, limits.maxEntries, ...fields),
+      redis.eval(APPEND, 1, stream, limits.maxEntries, ...fields.flat()),
     )) as [id: string, ...Outcome[]];
     if (outcomes.includes('new')) last = { id, socket };
     if (id !== '') await replicated(id, socket);
@@ -70,14 +68,9 @@ export function createAccept(
    */
   async function replicated(id: string, socket: unknown): Promise<void> {
     if (replicas === 0 || !('stream' in redis)) return;
-    const [, waited, found] = await call(async () =>
-      redis
-        .pipeline()
-        .set(barrierKey, id, 'PX', 60_000)
-        .wait(replicas, WAIT_FOR_REPLICAS_MS)
-        .xrange(stream, id, id)
-        .exec(),
-    ).then((replies) => replies ?? []);
+    const commands = redis.pipeline().set(barrierKey, id, 'PX', 60_000);
+    commands.wait(replicas, WAIT_FOR_REPLICAS_MS).xrange(stream, id, id);
+    const [, waited, found] = (await call(() => commands.exec())) ?? [];
     const acknowledged = Number(waited?.[1] ?? 0);
     const isThere = Array.isArray(found?.[1]) && found[1].length === 1;
     if (acknowledged >= replicas && isThere && redis.stream === socket) return;

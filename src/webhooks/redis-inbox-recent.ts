@@ -27,15 +27,9 @@ export function createRecent({
     return raws.flatMap((raw): Listed[] => {
       const entry = entryFrom(raw);
       if (entry === undefined) return [];
-      const { id, type, body } = entry;
-      return [
-        {
-          id,
-          type,
-          body,
-          state: failed.has(id) ? 'given_up' : waiting(id) ? 'waiting' : 'handled',
-        },
-      ];
+      const { id } = entry;
+      const state = failed.has(id) ? 'given_up' : waiting(id) ? 'waiting' : 'handled';
+      return [{ ...entry, state }];
     });
   };
 
