@@ -3,11 +3,13 @@ import { inTurns } from '../../src/in-turns.js';
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+const requestWith = (cookie: string | undefined, socket = { destroyed: false }): IncomingMessage =>
+  ({ headers: { cookie }, socket }) as unknown as IncomingMessage;
+
 function begin(...cookies: (string | undefined)[]): (string | undefined)[] {
   const begun: (string | undefined)[] = [];
   const handle = inTurns(({ headers }) => void begun.push(headers.cookie));
-  for (const cookie of cookies)
-    handle({ headers: { cookie } } as IncomingMessage, {} as ServerResponse);
+  for (const cookie of cookies) handle(requestWith(cookie), {} as ServerResponse);
   return begun;
 }
 
@@ -29,12 +31,22 @@ describe('requests that arrive in one turn of the event loop', () => {
     expect(begin(...Array<undefined>(10).fill(undefined), 'b')).toHaveLength(5);
   });
 
+  it('are never begun when their client hangs up while they wait', async () => {
+    let begun = 0;
+    const handle = inTurns(() => void (begun += 1));
+    const socket = { destroyed: false };
+    for (let count = 0; count < 10; count += 1)
+      handle(requestWith('a', socket), {} as ServerResponse);
+    socket.destroyed = true;
+    for (let turn = 0; turn < 3; turn += 1) await nextTurn();
+    expect(begun).toBe(4);
+  });
+
   it('are counted anew in each turn', async () => {
     const begun: string[] = [];
     const handle = inTurns(() => void begun.push('a'));
     for (let turn = 0; turn < 3; turn += 1) {
-      for (let count = 0; count < 4; count += 1)
-        handle({ headers: { cookie: 'a' } } as IncomingMessage, {} as ServerResponse);
+      for (let count = 0; count < 4; count += 1) handle(requestWith('a'), {} as ServerResponse);
       expect(begun).toHaveLength(4 * (turn + 1));
       await nextTurn();
     }
