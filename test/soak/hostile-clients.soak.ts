@@ -25,6 +25,7 @@ let hostile: Visitor;
 beforeAll(async () => {
   site = await startInstallation({
     processes: ['app'],
+    fsync: 'everysec',
     env: () => ({
       METRICS_TOKEN,
       RATE_LIMIT_PAGES: '120',

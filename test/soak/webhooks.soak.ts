@@ -204,7 +204,7 @@ it('no acknowledged event is lost in a failover of Redis, with GETBILL_WEBHOOK_R
 describe('an installation', () => {
   let site: Installation<'a' | 'b'>;
   beforeAll(async () => {
-    site = await startInstallation({ processes: ['a', 'b'], env: ({ name }) => ({ ...env, ...(name === 'b' && { DRAIN_DELAY_S: '1' }) }) }); // prettier-ignore
+    site = await startInstallation({ processes: ['a', 'b'], fsync: 'everysec', env: ({ name }) => ({ ...env, ...(name === 'b' && { DRAIN_DELAY_S: '1' }) }) }); // prettier-ignore
   });
   afterAll(() => site.close());
 

@@ -4,7 +4,10 @@ import { promisify } from 'node:util';
 
 const script = join(process.cwd(), 'test/soak/support/webhook-sender.mjs');
 
-/** Sends `count` signed webhooks from a process of its own, and resolves when all are answered. */
+/**
+ * Sends `count` signed webhooks, and resolves when all are answered: from a process of its own, with the lowest priority,
+ * because GetBill has machines of its own.
+ */
 export async function sendWebhooks({
   to,
   secret,
@@ -20,7 +23,17 @@ export async function sendWebhooks({
   prefix: string;
 }): Promise<{ statuses: Record<string, number>; seconds: number }> {
   const origins = to.map(({ origin }) => origin).join(',');
-  const options = [script, origins, secret, String(count), String(perSecond), prefix];
-  const { stdout } = await promisify(execFile)(process.execPath, options);
+  const options = [
+    '-n',
+    '19',
+    process.execPath,
+    script,
+    origins,
+    secret,
+    String(count),
+    String(perSecond),
+    prefix,
+  ];
+  const { stdout } = await promisify(execFile)('nice', options);
   return JSON.parse(stdout) as { statuses: Record<string, number>; seconds: number };
 }
