@@ -2,6 +2,7 @@ import type { Step } from '../../src/flow-inspector/step.js';
 import type { AppProcess } from '../process/support/app-process.js';
 import { startInstallation, type Installation } from '../process/support/installation.js';
 import { createBrowser, type Browser } from '../support/browser.js';
+import { until } from '../support/until.js';
 import { faultsIn } from './support/check-steps.js';
 
 /** As at a developer's desk: production refuses the inspector. */
@@ -37,10 +38,12 @@ describe('three processes and one browser', () => {
     const calls = await Promise.all(tabs.map((tab) => tab.get('/api/company/profile')));
     expect(calls.map(({ status }) => status)).toEqual([200, 200, 200]);
 
-    const told = await Promise.all(tabs.map(stepsOf));
-    const [steps = []] = told;
-    expect(told.map(({ length }) => length)).toEqual(tabs.map(() => steps.length));
-    expect(faultsIn(steps)).toEqual([]);
+    let steps: Step[] = [];
+    await until('all processes tell the same, with an end for each request', async () => {
+      const told = await Promise.all(tabs.map(stepsOf));
+      steps = told[0] ?? [];
+      return told.every(({ length }) => length === steps.length) && faultsIn(steps).length === 0;
+    });
 
     const processesOf = (title: RegExp): string[] =>
       steps.filter((step) => title.test(step.title)).map((step) => step.process);
