@@ -2,7 +2,8 @@
 const LONG = [
   'renewal/model',
   'process/storm',
-  'browser/sign-in',
+  'proxy/connections',
+  'web/failed-parts',
   'security/sessions',
   'security/start',
 ];
