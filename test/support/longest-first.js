@@ -2,7 +2,6 @@
 const LONG = [
   'renewal/model',
   'process/storm',
-  'proxy/connections',
   'web/failed-parts',
   'security/sessions',
   'security/start',
