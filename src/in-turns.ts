@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 
-/** A page that opens has a document and a handful of calls, which come on few connections. */
-const PER_TURN = 4;
+/** A turn takes long only where much is begun: a page with its handful of calls waits for nothing. */
+const PER_TURN = 2;
 
 /**
  * Begins at most `PER_TURN` requests of one browser in one turn of the event loop, so that one that asks for hundreds of

@@ -19,7 +19,7 @@ export function oneAtATime(handle: RequestListener): RequestListener {
     const { socket } = req;
     const queue = queues.get(socket);
     if (socket.destroyed) {
-      req.destroy(); // else Node makes an error with a stack for each that it hands over nevertheless
+      return; // closed below: Node hands over what it has read nevertheless
     } else if (queue === undefined) {
       queues.set(socket, []);
       begin();
@@ -27,7 +27,7 @@ export function oneAtATime(handle: RequestListener): RequestListener {
       waiting += 1;
       queue.push(begin);
     } else {
-      socket.destroy();
+      closeWithoutStacks(socket);
     }
 
     function begin(): void {
@@ -47,4 +47,12 @@ export function oneAtATime(handle: RequestListener): RequestListener {
       next();
     }
   }
+}
+
+/** Node makes an error for each request of the connection that is open still; their stacks alone would be a third of the cost. */
+function closeWithoutStacks(socket: Socket): void {
+  const { stackTraceLimit } = Error;
+  socket.prependOnceListener('close', () => (Error.stackTraceLimit = 0));
+  socket.once('close', () => (Error.stackTraceLimit = stackTraceLimit));
+  socket.destroy();
 }

@@ -128,19 +128,41 @@ describe('300 requests of one session at a listing that does not come', () => {
     },
   );
 
-  it('are read four at a time where their bodies are large: one more waits until another has come, or is gone', async () => {
+  describe('with large bodies', () => {
     const large = JSON.stringify({ notes: 'x'.repeat(20_000) });
-    api.answerWith((res) => json(res, 200, EMPTY_SUCCESS, { connection: 'close' }));
-    const { hangUp } = await startBodies(busy, 4);
-    const fifth = busy.write('POST', '/api/followups', large);
-    const served = await Promise.all([
-      other.write('POST', '/api/followups', large),
-      busy.write('POST', '/api/followups', '{}'),
-    ]);
-    expect(served.map(({ status }) => status)).toEqual([200, 200]);
-    expect(api.received).toHaveLength(2);
-    hangUp();
-    expect((await fifth).status).toBe(200);
+
+    it('are read four at a time: one more waits until another has ended, or is gone', async () => {
+      api.answerWith((res) => json(res, 200, EMPTY_SUCCESS, { connection: 'close' }));
+      const { hangUp } = await startBodies(busy, 4);
+      const fifth = busy.write('POST', '/api/followups', large);
+      const served = await Promise.all([
+        other.write('POST', '/api/followups', large),
+        busy.write('POST', '/api/followups', '{}'),
+      ]);
+      expect(served.map(({ status }) => status)).toEqual([200, 200]);
+      expect(api.received).toHaveLength(2);
+      hangUp();
+      expect((await fifth).status).toBe(200);
+    });
+
+    it('are at GetBill four at a time: one more goes on when another is answered', async () => {
+      const answers: (() => void)[] = [];
+      api.answerWith((res, { body }) => {
+        const answer = () => json(res, 200, EMPTY_SUCCESS, { connection: 'close' });
+        if (body.length < 20_000) answer();
+        else answers.push(answer);
+      });
+      const writes = Array.from({ length: 6 }, () => busy.write('POST', '/api/followups', large));
+      await until('four are there', () => answers.length === 4);
+      expect((await busy.write('POST', '/api/followups', '{}')).status).toBe(200);
+      expect(answers).toHaveLength(4);
+      answers.shift()?.();
+      await until('a fifth is there', () => answers.length === 4);
+      answers.shift()?.();
+      await until('the sixth is there', () => answers.length === 4);
+      for (const answer of answers) answer();
+      expect((await Promise.all(writes)).map(({ status }) => status)).toEqual(Array(6).fill(200));
+    });
   });
 
   it('end when their browser leaves: HEAD', async () => {

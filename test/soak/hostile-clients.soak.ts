@@ -5,6 +5,7 @@ import { percentile } from '../process/support/steadily.js';
 import { until } from '../support/until.js';
 import type { TimedAnswer, Visitor } from '../process/support/visitor.js';
 import { PAGE } from './support/people.js';
+import { startSandboxApart, type SandboxApart } from './support/sandbox-apart.js';
 
 const HOSTILE_S = Number(process.env['HOSTILE_S'] ?? 120);
 const METRICS_TOKEN = 'metrics-token-of-this-test';
@@ -19,14 +20,17 @@ const COLLECT = encodeURIComponent(`
   process.on('SIGUSR2', () => collect());
 `);
 
+let getbill: SandboxApart;
 let site: Installation<'app'>;
 let people: Visitor[];
 let hostile: Visitor;
 beforeAll(async () => {
+  getbill = await startSandboxApart();
   site = await startInstallation({
     processes: ['app'],
     fsync: 'everysec',
     env: () => ({
+      ...getbill.env,
       METRICS_TOKEN,
       RATE_LIMIT_PAGES: '120',
       NODE_OPTIONS: `--import=data:text/javascript,${COLLECT}`,
@@ -36,7 +40,10 @@ beforeAll(async () => {
   for (let index = 0; index < 10; index += 1) people.push(await site.signIn({ company: 'b' }).catch(() => site.signIn())); // prettier-ignore
   hostile = await site.signIn();
 });
-afterAll(() => site.close());
+afterAll(async () => {
+  await site.close();
+  await getbill.close();
+});
 
 async function heldMb(): Promise<number> {
   for (let times = 0; times < 3; times += 1) {
@@ -112,17 +119,17 @@ describe('clients that pipeline and hang up, never read, never finish, and ask w
     const alone = await workFor(Math.min(HOSTILE_S, 30) * 1000);
     const beforeMb = await heldMb();
 
-    site.sandbox.control.set({
+    await getbill.control({
       api: [
         { mode: 'slow', ms: 5_000, times: 0, path: '/debts' },
-        { mode: 'status', status: 422, times: 0, path: '/followups' }, // unread: the sandbox has this process' time
+        { mode: 'status', status: 422, times: 0, path: '/followups' },
       ],
     });
     const csrfToken = await hostile.csrfToken(app);
     const attack = startHostileClients(csrfToken, HOSTILE_S);
     const beside = await workFor(HOSTILE_S * 1000);
     const sent = await attack.report;
-    site.sandbox.control.reset();
+    await getbill.control('reset');
     const afterMb = await until('memory is back', async () => (await heldMb()) < beforeMb + 20, { withinMs: 60_000 })
       .then(heldMb, heldMb); // prettier-ignore
 
@@ -147,7 +154,7 @@ describe('clients that pipeline and hang up, never read, never finish, and ask w
     expect(afterMb).toBeLessThan(beforeMb + 20);
     expect(code).toBe(0);
     expect(stoppedAfterMs).toBeLessThan(TIMEOUT_MS + 3_000); // DRAIN_DELAY_S is 0 here
-    // The aim is twice; load, people and the sandbox share two cores with the process, so it is bounded in time, too.
-    expect(figures.p99.beside).toBeLessThanOrEqual(Math.max(2 * figures.p99.alone, 150));
+    // Load, people, GetBill and Redis share two cores with the process: what passes in 30 ms counts as unhindered.
+    expect(figures.p99.beside).toBeLessThanOrEqual(Math.max(2 * figures.p99.alone, 30));
   });
 });

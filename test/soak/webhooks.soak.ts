@@ -10,6 +10,7 @@ import type { AppProcess } from '../process/support/app-process.js';
 import { startInstallation, type Installation } from '../process/support/installation.js';
 import { until } from '../support/until.js';
 import { findMaster } from './support/redis-node.js';
+import { startSandboxApart, type SandboxApart } from './support/sandbox-apart.js';
 import { sendWebhooks } from './support/send-webhooks.js';
 import { startRedisSentinels } from './support/redis-sentinels.js';
 
@@ -202,11 +203,16 @@ it('no acknowledged event is lost in a failover of Redis, with GETBILL_WEBHOOK_R
 });
 
 describe('an installation', () => {
+  let getbill: SandboxApart;
   let site: Installation<'a' | 'b'>;
   beforeAll(async () => {
-    site = await startInstallation({ processes: ['a', 'b'], fsync: 'everysec', env: ({ name }) => ({ ...env, ...(name === 'b' && { DRAIN_DELAY_S: '1' }) }) }); // prettier-ignore
+    getbill = await startSandboxApart();
+    site = await startInstallation({ processes: ['a', 'b'], fsync: 'everysec', env: ({ name }) => ({ ...env, ...getbill.env, ...(name === 'b' && { DRAIN_DELAY_S: '1' }) }) }); // prettier-ignore
   });
-  afterAll(() => site.close());
+  afterAll(async () => {
+    await site.close();
+    await getbill.close();
+  });
 
   it('stores a thousand webhooks a second for ten seconds, and people wait at most twice as long', async () => {
     const visitor = await site.signIn();
@@ -231,9 +237,11 @@ describe('an installation', () => {
           `p99 of a call ${quiet.toFixed(0)} ms before, ${busy.toFixed(0)} ms meanwhile`,
       );
       expect(statuses).toEqual({ '200': 10_000 });
-      return { busy, bar: Math.max(2 * quiet, 25) };
+      return { busy, bar: Math.max(2 * quiet, 20) };
     };
     await p99(2);
+    const warmUp = { secret: SECRET, count: 3_000, perSecond: 1_000, prefix: 'warm-up-' };
+    await sendWebhooks({ to: site.all, ...warmUp });
     // Whatever else the machine does makes calls slower, never faster: the best of four rounds counts.
     let rounds = 1;
     let best = await measure(rounds);
@@ -244,7 +252,7 @@ describe('an installation', () => {
     const received = (await site.audit('webhook_received')).filter(
       ({ outcome }) => outcome === 'new',
     );
-    expect(received).toHaveLength(rounds * 10_000);
+    expect(received).toHaveLength(warmUp.count + rounds * 10_000);
     expect(best.busy).toBeLessThanOrEqual(best.bar);
   });
 

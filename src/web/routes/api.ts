@@ -14,22 +14,19 @@ import { leftSignal } from '../left-signal.js';
 
 const BODY_LIMIT = 1024 * 1024;
 const SMALL_BODY = 16 * 1024;
-/** Read at once: they take memory, and their bytes everybody's time. */
-const LARGE_BODIES = { total: 128, perSession: 4, waitingPerSession: 128, maxWaitMs: 5_000 };
+/** Under way at once: they take memory, and their bytes everybody's time. */
+const LARGE_BODIES = { total: 128, perSession: 4, waitingPerSession: 128, maxWaitMs: 10_000 };
 const JSON_IN_UTF8 = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
 
-/** Reads the body of a write as bytes, up to 1 MiB. Of large ones only so many at once; the others wait unread. */
+/** Reads the body of a write as bytes, up to 1 MiB. Only so many calls with a large one are under way; others wait unread. */
 export function readBody({ emit }: { emit: Emit }): RequestHandler {
   const read = express.raw({ type: 'application/json', limit: BODY_LIMIT, inflate: false });
   const slots = createCallSlots({ ...LARGE_BODIES, emit });
   return async function readBodyMiddleware(req, res, next) {
     if (req.method === 'GET' || !hasBody(req)) return next();
     if (Number(req.get('content-length')) <= SMALL_BODY) return read(req, res, next);
-    const release = await slots.acquire(res.locals.grantId, leftSignal(res));
-    read(req, res, (error?: unknown) => {
-      release();
-      next(error);
-    });
+    res.once('close', await slots.acquire(res.locals.grantId, leftSignal(res)));
+    read(req, res, next);
   };
 }
 
