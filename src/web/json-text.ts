@@ -132,8 +132,9 @@ function createReader() {
   return {
     read(bytes: Uint8Array): boolean {
       for (let at = 0; at < bytes.length; at += 1) {
-        const byte = bytes[at] as number;
-        if (isString && escape === 0 && isPlain(byte)) continue;
+        if (isString && escape === 0) at = endOfPlain(bytes, at);
+        const byte = bytes[at];
+        if (byte === undefined) break;
         if (!(isString ? inString(byte) : betweenTokens(byte))) return false;
       }
       return true;
@@ -142,8 +143,15 @@ function createReader() {
   };
 }
 
-/** Within a string: neither a quote nor a backslash, and allowed. */
-const isPlain = (byte: number): boolean => byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH;
+/** Within a string: where the run of bytes from `at` on ends that are neither a quote nor a backslash, and allowed. */
+function endOfPlain(bytes: Uint8Array, at: number): number {
+  let end = at;
+  for (; end < bytes.length; end += 1) {
+    const byte = bytes[end] as number;
+    if (byte < 0x20 || byte === QUOTE || byte === BACKSLASH) break;
+  }
+  return end;
+}
 
 const isHexDigit = (byte: number): boolean =>
   (byte >= 0x30 && byte <= 0x39) ||
