@@ -30,7 +30,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       'views/partials/changes.ejs',
       'public/changes.js',
       'test/webhooks',
-      'test/browser/webhooks.test.ts',
+      'test/browser/webhooks.soak.ts',
       'test/soak/webhooks.soak.ts',
       'docs/webhooks.md',
     ],
