@@ -145,6 +145,13 @@ describe('300 requests of one session at a listing that does not come', () => {
       expect((await fifth).status).toBe(200);
     });
 
+    it('give their places back when all hang up at once, those that wait too', async () => {
+      api.answerWith((res) => json(res, 200, EMPTY_SUCCESS, { connection: 'close' }));
+      for (let times = 0; times < 5; times += 1) (await startBodies(busy, 20)).hangUp();
+      const writes = Array.from({ length: 8 }, () => busy.write('POST', '/api/followups', large));
+      expect((await Promise.all(writes)).map(({ status }) => status)).toEqual(Array(8).fill(200));
+    });
+
     it('are at GetBill four at a time: one more goes on when another is answered', async () => {
       const answers: (() => void)[] = [];
       api.answerWith((res, { body }) => {

@@ -25,7 +25,10 @@ export function readBody({ emit }: { emit: Emit }): RequestHandler {
   return async function readBodyMiddleware(req, res, next) {
     if (req.method === 'GET' || !hasBody(req)) return next();
     if (Number(req.get('content-length')) <= SMALL_BODY) return read(req, res, next);
-    res.once('close', await slots.acquire(res.locals.grantId, leftSignal(res)));
+    const signal = leftSignal(res);
+    const release = await slots.acquire(res.locals.grantId, signal);
+    if (signal.aborted) return release(); // in the moment in which its turn came
+    res.once('close', release);
     read(req, res, next);
   };
 }

@@ -1,4 +1,4 @@
-// The sandbox as a process: its options come as JSON, its control's calls as messages.
+// The sandbox as a process: calls of its control come as messages.
 import { CLIENT_SECRET, PUBLIC_URL } from '../../process/support/environment.js';
 import { startSandbox } from '../../../sandbox/sandbox.js';
 import type { ControlCall } from './sandbox-apart.js';
