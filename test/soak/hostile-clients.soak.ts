@@ -28,7 +28,6 @@ beforeAll(async () => {
   getbill = await startSandboxApart();
   site = await startInstallation({
     processes: ['app'],
-    fsync: 'everysec',
     env: () => ({
       ...getbill.env,
       METRICS_TOKEN,

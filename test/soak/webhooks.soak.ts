@@ -207,7 +207,7 @@ describe('an installation', () => {
   let site: Installation<'a' | 'b'>;
   beforeAll(async () => {
     getbill = await startSandboxApart();
-    site = await startInstallation({ processes: ['a', 'b'], fsync: 'everysec', env: ({ name }) => ({ ...env, ...getbill.env, ...(name === 'b' && { DRAIN_DELAY_S: '1' }) }) }); // prettier-ignore
+    site = await startInstallation({ processes: ['a', 'b'], env: ({ name }) => ({ ...env, ...getbill.env, ...(name === 'b' && { DRAIN_DELAY_S: '1' }) }) }); // prettier-ignore
   });
   afterAll(async () => {
     await site.close();

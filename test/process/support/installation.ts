@@ -35,8 +35,6 @@ export interface InstallationOptions<Name extends string> {
   faults?: Partial<Faults>;
   /** Other texts for files of `src/`, by their path there. */
   replaced?: Readonly<Record<string, string>>;
-  /** As of `startRedis`. */
-  fsync?: 'always' | 'everysec';
   /** The processes whose Redis commands the test holds or fails. */
   redisProxies?: readonly Name[];
 }
@@ -45,13 +43,12 @@ export async function startInstallation<const Name extends string>({
   processes,
   env = () => ({}),
   faults = {},
-  fsync = 'always',
   redisProxies = [],
   replaced = {},
 }: InstallationOptions<Name>): Promise<Installation<Name>> {
   const folder = mkdtempSync(join(tmpdir(), 'gb-logs-'));
   const build = buildApp(replaced);
-  const redis = await startRedis({ fsync });
+  const redis = await startRedis();
   const sandbox = await startSandbox({
     redirectUris: [`${PUBLIC_URL}/oauth/callback`],
     clientSecrets: [CLIENT_SECRET, defaultClientSecret],

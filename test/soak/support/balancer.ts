@@ -38,12 +38,14 @@ export async function startBalancer(targets: readonly Target[]): Promise<Balance
     if (target === undefined) return void res.writeHead(503).end();
     const options = { agent, method: req.method, headers: req.headers };
     const inner = request(new URL(req.url ?? '/', target.origin), options, (answer) => {
+      delete answer.headers['keep-alive']; // of the connection to the process
       res.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(res);
     });
     inner.on('error', () => (res.headersSent ? res.destroy() : res.writeHead(502).end()));
     req.pipe(inner);
   });
+  server.keepAliveTimeout = 0; // a connection is never closed in the moment of its next request
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
   await Promise.all(targets.map(look));
   const looking = lookAround();

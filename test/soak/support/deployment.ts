@@ -1,7 +1,7 @@
 import type { AppProcess } from '../../process/support/app-process.js';
 import type { Installation } from '../../process/support/installation.js';
 import { startBalancer, type Balancer } from './balancer.js';
-import { answersOf, letPeopleWork, type People } from './people.js';
+import { answersOf, letPeopleWork, type Call, type People } from './people.js';
 
 /** Processes behind a balancer, with people at work, replaced one after another as an operator would. */
 export interface Deployment {
@@ -16,7 +16,7 @@ export interface Deployment {
 export interface DeploymentReport {
   requests: number;
   answers: Record<number, number>;
-  failed: { what: string; status: number }[];
+  failed: Pick<Call, 'what' | 'status' | 'reason'>[];
   sessions: number;
   renewals: number;
   signOuts: { reason: string }[];
@@ -69,7 +69,7 @@ export async function deploy(
         answers: answersOf(calls),
         failed: calls
           .filter(({ status }) => !AS_IT_SHOULD.includes(status))
-          .map(({ what, status }) => ({ what, status })),
+          .map(({ what, status, reason }) => ({ what, status, ...(reason && { reason }) })),
         sessions: present.length + left.length,
         renewals: (await site.audit('token_refreshed')).length,
         signOuts: (await site.audit('session_ended')).filter(

@@ -27,6 +27,8 @@ export interface Call {
   endedAtMs: number;
   /** 0: no answer. */
   status: number;
+  /** Why there was none. */
+  reason?: string;
 }
 
 /** People at work: they read, write, come and go. */
@@ -68,9 +70,12 @@ export function letPeopleWork(habits: Habits): People {
     const startedAtMs = Date.now();
     const sets = person === undefined ? [underWay] : [underWay, person.underWay];
     const call = run()
-      .catch(() => 0)
-      .then((status) => {
-        calls.push({ what, ...(person && { person }), startedAtMs, endedAtMs: Date.now(), status });
+      .then(
+        (status) => ({ status }),
+        (error: unknown) => ({ status: 0, reason: String(error) }),
+      )
+      .then((end) => {
+        calls.push({ what, ...(person && { person }), startedAtMs, endedAtMs: Date.now(), ...end });
         for (const set of sets) set.delete(call);
       });
     for (const set of sets) set.add(call);

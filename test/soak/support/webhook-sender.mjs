@@ -27,8 +27,12 @@ const ended = new Promise((resolve) => (end = resolve));
 const idle = [];
 const waiting = [];
 
-/** One request at a time. A response of ours is small, and has its length in its head. */
-function openConnection({ hostname, port }) {
+/**
+ * One request at a time. A response of ours is small, and has its length in its head. As every sender of webhooks, this one
+ * tries again where it was not let in.
+ */
+function openConnection(target) {
+  const { hostname, port } = target;
   const socket = connect(Number(port), hostname);
   let text = '';
   const send = (request) => socket.write(request);
@@ -37,7 +41,11 @@ function openConnection({ hostname, port }) {
     if (request === undefined) idle.push(send);
     else send(request);
   };
-  socket.on('connect', next);
+  const tryAgain = () => setTimeout(openConnection, 100, target);
+  socket.once('error', tryAgain).on('connect', () => {
+    socket.off('error', tryAgain); // from now on it ends this process
+    next();
+  });
   socket.on('data', (chunk) => {
     text += chunk;
     const headEnds = text.indexOf('\r\n\r\n');
