@@ -17,15 +17,15 @@ export function oneAtATime(handle: RequestListener): RequestListener {
   let waiting = 0;
   return (req, res) => {
     const { socket } = req;
+    if (socket.destroyed) return; // closed below: Node hands over what it has read nevertheless
     const queue = queues.get(socket);
-    if (socket.destroyed) {
-      return; // closed below: Node hands over what it has read nevertheless
-    } else if (queue === undefined) {
-      queues.set(socket, []);
-      begin();
-    } else if (queue.length < MAX_WAITING && waiting < MAX_WAITING_IN_ALL) {
+    if (queue === undefined) {
+      queues.set(socket, [begin]);
       waiting += 1;
+      process.nextTick(beginNext, socket); // once all that came together is known: of too many not one is begun
+    } else if (queue.length < MAX_WAITING && waiting < MAX_WAITING_IN_ALL) {
       queue.push(begin);
+      waiting += 1;
     } else {
       closeWithoutStacks(socket);
     }

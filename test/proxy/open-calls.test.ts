@@ -1,5 +1,8 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import ejs from 'ejs';
 import { createCallSlots, type CallSlots } from '../../src/getbill/call-slots.js';
+import { readBody } from '../../src/web/routes/api.js';
 import type { TestApp } from '../support/test-app.js';
 import { EMPTY_SUCCESS, json, startApiServer, type ApiServer } from './support/api-server.js';
 import { send, signIn, startProxyApp, type Caller } from './support/caller.js';
@@ -44,19 +47,21 @@ function load(caller: Caller, path: string, count: number, method = 'GET') {
   return { heads, hangUp: () => sockets.forEach((socket) => socket.destroy()) };
 }
 
+const BY_LENGTH = ['Content-Length: 20000', '{"notes":'] as const;
+const IN_CHUNKS = ['Transfer-Encoding: chunked', '9\r\n{"notes":\r\n'] as const;
+
 /** Writes whose bodies do not end; what was asked for after them was answered. */
-async function startBodies(caller: Caller, count: number) {
+async function startBodies(caller: Caller, count: number, [framing, start] = BY_LENGTH) {
   const headers = [
     'Host: localhost',
     `Cookie: ${caller.cookie()}`,
     `X-CSRF-Token: ${caller.csrfToken}`,
     'Content-Type: application/json',
-    'Content-Length: 20000',
+    framing,
   ];
   const sockets = Array.from({ length: count }, () => openSocket(app.origin));
   await Promise.all(sockets.map((socket) => once(socket, 'connect')));
-  for (const socket of sockets)
-    socket.write(rawRequest('POST', '/api/followups', headers, '{"notes":'));
+  for (const socket of sockets) socket.write(rawRequest('POST', '/api/followups', headers, start));
   for (let times = 0; times < 2; times += 1) await caller.read('/session');
   return { hangUp: () => sockets.forEach((socket) => socket.destroy()) };
 }
@@ -117,39 +122,82 @@ describe('300 requests of one session at a listing that does not come', () => {
   });
 
   it.each(['/debts', '/debts/d1', '/dashboard'])(
-    'end when their browser leaves: GET %s',
+    'end when their browser leaves, and no page is made for nobody: GET %s',
     async (path) => {
       app.clock.skipMs(61_000); // past the time a profile is cached for
       api.answerWith(() => undefined);
       const { hangUp } = load(other, path, 1);
       await api.arrived(1);
+      const before = app.logged().length;
+      const rendered = jest.spyOn(ejs, 'renderFile');
       hangUp();
       await api.callsEnded();
+      await until('the request has ended', () =>
+        app.logged().slice(before).includes('"code":"browser_left"'),
+      );
+      await nextTurn();
+      expect(rendered).not.toHaveBeenCalled();
+      rendered.mockRestore();
     },
   );
 
   describe('with large bodies', () => {
     const large = JSON.stringify({ notes: 'x'.repeat(20_000) });
 
-    it('are read four at a time: one more waits until another has ended, or is gone', async () => {
-      api.answerWith((res) => json(res, 200, EMPTY_SUCCESS, { connection: 'close' }));
-      const { hangUp } = await startBodies(busy, 4);
-      const fifth = busy.write('POST', '/api/followups', large);
-      const served = await Promise.all([
-        other.write('POST', '/api/followups', large),
-        busy.write('POST', '/api/followups', '{}'),
-      ]);
-      expect(served.map(({ status }) => status)).toEqual([200, 200]);
-      expect(api.received).toHaveLength(2);
-      hangUp();
-      expect((await fifth).status).toBe(200);
-    });
+    it.each([
+      ['read', BY_LENGTH],
+      ['read in chunks, of which nobody knows how many come,', IN_CHUNKS],
+    ])(
+      'are %s four at a time: one more waits until another has ended, or is gone',
+      async (_how, framing) => {
+        api.answerWith((res) => json(res, 200, EMPTY_SUCCESS, { connection: 'close' }));
+        const { hangUp } = await startBodies(busy, 4, framing);
+        const fifth = busy.write('POST', '/api/followups', large);
+        const served = await Promise.all([
+          other.write('POST', '/api/followups', large),
+          busy.write('POST', '/api/followups', '{}'),
+        ]);
+        expect(served.map(({ status }) => status)).toEqual([200, 200]);
+        expect(api.received).toHaveLength(2);
+        hangUp();
+        expect((await fifth).status).toBe(200);
+      },
+    );
 
     it('give their places back when all hang up at once, those that wait too', async () => {
       api.answerWith((res) => json(res, 200, EMPTY_SUCCESS, { connection: 'close' }));
       for (let times = 0; times < 5; times += 1) (await startBodies(busy, 20)).hangUp();
       const writes = Array.from({ length: 8 }, () => busy.write('POST', '/api/followups', large));
       expect((await Promise.all(writes)).map(({ status }) => status)).toEqual(Array(8).fill(200));
+    });
+
+    it('give a place back whose turn comes in the moment in which the browser leaves', async () => {
+      const middleware = readBody({ emit: () => undefined });
+      const headers = { 'content-length': '20000', 'content-type': 'text/plain' }; // not read any further
+      const get = (name: string) => (headers as Record<string, string>)[name];
+      const begin = () => {
+        const res = Object.assign(new EventEmitter(), {
+          destroyed: false,
+          locals: { grantId: 'one' },
+        });
+        const write = {
+          isBegun: false,
+          leave() {
+            res.destroyed = true;
+            res.emit('close');
+          },
+        };
+        const begun = () => void (write.isBegun = true);
+        void middleware({ method: 'POST', headers, get } as never, res as never, begun);
+        return write;
+      };
+      const writes = Array.from({ length: 6 }, begin);
+      await nextTurn();
+      expect(writes.map(({ isBegun }) => isBegun)).toEqual([true, true, true, true, false, false]);
+      writes[0]?.leave();
+      writes[4]?.leave();
+      await nextTurn();
+      expect(writes.map(({ isBegun }) => isBegun)).toEqual([true, true, true, true, false, true]);
     });
 
     it('are at GetBill four at a time: one more goes on when another is answered', async () => {

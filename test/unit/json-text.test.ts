@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { isJsonText } from '../../src/web/json-text.js';
 
-/** Longer than what is parsed whole, and than one slice. */
+/** Longer than what is parsed at once. */
 const PADDING = ' '.repeat(70_000);
 
 const isParseable = (text: string): boolean => {
@@ -15,7 +15,7 @@ const isParseable = (text: string): boolean => {
 const isLongJson = async (text: string): Promise<boolean> =>
   await isJsonText(Buffer.from(PADDING + text + PADDING));
 
-describe('a long JSON text, read in slices', () => {
+describe('a long JSON text', () => {
   it.each([
     '{}', '[]', '""', '0', '-0.5e+10', 'true', '{"a":[1,{"b":null}]}', '"\\u00e9\\n"', '[[],{}]', '"é"',
   ])('is accepted: %s', async (text) => {
@@ -64,7 +64,7 @@ describe('a long JSON text, read in slices', () => {
     await fc.assert(property, { numRuns: 200 });
   });
 
-  it('is read beside others without holding up what else there is to do', async () => {
+  it('is parsed beside others without holding up what else there is to do', async () => {
     const body = Buffer.from('['.repeat(500_000) + ']'.repeat(500_000));
     const checks = Promise.all(Array.from({ length: 3 }, () => isJsonText(body)));
     let turns = 0;
@@ -75,6 +75,6 @@ describe('a long JSON text, read in slices', () => {
     let immediate = setImmediate(count);
     expect(await checks).toEqual([true, true, true]);
     clearImmediate(immediate);
-    expect(turns).toBeGreaterThanOrEqual((3 * body.length) / (32 * 1024)); // a slice each, never two
+    expect(turns).toBeGreaterThan(100); // each of the three takes many turns, not one
   });
 });

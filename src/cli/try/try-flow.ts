@@ -41,29 +41,17 @@ export async function tryFlow(options: TryOptions): Promise<number> {
 
 async function runSteps(options: TryOptions, upstream: Upstream): Promise<void> {
   const { config, print, openBrowser } = options;
-  const passed = (step: Step, detail: string): void =>
-    print(`pass  ${STEPS[step].padEnd(21)} ${detail}`);
+  const passed: Passed = (step, detail) => print(`pass  ${STEPS[step].padEnd(21)} ${detail}`);
 
   const callback = await openCallback(config.getbill, { upstream, pasted: options.pasted });
   try {
     const provider = { ...config.getbill, redirectUri: callback.redirectUri };
     await checkAuthorizationUrl({ ...options.config, getbill: provider }, upstream);
-    const reached = { step: 'authorization' as Step };
-    /** The callback has been checked: its code is on the way to the token endpoint. */
-    function acceptedWith(code: string): void {
-      passed('authorization', 'approved');
-      passed('code', `${masked(code)}, with our state`);
-      reached.step = 'exchange';
-    }
     const client = createOAuthClient({
       provider,
       storage: createMemoryKeyValue({ now: Date.now }),
       encryptionKeys: [randomBytes(32)],
-      send(url, request) {
-        const code = new URLSearchParams(request.body).get('code');
-        if (code !== null && reached.step !== 'exchange') acceptedWith(code);
-        return upstream.send(url, request);
-      },
+      send: upstream.send,
     });
     const binding = randomBytes(32).toString('base64url');
     const url = await client.signIn.start({ binding, returnTo: '/' });
@@ -72,7 +60,7 @@ async function runSteps(options: TryOptions, upstream: Upstream): Promise<void> 
     openBrowser(url.href);
 
     const response = await responseWithin(options.waitMs, callback);
-    const { tokenSet } = await complete(client.signIn, { binding, response }, reached, config);
+    const { tokenSet } = await complete(client.signIn, { binding, response }, options, passed);
     const lifetimeS = Math.round((tokenSet.expiresAtMs - tokenSet.issuedAtMs) / 1000);
     const renewable = tokenSet.refreshToken === undefined ? 'no refresh token' : 'a refresh token';
     const missing = config.getbill.scopes.filter((scope) => !tokenSet.scopes.includes(scope));
@@ -107,35 +95,47 @@ async function responseWithin(waitMs: number, callback: Callback): Promise<URLSe
 }
 
 type SignIn = ReturnType<typeof createOAuthClient>['signIn'];
+type Passed = (step: Step, detail: string) => void;
 
+/** @throws {StepFailed} of the step that the error belongs to. */
 async function complete(
   signIn: SignIn,
-  options: CompleteOptions,
-  reached: { step: Step },
-  { getbill }: Config,
+  { binding, response }: CompleteOptions,
+  { config: { getbill } }: TryOptions,
+  passed: Passed,
 ) {
+  function showAccepted(): void {
+    passed('authorization', 'approved');
+    passed('code', `${masked(response.get('code') ?? '')}, with our state`);
+  }
   try {
-    const completed = await signIn.complete(options);
-    if (completed !== undefined) return completed;
+    const completed = await signIn.complete({ binding, response });
+    if (completed === undefined) throw anotherState();
+    showAccepted();
+    return completed;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    const step = error.code === 'callback_malformed' ? 'code' : reached.step;
+    const step = stepOf(error);
+    if (step === 'exchange') showAccepted(); // else there was no code to exchange
     throw new StepFailed(step, { ...reasonOf(error, getbill), exitCode: exitCodeOf(error) });
   }
-  throw new StepFailed('code', {
+}
+
+function stepOf({ code }: AppError): Step {
+  if (code === 'callback_malformed') return 'code';
+  return code.startsWith('authorization_') ? 'authorization' : 'exchange';
+}
+
+const anotherState = (): StepFailed =>
+  new StepFailed('code', {
     cause: 'the callback carries a state that is not ours: it is of another sign-in, or was forged',
     fix: 'close old tabs, run this again and open the new URL',
     exitCode: exitCodes.refused,
   });
-}
 
 async function callApi(
   accessToken: string,
-  {
-    config: { getbill },
-    upstream,
-    passed,
-  }: { config: Config; upstream: Upstream; passed: (step: Step, detail: string) => void },
+  { config: { getbill }, upstream, passed }: { config: Config; upstream: Upstream; passed: Passed },
 ): Promise<void> {
   const { scopes } = getbill; // those that were asked for: what was not granted is to be seen
   const result = await examineApi(accessToken, { getbill, scopes, upstream, now: Date.now });

@@ -26,6 +26,7 @@ export function errorPage({
     const error = asAppError(thrown);
     logFailure(log, error, req, res);
     if (res.headersSent) return; // under way: nothing can be taken back, and Express' own handler would cut the socket
+    if (res.destroyed) return; // the browser has left: a page for nobody would delay all others
 
     const mustSignIn = error instanceof NotSignedInError && isNavigation(req);
     // The form that looks up a debt: browsers let no form lead to GetBill (`form-action`), so signing in takes a click.
