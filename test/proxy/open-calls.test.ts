@@ -47,8 +47,9 @@ function load(caller: Caller, path: string, count: number, method = 'GET') {
   return { heads, hangUp: () => sockets.forEach((socket) => socket.destroy()) };
 }
 
-const BY_LENGTH = ['Content-Length: 20000', '{"notes":'] as const;
-const IN_CHUNKS = ['Transfer-Encoding: chunked', '9\r\n{"notes":\r\n'] as const;
+type Framing = readonly [header: string, start: string];
+const BY_LENGTH: Framing = ['Content-Length: 20000', '{"notes":'];
+const IN_CHUNKS: Framing = ['Transfer-Encoding: chunked', '9\r\n{"notes":\r\n'];
 
 /** Writes whose bodies do not end; what was asked for after them was answered. */
 async function startBodies(caller: Caller, count: number, [framing, start] = BY_LENGTH) {
