@@ -138,9 +138,10 @@ export function createApp(
   flowInspector.addPages();
   tour.addPages({ signedIn, access });
   // Counted in this process, whose time it bounds, so that pages are shown while Redis is full
-  const pageLimit = { name: 'pages', perMinute: rateLimits.pages, keyOf: bySession, emit };
-  const pagesPerMinute = rateLimit({ ...pageLimit, limits: localLimits, refuseAfterMs: 1_000 });
-  const mayOpen = [isSignedIn, pagesAtOnce(services), pagesPerMinute, hasFreshToken];
+  const refusals = { refuseAfterMs: 1_000, emit };
+  const pageLimit = { name: 'pages', perMinute: rateLimits.pages, keyOf: bySession, ...refusals };
+  const pagesPerMinute = rateLimit({ ...pageLimit, limits: localLimits });
+  const mayOpen = [isSignedIn, pagesAtOnce(refusals), pagesPerMinute, hasFreshToken];
   explorer.addPages({ access, mayOpen, mayCall });
   app.get('/dashboard', ...mayOpen, showDashboard({ ...services, ...page }));
   app.get('/debts', ...mayOpen, listDebts({ ...services, ...page }));

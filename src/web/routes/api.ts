@@ -15,7 +15,7 @@ import { leftSignal } from '../left-signal.js';
 const BODY_LIMIT = 1024 * 1024;
 const SMALL_BODY = 16 * 1024;
 /** Under way at once: they take memory, and their bytes everybody's time. */
-const LARGE_BODIES = { total: 128, perSession: 4, waitingPerSession: 128, maxWaitMs: 10_000 };
+const LARGE_BODIES = { total: 128, perSession: 2, waitingPerSession: 128, maxWaitMs: 10_000 };
 const JSON_IN_UTF8 = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
 
 /** Reads the body of a write as bytes, up to 1 MiB. Only so many calls with a large one are under way; others wait unread. */
