@@ -13,7 +13,7 @@ const MAX_WAITING_IN_ALL = 512;
  * what such a client costs.
  */
 export function oneAtATime(handle: RequestListener): RequestListener {
-  const queues = new WeakMap<Socket, (() => void)[]>(); // a queue exists while a request is handled
+  const queues = new WeakMap<Socket, (() => void)[]>(); // a queue exists while a request is handled, or about to be
   let waiting = 0;
   return (req, res) => {
     const { socket } = req;
