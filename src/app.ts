@@ -138,10 +138,15 @@ export function createApp(
   flowInspector.addPages();
   tour.addPages({ signedIn, access });
   // Counted in this process, whose time it bounds, so that pages are shown while Redis is full
-  const refusals = { refuseAfterMs: 1_000, emit };
-  const pageLimit = { name: 'pages', perMinute: rateLimits.pages, keyOf: bySession, ...refusals };
-  const pagesPerMinute = rateLimit({ ...pageLimit, limits: localLimits });
-  const mayOpen = [isSignedIn, pagesAtOnce(refusals), pagesPerMinute, hasFreshToken];
+  const pagesPerMinute = rateLimit({
+    name: 'pages',
+    perMinute: rateLimits.pages,
+    isRefusedLate: true,
+    keyOf: bySession,
+    limits: localLimits,
+    emit,
+  });
+  const mayOpen = [isSignedIn, pagesAtOnce({ emit }), pagesPerMinute, hasFreshToken];
   explorer.addPages({ access, mayOpen, mayCall });
   app.get('/dashboard', ...mayOpen, showDashboard({ ...services, ...page }));
   app.get('/debts', ...mayOpen, listDebts({ ...services, ...page }));

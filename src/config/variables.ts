@@ -272,7 +272,7 @@ export const variables = {
     count(1, 1_000_000).default(120),
   ),
   RATE_LIMIT_PAGES: entry(
-    'pages a minute, for each session and process; beyond that a page is refused after a second',
+    'pages a minute, for each session and process; beyond that a page is refused after one to two seconds',
     count(1, 1_000_000).default(120),
   ),
   RATE_LIMIT_REFRESH: entry('renewals a minute, in all', count(1, 1_000_000).default(6000)),

@@ -172,33 +172,51 @@ describe('300 requests of one session at a listing that does not come', () => {
       expect((await Promise.all(writes)).map(({ status }) => status)).toEqual(Array(8).fill(200));
     });
 
-    it('give a place back whose turn comes in the moment in which the browser leaves', async () => {
-      const middleware = readBody({ emit: () => undefined });
-      const headers = { 'content-length': '20000', 'content-type': 'text/plain' }; // not read any further
-      const get = (name: string) => (headers as Record<string, string>)[name];
-      const begin = () => {
-        const res = Object.assign(new EventEmitter(), {
-          destroyed: false,
-          locals: { grantId: 'one' },
-        });
-        const write = {
-          isBegun: false,
-          leave() {
-            res.destroyed = true;
-            res.emit('close');
-          },
+    describe('on a clock of the test', () => {
+      beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick'] }));
+      afterEach(() => jest.useRealTimers());
+
+      function begin(): { isBegun: boolean; leave: () => void } {
+        const headers = { 'content-length': '20000', 'content-type': 'text/plain' }; // not read any further
+        const get = (name: string) => (headers as Record<string, string>)[name];
+        const locals = { grantId: 'one' };
+        const res = Object.assign(new EventEmitter(), { destroyed: false, locals });
+        const leave = (): void => {
+          res.destroyed = true;
+          res.emit('close');
         };
+        const write = { isBegun: false, leave };
         const begun = () => void (write.isBegun = true);
         void middleware({ method: 'POST', headers, get } as never, res as never, begun);
         return write;
-      };
-      const writes = Array.from({ length: 4 }, begin);
-      await nextTurn();
-      expect(writes.map(({ isBegun }) => isBegun)).toEqual([true, true, false, false]);
-      writes[0]?.leave();
-      writes[2]?.leave();
-      await nextTurn();
-      expect(writes.map(({ isBegun }) => isBegun)).toEqual([true, true, false, true]);
+      }
+
+      let middleware: ReturnType<typeof readBody>;
+      let writes: ReturnType<typeof begin>[];
+      const areBegun = () => writes.map(({ isBegun }) => isBegun);
+      beforeEach(async () => {
+        middleware = readBody({ emit: () => undefined });
+        writes = Array.from({ length: 4 }, begin);
+        await nextTurn();
+        expect(areBegun()).toEqual([true, true, false, false]);
+        writes[0]?.leave();
+      });
+
+      it('give their place to another a tenth of a second after their end', async () => {
+        jest.advanceTimersByTime(99);
+        await nextTurn();
+        expect(areBegun()).toEqual([true, true, false, false]);
+        jest.advanceTimersByTime(1);
+        await nextTurn();
+        expect(areBegun()).toEqual([true, true, true, false]);
+      });
+
+      it('give a place back whose turn comes in the moment in which the browser leaves', async () => {
+        jest.advanceTimersByTime(100);
+        writes[2]?.leave();
+        await nextTurn();
+        expect(areBegun()).toEqual([true, true, false, true]);
+      });
     });
 
     it('are at GetBill two at a time: one more goes on when another is answered', async () => {

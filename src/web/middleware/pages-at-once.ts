@@ -1,27 +1,20 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { RequestHandler } from 'express';
 import { RequestError } from '../../errors.js';
 import type { Emit } from '../../events.js';
+import { refuseLate } from './refuse-late.js';
 
 /** More than a browser asks for when it opens its tabs again. */
 const MAX_OPEN_PAGES = 32;
 
 /** A page costs more time than an API call, so one session can have only so many under way in this process. */
-export function pagesAtOnce({
-  refuseAfterMs,
-  emit,
-}: {
-  /** As of `rateLimit`. */
-  refuseAfterMs: number;
-  emit: Emit;
-}): RequestHandler {
+export function pagesAtOnce({ emit }: { emit: Emit }): RequestHandler {
   const open = new Map<string, number>();
   return async function pagesAtOnceMiddleware(_req, res, next) {
     const { grantId } = res.locals;
     const others = open.get(grantId) ?? 0;
     if (others >= MAX_OPEN_PAGES) {
       emit({ type: 'rate_limited', limit: 'open_pages' });
-      await delay(refuseAfterMs);
+      await refuseLate();
       throw new RequestError('too many pages of this session are open', {
         code: 'too_many_open_calls',
         status: 429,

@@ -1,9 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Request, RequestHandler, Response } from 'express';
 import { RequestError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import type { SharedLimits } from '../../limits/shared-limits.js';
 import { addressOf } from '../client-address.js';
+import { refuseLate } from './refuse-late.js';
 
 const WINDOW_MS = 60_000;
 
@@ -11,15 +11,14 @@ const WINDOW_MS = 60_000;
 export function rateLimit({
   name,
   perMinute,
-  refuseAfterMs = 0,
+  isRefusedLate = false,
   keyOf,
   limits,
   emit,
 }: {
   name: string;
   perMinute: number;
-  /** A client that asks again at once then waits, and this process does not work. */
-  refuseAfterMs?: number;
+  isRefusedLate?: boolean;
   keyOf: (req: Request, res: Response) => string;
   limits: Pick<SharedLimits, 'consume'>;
   emit: Emit;
@@ -33,7 +32,7 @@ export function rateLimit({
     );
     if (granted) return next();
     emit({ type: 'rate_limited', limit: name });
-    if (refuseAfterMs > 0) await delay(refuseAfterMs);
+    if (isRefusedLate) await refuseLate();
     throw new RequestError('too many requests', {
       code: 'rate_limited',
       status: 429,

@@ -16,6 +16,8 @@ const BODY_LIMIT = 1024 * 1024;
 const SMALL_BODY = 16 * 1024;
 /** Under way at once: they take memory, and their bytes everybody's time. */
 const LARGE_BODIES = { total: 128, perSession: 2, waitingPerSession: 128, maxWaitMs: 10_000 };
+/** Between two of one place, for those of others. */
+const LARGE_BODY_PAUSE_MS = 100;
 const JSON_IN_UTF8 = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
 
 /** Reads the body of a write as bytes, up to 1 MiB. Only so many calls with a large one are under way; others wait unread. */
@@ -28,7 +30,7 @@ export function readBody({ emit }: { emit: Emit }): RequestHandler {
     const signal = leftSignal(res);
     const release = await slots.acquire(res.locals.grantId, signal);
     if (signal.aborted) return release(); // in the moment in which its turn came
-    res.once('close', release);
+    res.once('close', () => setTimeout(release, LARGE_BODY_PAUSE_MS));
     read(req, res, next);
   };
 }

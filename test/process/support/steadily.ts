@@ -18,7 +18,7 @@ export async function steadily(
 }
 
 /** In milliseconds: so many per cent of the answers came at least that fast. */
-export function percentile(answers: readonly TimedAnswer[], percent: number): number {
+export function percentile(answers: readonly Pick<TimedAnswer, 'ms'>[], percent: number): number {
   const times = answers.map(({ ms }) => ms).sort((a, b) => a - b);
   return times[Math.ceil((times.length * percent) / 100) - 1] ?? Infinity;
 }
