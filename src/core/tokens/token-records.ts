@@ -91,8 +91,7 @@ export function createTokenRecords({
     async remove(grantId: string): Promise<TokenSet | undefined> {
       try {
         const sealed = await keyValue.take(keyOf(grantId));
-        if (sealed === undefined) return undefined;
-        return open(grantId, sealed).tokenSet;
+        return sealed === undefined ? undefined : open(grantId, sealed).tokenSet;
       } catch (error) {
         if (!(error instanceof RecordError)) throw error;
         await keyValue.delete(keyOf(grantId));
@@ -106,16 +105,17 @@ export function createTokenRecords({
 type TokenRecord = Omit<StoredTokens, 'sealed'>;
 
 /**
- * The storage's TTL says when a record ends by our clock, so it says how far the writer's clock is from ours. What the
- * storage may have taken to answer is no difference.
+ * Its times by the clock of this process, where the writer's is another one. Both say when the record ends: the writer by
+ * what it sealed, this process by the storage's TTL. A difference that the storage's answer may have taken is none.
  */
 function byOurClock(
   record: TokenRecord,
   { endsAtMs, tookMs }: { endsAtMs: number; tookMs: number },
 ): TokenRecord {
-  const { tokenSet } = record;
   const aheadMs = endsAtMs - record.endsAtMs;
-  if (Math.abs(aheadMs) <= CLOCK_TOLERANCE_MS + tookMs || aheadMs === Infinity) return record;
+  const isSameClock = Math.abs(aheadMs) <= CLOCK_TOLERANCE_MS + tookMs;
+  if (isSameClock || aheadMs === Infinity) return record; // a record without a TTL tells nothing
+  const { tokenSet } = record;
   const issuedAtMs = tokenSet.issuedAtMs + aheadMs;
   const expiresAtMs = tokenSet.expiresAtMs + aheadMs;
   return { tokenSet: { ...tokenSet, issuedAtMs, expiresAtMs }, endsAtMs };

@@ -6,14 +6,18 @@ import { kindOfCall, requestMessage, responseMessage, type CallKind } from '../m
 import { afterwardsOf, chainOf } from './place.js';
 import { quietly, unread, type Pending, type Settled, type StepWriter } from './step-writer.js';
 
+interface Call extends Pending {
+  readonly kind: CallKind;
+}
+
 /** The calls of the app to GetBill: to be subscribed to `channels.http`. */
 export function recordGetbill(
   { append, inPlace }: StepWriter,
   { mask, apiUrl }: { mask: Mask; apiUrl: URL },
 ) {
-  const pending = new WeakMap<object, Pending>();
+  const open = new WeakMap<HttpExchange, Call>();
 
-  const startHttp = inPlace<HttpExchange>((exchange, place) => {
+  const startCall = inPlace<HttpExchange>((exchange, place) => {
     const kind = kindOfCall(exchange);
     if (place.renewal) place.renewal.asked = true;
     const chain = kind === 'revocation' ? afterwardsOf(place.story) : chainOf(place); // nobody waits for it
@@ -29,7 +33,7 @@ export function recordGetbill(
       oauth: kind !== 'api',
       message,
     });
-    pending.set(exchange, { place, chain, number, startedMs: performance.now() });
+    open.set(exchange, { kind, place, chain, number, startedMs: performance.now() });
   });
 
   const apiPath = ({ url }: HttpExchange): string => {
@@ -38,22 +42,26 @@ export function recordGetbill(
     return pathname.startsWith(base) ? pathname.slice(base.length) : pathname;
   };
 
-  function endHttp(exchange: HttpExchange, body: unknown, error: unknown): void {
-    const sent = pending.get(exchange);
-    if (sent === undefined) return;
-    const isStream = body instanceof Readable;
-    const isApi = kindOfCall(exchange) === 'api';
-    const failure = isStream && !isApi ? 'answer_too_large' : codeOf(error); // tokens are never streamed
-    if (isStream && isApi) {
-      const finish = (streamError?: unknown): void => endHttp(exchange, undefined, streamError);
-      body.once('end', () => finish());
-      body.once('error', finish);
-      body.once('close', () => finish(new AppError('', { code: 'browser_left', status: 499 })));
-      return;
+  /** A long body of the API is handed on while it comes: its call ends when it does. */
+  function settleCall(exchange: HttpExchange & Settled): void {
+    const { result, error } = exchange;
+    const body = (result as { body?: unknown } | undefined)?.body;
+    const end = (response: CallResponse): void => quietly(() => endCall(exchange, response));
+    if (!(body instanceof Readable)) end({ body, failure: codeOf(error) });
+    else if (open.get(exchange)?.kind !== 'api') end({ failure: 'answer_too_large' });
+    else {
+      body.once('end', () => end({}));
+      body.once('error', (fault) => end({ failure: codeOf(fault) }));
+      body.once('close', () => end({ failure: 'browser_left' }));
     }
-    pending.delete(exchange);
-    const { place, chain, number, startedMs } = sent;
-    const kind = kindOfCall(exchange);
+  }
+
+  /** Without effect on a call that has ended. */
+  function endCall(exchange: HttpExchange, { body, failure }: CallResponse): void {
+    const call = open.get(exchange);
+    if (call === undefined) return;
+    open.delete(exchange);
+    const { kind, place, chain, number, startedMs } = call;
     const bytes = Buffer.isBuffer(body) ? body : undefined;
     const { message, judgement } = responseMessage(exchange, { body: bytes, failure }, mask);
     if (exchange.resent !== undefined) {
@@ -85,18 +93,13 @@ export function recordGetbill(
     );
   }
 
-  return {
-    ...unread,
-    start: startHttp,
-    asyncEnd: (exchange: HttpExchange & Settled) =>
-      quietly(() =>
-        endHttp(
-          exchange,
-          (exchange.result as { body?: unknown } | undefined)?.body,
-          exchange.error,
-        ),
-      ),
-  };
+  return { ...unread, start: startCall, asyncEnd: settleCall };
+}
+
+/** Its body where it came whole, and why there is none. */
+interface CallResponse {
+  readonly body?: unknown;
+  readonly failure?: string | undefined;
 }
 
 const CALLS: Record<Exclude<CallKind, 'api'>, string> = {

@@ -61,14 +61,11 @@ export function recordRedirects(
     if (location === undefined) return undefined;
     const { chain } = place.story;
     const state = location.origin === publicUrl.origin ? null : location.searchParams.get('state');
-    if (state !== null)
-      return store.continueAt(place.flow, `state ${state}`, { chain }, AT_GETBILL_MS);
-    return store.continueAt(
-      place.flow,
-      `path ${location.pathname}${location.search}`,
-      { chain },
-      REDIRECT_MS,
-    );
+    const [spot, forMs] =
+      state === null
+        ? [`path ${location.pathname}${location.search}`, REDIRECT_MS]
+        : [`state ${state}`, AT_GETBILL_MS];
+    return store.continueAt(place.flow, spot, { chain }, forMs);
   }
 
   return { backFromGetbill, toGetbill, tellNextProcess };
