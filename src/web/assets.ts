@@ -20,7 +20,7 @@ export function assets(folder: string): RequestHandler {
     if (file === undefined) return next();
     res.vary('Accept-Encoding');
     res.set({ 'Cache-Control': CACHE_CONTROL, ETag: file.etag });
-    if (req.get('if-none-match') === file.etag) return void res.status(304).end();
+    if (isAmong(req.get('if-none-match'), file.etag)) return void res.status(304).end();
     res.type(extname(req.path));
     if (file.gzip === undefined || req.acceptsEncodings('gzip') === false) {
       return void res.send(file.body);
@@ -28,6 +28,10 @@ export function assets(folder: string): RequestHandler {
     res.set('Content-Encoding', 'gzip').send(file.gzip);
   };
 }
+
+/** RFC 9110 section 13.1.2: the browser's copies are a list of tags, or any; a weak tag is the same as a strong one. */
+const isAmong = (tags: string | undefined, etag: string): boolean =>
+  tags?.split(',').some((tag) => ['*', etag].includes(tag.trim().replace(/^"/, 'W/"'))) === true;
 
 interface File {
   /** Weak: for the file in either coding. */

@@ -48,7 +48,15 @@ describe('a file for browsers', () => {
   it('is not sent again while it is the same, and at once when it has changed', async () => {
     const first = await get('/assets/style.css');
     const etag = String(first.headers['etag']);
-    expect((await get('/assets/style.css', { 'if-none-match': etag })).status).toBe(304);
+    const same = [etag, etag.slice('W/'.length), `"another", ${etag}`, `${etag},W/"another"`, '*'];
+    for (const tags of same) {
+      const { status } = await get('/assets/style.css', { 'if-none-match': tags });
+      expect([tags, status]).toEqual([tags, 304]);
+    }
+    for (const tags of ['"another"', '', etag.slice(0, -1)]) {
+      const { status } = await get('/assets/style.css', { 'if-none-match': tags });
+      expect([tags, status]).toEqual([tags, 200]);
+    }
     writeFileSync(join(folder, 'style.css'), '.b {}');
     const changed = await get('/assets/style.css', { 'if-none-match': etag });
     expect(changed.status).toBe(200);

@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 import { RequestError } from '../../errors.js';
 import type { Emit } from '../../events.js';
-import { refuseLate } from './refuse-late.js';
+import { refuseLate } from '../refuse-late.js';
 
 /** More than a browser asks for when it opens its tabs again. */
 const MAX_OPEN_PAGES = 32;

@@ -3,7 +3,7 @@ import { RequestError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import type { SharedLimits } from '../../limits/shared-limits.js';
 import { addressOf } from '../client-address.js';
-import { refuseLate } from './refuse-late.js';
+import { refuseLate } from '../refuse-late.js';
 
 const WINDOW_MS = 60_000;
 
