@@ -93,7 +93,11 @@ const ownConfig = {
 addWebhookCommands(program, ownConfig);
 addTryCommand(program, { ...ownConfig, print: proseToStdout, exitWith });
 
-process.stdout.on('error', () => process.exit(exitCodes.done)); // "| head" has seen enough
+process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  if (code === 'EPIPE') process.exit(exitCodes.done); // "| head" has seen enough
+  toStderr(`getbill: the output cannot be written: ${message}`);
+  process.exit(exitCodes.bug);
+});
 try {
   await program.parseAsync();
 } catch (error) {

@@ -52,7 +52,7 @@ const SHOWN_MEMBERS = new Set([
 const MAX_TEXT = 300;
 const MAX_LINES = 40;
 const TOKEN_LIKE = /[A-Za-z0-9_\-+=.~]{20,}/g;
-const WORDS = /^(?:[a-z]+[_\-.]?)+$/;
+const WORDS = /^[a-z]+(?:[_\-.][a-z]+)*[_\-.]?$/;
 /** Paths whose last part is an id of GetBill's, which is no secret. */
 const IDS = /\/(?:debts|debtors|creditors|followups|reports)(?:\/[a-z-]{1,20})?\/[\w-]{1,128}$/;
 const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;

@@ -2,7 +2,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import { RequestError } from '../errors.js';
 import { companyHash, type GrantFacts } from '../getbill/grant-facts.js';
 import { openEventStream } from '../web/event-stream.js';
-import type { Change } from './changes.js';
+import type { Change, Changes } from './changes.js';
 import type { OpenEndpoint } from './webhooks.js';
 
 const MAX_STREAMS = 1_000;
@@ -101,14 +101,21 @@ export function streamChanges({
       return [];
     const mine = endpoints.filter(({ companyId }) => companyHash(companyId) === company);
     const missed = await Promise.all(
-      mine.map(({ changes }) =>
-        changes.after(lastId).then(
-          (read) => read.changes,
-          () => [], // the storage is away: a hint is lost
-        ),
+      mine.map(
+        ({ changes }) => allAfter(changes, lastId).catch((): Change[] => []), // the storage is away: a hint is lost
       ),
     );
     return missed.flat();
+  }
+}
+
+async function allAfter(changes: Changes, lastId: string): Promise<Change[]> {
+  const all: Change[] = [];
+  for (let last = lastId; ;) {
+    const read = await changes.after(last);
+    if (read.changes.length === 0) return all;
+    all.push(...read.changes);
+    last = read.last;
   }
 }
 

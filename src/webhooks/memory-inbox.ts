@@ -31,7 +31,11 @@ export function createMemoryInbox({
   return {
     async accept({ identity, type, body }) {
       if (entries.some((entry) => entry.identity === identity)) return 'duplicate';
-      if (entries.length >= limits.maxEntries) return 'full';
+      if (entries.length >= limits.maxEntries) {
+        const oldest = entries.findIndex(({ state }) => state !== 'waiting');
+        if (oldest === -1) return 'full';
+        entries.splice(oldest, 1);
+      }
       append(identity, type, body);
       return 'new';
     },

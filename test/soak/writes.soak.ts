@@ -102,6 +102,22 @@ describe('500 debts from a file', () => {
     expect(new Set(report().map((entry) => entry.debt_id)).size).toBe(500);
   });
 
+  it('that nobody could look for stay unknown, and are not sent again', async () => {
+    write('debts.json', debts(20));
+    cli.sandbox.control.set({ api: [{ mode: 'cut', afterBytes: 20, path: '/debts/batch' }] });
+    await run('debts create --from debts.json --batch-size 10');
+    expect([inState('unknown'), inState('created')]).toEqual([10, 10]);
+    cli.sandbox.control.set({ api: [{ mode: 'status', status: 500, times: 0, path: '/debts' }] });
+    const resumed = await run('debts create --resume debts.report.json --send-unknown');
+    expect([resumed.code, resumed.stderr]).toEqual([
+      6,
+      expect.stringContaining('could not look for the unknown debts, so none of them is sent'),
+    ]);
+    expect([inState('unknown'), inState('created')]).toEqual([10, 10]);
+    cli.sandbox.control.reset();
+    expect(eachOnce(await atGetbill())).toBe(true);
+  });
+
   it('goes on after one call without a response', async () => {
     write('debts.json', debts(40));
     cli.sandbox.control.set({ api: [{ mode: 'drop', path: '/debts/batch' }] });

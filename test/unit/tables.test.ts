@@ -50,7 +50,18 @@ describe('a table', () => {
 
 describe('CSV', () => {
   it('quotes what must be quoted, and lets no spreadsheet run a formula', () => {
-    const cells = ['plain', 'a,b', 'say "hi"', '=1+1', '@SUM', '-5.00', '-x', '+49 30'];
+    const cells = [
+      'plain',
+      'a,b',
+      'say "hi"',
+      '=1+1',
+      '@SUM',
+      '-5.00',
+      '-x',
+      '+49 30',
+      '-1+1',
+      '-1.2.3',
+    ];
     const lines = csv(
       { note: ['note'] },
       cells.map((note) => ({ note })),
@@ -65,6 +76,8 @@ describe('CSV', () => {
       '-5.00',
       `"'-x"`,
       `"'+49 30"`,
+      `"'-1+1"`,
+      `"'-1.2.3"`,
     ]);
   });
 });

@@ -122,6 +122,16 @@ describe.each(adapters)('the inbox in %s', (_name, open) => {
   });
 });
 
+it('the inbox in memory makes room by forgetting the oldest that is handled', async () => {
+  const inbox = createMemoryInbox({ now: Date.now, limits: { ...limits, maxEntries: 2 } });
+  for (const identity of ['a', 'b']) await inbox.accept(delivery(identity));
+  expect(await inbox.accept(delivery('c'))).toBe('full');
+  const [a] = await inbox.claim({ count: 1 });
+  await inbox.done(a?.id ?? '');
+  expect(await inbox.accept(delivery('c'))).toBe('new');
+  expect((await inbox.recent(10)).map(({ state }) => state)).toEqual(['waiting', 'waiting']);
+});
+
 describe('the inbox in Redis', () => {
   const openAs = (
     consumer: string,

@@ -194,6 +194,22 @@ describe('open pages', () => {
       await second.leave();
     }));
 
+  it('are told all that they missed, however much it is', () =>
+    withSignedIn(async (app, browser) => {
+      const first = await openStream(app, browser);
+      await deliver(app, updated('first'));
+      await until('it is told', () => first.ids().length === 1);
+      await first.leave();
+      const missed = Array.from({ length: 120 }, (_, index) => `missed-${index}`);
+      for (const id of missed) await deliver(app, updated(id));
+      const handled = () => app.events.filter(({ type }) => type === 'webhook_handled').length;
+      await until('all are handled', () => handled() === 121);
+      const second = await openStream(app, browser, { 'last-event-id': first.lastId() });
+      await until('the last is told', () => second.ids().length === missed.length);
+      expect(second.ids().sort()).toEqual(missed.sort());
+      await second.leave();
+    }));
+
   it('are told what changed while they were being made', () =>
     withSignedIn(async (app, browser) => {
       const { text } = await browser.get('/debts');

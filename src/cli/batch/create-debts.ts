@@ -30,16 +30,17 @@ const dryRunOf = (count: number, { batchSize }: BatchFlags): string =>
 /** Many debts, in batches, with a report that says what became of each. */
 export function createDebts({ run, print, tell, width, progress, exitWith }: Deps) {
   async function send(file: ReportFile, states: readonly State[], flags: BatchFlags) {
+    const isResumed = states.includes('failed');
     const shown = progress('batch');
     let stopped: AppError | undefined;
-    let notFound: ReadonlySet<Entry> = new Set();
+    let notFound: ReadonlySet<Entry> | undefined;
     const work = async (client: Client, stopping: AbortSignal): Promise<void> => {
       file.save();
-      if (states.includes('failed')) notFound = await lookUp(client, file, stopping);
+      if (isResumed) notFound = await lookUp(client, file, stopping);
       stopped = await sendBatches({
         client,
         file,
-        states,
+        states: notFound ? states : states.filter((state) => state !== 'unknown'),
         batchSize: flags.batchSize,
         maxWaitMs: flags.maxWait * 1000,
         progress: shown,
@@ -49,21 +50,21 @@ export function createDebts({ run, print, tell, width, progress, exitWith }: Dep
     await run(work, { verbose: flags.verbose === true, finishes: true });
     if (stopped instanceof OutcomeUnknownError) tell('stopped: two calls in a row had no response');
     else if (stopped !== undefined) tell(`stopped: ${explain(stopped)}`);
-    show(file, flags, notFound);
+    show(file, flags, notFound ?? new Set());
     exitWith(exitCodeFor(file, stopped));
   }
 
-  /** Debts stay unknown when the look-up fails, which is safe. */
+  /** `undefined`: nobody knows; then the debts stay unknown, and none of them is sent, which is safe. */
   async function lookUp(
     client: Client,
     file: ReportFile,
     stopping: AbortSignal,
-  ): Promise<ReadonlySet<Entry>> {
+  ): Promise<ReadonlySet<Entry> | undefined> {
     try {
       return await lookUpUnknown(client, file, stopping);
     } catch (error) {
-      tell(`could not look for the unknown debts: ${explain(error)}`);
-      return new Set();
+      tell(`could not look for the unknown debts, so none of them is sent: ${explain(error)}`);
+      return undefined;
     }
   }
 

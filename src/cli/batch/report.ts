@@ -45,18 +45,22 @@ export interface ReportFile {
 
 /** @throws {InvalidArgumentError} there is one already: the same debts would be sent twice. */
 export function newReport(path: string, content: Omit<Report, 'about'>): ReportFile {
-  if (existsSync(path)) {
-    misused(
-      `${path} is there already: these debts were sent before.\n` +
-        `  go on with: debts create --resume ${path}\n` +
-        '  to send them all once more, name another file with --report',
-    );
-  }
-  return hold(path, { about: ABOUT, ...content });
+  return hold(path, () => {
+    if (existsSync(path)) {
+      misused(
+        `${path} is there already: these debts were sent before.\n` +
+          `  go on with: debts create --resume ${path}\n` +
+          '  to send them all once more, name another file with --report',
+      );
+    }
+    return { about: ABOUT, ...content };
+  });
 }
 
 /** @throws {InvalidArgumentError} it is none, or another process has it. */
-export function openReport(path: string): ReportFile {
+export const openReport = (path: string): ReportFile => hold(path, () => readReport(path));
+
+function readReport(path: string): Report {
   let json: unknown;
   try {
     json = JSON.parse(readFileSync(path, 'utf8'));
@@ -64,19 +68,29 @@ export function openReport(path: string): ReportFile {
     misused(`the file of --resume cannot be read, or is not JSON`);
   }
   const read = report.safeParse(json);
-  if (read.success) return hold(path, read.data);
+  if (read.success) return read.data;
   const [issue] = read.error.issues;
   return misused(
     `the file of --resume is no report: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`,
   );
 }
 
-function hold(path: string, content: Report): ReportFile {
+/** Locked before it is read, because who has the lock writes until it is given back. */
+function hold(path: string, read: () => Report): ReportFile {
   const lock = `${path}.lock`;
   takeLock(lock, path);
+  const release = (): void => rmSync(lock, { force: true });
+  let content: Report;
+  try {
+    content = read();
+  } catch (error) {
+    release();
+    throw error;
+  }
   return {
     path,
     report: content,
+    release,
     save() {
       const written = openSync(`${path}.new`, 'w', 0o600);
       writeFileSync(written, `${JSON.stringify(content, null, 1)}\n`);
@@ -84,7 +98,6 @@ function hold(path: string, content: Report): ReportFile {
       closeSync(written);
       renameSync(`${path}.new`, path);
     },
-    release: () => rmSync(lock, { force: true }),
   };
 }
 

@@ -2,7 +2,7 @@ const MAX_CODE = 64;
 const MAX_DESCRIPTION = 200;
 const MIN_SECRET = 6;
 /** Long enough for a token; an error code of that length is all small letters. */
-const MAY_BE_TOKEN = /(?![a-z_]+(?![\w.~+/=-]))[\w.~+/=-]{20,}/g;
+const MAY_BE_TOKEN = /[\w.~+/=-]{20,}/g;
 
 /**
  * The "error" and "error_description" of a server in one short line for the operator's log, never for a
@@ -28,7 +28,7 @@ function clean(text: unknown, maxLength: number, secrets: readonly string[]): st
     for (const spelling of [secret, encodeURIComponent(secret)])
       cleaned = cleaned.replaceAll(spelling, '[secret]');
   }
-  cleaned = cleaned.replace(MAY_BE_TOKEN, '[hidden]');
+  cleaned = cleaned.replace(MAY_BE_TOKEN, (run) => (/^[a-z_]+$/.test(run) ? run : '[hidden]'));
   // \p{C}: control and format characters (also those that turn the writing direction), lone surrogates, unassigned
   const oneLine = cleaned.replace(/[\p{C}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
   return oneLine.slice(0, maxLength).replace(/[\ud800-\udbff]$/, '');
