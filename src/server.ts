@@ -56,7 +56,7 @@ export function createHttpServer(
     },
     announceStop() {
       server.prependListener('request', (_req, res) => res.setHeader('Connection', 'close'));
-      underWay.tell('stopping');
+      underWay.announceStop();
     },
     async drain({ withinMs }) {
       server.close();
@@ -76,7 +76,7 @@ export function createHttpServer(
 interface ResponsesUnderWay {
   has(socket: Socket): boolean;
   count(): number;
-  tell(event: string): void;
+  announceStop(): void;
   untilNone(): Promise<void>;
 }
 
@@ -106,7 +106,11 @@ function trackResponses(server: Server): ResponsesUnderWay {
   return {
     has: (socket) => underWay.has(socket),
     count: () => underWay.size,
-    tell: (event) => [...underWay.values()].forEach((res) => res.emit(event)),
+    announceStop: () =>
+      [...underWay.values()].forEach((res) => {
+        if (!res.headersSent) res.setHeader('Connection', 'close');
+        res.emit('stopping');
+      }),
     untilNone: () =>
       new Promise((resolve) => {
         if (underWay.size === 0) resolve();

@@ -31,7 +31,8 @@ export function openEventStream(res: Response, { maxMs }: { maxMs: number }): Ev
   res.set('X-Accel-Buffering', 'no'); // nginx
   res.once('close', end).once('stopping', end);
   res.write(`retry: ${RETRY_MS}\n\n`);
-  if (res.getHeader('connection') === 'close') end(); // the server is stopping already
+  const isStopping = res.getHeader('connection') === 'close';
+  if (res.destroyed || isStopping) end(); // both were told before anybody listened here
   return {
     send({ name, id, data }) {
       if (ended.signal.aborted) return false;

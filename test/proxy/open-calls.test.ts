@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import ejs from 'ejs';
 import { createCallSlots, type CallSlots } from '../../src/getbill/call-slots.js';
+import { pagesAtOnce } from '../../src/web/middleware/pages-at-once.js';
 import { readBody } from '../../src/web/routes/api.js';
 import type { TestApp } from '../support/test-app.js';
 import { EMPTY_SUCCESS, json, startApiServer, type ApiServer } from './support/api-server.js';
@@ -141,6 +142,18 @@ describe('300 requests of one session at a listing that does not come', () => {
       rendered.mockRestore();
     },
   );
+
+  it('take no place when their browser has left already, which nobody would give back', async () => {
+    const middleware = pagesAtOnce({ emit: () => undefined });
+    const responses = (count: number, destroyed: boolean) =>
+      Array.from({ length: count }, () =>
+        Object.assign(new EventEmitter(), { destroyed, locals: { grantId: 'one' } }),
+      );
+    let begun = 0;
+    for (const res of [...responses(40, true), ...responses(32, false)])
+      await middleware({} as never, res as never, () => void (begun += 1));
+    expect(begun).toBe(32);
+  });
 
   describe('with large bodies', () => {
     const large = JSON.stringify({ notes: 'x'.repeat(20_000) });

@@ -87,6 +87,19 @@ describe('the HTTP server', () => {
     balancer.destroy();
   });
 
+  it('tells those that open a stream after the stop was announced, too, that it stops', async () => {
+    respond = undefined as typeof respond;
+    const socket = openSocket(origin);
+    let text = '';
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    socket.write(rawRequest('GET', '/late', ['Host: connect.example']));
+    await until('the request is there', () => respond !== undefined);
+    server.announceStop();
+    respond?.();
+    await closed(socket);
+    expect(text).toContain('Connection: close');
+  });
+
   it('closes connections beyond its maximum, and serves again when some have ended', async () => {
     const idle = [1, 2, 3].map(() => openSocket(origin));
     await Promise.all(idle.map((socket) => once(socket, 'connect')));

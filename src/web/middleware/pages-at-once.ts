@@ -10,6 +10,7 @@ const MAX_OPEN_PAGES = 32;
 export function pagesAtOnce({ emit }: { emit: Emit }): RequestHandler {
   const open = new Map<string, number>();
   return async function pagesAtOnceMiddleware(_req, res, next) {
+    if (res.destroyed) return; // the browser has left: nothing would give its place back
     const { grantId } = res.locals;
     const others = open.get(grantId) ?? 0;
     if (others >= MAX_OPEN_PAGES) {
