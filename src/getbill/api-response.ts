@@ -34,8 +34,21 @@ export function acceptHead({ status }: ResponseHead): void {
   if (status >= 500) throw unusable('getbill_error');
 }
 
+/** Acted on by the status alone: the token is renewed, calls pause. A gateway's page then counts as no body. */
+const SAID_BY_STATUS = new Set([401, 429]);
+
 /** @throws {UnavailableError} 502: not JSON, broken, or contradicting itself. */
-export function judgeResponse({ status, headers, body }: UpstreamResponse): ApiResponse {
+export function judgeResponse(response: UpstreamResponse): ApiResponse {
+  try {
+    return judge(response);
+  } catch (error) {
+    const { status, headers } = response;
+    if (!SAID_BY_STATUS.has(status)) throw error;
+    return withoutBody(status, passedOn(headers));
+  }
+}
+
+function judge({ status, headers, body }: UpstreamResponse): ApiResponse {
   const kept = passedOn(headers);
   if (Buffer.isBuffer(body)) return judgeWhole(status, kept, body);
   if (isJson(kept['content-type'])) return { status, headers: kept, body, json: undefined };
@@ -44,15 +57,18 @@ export function judgeResponse({ status, headers, body }: UpstreamResponse): ApiR
 }
 
 function judgeWhole(status: number, headers: Record<string, string>, body: Buffer): ApiResponse {
-  if (body.length === 0) {
-    delete headers['content-type'];
-    return { status, headers, body, json: undefined };
-  }
+  if (body.length === 0) return withoutBody(status, headers);
   if (!isJson(headers['content-type'])) throw unusable('answer_not_json');
   const decoded = decodeWhole(body, headers['content-encoding']);
   if (decoded === undefined) return { status, headers, body, json: undefined };
   const json = parseJson(decoded);
   return { status: statusOf(status, json), headers, body, json };
+}
+
+function withoutBody(status: number, headers: Record<string, string>): ApiResponse {
+  delete headers['content-type'];
+  delete headers['content-encoding'];
+  return { status, headers, body: Buffer.alloc(0), json: undefined };
 }
 
 /** GetBill's envelope repeats the HTTP status as `code`; where they differ, an error stays an error. */

@@ -47,8 +47,8 @@ export function createClassQuota(
   const blockKey = `quota:${scope}:${limitClass}:blocked`;
   let known: { quota: QuotaState; endsAtMs: number } | undefined;
   let blockedUntilMs = 0;
-  /** The last block that this process wrote. */
-  let ownBlock: { id: string; endsAtMs: number } | undefined;
+  /** The last block that this process learnt; while it is not on record, it holds here alone. */
+  let ownBlock: { id: string; endsAtMs: number; isOnRecord: boolean } | undefined;
   let lastLimit: LastLimit | undefined = DOCUMENTED[limitClass];
   let readAtMs = -Infinity;
   let wroteAtMs = -Infinity;
@@ -65,7 +65,8 @@ export function createClassQuota(
     known = quota && { quota: quota.value, endsAtMs: now() + quota.ttlMs };
     if (quota !== undefined)
       lastLimit = { most: quota.value.limit, windowMs: quota.value.windowMs };
-    blockedUntilMs = block === undefined ? 0 : endOf(block.value.id, block.ttlMs);
+    if (block !== undefined) blockedUntilMs = endOf(block.value.id, block.ttlMs);
+    else blockedUntilMs = ownBlock?.isOnRecord === false ? ownBlock.endsAtMs : 0;
     readAtMs = now();
   }
 
@@ -95,9 +96,13 @@ export function createClassQuota(
     return undefined;
   }
 
-  /** A failed write is ignored: the next response says the same again. */
-  async function write(key: string, value: object, ttlMs: number): Promise<void> {
-    if (ttlMs > 0) await keyValue.set(key, JSON.stringify(value), { ttlMs }).catch(() => undefined);
+  /** A write that fails throws nothing: the next response says the same again. @returns whether it is on record. */
+  async function write(key: string, value: object, ttlMs: number): Promise<boolean> {
+    if (ttlMs <= 0) return false;
+    return await keyValue.set(key, JSON.stringify(value), { ttlMs }).then(
+      () => true,
+      () => false,
+    );
   }
 
   const current = () =>
@@ -119,6 +124,7 @@ export function createClassQuota(
     async forget(): Promise<void> {
       known = undefined;
       blockedUntilMs = 0;
+      ownBlock = undefined;
       lastLimit = DOCUMENTED[limitClass];
       await Promise.all([keyValue.delete(quotaKey), keyValue.delete(blockKey)]);
     },
@@ -151,8 +157,9 @@ export function createClassQuota(
     }): Promise<number> {
       const waitS = retryAfterS(headers, json, now());
       blockedUntilMs = now() + waitS * 1000;
-      ownBlock = { id: randomUUID(), endsAtMs: blockedUntilMs };
-      await write(blockKey, { retryAfterS: waitS, id: ownBlock.id }, waitS * 1000);
+      const block = { id: randomUUID(), endsAtMs: blockedUntilMs, isOnRecord: false };
+      ownBlock = block;
+      block.isOnRecord = await write(blockKey, { retryAfterS: waitS, id: block.id }, waitS * 1000);
       return waitS;
     },
   };

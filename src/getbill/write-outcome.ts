@@ -48,5 +48,8 @@ function codesOf(error: unknown): string[] {
   return [...(typeof code === 'string' ? [code] : []), ...codesOf(cause)];
 }
 
+/** Of a certificate or a handshake; another alert may come when the request has left. */
 const isTls = (code: string): boolean =>
-  /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|TLS_PIN)/.test(code);
+  /^(CERT_|ERR_TLS_|ERR_SSL_\w*(?:HANDSHAKE|VERSION)|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|TLS_PIN)/.test(
+    code,
+  );

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import type { ApiFault } from '../../sandbox/faults.js';
 import { newReport, type Entry } from '../../src/cli/batch/report.js';
 import { sendBatches } from '../../src/cli/batch/send-batches.js';
-import { InvalidInputError, OutcomeUnknownError } from '../../src/errors.js';
+import { InvalidInputError, OutcomeUnknownError, UnavailableError } from '../../src/errors.js';
 import type { AppClient } from '../../src/getbill/app-client.js';
+import { withKnownOutcome } from '../../src/getbill/write-outcome.js';
 import { freePort } from '../support/free-port.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
@@ -102,6 +103,21 @@ describe('a write of the typed client', () => {
     const error = await client.createDebt(debt).catch((reason: unknown) => reason);
     expect(error).not.toBeInstanceOf(OutcomeUnknownError);
     expect(sent()).toBe(3);
+  });
+
+  it.each([
+    ['ERR_SSL_WRONG_VERSION_NUMBER', false],
+    ['ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE', false],
+    ['CERT_HAS_EXPIRED', false],
+    ['ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC', true],
+    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', true], // comes when the request has left
+  ])('that ends with %s has an unknown outcome: %s', async (code, isUnknown) => {
+    const cause = Object.assign(new Error(code), { code });
+    const options = { code: 'getbill_unreachable', status: 502, cause };
+    const send = () => Promise.reject(new UnavailableError('x', options));
+    const access = { grantId: 'one', accessToken: 'x', renew: () => Promise.reject(cause) };
+    const error = await withKnownOutcome(access, send).catch((reason: unknown) => reason);
+    expect(error instanceof OutcomeUnknownError).toBe(isUnknown);
   });
 
   it('that found nobody listening is known not to be done', async () => {

@@ -48,6 +48,18 @@ it('a 429 that does not say what is left shows as nothing left', async () => {
   expect(await page()).toContain('<strong>0</strong> of 1,000');
 });
 
+it("a 429 that is a gateway's page is a 429: nobody calls for as long as it says", async () => {
+  const [caller, other] = [await signIn(app), await signIn(app)];
+  const page = '<h1>Too many requests</h1>';
+  const fault = { mode: 'rawBody', status: 429, contentType: 'text/html', body: page } as const;
+  app.sandbox.control.set({ api: [{ ...fault, headers: { 'retry-after': '30' } }] });
+  const { status, headers, bytes } = await caller.read('/api/debts');
+  expect([status, headers['retry-after'], headers['content-type'], bytes.length]).toEqual([429, '30', undefined, 0]); // prettier-ignore
+  const before = apiCalls();
+  expect(refused(await other.read('/api/debts'))).toMatchObject({ status: 429, error: 'getbill_quota_used' }); // prettier-ignore
+  expect(apiCalls()).toBe(before);
+});
+
 describe('while GetBill says 429', () => {
   let caller: Caller;
   let other: Caller;

@@ -118,6 +118,27 @@ describe('a token that the API rejects once', () => {
   });
 });
 
+describe('a 401 that is no JSON', () => {
+  it.each<[string, ApiFault]>([
+    ["a gateway's page", { mode: 'html', status: 401 }],
+    ['a text', { mode: 'rawBody', status: 401, contentType: 'text/plain', body: 'no' }],
+    ['broken JSON', { mode: 'rawBody', status: 401, contentType: 'application/json', body: '{' }],
+  ])(
+    'is a rejected token as well: renewed, and the call made once more: %s',
+    async (_name, fault) => {
+      apiDoes(fault);
+      expect((await caller.read('/api/company/profile')).status).toBe(200);
+      expect(counters()).toMatchObject({ apiCalls: 2, refreshOk: 1 });
+    },
+  );
+
+  it('is passed on without its body when the newer token is rejected, too', async () => {
+    apiDoes({ mode: 'html', status: 401, times: 0 });
+    const { status, headers, bytes } = await caller.read('/api/company/profile');
+    expect([status, headers['content-type'], bytes.length]).toEqual([401, undefined, 0]);
+  });
+});
+
 describe('a token that the API rejects for ever', () => {
   it('costs two calls and one renewal, then is 401 JSON; and nobody is signed out', async () => {
     apiDoes({ mode: 'unauthorized', times: 0 });

@@ -73,6 +73,20 @@ it('a clock that is set back an hour blocks nobody for an hour', async () => {
   expect(await waitOf(quota.admit('read', 'page'))).toBeUndefined();
 });
 
+it('a process that cannot write down what GetBill told it waits nevertheless, until it is told to forget it', async () => {
+  const { keyValue, processAt, pass } = setUp();
+  keyValue.set = () => Promise.reject(new Error('OOM command not allowed'));
+  const quota = processAt();
+  await quota.block('read', { headers: { 'retry-after': '60' }, json: undefined });
+  pass(2_000);
+  expect(await waitOf(quota.admit('read', 'page'))).toBe(58);
+  await quota.forget();
+  expect(await waitOf(quota.admit('read', 'page'))).toBeUndefined();
+  await quota.block('read', { headers: { 'retry-after': '3' }, json: undefined });
+  pass(3_001);
+  expect(await waitOf(quota.admit('read', 'page'))).toBeUndefined();
+});
+
 describe('a record that this app did not write', () => {
   const spoilt = ['null', '{}', '[]', '7', 'a text', '', '{"limit":1e999}', '{"retryAfterS":"3"}', '{"blockedUntilMs":1e15}', '{"limit":10,"remaining":0,"windowMs":-1,"reset":1}', '{"limit":10,"remaining":0,"windowMs":1e15,"reset":1}']; // prettier-ignore
 
