@@ -28,9 +28,8 @@ export function apiFor(
   const mine = accessOf(req, res, access);
   const { requestId } = res.locals;
   const signal = leftSignal(res);
-  const { withhold } = mine.visitor;
   return {
     client: createGetbillClient({ forward, accessFor: () => mine, requestId, signal }),
-    part: (scope, load) => loadPart(scope, load, { res, withhold, show: (data) => data }),
+    part: (scope, load) => loadPart(scope, load, res),
   };
 }

@@ -134,6 +134,17 @@ it('a 403 of GetBill itself is a permission that was not given, and is no error'
   expect(text).toContain('Not shared with this app.');
 });
 
+it('a 403 that names no scope costs its part alone: nothing is withheld from then on', async () => {
+  await signIn();
+  const denied = { error: true, message: 'Access denied to this debt', code: 403 };
+  const fault = { mode: 'status', status: 403, path: '/debts', body: denied } as const;
+  app.sandbox.control.set({ api: [{ ...fault, times: 0 }] });
+  await browser.get('/debts');
+  app.sandbox.control.reset();
+  expect((await browser.get('/api/debts')).status).toBe(200);
+  expect((await browser.get('/debts')).text).not.toContain('Not shared with this app.');
+});
+
 it('a script that asks for the page gets the error as JSON', async () => {
   await signIn();
   app.sandbox.control.set({ api: [{ mode: 'drop', path: '/debts', times: 0 }] });

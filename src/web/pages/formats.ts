@@ -103,7 +103,7 @@ function createFormats(locale: string): Formats {
 export const formats = createFormats('en-GB');
 
 const MAX_LOCALES = 200;
-const byLocale = new Map<string, Formats>([['en-GB', formats]]);
+const byLocale = boundedMap<Formats>({ max: MAX_LOCALES });
 
 /**
  * By `Accept-Language`. Language and region alone count: Western digits and the Gregorian calendar for
@@ -113,9 +113,9 @@ export function formatsFor(languages: readonly string[]): Formats {
   for (const language of languages.slice(0, 10)) {
     const locale = plainLocale(language);
     if (locale === undefined) continue;
+    if (locale === 'en-GB') return formats;
     const known = byLocale.get(locale);
     if (known !== undefined) return known;
-    if (byLocale.size >= MAX_LOCALES) return formats;
     const made = createFormats(`${locale}-u-ca-gregory-nu-latn`);
     byLocale.set(locale, made);
     return made;

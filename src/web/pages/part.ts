@@ -21,25 +21,18 @@ export interface Unavailable {
  * Loads one part. Its failure costs the page nothing but this part; only the end of the session and a storage that is away
  * are about the whole page, and are thrown.
  */
-export async function loadPart<Data, View>(
+export async function loadPart<Data>(
   scope: string,
   load: () => Promise<Data>,
-  {
-    res,
-    withhold,
-    show,
-  }: { res: Response; withhold: (scope: string) => Promise<void>; show: (data: Data) => View },
-): Promise<Part<View>> {
+  res: Response,
+): Promise<Part<Data>> {
   if (!res.locals.tokenSet.scopes.includes(scope)) return { scopeMissing: scope };
   try {
-    return { view: show(await load()) };
+    return { view: await load() };
   } catch (thrown) {
     if (!(thrown instanceof AppError) || isAboutThePage(thrown)) throw thrown;
     const error = thrown.code === 'not_found' ? partNotFound(thrown) : thrown;
-    if (error.code === 'missing_scope') {
-      await withhold(scope); // a token response without "scope" does not say what was left out; the API does
-      return { scopeMissing: scope };
-    }
+    if (error.code === 'missing_scope') return { scopeMissing: scope };
     return { unavailable: { error, why: whyUnavailable(error), status: error.status } };
   }
 }

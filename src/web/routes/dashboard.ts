@@ -46,8 +46,7 @@ export function showDashboard({
       });
     const client = clientFor(leftSignal(res));
     const lastingClient = clientFor(); // goes on when the browser has left: the figures are kept for the next page
-    const part = <Data>(scope: string, load: () => Promise<Data>) =>
-      loadPart(scope, load, { res, withhold: mine.visitor.withhold, show: (data: Data) => data });
+    const part = <Data>(scope: string, load: () => Promise<Data>) => loadPart(scope, load, res);
 
     const [profile, overview, credits] = await Promise.all([
       part('company:read', () => profiles.get(grantId, () => client.companyProfile())),
