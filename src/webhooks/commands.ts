@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Config } from '../config/config.js';
 import { createCipher } from '../core/storage/cipher.js';
 import { AppError, ConfigError } from '../errors.js';
@@ -36,13 +36,12 @@ export function addWebhookCommands(program: Command, { print, tell, config }: De
     .command('trigger <type>')
     .description(`sends a signed webhook to this app, for example ${documentedTypes[1]}`)
     .addOption(endpointOption())
-    .option('--data <json>', 'the member data of the body', '{"id":"example"}')
-    .option('--url <origin>', 'where the app is, when not at PUBLIC_URL')
-    .action(async (type: string, flags: { endpoint: string; data: string; url?: string }) => {
+    .option('--data <json>', 'the member data of the body', jsonFrom, { id: 'example' })
+    .option('--url <origin>', 'where the app is, when not at PUBLIC_URL', originFrom)
+    .action(async (type: string, flags: { endpoint: string; data: unknown; url?: URL }) => {
       const read = await config();
       const { secrets } = endpointOf(read, flags.endpoint);
-      const data = jsonOf(flags.data);
-      const body = Buffer.from(JSON.stringify({ type, data, sent: randomUUID() }));
+      const body = Buffer.from(JSON.stringify({ type, data: flags.data, sent: randomUUID() }));
       const path = ['/webhooks/getbill', flags.endpoint].filter(Boolean).join('/');
       const url = new URL(path, flags.url ?? read.publicUrl);
       const response = await fetch(url, {
@@ -59,7 +58,11 @@ export function addWebhookCommands(program: Command, { print, tell, config }: De
       });
       print(`${response.status} ${(await response.text()).slice(0, 200)}`);
       if (response.ok) return;
-      throw refusal(`${url.href} answered ${response.status}, not 200`, 'webhook_not_taken', 502);
+      throw refusal(
+        `${url.href} answered ${response.status}, not 200`,
+        'webhook_not_taken',
+        response.status,
+      );
     });
 
   webhooks
@@ -93,13 +96,12 @@ export function addWebhookCommands(program: Command, { print, tell, config }: De
   webhooks
     .command('explain')
     .description('why a signature does not fit a body')
-    .requiredOption('--body <file>', 'the raw body, byte for byte')
+    .requiredOption('--body <file>', 'the raw body, byte for byte', bytesFrom)
     .requiredOption('--signature <text>', 'the header X-GetBill-Signature')
     .addOption(endpointOption())
-    .action(async (flags: { body: string; signature: string; endpoint: string }) => {
+    .action(async (flags: { body: Buffer; signature: string; endpoint: string }) => {
       const { secrets } = endpointOf(await config(), flags.endpoint);
-      const body = readBody(flags.body);
-      const { fits, text } = explainSignature(body, flags.signature, secrets.reveal());
+      const { fits, text } = explainSignature(flags.body, flags.signature, secrets.reveal());
       print(text);
       if (!fits) throw refusal('the signature does not fit', 'signature_different', 401);
     });
@@ -134,20 +136,25 @@ async function withInbox(
   }
 }
 
-function readBody(file: string): Buffer {
+function bytesFrom(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch {
-    throw refusal(`${file} cannot be read`, 'file_unreadable', 400);
+    throw new InvalidArgumentError('It cannot be read.');
   }
 }
 
-function jsonOf(text: string): unknown {
+function jsonFrom(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw refusal('--data is not JSON', 'data_malformed', 400);
+    throw new InvalidArgumentError('It is not JSON.');
   }
+}
+
+function originFrom(text: string): URL {
+  if (/^https?:\/\//i.test(text) && URL.canParse(text)) return new URL(text);
+  throw new InvalidArgumentError('It is no origin such as http://localhost:3000.');
 }
 
 const refusal = (message: string, code: string, status: number, cause?: unknown): AppError =>

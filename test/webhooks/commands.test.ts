@@ -73,3 +73,22 @@ it('webhooks are sent, listed, handled again and explained on the command line',
   );
   rmSync(folder, { recursive: true });
 });
+
+it.each([
+  [['trigger', 'debt.updated', '--data', '{'], 'It is not JSON'],
+  [['trigger', 'debt.updated', '--url', 'localhost:3000'], 'It is no origin such as http://'],
+  [['trigger', 'debt.updated', '--url', 'ftp://localhost'], 'It is no origin such as http://'],
+  [['explain', '--signature', 'x', '--body', '/no/such/file'], 'It cannot be read'],
+])('a command line that is wrong is that, and no answer of GetBill: %j', async (args, words) => {
+  await expect(run(...args)).rejects.toMatchObject({
+    name: 'CommanderError',
+    message: expect.stringContaining(words) as string,
+  });
+});
+
+it('a webhook that is refused keeps the status of the refusal', async () => {
+  const { origin } = app.sandbox; // GetBill takes no webhooks
+  await expect(run('trigger', 'debt.updated', '--url', origin)).rejects.toMatchObject({
+    status: 404,
+  });
+});

@@ -11,11 +11,12 @@ export type { Callback } from './callback-server.js';
  */
 export async function openCallback(
   { redirectUri, authorizeUrl, timeoutMs }: GetbillConfig,
-  { upstream, pasted }: { upstream: Upstream; pasted: () => Promise<string> },
+  { upstream, pasted }: { upstream: Upstream; pasted: (closed: AbortSignal) => Promise<string> },
 ): Promise<Callback> {
   if (!isLocal(new URL(redirectUri))) {
-    const response = async () => queryOf(await pasted());
-    return { redirectUri, response, close: () => undefined };
+    const closed = new AbortController();
+    const response = async () => queryOf(await pasted(closed.signal));
+    return { redirectUri, response, close: () => closed.abort() };
   }
   /** At the control API of a sandbox on this machine. */
   async function register(uri: string): Promise<boolean> {

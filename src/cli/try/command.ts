@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline/promises';
 import { Option, type Command } from 'commander';
 import type { Config } from '../../config/config.js';
+import { exitCodes } from '../exit-codes.js';
 import { misused } from '../input.js';
 import { numberFrom } from '../numbers.js';
 import { tryFlow } from './try-flow.js';
@@ -44,11 +45,15 @@ function openInBrowser(url: string): void {
 }
 
 /** The redirect URI is another machine's: the code stays in the address bar, since that app did not ask for it. */
-async function pasted(): Promise<string> {
+async function pasted(closed: AbortSignal): Promise<string> {
   if (!process.stdin.isTTY)
     misused('the redirect URI is not on this machine, and there is no terminal to paste into');
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  const address = await prompt.question('Paste the address that the browser shows at the end: ');
-  prompt.close();
-  return address.trim();
+  prompt.once('SIGINT', () => process.exit(exitCodes.interrupted));
+  const question = 'Paste the address that the browser shows at the end: ';
+  try {
+    return (await prompt.question(question, { signal: closed })).trim();
+  } finally {
+    prompt.close();
+  }
 }

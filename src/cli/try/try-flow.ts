@@ -18,7 +18,7 @@ export interface TryOptions {
   readonly print: (text: string) => void;
   readonly openBrowser: (url: string) => void;
   /** Asks for the address where the browser ended, when that is not on this machine. */
-  readonly pasted: () => Promise<string>;
+  readonly pasted: (closed: AbortSignal) => Promise<string>;
 }
 
 /** The authorization code flow as GetBill's guide tests it, step by step. @returns the exit code. */
