@@ -8,25 +8,25 @@ import type { RequestListener } from 'node:http';
  * already, for which everything behind here waits.
  */
 export function inTurns(handle: RequestListener): RequestListener {
-  /** What waits of each browser that has begun a request in this turn. */
-  const queues = new Map<string, Parameters<RequestListener>[]>();
+  /** A browser is in here, be it with nothing that waits, when one of its requests has begun in this turn. */
+  const waiting = new Map<string, Parameters<RequestListener>[]>();
 
   function startTurn(): void {
-    for (const [browser, queue] of queues) {
+    for (const [browser, queue] of waiting) {
       let next = queue.shift();
       while (next?.[0].socket.destroyed === true) next = queue.shift();
-      if (next === undefined) queues.delete(browser);
+      if (next === undefined) waiting.delete(browser);
       else handle(...next);
     }
-    if (queues.size > 0) setImmediate(startTurn);
+    if (waiting.size > 0) setImmediate(startTurn);
   }
 
   return function begin(req, res) {
     const browser = req.headers.cookie ?? '';
-    const queue = queues.get(browser);
+    const queue = waiting.get(browser);
     if (queue !== undefined) return void queue.push([req, res]);
-    if (queues.size === 0) setImmediate(startTurn);
-    queues.set(browser, []);
+    if (waiting.size === 0) setImmediate(startTurn);
+    waiting.set(browser, []);
     handle(req, res);
   };
 }

@@ -18,6 +18,10 @@ export function oneAtATime(handle: RequestListener): RequestListener {
   return (req, res) => {
     const { socket } = req;
     if (socket.destroyed) return; // closed below: Node hands over what it has read nevertheless
+    const begin = (): void => {
+      res.once('close', () => beginNext(socket));
+      void handle(req, res);
+    };
     const queue = queues.get(socket);
     if (queue === undefined) {
       queues.set(socket, [begin]);
@@ -28,11 +32,6 @@ export function oneAtATime(handle: RequestListener): RequestListener {
       waiting += 1;
     } else {
       closeWithoutStacks(socket);
-    }
-
-    function begin(): void {
-      res.once('close', () => beginNext(socket));
-      void handle(req, res);
     }
   };
 
@@ -49,7 +48,10 @@ export function oneAtATime(handle: RequestListener): RequestListener {
   }
 }
 
-/** Node makes an error for each request of the connection that is open still; their stacks alone would be a third of the cost. */
+/**
+ * Node makes an error for each request of the connection that is open still, in a `close` listener of its own, between the two here; their
+ * stacks alone would be a third of the cost.
+ */
 function closeWithoutStacks(socket: Socket): void {
   const { stackTraceLimit } = Error;
   socket.prependOnceListener('close', () => (Error.stackTraceLimit = 0));

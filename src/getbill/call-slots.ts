@@ -89,15 +89,15 @@ export function createCallSlots(options: CallSlotsOptions): CallSlots {
       };
       const timer = setTimeout(() => {
         leaveQueue();
-        reject(refused());
+        reject(tooManyCalls());
       }, maxWaitMs);
       signal?.addEventListener('abort', onLeave);
       session.waiting.add(onTurn);
-      if (session.running < perSession) ready.add(key);
+      if (session.running < perSession) ready.add(key); // no slot is free now: the next one that is given back starts it
     });
   }
 
-  function refused(): UnavailableError {
+  function tooManyCalls(): UnavailableError {
     emit({ type: 'rate_limited', limit: 'open_calls' });
     return new UnavailableError('too many calls of this session are open', {
       code: 'too_many_open_calls',
@@ -114,7 +114,7 @@ export function createCallSlots(options: CallSlotsOptions): CallSlots {
       if (session.running < perSession && running < total && session.waiting.size === 0) {
         return start(key, session);
       }
-      if (session.waiting.size >= waitingPerSession) throw refused();
+      if (session.waiting.size >= waitingPerSession) throw tooManyCalls();
       return await wait(key, session, signal);
     },
   };

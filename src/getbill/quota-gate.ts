@@ -82,18 +82,18 @@ export function createQuotaGate({
   async function spend(call: ApiCall, access: Access, visitor: Visitor): Promise<void> {
     const limitClass = limitClassOf(call.endpoint);
     const { grantId } = visitor;
-    const consumedAlone = await consume(limitClass, `session:${grantId}`);
-    if (consumedAlone?.granted === false) throw shareUsed(consumedAlone.resetInMs); // GetBill need not be asked
+    const ofSession = await consume(limitClass, `session:${grantId}`); // as large, so that GetBill need not be asked
+    if (ofSession?.granted === false) throw shareUsed(ofSession.resetInMs);
     let { company } = await facts.read(grantId);
     if (company === undefined) {
-      const consumed = await consume(limitClass, UNKNOWN);
-      if (consumed?.granted !== false) return chargeLater(grantId, limitClass);
+      const ofUnknown = await consume(limitClass, UNKNOWN);
+      if (ofUnknown?.granted !== false) return chargeLater(grantId, limitClass);
       company = await lookUpCompany(call, access, visitor);
     }
     const owner = company === undefined ? `address:${visitor.address}` : `company:${company}`;
     await chargeEarlierCalls(grantId, owner);
-    const consumed = await consume(limitClass, owner);
-    if (consumed?.granted === false) throw shareUsed(consumed.resetInMs);
+    const ofOwner = await consume(limitClass, owner);
+    if (ofOwner?.granted === false) throw shareUsed(ofOwner.resetInMs);
   }
 
   function shareUsed(resetInMs: number): RequestError {

@@ -60,9 +60,9 @@ export function callUpstream(options: CallOptions): Promise<UpstreamResponse> {
 
     function onError(attempt: Attempt, error: Error): void {
       if (!attempts.delete(attempt)) return;
-      const isFirst = again !== undefined && exchange.resent === undefined;
+      const mayResend = again !== undefined && exchange.resent === undefined;
       const wasLost = attempt.keptConnection && isConnectionLost(error);
-      if (isFirst && wasLost && body === undefined) sendAgain('connection_lost');
+      if (mayResend && wasLost && body === undefined) sendAgain('connection_lost');
       else if (attempts.size === 0) fail(error);
     }
 

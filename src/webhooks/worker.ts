@@ -100,7 +100,7 @@ export function startWorker({
     const free = CONCURRENCY - underWay.size;
     const newOnly = monotonicMs() - lookedBackAtMs < pollMs;
     if (!newOnly) lookedBackAtMs = monotonicMs();
-    const claims = free === 0 ? [] : await inbox.claim({ count: free, newOnly });
+    const claims = await inbox.claim({ count: free, newOnly });
     for (const claim of claims) {
       const handling = handleOne(claim).finally(() => underWay.delete(handling));
       underWay.add(handling);
@@ -122,7 +122,7 @@ export function startWorker({
         // the storage is away, which it has reported: look again at the next poll
       }
       if (!isMore) await pause();
-      else if (underWay.size > 0) await Promise.race(underWay); // a race of nothing never ends
+      else if (underWay.size > 0) await Promise.race(underWay); // until there is room; a race of nothing never ends
     }
     await Promise.all(underWay);
   }

@@ -49,7 +49,10 @@ interface Row {
   readonly index: number;
 }
 
-/** One call, and once more after each 429: GetBill has then done nothing. @returns what must end or unsettle the run. */
+/**
+ * One call, and once more after each 429: GetBill has then done nothing. @returns the error after which the run ends, or
+ * an `OutcomeUnknownError`, of which two in a row end it; nothing where each row has its outcome, or the person stopped it.
+ */
 async function sendBatch(
   rows: readonly Row[],
   page: number,
@@ -70,7 +73,10 @@ async function sendBatch(
       if (!(error instanceof AppError)) throw error;
       undo();
       const isRefusal = error instanceof GetbillApiError && error.status !== 429;
-      if (isRefusal && !REFUSES_ALL.has(error.code)) return void refuse(rows, error);
+      if (isRefusal && !REFUSES_ALL.has(error.code)) {
+        refuse(rows, error);
+        return undefined;
+      }
       const waitMs = error.status === 429 ? (error.retryAfterS ?? 60) * 1000 : Infinity;
       if (waitMs > maxWaitMs || waits === MAX_WAITS || isStopping()) return error;
       file.save(); // nothing of it is unknown while this waits

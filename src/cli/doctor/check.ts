@@ -21,7 +21,10 @@ export interface Finding extends Result {
 
 export interface Check {
   readonly name: string;
-  /** Left out when this earlier check failed or was left out itself: one cause, one line. */
+  /**
+   * Left out when this earlier check failed or was left out itself: one cause, one line. One that does not apply stops
+   * nothing, so the last of a chain stands for all of it.
+   */
   readonly needs?: string;
   /** `undefined`: does not apply here. */
   examine(context: CheckContext): Promise<Result | undefined>;

@@ -45,16 +45,16 @@ export function createRenewUnderLease(
       if (!isRenewable(old.tokenSet)) return await end(grantId, old, 'no_refresh_token');
 
       await guards.enter(grantId);
-      const earlier = await guards.noteAttempt(grantId, old.tokenSet.refreshToken);
+      const wasTried = await guards.noteAttempt(grantId, old.tokenSet.refreshToken);
       if (turn.lease.remainingMs() < timeoutMs) throw overrun();
 
       const renewed = await call(grantId, reason, old.tokenSet);
       if (renewed instanceof GrantRefusedError) {
-        return await end(grantId, old, earlier ? 'answer_lost' : 'refused', renewed);
+        return await end(grantId, old, wasTried ? 'answer_lost' : 'refused', renewed);
       }
       return await writeRenewed(grantId, turn.lease, old, renewed);
     } finally {
-      if (!pendingWrites.has(grantId)) await turn.lease.release(); // else the pending write does it
+      if (!pendingWrites.has(grantId)) await turn.lease.release(); // else `writeLater` does it, when the token is written
     }
   }
 

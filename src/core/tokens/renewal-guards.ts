@@ -68,7 +68,7 @@ export function createRenewalGuards({
       const key = `attempt:${grantId}`;
       const sameToken = `${fingerprint(refreshToken)}.`;
       const mine = sameToken + newId();
-      const find = async () => {
+      const findOther = async () => {
         const value = await keyValue.setIfAbsent(key, mine, { ttlMs: ATTEMPT_TTL_MS });
         return value === undefined || value === mine ? undefined : { value };
       };
@@ -77,7 +77,7 @@ export function createRenewalGuards({
         if (!/^[^.]{8,}\../.test(value)) throw new RecordError('broken');
         return 'another token';
       };
-      const earlier = await readRecord({ kind: 'attempt', key, id: grantId }, find, parse);
+      const earlier = await readRecord({ kind: 'attempt', key, id: grantId }, findOther, parse);
       if (earlier === 'another token') await keyValue.set(key, mine, { ttlMs: ATTEMPT_TTL_MS });
       return earlier === 'same token';
     },

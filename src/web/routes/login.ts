@@ -52,10 +52,9 @@ export function startSignIn({
     if (elsewhere !== undefined) return res.redirect(302, elsewhere.href);
     if (req.signedIn !== undefined && req.query['again'] === undefined) {
       const state = await stateOf(grantIdOf(req.signedIn.sessionId), tokens);
-      if (state === 'ended' || state === 'refused') {
-        await endSession(req);
-        if (state === 'refused') noteEnd(res, { cookies, nowMs: now() });
-      } else if (state !== 'not_renewed') return res.redirect(302, returnTo);
+      if (state === 'good' || state === 'unknown') return res.redirect(302, returnTo);
+      if (state === 'ended' || state === 'refused') await endSession(req);
+      if (state === 'refused') noteEnd(res, { cookies, nowMs: now() });
     }
     const known = cookieOf(req, cookies.login);
     const binding =
