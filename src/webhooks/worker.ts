@@ -100,7 +100,7 @@ export function startWorker({
     const free = CONCURRENCY - underWay.size;
     const newOnly = monotonicMs() - lookedBackAtMs < pollMs;
     if (!newOnly) lookedBackAtMs = monotonicMs();
-    const claims = await inbox.claim({ count: free, newOnly });
+    const claims = free === 0 ? [] : await inbox.claim({ count: free, newOnly }); // 0 would be no bound to Redis
     for (const claim of claims) {
       const handling = handleOne(claim).finally(() => underWay.delete(handling));
       underWay.add(handling);

@@ -16,7 +16,7 @@ const BODY_LIMIT = 1024 * 1024;
 const SMALL_BODY = 16 * 1024;
 /** Under way at once: they take memory, and their bytes everybody's time. */
 const LARGE_BODIES = { total: 128, perSession: 2, waitingPerSession: 128, maxWaitMs: 10_000 };
-/** Between two of one place, for those of others. */
+/** For so long a place stays taken after its call, so that requests of others come in between. */
 const LARGE_BODY_PAUSE_MS = 100;
 const JSON_IN_UTF8 = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
 
