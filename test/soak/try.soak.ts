@@ -161,13 +161,24 @@ describe('says which step failed, and why', () => {
     expect(stdout).toMatch(/fail {2}5\. API call\n +cause: GET \S+\/company\/profile answered 403/);
   }, 30_000);
 
-  it('5: the API has an error of its own', async () => {
-    const { running, url } = await begin();
-    cli.sandbox.control.set({ api: [{ mode: 'status', status: 500 }] });
-    await choose(url);
-    const { stdout } = await ended(running);
-    expect(stdout).toMatch(/fail {2}5\. API call\n +cause: .* answered 500/);
-  }, 30_000);
+  it.each([
+    [{ mode: 'status', status: 500 }, 6],
+    [{ mode: 'status', status: 429 }, 5],
+    [{ mode: 'status', status: 404 }, 3],
+    [{ mode: 'unauthorized' }, 3],
+    [{ mode: 'drop' }, 6],
+  ] as const)(
+    '5: the API has an error of its own: %j ends with %i',
+    async (fault, exitCode) => {
+      const { running, url } = await begin();
+      cli.sandbox.control.set({ api: [{ ...fault, times: 0 }] });
+      await choose(url);
+      const { code, stdout } = await ended(running);
+      expect(stdout).toMatch(/fail {2}5\. API call\n +cause: /);
+      expect(code).toBe(exitCode);
+    },
+    30_000,
+  );
 });
 
 it('beside an app on the port of the redirect URI, a sandbox is told another one; GetBill cannot be', async () => {

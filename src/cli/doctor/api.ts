@@ -2,6 +2,7 @@ import { jsonObject } from '../../core/json.js';
 import type { GetbillConfig } from '../../config/config.js';
 import { endpoints, type Endpoint } from '../../getbill/endpoints.js';
 import type { Upstream } from '../../getbill/upstream.js';
+import type { exitCodes } from '../exit-codes.js';
 import { ask, type HttpResponse } from './ask.js';
 import { fail, pass, warn, type Check, type CheckContext, type Result } from './check.js';
 import { explainConnection } from './explain.js';
@@ -14,7 +15,7 @@ export const apiCheck: Check = {
     const { getbill } = context.config;
     const { scopes } = getbill;
     const token = await tokenFor(readableWith(scopes).scope, context);
-    return await examineApi(token, { ...context, getbill, scopes });
+    return (await examineApi(token, { ...context, getbill, scopes })).result;
   },
 };
 
@@ -23,6 +24,12 @@ const readableWith = (scopes: readonly string[]): Pick<Endpoint, 'path' | 'scope
   endpoints.find(
     ({ method, path, scope }) => method === 'GET' && !path.includes('{') && scopes.includes(scope),
   ) ?? { path: '/company/profile', scope: 'company:read' };
+
+/** `exit`: what a command ends with for which this call is the aim. */
+interface Examined {
+  readonly result: Result;
+  readonly exit: keyof typeof exitCodes;
+}
 
 export async function examineApi(
   token: string | undefined,
@@ -37,7 +44,7 @@ export async function examineApi(
     upstream: Pick<Upstream, 'open'>;
     now: () => number;
   },
-): Promise<Result> {
+): Promise<Examined> {
   const { apiUrl, timeoutMs } = getbill;
   const url = new URL(`${apiUrl.href.replace(/\/$/, '')}${readableWith(scopes).path}`);
   try {
@@ -48,7 +55,8 @@ export async function examineApi(
     const response = await ask(upstream, url, { timeoutMs, now, headers });
     return judge(response, { url, hasToken: token !== undefined });
   } catch (error) {
-    return explainConnection(error, { url, variable: 'GETBILL_API_URL', timeoutMs });
+    const result = explainConnection(error, { url, variable: 'GETBILL_API_URL', timeoutMs });
+    return { result, exit: 'unavailable' };
   }
 }
 
@@ -66,35 +74,39 @@ async function tokenFor(
 function judge(
   { status, text }: HttpResponse,
   { url, hasToken }: { url: URL; hasToken: boolean },
-): Result {
+): Examined {
   const asked = `GET ${url.href}`;
   const isJson = jsonObject(text) !== undefined || text.trimStart().startsWith('[');
-  if (status === 429)
-    return warn(`${asked} answered 429: the limit is used up`, 'wait for it, and run this again');
-  if (status === 408 || status >= 500) {
-    return fail(
-      `${asked} answered ${status}: overloaded, or an error of its own`,
-      'wait a moment and run this again',
-    );
+  if (status === 429) {
+    const used = `${asked} answered 429: the limit is used up`;
+    return { result: warn(used, 'wait for it, and run this again'), exit: 'limit' };
   }
-  if (hasToken && status === 200 && isJson) return pass(`${asked} answers`);
+  if (status === 408 || status >= 500) {
+    const overloaded = `${asked} answered ${status}: overloaded, or an error of its own`;
+    return { result: fail(overloaded, 'wait a moment and run this again'), exit: 'unavailable' };
+  }
+  if (hasToken && status === 200 && isJson)
+    return { result: pass(`${asked} answers`), exit: 'done' };
   if (hasToken && status === 401) {
-    return fail(
+    const result = fail(
       `${asked} answered 401 to a token that the token endpoint has just issued: they belong to two GetBills`,
       'let GETBILL_API_URL and GETBILL_TOKEN_URL name the same GetBill, or set GETBILL_BASE_URL alone',
     );
+    return { result, exit: 'configuration' };
   }
   if (hasToken && status === 403) {
-    return warn(
+    const result = warn(
       `${asked} answered 403: this client may not read it, or a firewall stands in the way`,
       'tick the scope at the sign-in, and for this client in the GetBill dashboard (Company > API Client Management)',
     );
+    return { result, exit: 'refused' };
   }
   if (!hasToken && (status === 401 || status === 403)) {
-    return pass(`${asked} wants a token; more cannot be seen from here`);
+    return { result: pass(`${asked} wants a token; more cannot be seen from here`), exit: 'done' };
   }
-  return fail(
+  const result = fail(
     `${asked} answered ${status}${isJson ? '' : ' without JSON'}: the API is not there`,
     `correct GETBILL_API_URL; GetBill documents ${url.origin}/external-api/v1`,
   );
+  return { result, exit: 'configuration' };
 }

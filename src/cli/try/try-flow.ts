@@ -138,9 +138,10 @@ async function callApi(
   { config: { getbill }, upstream, passed }: { config: Config; upstream: Upstream; passed: Passed },
 ): Promise<void> {
   const { scopes } = getbill; // those that were asked for: what was not granted is to be seen
-  const result = await examineApi(accessToken, { getbill, scopes, upstream, now: Date.now });
+  const asking = { getbill, scopes, upstream, now: Date.now };
+  const { result, exit } = await examineApi(accessToken, asking);
   if (result.verdict === 'pass') return passed('call', result.detail ?? '');
-  throw new StepFailed('call', { ...result, exitCode: exitCodes.refused });
+  throw new StepFailed('call', { ...result, exitCode: exitCodes[exit] });
 }
 
 /** Enough to compare it with what the browser shows, and nothing to use. */
