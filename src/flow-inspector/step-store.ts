@@ -113,7 +113,7 @@ export function createStepStore({
       const first = Math.max(after, end - MAX_STEPS) + 1;
       const numbers = Array.from({ length: Math.max(0, end - first + 1) }, (_, at) => first + at);
       const found = await Promise.all(numbers.map((number) => readOne(flow, number)));
-      return withoutYoungGaps(found, now());
+      return upToYoungGap(found, { nowMs: now(), isFirstRead: after === 0 });
     },
     continueAt: async (flow, spot, continuation, ttlMs) =>
       void (await track(
@@ -131,8 +131,11 @@ export function createStepStore({
   };
 }
 
-/** Up to a gap that may still be filled, so that no reader passes over a step. */
-function withoutYoungGaps(found: readonly (Step | undefined)[], nowMs: number): Step[] {
+/** Up to a gap that may still be filled, so that no reader passes over a step. What has ended before a first read is no gap. */
+function upToYoungGap(
+  found: readonly (Step | undefined)[],
+  { nowMs, isFirstRead }: { nowMs: number; isFirstRead: boolean },
+): Step[] {
   const steps: Step[] = [];
   for (const [index, step] of found.entries()) {
     if (step !== undefined) {
@@ -140,7 +143,8 @@ function withoutYoungGaps(found: readonly (Step | undefined)[], nowMs: number): 
       continue;
     }
     const isOld = found.slice(index).some((later) => later && later.atMs < nowMs - GAP_MS);
-    if (!isOld && steps.length > 0) break;
+    const isBeforeTheFirst = isFirstRead && steps.length === 0;
+    if (!isOld && !isBeforeTheFirst) break;
   }
   return steps;
 }

@@ -1,3 +1,6 @@
+import { createMemoryKeyValue } from '../../src/core/index.js';
+import type { Draft } from '../../src/flow-inspector/step.js';
+import { createStepStore } from '../../src/flow-inspector/step-store.js';
 import type { TestApp } from '../support/test-app.js';
 import { startWatchedApp } from './support/watched-app.js';
 
@@ -34,5 +37,23 @@ describe('the stream of steps', () => {
     const statuses = (await Promise.all(opened)).map(({ status }) => status);
     leaving.abort();
     expect(statuses.sort()).toEqual([200, 200, 200, 200, 204]);
+  });
+
+  it('waits for a step whose number is taken, also right after the one that was seen last', async () => {
+    const keyValue = createMemoryKeyValue();
+    let nowMs = Date.now();
+    const isLate = (key: string): boolean => key.endsWith(':2'); // its process is slow, or has died
+    const set: typeof keyValue.set = (key, ...rest) =>
+      isLate(key) ? new Promise(() => undefined) : keyValue.set(key, ...rest);
+    const store = createStepStore({ keyValue: { ...keyValue, set }, now: () => nowMs });
+    const draft: Draft = { kind: 'note', from: 'app', to: 'app', title: 'a step', outcome: 'ok', chain: 'c', topic: 'login', requestId: 'r', oauth: false, details: [] }; // prettier-ignore
+    const numbersAfter = async (after: number): Promise<number[]> =>
+      (await store.read('flow', { after })).map(({ number }) => number);
+    await store.append('flow', draft);
+    void store.append('flow', draft);
+    await store.append('flow', draft);
+    expect([await numbersAfter(0), await numbersAfter(1)]).toEqual([[1], []]);
+    nowMs += 3_000;
+    expect([await numbersAfter(0), await numbersAfter(1)]).toEqual([[1, 3], [3]]);
   });
 });
