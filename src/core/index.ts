@@ -35,7 +35,7 @@ export interface OAuthClientOptions {
   fetch?: typeof globalThis.fetch;
   /** Instead of `fetch`, for an HTTP client of another kind. */
   send?: Send;
-  /** Is told what happens, never a secret. */
+  /** Is told what happens, never a secret. What it throws is ignored: it may not cost a token. */
   report?: Emit;
   clock?: Clock;
   /** For all grants together; 600 by default. */
@@ -54,12 +54,19 @@ export function createOAuthClient({
   encryptionKeys,
   fetch = globalThis.fetch,
   send = sendWithFetch(fetch),
-  report: emit = () => undefined,
+  report: tell = () => undefined,
   clock = systemClock,
   renewalsPerMinute = DEFAULT_RENEWALS_PER_MINUTE,
 }: OAuthClientOptions) {
   assertProvider(provider);
   const { clientId, timeoutMs = DEFAULT_TIMEOUT_MS, marginMs = DEFAULT_MARGIN_MS } = provider;
+  const emit: Emit = (event) => {
+    try {
+      tell(event);
+    } catch {
+      // the fault of whoever is told
+    }
+  };
   const cipher = createCipher(encryptionKeys);
   const fingerprint = createFingerprint(encryptionKeys);
   const report = createReport(emit, fingerprint);

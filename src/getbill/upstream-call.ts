@@ -18,6 +18,8 @@ export interface CallOptions {
   readonly again?: Dispatcher | undefined;
   /** Until the head of the response; then the longest silence between two chunks of its body. */
   readonly timeoutMs: number;
+  /** The deadline is that of the whole response: of a token call, which has to end before its lease does. */
+  readonly isBodyInTime?: boolean | undefined;
   readonly signal?: CallSignal | undefined;
   /** Throws to reject a response by its head, before the body is read. */
   readonly accept?: ((head: ResponseHead) => void) | undefined;
@@ -32,7 +34,7 @@ export interface CallOptions {
  * drops its packets without a word. The first response to begin wins.
  */
 export function callUpstream(options: CallOptions): Promise<UpstreamResponse> {
-  const { request, agent, again, timeoutMs, signal, accept, exchange } = options;
+  const { request, agent, again, timeoutMs, isBodyInTime, signal, accept, exchange } = options;
   return new Promise((resolve, reject) => {
     const attempts = new Set<Attempt>();
     let body: ResponseBody | undefined;
@@ -67,7 +69,7 @@ export function callUpstream(options: CallOptions): Promise<UpstreamResponse> {
     }
 
     function onHead(attempt: Attempt, connection: Connection, head: ResponseHead): ResponseBody {
-      clearTimeout(deadline);
+      if (isBodyInTime !== true) clearTimeout(deadline);
       clearTimeout(halfTime);
       cancelAllBut(attempt);
       exchange.head = head;
@@ -91,6 +93,7 @@ export function callUpstream(options: CallOptions): Promise<UpstreamResponse> {
     }
 
     function onEnd(): void {
+      clearTimeout(deadline);
       attempts.clear();
       signal?.removeEventListener('abort', onLeave);
       body?.end();

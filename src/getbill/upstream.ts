@@ -42,7 +42,7 @@ export interface UpstreamRequest {
 export interface Upstream {
   /** @throws {UnavailableError} 504 past the deadline, 502 for a connection or certificate that fails. */
   open(url: Target, request: UpstreamRequest): Promise<UpstreamResponse>;
-  /** For the token endpoint: a POST with a small response. Throws as `open`. */
+  /** For the token endpoint: a POST with a small response, whole within `timeoutMs`. Throws as `open`. */
   send: (
     url: URL,
     request: { headers: Record<string, string>; body: string; timeoutMs: number },
@@ -61,7 +61,7 @@ export function createUpstream({ config, emit }: { config: GetbillConfig; emit: 
   function call(
     target: Target,
     request: UpstreamRequest,
-    agents: Pick<CallOptions, 'agent' | 'again'>,
+    agents: Pick<CallOptions, 'agent' | 'again' | 'isBodyInTime'>,
   ): Promise<UpstreamResponse> {
     const { method, headers, body = null, timeoutMs, signal, accept } = request;
     const { origin, pathname, search } = target;
@@ -89,7 +89,8 @@ export function createUpstream({ config, emit }: { config: GetbillConfig; emit: 
     open: (target, request) =>
       call(target, request, { agent: api, again: isSafe(request.method) ? apiAgain : undefined }),
     async send(url, { headers, ...rest }) {
-      const response = await call(url, { ...rest, method: 'POST', headers }, { agent: token });
+      const request = { ...rest, method: 'POST', headers };
+      const response = await call(url, request, { agent: token, isBodyInTime: true });
       const { status, headers: received, body } = response;
       if (Buffer.isBuffer(body))
         return { status, headers: received, body: responseText(received, body) };

@@ -59,4 +59,20 @@ describe('createOAuthClient', () => {
     expect(construct).toThrow(TypeError);
     expect(construct).toThrow(message);
   });
+
+  it('loses no token to a report that throws', async () => {
+    const token = { access_token: 'at', token_type: 'Bearer', expires_in: 60 };
+    const report = jest.fn(() => {
+      throw new Error('a full disk');
+    });
+    const client = createOAuthClient({
+      provider,
+      storage: createMemoryKeyValue(),
+      encryptionKeys: [Buffer.alloc(32)],
+      fetch: () => Promise.resolve(Response.json(token)),
+      report,
+    });
+    expect(await client.appTokens.access(['a'])).toMatchObject({ accessToken: 'at' });
+    expect(report).toHaveBeenCalled();
+  });
 });

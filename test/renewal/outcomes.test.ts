@@ -125,6 +125,23 @@ describe('misconfigured', () => {
     expect(events).toContainEqual({ type: 'client_secret_fallback', grantType: 'refresh_token' });
   });
 
+  it.each([
+    [9_000, [10_000, 1_000]],
+    [10_000, [10_000]],
+  ])('two secrets have one deadline: after %i ms they may take %j', async (tookMs, allowed) => {
+    const { clock } = setUp();
+    const timeouts: number[] = [];
+    const send: Send = async (_url, { timeoutMs }) => {
+      timeouts.push(timeoutMs);
+      await clock.advance(tookMs);
+      return { status: 401, body: json({ error: 'invalid_client' }) };
+    };
+    const clocks = { now: clock.now, monotonicMs: clock.now };
+    const tokenEndpoint = createTokenEndpoint({ provider: getbill, send, emit: () => undefined, ...clocks }); // prettier-ignore
+    await expect(tokenEndpoint.refresh('rt-0')).rejects.toMatchObject({ code: 'invalid_client' });
+    expect(timeouts).toEqual(allowed);
+  });
+
   it('invalid_client for both secrets signs nobody out', async () => {
     const { tokens, clock, sent, onRecord } = await signedIn(() => ({ status: 401, body: json({ error: 'invalid_client' }) })); // prettier-ignore
     const before = await onRecord();

@@ -2,8 +2,11 @@ import { createHash } from 'node:crypto';
 import { StorageError } from '../../src/errors.js';
 import type { AppEvent } from '../../src/events.js';
 import type { TokenEndpoint } from '../../src/core/oauth/token-endpoint.js';
-import type { TokenResponse } from '../../src/core/oauth/token-response.js';
-import { tokenSetFromResponse, type TokenSet } from '../../src/core/oauth/token-set.js';
+import {
+  tokenSetFromResponse,
+  type TokenResponse,
+  type TokenSet,
+} from '../../src/core/oauth/token-set.js';
 import type { KeyValue } from '../../src/core/storage/key-value.js';
 import { createMemoryKeyValue } from '../../src/core/storage/memory.js';
 import { createCipher } from '../../src/core/storage/cipher.js';

@@ -5,8 +5,8 @@ import {
   renewalDueAtMs,
   tokenSetFromResponse,
   type TokenSet,
+  type TokenResponse,
 } from '../../src/core/oauth/token-set.js';
-import type { TokenResponse } from '../../src/core/oauth/token-response.js';
 
 const sentAtMs = 1_000_000;
 const requestedScopes = ['company:read', 'debts:read'];

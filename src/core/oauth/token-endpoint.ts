@@ -2,12 +2,8 @@ import { UnavailableError, type AppError } from '../errors.js';
 import { shapeOf, type Emit, type GrantType } from '../events.js';
 import type { AuthorizationCode } from './authorization.js';
 import { DEFAULT_TIMEOUT_MS, type Provider } from './provider.js';
-import {
-  judgeTokenResponse,
-  type HttpResponse,
-  type Judgement,
-  type TokenResponse,
-} from './token-response.js';
+import { judgeTokenResponse, type HttpResponse, type Judgement } from './token-response.js';
+import type { TokenResponse } from './token-set.js';
 
 /** One POST with a deadline, redirects not followed, the body read whole. @throws {UnavailableError} no response. */
 export type Send = (
@@ -16,8 +12,8 @@ export type Send = (
 ) => Promise<HttpResponse>;
 
 /**
- * Each call is sent once and ends within the provider's `timeoutMs`; only `invalid_client` is sent again, with the next
- * secret.
+ * Each call is sent once; only `invalid_client` is sent again, with the next secret. It ends within the provider's
+ * `timeoutMs`, both together.
  * @throws {GrantRefusedError} the code or refresh token is dead.
  * @throws {MisconfiguredError} the server rejects our credentials, URL or parameters.
  * @throws {UnavailableError} anything else; it may work later. `status` is 504 for a timeout, else 502.
@@ -54,13 +50,14 @@ export function createTokenEndpoint({
 }): TokenEndpoint {
   const { tokenUrl, revokeUrl, clientId, clientSecrets, timeoutMs = DEFAULT_TIMEOUT_MS } = provider;
 
-  async function post(url: URL, grantType: GrantType, form: Parameters): Promise<Judgement> {
+  async function post(url: URL, grantType: GrantType, form: Parameters, untilMs: number) {
     const body = new URLSearchParams(form).toString();
     let response: HttpResponse;
     try {
-      response = await send(url, { headers: HEADERS, body, timeoutMs });
+      const leftMs = Math.max(1, Math.ceil(untilMs - monotonicMs()));
+      response = await send(url, { headers: HEADERS, body, timeoutMs: leftMs });
     } catch (error) {
-      return { outcome: 'transient', error: error as AppError };
+      return { outcome: 'transient', error: error as AppError } as const;
     }
     const isSecret = ([name]: [string, string]): boolean => !NO_SECRETS.has(name);
     const secrets = Object.entries(form)
@@ -72,14 +69,15 @@ export function createTokenEndpoint({
   /** The client authenticates in the body: `client_secret_post` (RFC 6749 section 2.3.1). */
   async function call(url: URL, grantType: GrantType, parameters: Parameters) {
     const startedMs = monotonicMs();
+    const untilMs = startedMs + timeoutMs;
     const [secret, ...laterSecrets] = clientSecrets.map((wrapped) => wrapped.reveal());
     const form = { ...parameters, client_id: clientId, client_secret: secret ?? '' };
 
-    let judgement = await post(url, grantType, form);
+    let judgement: Judgement = await post(url, grantType, form, untilMs);
     for (const client_secret of laterSecrets) {
-      if (!isInvalidClient(judgement)) break;
+      if (!isInvalidClient(judgement) || monotonicMs() >= untilMs) break;
       emit({ type: 'client_secret_fallback', grantType });
-      judgement = await post(url, grantType, { ...form, client_secret });
+      judgement = await post(url, grantType, { ...form, client_secret }, untilMs);
     }
     const { outcome, status, json, serverSaid } = judgement;
     emit({

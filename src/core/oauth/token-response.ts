@@ -10,8 +10,6 @@ import { parseRetryAfter } from './retry-after.js';
 import { serverText } from './server-text.js';
 import { tokenResponseFrom, type TokenResponse } from './token-set.js';
 
-export type { TokenResponse } from './token-set.js';
-
 /** An HTTP response, its body read whole and decoded. Header names are in lower case. */
 export interface HttpResponse {
   readonly status: number;

@@ -82,12 +82,6 @@ export function inTime<T>(command: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const onLate = (): void => reject(new Error('Redis did not answer in time'));
     const timer = setTimeout(() => setImmediate(onLate), DEADLINE_MS);
-    const ending =
-      <Outcome>(settle: (outcome: Outcome) => void) =>
-      (outcome: Outcome): void => {
-        clearTimeout(timer);
-        settle(outcome);
-      };
-    command.then(ending(resolve), ending(reject));
+    void command.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

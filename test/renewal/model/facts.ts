@@ -1,5 +1,4 @@
-import type { TokenResponse } from '../../../src/core/oauth/token-response.js';
-import type { TokenSet } from '../../../src/core/oauth/token-set.js';
+import type { TokenResponse, TokenSet } from '../../../src/core/oauth/token-set.js';
 import type { Host } from './scheduler.js';
 
 /** One use of a refresh token, from the decision to call until its answer is on record. */

@@ -1,6 +1,6 @@
 import { GrantRefusedError, MisconfiguredError, UnavailableError } from '../../../src/errors.js';
 import type { TokenEndpoint } from '../../../src/core/oauth/token-endpoint.js';
-import type { TokenResponse } from '../../../src/core/oauth/token-response.js';
+import type { TokenResponse } from '../../../src/core/oauth/token-set.js';
 import type { Plan } from './plan.js';
 import type { Random } from './random.js';
 import type { Host, Reply, Scheduler } from './scheduler.js';
