@@ -91,6 +91,22 @@ describe('says which step failed, and why', () => {
     expect(stdout).toMatch(/fail {2}1\. authorization URL\n +cause: invalid_client/);
   });
 
+  it.each([
+    ['temporarily_unavailable', 6],
+    ['unauthorized_client', 3],
+  ])('1: GetBill sends everybody back with %s: ends with %i', async (error, exitCode) => {
+    const server = createServer((_req, res) => {
+      res.writeHead(302, { location: `${redirectUri}?error=${error}` }).end();
+    }).listen(0, 'localhost');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    const GETBILL_AUTHORIZE_URL = `http://localhost:${port}/oauth/authorize`;
+    const { code, stdout } = await cli.run('try', { ...env, GETBILL_AUTHORIZE_URL });
+    server.close();
+    expect(stdout).toMatch(/fail {2}1\. authorization URL/);
+    expect(code).toBe(exitCode);
+  });
+
   it('2: the person denies', async () => {
     const { running, url } = await begin();
     await choose(url, { decision: 'deny' });

@@ -44,15 +44,23 @@ function openInBrowser(url: string): void {
   child.unref();
 }
 
-/** The redirect URI is another machine's: the code stays in the address bar, since that app did not ask for it. */
+/**
+ * The redirect URI is another machine's: the code stays in the address bar, since that app did not ask for it. An empty
+ * text where nobody pastes one: Ctrl-D, or `closed`.
+ */
 async function pasted(closed: AbortSignal): Promise<string> {
   if (!process.stdin.isTTY)
     misused('the redirect URI is not on this machine, and there is no terminal to paste into');
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  const leaving = new AbortController();
   prompt.once('SIGINT', () => process.exit(exitCodes.interrupted));
+  prompt.once('close', () => leaving.abort()); // else its promise never settles
   const question = 'Paste the address that the browser shows at the end: ';
   try {
-    return (await prompt.question(question, { signal: closed })).trim();
+    const signal = AbortSignal.any([closed, leaving.signal]);
+    return (await prompt.question(question, { signal })).trim();
+  } catch {
+    return '';
   } finally {
     prompt.close();
   }

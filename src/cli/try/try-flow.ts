@@ -7,6 +7,7 @@ import { AppError } from '../../errors.js';
 import { createUpstream, type Upstream } from '../../getbill/upstream.js';
 import { examineApi } from '../doctor/api.js';
 import { examineAuthorization, tryAuthorization } from '../doctor/authorization.js';
+import { explanationOf } from '../../oauth-explanations.js';
 import { exitCodeOf, exitCodes } from '../exit-codes.js';
 import { openCallback, type Callback } from './callback.js';
 import { reasonOf, STEPS, StepFailed, type Step } from './steps.js';
@@ -79,7 +80,9 @@ async function checkAuthorizationUrl(config: Config, upstream: Upstream): Promis
   const asker = { config: config.getbill, upstream, now: Date.now };
   const outcome = await tryAuthorization(asker);
   const result = await examineAuthorization(outcome, asker, config.publicUrl);
-  const exitCode = outcome.kind === 'none' ? exitCodes.unavailable : exitCodes.configuration;
+  const code = outcome.kind === 'responded' ? (outcome.error ?? '') : '';
+  const exit = outcome.kind === 'none' ? 'unavailable' : explanationOf(code)?.exit;
+  const exitCode = exitCodes[exit ?? 'configuration'];
   if (result.verdict === 'fail') throw new StepFailed('authorizationUrl', { ...result, exitCode });
 }
 
