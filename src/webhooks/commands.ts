@@ -44,7 +44,7 @@ export function addWebhookCommands(program: Command, { print, tell, config }: De
       const body = Buffer.from(JSON.stringify({ type, data: flags.data, sent: randomUUID() }));
       const path = ['/webhooks/getbill', flags.endpoint].filter(Boolean).join('/');
       const url = new URL(path, flags.url ?? read.publicUrl);
-      const response = await fetch(url, {
+      const request: RequestInit = {
         method: 'POST',
         headers: {
           'content-type': 'application/json',
@@ -53,16 +53,13 @@ export function addWebhookCommands(program: Command, { print, tell, config }: De
         body: new Uint8Array(body),
         redirect: 'manual',
         signal: AbortSignal.timeout(DEADLINE_MS),
-      }).catch((error: unknown) => {
+      };
+      const { status, ok, text } = await responseTo(url, request).catch((error: unknown) => {
         throw refusal(`${url.origin} did not respond`, 'webhook_not_taken', 502, error);
       });
-      print(`${response.status} ${(await response.text()).slice(0, 200)}`);
-      if (response.ok) return;
-      throw refusal(
-        `${url.href} answered ${response.status}, not 200`,
-        'webhook_not_taken',
-        response.status,
-      );
+      print(`${status} ${text.slice(0, 200)}`);
+      if (!ok)
+        throw refusal(`${url.href} answered ${status}, not 200`, 'webhook_not_taken', status);
     });
 
   webhooks
@@ -155,6 +152,11 @@ function jsonFrom(text: string): unknown {
 function originFrom(text: string): URL {
   if (/^https?:\/\//i.test(text) && URL.canParse(text)) return new URL(text);
   throw new InvalidArgumentError('It is no origin such as http://localhost:3000.');
+}
+
+async function responseTo(url: URL, request: RequestInit) {
+  const response = await fetch(url, request);
+  return { status: response.status, ok: response.ok, text: await response.text() };
 }
 
 const refusal = (message: string, code: string, status: number, cause?: unknown): AppError =>

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -91,4 +93,19 @@ it('a webhook that is refused keeps the status of the refusal', async () => {
   await expect(run('trigger', 'debt.updated', '--url', origin)).rejects.toMatchObject({
     status: 404,
   });
+});
+
+it('an app that breaks off in the middle of its response did not respond', async () => {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => {
+      socket.end('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nO');
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  await expect(
+    run('trigger', 'debt.updated', '--url', `http://127.0.0.1:${port}`),
+  ).rejects.toMatchObject({ status: 502 });
+  server.close();
 });
