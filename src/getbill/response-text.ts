@@ -10,7 +10,8 @@ const MAX_BYTES = 64 * 1024;
  * server may ignore "Accept-Encoding: identity". "" when it cannot be read or is too long.
  */
 export function responseText(headers: IncomingHttpHeaders, body: Buffer): string {
-  const encodings = (headers['content-encoding'] ?? '').split(',');
+  const coding: string | string[] = headers['content-encoding'] ?? []; // of two lines undici makes a list
+  const encodings = [coding].flat().join().split(',');
   let bytes: Buffer | undefined = body;
   try {
     for (const encoding of encodings.reverse()) bytes = bytes && decodeWhole(bytes, encoding); // the last applied comes off first

@@ -291,6 +291,11 @@ describe('[A18] what an answer of the token endpoint means', () => {
       { 'content-encoding': 'deflate, gzip' },
     ],
     [
+      'two encodings in two lines',
+      (text) => gzipSync(deflateSync(text)),
+      { 'content-encoding': ['deflate', 'gzip'] as never },
+    ],
+    [
       'a UTF-8 byte order mark',
       (text) => Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), text]),
       {},
