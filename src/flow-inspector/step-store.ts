@@ -131,7 +131,7 @@ export function createStepStore({
   };
 }
 
-/** Up to a gap that may still be filled, so that no reader passes over a step. What has ended before a first read is no gap. */
+/** Up to a gap that may still be filled, so that no reader passes over a step. What expired before a first read is no gap. */
 function upToYoungGap(
   found: readonly (Step | undefined)[],
   { nowMs, isFirstRead }: { nowMs: number; isFirstRead: boolean },

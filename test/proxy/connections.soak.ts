@@ -301,17 +301,15 @@ describe('a proxy that the environment names', () => {
 describe('a token call', () => {
   it('ends at its deadline, also when its response has begun: its lease ends soon after it', async () => {
     const server = createServer((socket) => {
-      const drip = setInterval(() => socket.write(' '), TIMEOUT_MS / 10);
+      const drip = setInterval(() => socket.write(' '), TIMEOUT_MS / 10); // whole after three deadlines
       socket.on('error', () => undefined).once('close', () => clearInterval(drip));
-      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n');
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n');
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     open.push({ close: () => server.close() });
     const { port } = server.address() as { port: number };
     const request = { headers: {}, body: 'a=b', timeoutMs: TIMEOUT_MS };
-    const sentMs = performance.now();
     const call = startUpstream().send(new URL(`http://127.0.0.1:${port}/token`), request);
     expect(await outcomeOf(call)).toBe('getbill_timeout');
-    expect(performance.now() - sentMs).toBeLessThan(3 * TIMEOUT_MS); // silences alone end it after ten times as long
   });
 });

@@ -178,19 +178,20 @@ describe('says which step failed, and why', () => {
   }, 30_000);
 
   it.each([
-    [{ mode: 'status', status: 500 }, 6],
-    [{ mode: 'status', status: 429 }, 5],
-    [{ mode: 'status', status: 404 }, 3],
-    [{ mode: 'unauthorized' }, 3],
-    [{ mode: 'drop' }, 6],
+    [{ mode: 'status', status: 500 }, 6, /cause: .* answered 500/],
+    [{ mode: 'status', status: 429 }, 5, /cause: .* answered 429/],
+    [{ mode: 'status', status: 404 }, 3, /cause: .* answered 404/],
+    [{ mode: 'unauthorized' }, 3, /cause: .* answered 401/],
+    [{ mode: 'drop' }, 6, /cause: localhost/],
   ] as const)(
     '5: the API has an error of its own: %j ends with %i',
-    async (fault, exitCode) => {
+    async (fault, exitCode, cause) => {
       const { running, url } = await begin();
       cli.sandbox.control.set({ api: [{ ...fault, times: 0 }] });
       await choose(url);
       const { code, stdout } = await ended(running);
       expect(stdout).toMatch(/fail {2}5\. API call\n +cause: /);
+      expect(stdout).toMatch(cause);
       expect(code).toBe(exitCode);
     },
     30_000,
