@@ -1,6 +1,7 @@
 /// <reference types="jest" />
 import type { Answer, Browser } from '../support/browser.js';
 import { codeCalls, cookieNames, isSignedIn, paramOf, sessionIdOf } from '../support/sign-in.js';
+import { until } from '../support/until.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 jest.setTimeout(30_000);
@@ -285,4 +286,28 @@ describe('the callback', () => {
       expect.objectContaining({ type: 'login_completed', replaced: true }),
     );
   });
+
+  it.each([
+    ['a script', '/api/company/profile'],
+    ['a page', '/debts/d1'],
+  ])(
+    'keeps its cookie when %s of the old one finds its grant gone after it',
+    async (_who, path) => {
+      const browser = app.browser();
+      await browser.signIn();
+      const oldId = sessionIdOf(browser);
+      const { control } = app.sandbox;
+      control.expireAccessTokens();
+      control.set({ token: [{ mode: 'hold' }] });
+      const late = browser.get(path);
+      await until('its renewal is held', () => control.state().held === 1);
+      await browser.get(await browser.approve((await browser.get('/login?again')).location ?? ''));
+      const newId = sessionIdOf(browser);
+      expect(newId).not.toBe(oldId);
+      control.release();
+      expect((await late).setCookies).toEqual([]);
+      expect(sessionIdOf(browser)).toBe(newId);
+      expect(await isSignedIn(browser)).toBe(true);
+    },
+  );
 });

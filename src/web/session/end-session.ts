@@ -6,7 +6,8 @@ import type { SessionStore } from './session-store.js';
 
 /**
  * Deletes the session's record, and its cookie where `res` is given; does nothing for whoever is not signed in.
- * `/login` gives none: meanwhile another tab may have signed in, and the cookie would be the one of its session.
+ * The cookie stays when another request has ended the session: another tab may have signed in since then, and the cookie
+ * would be that of its session. `/login` gives no `res`: this request goes on to sign in itself.
  * @throws {StorageError}
  */
 export type EndSession = (req: Request, res?: Response) => Promise<void>;
@@ -22,8 +23,9 @@ export function createEndSession({
     const { signedIn } = req;
     if (signedIn === undefined) return;
     req.signedIn = undefined;
-    await sessions.end(signedIn.sessionId);
-    if (res?.headersSent === false) res.clearCookie(cookies.session, cookies.attributes);
+    const wasThere = await sessions.end(signedIn.sessionId);
+    if (wasThere && res?.headersSent === false)
+      res.clearCookie(cookies.session, cookies.attributes);
   };
 }
 

@@ -1,7 +1,7 @@
 import { RedisStore } from 'connect-redis';
 import type { SessionData } from 'express-session';
 import { z } from 'zod';
-import { RecordError, StorageError } from '../../errors.js';
+import { RecordError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { boundedMap } from '../../limits/bounded-map.js';
 import type { KeyValue } from '../../core/storage/key-value.js';
@@ -105,14 +105,11 @@ export class SessionStore extends RedisStore {
     return Promise.resolve();
   }
 
-  /** Deletes the record. @throws {StorageError} */
-  async end(id: string): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      void this.destroy(id, (error?: unknown) => {
-        if (error) reject(error instanceof StorageError ? error : new StorageError(error));
-        else resolve();
-      });
-    });
+  /** Deletes the record; `false` when there was none any more. @throws {StorageError} */
+  async end(id: string): Promise<boolean> {
+    const wasThere = (await this.#keyValue.get(this.prefix + id)) !== undefined;
+    await this.#keyValue.delete(this.prefix + id);
+    return wasThere;
   }
 
   /** Gives the session exactly its idle time, after the touch of its request, and says what it has. */

@@ -64,12 +64,15 @@ export function createStartSession({
     });
   };
 
-  /** The visitor is signed in anew whatever the storage says of the earlier session now. */
+  /**
+   * The session first: a response of its that is under way then finds no session to end, and leaves the new cookie. The
+   * visitor is signed in anew whatever the storage says of the earlier session now.
+   */
   async function end(earlierId: string): Promise<void> {
     const grantId = grantIdOf(earlierId);
     try {
-      await tokens.forget(grantId, 'replaced');
       await sessions.end(earlierId);
+      await tokens.forget(grantId, 'replaced');
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       tokens.abandon(grantId, 'replaced'); // a session without its grant ends at its next use
