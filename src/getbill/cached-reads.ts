@@ -1,5 +1,5 @@
 import { boundedMap } from '../limits/bounded-map.js';
-import { AppError, NotSignedInError, StorageError } from '../errors.js';
+import { AppError, NotSignedInError, StorageError, UnavailableError } from '../errors.js';
 
 const MAX_READINGS = 10_000;
 
@@ -32,26 +32,33 @@ export function createCachedReads<Value>({
   now,
   freshMs,
   keptMs,
-  changedAtMs = () => Promise.resolve(undefined),
+  waitMs = Infinity,
+  changedAtMs = () => undefined,
 }: {
   now: () => number;
   freshMs: number;
   keptMs: number;
+  /** No longer does a page wait; what arrives later is there for the next one. */
+  waitMs?: number;
   /** When the grant's data was last said to have changed: what was read before is read again. */
-  changedAtMs?: (grantId: string) => Promise<number | undefined>;
+  changedAtMs?: (grantId: string) => Promise<number | undefined> | number | undefined;
 }): CachedReads<Value> {
   const readings = boundedMap<Reading<Value>>({ max: MAX_READINGS, maxAgeMs: keptMs, now });
   /** Ten tabs that open at once read once. */
   const running = new Map<string, Promise<Reading<Value>>>();
-  const sweepLater = (): void => void setTimeout(() => readings.sweep(), keptMs + 1).unref();
 
   function loadOnce(grantId: string, load: () => Promise<Value>): Promise<Reading<Value>> {
     const started = running.get(grantId);
     if (started !== undefined) return started;
+    const isWanted = (): boolean => running.get(grantId) === loading; // not after a sign-out
     const readAtMs = now(); // before: a change meanwhile may be missing
     const loading = load()
-      .then((value) => ({ value, readAtMs }))
-      .finally(() => running.delete(grantId));
+      .then((value) => {
+        if (isWanted()) readings.set(grantId, { value, readAtMs });
+        setTimeout(() => readings.sweep(), keptMs + 1).unref();
+        return { value, readAtMs };
+      })
+      .finally(() => isWanted() && running.delete(grantId));
     running.set(grantId, loading);
     return loading;
   }
@@ -66,17 +73,17 @@ export function createCachedReads<Value>({
         return known;
       }
       try {
-        const reading = await loadOnce(grantId, load);
-        readings.set(grantId, reading);
-        sweepLater();
-        return reading;
+        return await inTime(loadOnce(grantId, load), waitMs);
       } catch (error) {
         if (known === undefined || !(error instanceof AppError) || !isTemporary(error)) throw error;
         return { ...known, failure: error };
       }
     },
     last: (grantId) => readings.get(grantId)?.value,
-    forget: (grantId) => readings.delete(grantId),
+    forget(grantId) {
+      running.delete(grantId);
+      readings.delete(grantId);
+    },
   };
 }
 
@@ -84,3 +91,15 @@ export function createCachedReads<Value>({
 const isTemporary = (error: AppError): boolean =>
   !(error instanceof NotSignedInError || error instanceof StorageError) &&
   (error.status === 429 || error.status >= 500);
+
+function inTime<Value>(reading: Promise<Value>, waitMs: number): Promise<Value> {
+  if (waitMs === Infinity) return reading;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      const options = { code: 'getbill_timeout', status: 504 };
+      reject(new UnavailableError('GetBill is slow: the page goes without', options));
+    }, waitMs);
+  });
+  return Promise.race([reading, late]).finally(() => clearTimeout(timer));
+}

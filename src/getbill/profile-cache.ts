@@ -1,7 +1,8 @@
 import { boundedMap } from '../limits/bounded-map.js';
+import { createCachedReads, type CachedReads } from './cached-reads.js';
 import type { CompanyProfile } from './types.js';
 
-const MAX_PROFILES = 10_000;
+const MAX_COMPANIES = 10_000;
 
 /** A company profile per grant, for a while: the quota is shared by all users, and a profile hardly changes. */
 export interface ProfileCache {
@@ -19,32 +20,20 @@ export function createProfileCache({
   now: () => number;
   keptMs: number;
 }): ProfileCache {
-  const profiles = boundedMap<{ profile: CompanyProfile; askedAtMs: number }>({
-    max: MAX_PROFILES,
-    maxAgeMs: keptMs,
+  const changes = boundedMap<number>({ max: MAX_COMPANIES, maxAgeMs: keptMs, now });
+  const profiles: CachedReads<CompanyProfile> = createCachedReads({
     now,
+    freshMs: keptMs,
+    keptMs,
+    changedAtMs: (grantId) => changes.get(profiles.last(grantId)?.id ?? ''),
   });
-  const changedAtMs = boundedMap<number>({ max: MAX_PROFILES, maxAgeMs: keptMs, now });
-  const isStale = ({
-    profile,
-    askedAtMs,
-  }: {
-    profile: CompanyProfile;
-    askedAtMs: number;
-  }): boolean => askedAtMs <= (changedAtMs.get(profile.id) ?? -Infinity);
-  // a session that ended elsewhere asks no more, so what is too old goes by itself
-  const sweepLater = (): void => void setTimeout(() => profiles.sweep(), keptMs + 1).unref();
   return {
     async get(grantId, load) {
-      const known = profiles.get(grantId);
-      if (known !== undefined && !isStale(known)) return known.profile;
-      const askedAtMs = now();
-      const profile = await load();
-      profiles.set(grantId, { profile, askedAtMs });
-      if (profiles.size > 0) sweepLater();
-      return profile;
+      const { value, failure } = await profiles.get(grantId, load);
+      if (failure !== undefined) throw failure;
+      return value;
     },
-    forget: (grantId) => profiles.delete(grantId),
-    forgetCompany: (companyId) => changedAtMs.set(companyId, now()),
+    forget: profiles.forget,
+    forgetCompany: (companyId) => changes.set(companyId, now()),
   };
 }
