@@ -33,6 +33,7 @@ export function createHttpServer(
     maxConnections = MAX_CONNECTIONS,
   }: { keepAliveMs: number; stalledReaderMs?: number; maxConnections?: number },
 ): HttpServer {
+  const underWay = createResponsesUnderWay();
   const server = createServer(
     {
       headersTimeout: 10_000, // then 408
@@ -41,10 +42,9 @@ export function createHttpServer(
       keepAliveTimeout: keepAliveMs,
       maxHeaderSize: 16_384, // then 431
     },
-    oneAtATime(inTurns(app)),
+    oneAtATime(underWay.track(inTurns(app))),
   );
   server.maxConnections = maxConnections;
-  const underWay = trackResponses(server);
   cutStalledReaders(server, underWay, stalledReaderMs);
 
   return {
@@ -55,7 +55,6 @@ export function createHttpServer(
       return { port: (server.address() as AddressInfo).port }; // the real one, also for port 0
     },
     announceStop() {
-      server.prependListener('request', (_req, res) => res.setHeader('Connection', 'close'));
       underWay.announceStop();
     },
     async drain({ withinMs }) {
@@ -74,43 +73,38 @@ export function createHttpServer(
 }
 
 interface ResponsesUnderWay {
+  track(handle: RequestListener): RequestListener;
   has(socket: Socket): boolean;
   count(): number;
   announceStop(): void;
   untilNone(): Promise<void>;
 }
 
-/**
- * The last response of each connection that is not finished. Counted by connection, because a response that waits
- * behind another one on a connection which the client closes never emits `close`.
- */
-function trackResponses(server: Server): ResponsesUnderWay {
+/** The response of each connection that has begun and is not finished. */
+function createResponsesUnderWay(): ResponsesUnderWay {
   const underWay = new Map<Socket, ServerResponse>();
   const waiting: (() => void)[] = [];
-  const remove = (socket: Socket): void => {
-    underWay.delete(socket);
-    if (underWay.size === 0) for (const resolve of waiting.splice(0)) resolve();
-  };
-  server.on('connection', (socket: Socket) => {
-    socket.once('close', () => {
-      remove(socket);
-    });
-  });
-  server.prependListener('request', ({ socket }, res) => {
-    if (socket.destroyed) return;
-    underWay.set(socket, res);
-    res.once('close', () => {
-      if (underWay.get(socket) === res) remove(socket);
-    });
-  });
+  let isStopping = false;
   return {
+    track: (handle) => (req, res) => {
+      const { socket } = req;
+      underWay.set(socket, res);
+      res.once('close', () => {
+        if (underWay.get(socket) === res) underWay.delete(socket); // else the next one of the connection has begun
+        if (underWay.size === 0) for (const resolve of waiting.splice(0)) resolve();
+      });
+      if (isStopping) res.setHeader('Connection', 'close');
+      handle(req, res);
+    },
     has: (socket) => underWay.has(socket),
     count: () => underWay.size,
-    announceStop: () =>
-      [...underWay.values()].forEach((res) => {
+    announceStop() {
+      isStopping = true;
+      for (const res of underWay.values()) {
         if (!res.headersSent) res.setHeader('Connection', 'close');
         res.emit('stopping');
-      }),
+      }
+    },
     untilNone: () =>
       new Promise((resolve) => {
         if (underWay.size === 0) resolve();

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { RequestListener } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { createHttpServer, type HttpServer } from '../../src/server.js';
 import { openSocket, rawRequest } from '../proxy/support/raw-http.js';
@@ -11,9 +11,19 @@ const LARGE = Buffer.alloc(16 * 1024 * 1024, 'x'); // more than both kernels buf
 let server: HttpServer;
 let origin: string;
 let respond: (() => void) | undefined;
+let streams = 0;
+
+function stream(res: ServerResponse): void {
+  streams += 1;
+  res.write('open');
+  res.once('stopping', () => res.end());
+  res.once('close', () => (streams -= 1));
+}
+
 const app: RequestListener = (req, res) => {
   if (req.url === '/large') res.end(LARGE);
   else if (req.url === '/late') respond = () => res.end('late');
+  else if (req.url === '/stream') stream(res);
   else res.end('ok');
 };
 
@@ -98,6 +108,21 @@ describe('the HTTP server', () => {
     respond?.();
     await closed(socket);
     expect(text).toContain('Connection: close');
+  });
+
+  it.each([
+    ['a request waits', ['/']],
+    ['two requests wait', ['/', '/late']],
+  ])('tells a stream that it stops, although %s behind it', async (_what, behind) => {
+    const socket = openSocket(origin).resume();
+    const headers = ['Host: connect.example'];
+    socket.write(rawRequest('GET', '/stream', headers));
+    await until('the stream is open', () => streams === 1);
+    for (const path of behind) socket.write(rawRequest('GET', path, headers));
+    await closed(get('/').resume()); // by then what was written before has arrived
+    server.announceStop();
+    expect(await server.drain({ withinMs: 5_000 })).toBe(0);
+    expect(streams).toBe(0);
   });
 
   it('closes connections beyond its maximum, and serves again when some have ended', async () => {
