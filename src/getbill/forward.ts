@@ -80,6 +80,7 @@ export function createForward({
         headers: headersOf(call, access.accessToken),
         body: call.body,
         timeoutMs: Math.max(1, config.timeoutMs - (monotonicMs() - askedMs)),
+        idleMs: config.timeoutMs,
         signal: call.signal,
         accept,
       });

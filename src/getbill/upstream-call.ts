@@ -16,10 +16,10 @@ export interface CallOptions {
   readonly agent: Dispatcher;
   /** Makes a new connection; absent where a request may not be sent twice. */
   readonly again?: Dispatcher | undefined;
-  /** Until the head of the response; then the longest silence between two chunks of its body. */
+  /** Until the head of the response; without `idleMs`, until its end. */
   readonly timeoutMs: number;
-  /** The deadline is that of the whole response: of a token call, which has to end before its lease does. */
-  readonly isBodyInTime?: boolean | undefined;
+  /** The longest silence between two chunks of its body. */
+  readonly idleMs?: number | undefined;
   readonly signal?: CallSignal | undefined;
   /** Throws to reject a response by its head, before the body is read. */
   readonly accept?: ((head: ResponseHead) => void) | undefined;
@@ -34,7 +34,7 @@ export interface CallOptions {
  * drops its packets without a word. The first response to begin wins.
  */
 export function callUpstream(options: CallOptions): Promise<UpstreamResponse> {
-  const { request, agent, again, timeoutMs, isBodyInTime, signal, accept, exchange } = options;
+  const { request, agent, again, timeoutMs, idleMs, signal, accept, exchange } = options;
   return new Promise((resolve, reject) => {
     const attempts = new Set<Attempt>();
     let body: ResponseBody | undefined;
@@ -69,13 +69,13 @@ export function callUpstream(options: CallOptions): Promise<UpstreamResponse> {
     }
 
     function onHead(attempt: Attempt, connection: Connection, head: ResponseHead): ResponseBody {
-      if (isBodyInTime !== true) clearTimeout(deadline);
+      if (idleMs !== undefined) clearTimeout(deadline);
       clearTimeout(halfTime);
       cancelAllBut(attempt);
       exchange.head = head;
       body = new ResponseBody({
         connection,
-        idleMs: timeoutMs,
+        idleMs: idleMs ?? timeoutMs,
         onBody: (whole) => resolve({ ...head, body: whole }),
         onFailure: fail,
       });

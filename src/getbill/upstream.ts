@@ -26,8 +26,10 @@ export interface UpstreamRequest {
   readonly method: string;
   readonly headers: Record<string, string>;
   readonly body?: string | Buffer | undefined;
-  /** Until the head of the response; then the longest silence between two chunks of its body. */
+  /** Until the head of the response; without `idleMs`, until its end: a token call has to end before its lease does. */
   readonly timeoutMs: number;
+  /** The longest silence between two chunks of its body. */
+  readonly idleMs?: number;
   /** Ends the call: the browser has gone. */
   readonly signal?: CallSignal | undefined;
   /** Throws to reject a response by its head, before the body is read. */
@@ -61,15 +63,15 @@ export function createUpstream({ config, emit }: { config: GetbillConfig; emit: 
   function call(
     target: Target,
     request: UpstreamRequest,
-    agents: Pick<CallOptions, 'agent' | 'again' | 'isBodyInTime'>,
+    agents: Pick<CallOptions, 'agent' | 'again'>,
   ): Promise<UpstreamResponse> {
-    const { method, headers, body = null, timeoutMs, signal, accept } = request;
+    const { method, headers, body = null, timeoutMs, idleMs, signal, accept } = request;
     const { origin, pathname, search } = target;
     const path = pathname + search;
     const exchange: HttpExchange = { method, url: origin + path, headers, body: body ?? undefined };
     const sent = { origin, path, method, body, headers: { ...headers, 'user-agent': USER_AGENT } };
     return traced(channels.http, exchange, () =>
-      callUpstream({ request: sent, ...agents, timeoutMs, signal, accept, exchange }).catch(
+      callUpstream({ request: sent, ...agents, timeoutMs, idleMs, signal, accept, exchange }).catch(
         (error: unknown) => {
           throw outcomeOf(error, target);
         },
@@ -90,7 +92,7 @@ export function createUpstream({ config, emit }: { config: GetbillConfig; emit: 
       call(target, request, { agent: api, again: isSafe(request.method) ? apiAgain : undefined }),
     async send(url, { headers, ...rest }) {
       const request = { ...rest, method: 'POST', headers };
-      const response = await call(url, request, { agent: token, isBodyInTime: true });
+      const response = await call(url, request, { agent: token });
       const { status, headers: received, body } = response;
       if (Buffer.isBuffer(body))
         return { status, headers: received, body: responseText(received, body) };

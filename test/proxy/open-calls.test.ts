@@ -2,6 +2,8 @@ import { EventEmitter, once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import ejs from 'ejs';
 import { createCallSlots, type CallSlots } from '../../src/getbill/call-slots.js';
+import { matchEndpoint, type Endpoint } from '../../src/getbill/endpoints.js';
+import { createForward } from '../../src/getbill/forward.js';
 import { pagesAtOnce } from '../../src/web/middleware/pages-at-once.js';
 import { readBody } from '../../src/web/routes/api.js';
 import type { TestApp } from '../support/test-app.js';
@@ -250,6 +252,37 @@ describe('300 requests of one session at a listing that does not come', () => {
       for (const answer of answers) answer();
       expect((await Promise.all(writes)).map(({ status }) => status)).toEqual(Array(4).fill(200));
     });
+  });
+
+  it('that waited for a place have less time to begin, and as long a silence in their body', async () => {
+    let nowMs = 0;
+    const asked: { timeoutMs: number; idleMs?: number }[] = [];
+    const forward = createForward({
+      config: { apiUrl: new URL('https://getbill.example/api'), timeoutMs: 10_000 },
+      upstream: {
+        open: (_target, request) => {
+          asked.push(request);
+          const headers = { 'content-type': 'application/json' };
+          return Promise.resolve({ status: 200, headers, body: Buffer.from(EMPTY_SUCCESS) });
+        },
+      },
+      quota: { learn: () => undefined, block: () => Promise.resolve(1), left: () => 1 },
+      slots: {
+        acquire: () => {
+          nowMs += 4_000;
+          return Promise.resolve(() => undefined);
+        },
+      },
+      emit: () => undefined,
+      monotonicMs: () => nowMs,
+    });
+    const { endpoint } = matchEndpoint('GET', '/debts') as { endpoint: Endpoint };
+    const renew = () => Promise.reject(new Error('is not called'));
+    await forward(
+      { endpoint, path: '/debts', query: '', requestId: 'r', caller: 'page' },
+      { grantId: 'g', accessToken: 'a', renew },
+    );
+    expect(asked).toMatchObject([{ timeoutMs: 6_000, idleMs: 10_000 }]);
   });
 
   it('end when their browser leaves: HEAD', async () => {
