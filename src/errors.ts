@@ -50,7 +50,9 @@ export class GetbillApiError extends AppError {
     retryAfterS?: number;
   }) {
     super(message, {
-      code: API_ERROR_CODES[status] ?? 'api_refused',
+      code: isAboutRecord(status, message)
+        ? 'api_refused'
+        : (API_ERROR_CODES[status] ?? 'api_refused'),
       status: status === 401 ? 502 : status,
       ...(retryAfterS !== undefined && { retryAfterS }),
     });
@@ -92,6 +94,10 @@ export class WalkStoppedError extends AppError {
     this.nextPage = nextPage;
   }
 }
+
+/** GetBill writes "Access denied to this debt" where the debt is another company's: no permission would help. */
+const isAboutRecord = (status: number, message: string): boolean =>
+  status === 403 && /\bdenied to\b/i.test(message);
 
 const API_ERROR_CODES: Readonly<Record<number, string>> = {
   401: 'api_rejects_token',

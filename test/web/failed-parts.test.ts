@@ -145,6 +145,21 @@ it('a 403 that names no scope costs its part alone: nothing is withheld from the
   expect((await browser.get('/debts')).text).not.toContain('Not shared with this app.');
 });
 
+it.each([
+  ['denied', 'Access denied to this debt', false],
+  ['without a permission', 'Required scope "debts:read" not found in token', true],
+])('a debt that is %s says so, and not the other', async (_what, message, isPermission) => {
+  await signIn();
+  const body = { error: true, message, code: 403 };
+  app.sandbox.control.set({
+    api: [{ mode: 'status', status: 403, path: '/debts', body, times: 0 }],
+  });
+  const { status, text } = await browser.get('/debts/d1');
+  expect(status).toBe(403);
+  expect(text.includes('a permission you did not give')).toBe(isPermission);
+  expect(text.includes('not yours to see')).toBe(!isPermission);
+});
+
 it('a script that asks for the page gets the error as JSON', async () => {
   await signIn();
   app.sandbox.control.set({ api: [{ mode: 'drop', path: '/debts', times: 0 }] });

@@ -10,8 +10,8 @@ import type { Entry, ReportFile, State } from './report.js';
 const MAX_WAITS = 3;
 /** After so many calls in a row without a response there is no point in losing sight of more. */
 const MAX_UNKNOWN_CALLS = 2;
-/** These would meet every other batch as well. */
-const REFUSES_ALL = new Set(['api_rejects_token', 'missing_scope', 'not_found']);
+/** These would meet every other batch as well, and so would a 403. */
+const REFUSES_ALL = new Set(['api_rejects_token', 'not_found']);
 
 export interface SendOptions {
   readonly client: Pick<Client, 'createDebts'>;
@@ -73,7 +73,7 @@ async function sendBatch(
       if (!(error instanceof AppError)) throw error;
       undo();
       const isRefusal = error instanceof GetbillApiError && error.status !== 429;
-      if (isRefusal && !REFUSES_ALL.has(error.code)) {
+      if (isRefusal && error.status !== 403 && !REFUSES_ALL.has(error.code)) {
         refuse(rows, error);
         return undefined;
       }

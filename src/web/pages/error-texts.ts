@@ -109,7 +109,7 @@ const texts: Readonly<Record<string, ErrorText>> = {
   token_endpoint_busy: HAS_A_PROBLEM,
   api_refused: {
     title: 'GetBill did not accept this request',
-    why: 'Something in it does not fit what GetBill accepts.',
+    why: 'It asks for something that is not yours to see, or something in it does not fit what GetBill accepts.',
     advice:
       'Nothing was changed. Please check the address. If it happens again, tell the people who run this app, with the request number below.',
   },
