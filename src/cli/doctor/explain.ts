@@ -1,3 +1,4 @@
+import { explanationOf } from '../../oauth-explanations.js';
 import { fail, type Result } from './check.js';
 import { ProxyError } from './proxy.js';
 
@@ -8,10 +9,12 @@ interface Place {
   readonly timeoutMs: number;
 }
 
-/** Why a connection failed and what to do, by the code of the error, never by its text. */
+/** Why a call got no usable response and what to do: by the code of the error, not its text. */
 export function explainConnection(error: unknown, place: Place): Result {
   if (error instanceof ProxyError) return explainProxy(error, place);
   const code = codeOf(error);
+  const oauthError = explanationOf(code);
+  if (oauthError !== undefined) return fail(`${code}: ${oauthError.cause}`, oauthError.fix);
   const [cause, fix] = Object.hasOwn(BY_CODE, code)
     ? (BY_CODE[code] ?? unknown)(place)
     : unknown(place);
@@ -47,7 +50,7 @@ type Explanation = (place: Place) => readonly [cause: string, fix: string];
 
 const where = ({ url }: Place): string => url.host;
 const unknown: Explanation = (place) => [
-  `${where(place)} gave no response`,
+  `${where(place)} gave no usable response`,
   `try: curl -v ${place.url.origin}`,
 ];
 
@@ -91,6 +94,14 @@ const otherName: Explanation = (place) => [
   `the certificate at ${where(place)} is for another host`,
   `write the host name of the certificate in ${place.variable}`,
 ];
+const busy: Explanation = (place) => [
+  `${where(place)} is overloaded, or has an error of its own`,
+  'wait a moment and run this again; if it stays, ask GetBill',
+];
+const tooLarge: Explanation = (place) => [
+  `${where(place)} gave a response that is too large`,
+  `correct ${place.variable}, or what a proxy or firewall puts in place of the response`,
+];
 const otherPin: Explanation = (place) => [
   `no certificate of ${where(place)} has a key that GETBILL_TLS_PINS names`,
   'put the pins of the new keys into GETBILL_TLS_PINS',
@@ -121,4 +132,6 @@ const BY_CODE: Readonly<Record<string, Explanation>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
   ERR_TLS_CERT_ALTNAME_INVALID: otherName,
   TLS_PIN_MISMATCH: otherPin,
+  token_endpoint_busy: busy,
+  answer_too_large: tooLarge,
 };
