@@ -1,4 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { styleText } from 'node:util';
 import type { Finding, Verdict } from './doctor/check.js';
 import { harmless, inJson, toStderr } from './output.js';
@@ -13,7 +15,11 @@ async function main(): Promise<number> {
       'Looks for what is wrong between this configuration, Redis, GetBill and the proxy. Changes nothing.',
     )
     .option('--url <origin>', 'also look at a running deployment, through its proxy', origin)
-    .option('--url-ca-file <file>', 'PEM file of the private CA that signed its certificate')
+    .option(
+      '--url-ca-file <file>',
+      'PEM file of the private CA that signed its certificate',
+      caFile,
+    )
     .option('--json', 'one JSON object at the end instead of lines')
     .exitOverride()
     .parse();
@@ -51,6 +57,17 @@ function origin(text: string): URL {
   if (url === undefined || !/^https?:$/.test(url.protocol))
     throw new InvalidArgumentError('It must be an https:// origin.');
   return url;
+}
+
+function caFile(file: string): string {
+  try {
+    void new X509Certificate(readFileSync(file));
+    return file;
+  } catch (error) {
+    const { syscall, code } = error as NodeJS.ErrnoException;
+    const cause = syscall === undefined ? 'is no PEM certificate' : `cannot be read (${code})`;
+    throw new InvalidArgumentError(`It ${cause}: name the PEM file of the private CA.`);
+  }
 }
 
 const COLOURS = { pass: 'green', warn: 'yellow', fail: 'red' } as const;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { jsonObject } from '../core/json.js';
 import { DEMO_SECRETS } from '../config/load.js';
+import { misused } from './input.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -21,9 +22,18 @@ export function withThrowawaySecrets(env: Environment): Environment {
   };
 }
 
-/** `.env`, where there is one. What the environment has already stays as it is. Unlike Node's option, silent without it. */
+/**
+ * `.env`, where there is one. What the environment has already stays as it is. Unlike Node's
+ * option, silent without it.
+ * @throws {InvalidArgumentError} it cannot be read.
+ */
 export function loadDotenv(): void {
-  if (existsSync('.env')) process.loadEnvFile('.env');
+  if (!existsSync('.env')) return;
+  try {
+    process.loadEnvFile('.env');
+  } catch {
+    misused('.env is no text file that can be read; correct it, or take it away');
+  }
 }
 
 /** `npm run demo` writes its settings here while it runs; its secrets are in `DEMO_SECRETS`. */

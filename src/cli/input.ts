@@ -7,7 +7,8 @@ export function bodyFrom(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file === '-' ? 0 : file, 'utf8')) as unknown;
   } catch (error) {
-    const reason = error instanceof SyntaxError ? 'is not valid JSON' : 'cannot be read';
+    const { code } = error as NodeJS.ErrnoException;
+    const reason = error instanceof SyntaxError ? 'is not valid JSON' : `cannot be read (${code})`;
     return misused(`the file of --from ${reason}`);
   }
 }

@@ -136,8 +136,9 @@ async function withInbox(
 function bytesFrom(file: string): Buffer {
   try {
     return readFileSync(file);
-  } catch {
-    throw new InvalidArgumentError('It cannot be read.');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new InvalidArgumentError(`It cannot be read (${code}).`);
   }
 }
 

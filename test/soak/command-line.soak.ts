@@ -153,7 +153,7 @@ describe('any documented call', () => {
     const missing = await cli.run('call POST /debts --from missing.json');
     expect([missing.code, missing.stderr]).toEqual([
       2,
-      expect.stringContaining('--from cannot be read') as string,
+      expect.stringContaining('--from cannot be read (ENOENT)') as string,
     ]);
     expect(posts()).toBe(0);
   });
@@ -167,6 +167,17 @@ it('--version names the version; --help has examples and every exit code', async
   expect(help).toContain(
     '0 done, 1 a bug, 2 usage, 3 configuration, 4 refused, 5 limit, 6 no response, 130 Ctrl-C',
   );
+});
+
+it('a .env that cannot be read is named, without a stack', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gb-dotenv-'));
+  mkdirSync(join(folder, '.env'));
+  const { code, stderr } = await cli.run('company profile', {}, { cwd: folder });
+  expect([code, stderr]).toEqual([
+    2,
+    'error: .env is no text file that can be read; correct it, or take it away\n',
+  ]);
+  rmSync(folder, { recursive: true });
 });
 
 describe('without a client in the environment', () => {

@@ -214,4 +214,16 @@ describe('npm run doctor', () => {
       { name: 'TRUST_PROXY' },
     ]);
   });
+
+  it.each([
+    ['is missing', 'nowhere.pem', 'It cannot be read (ENOENT): name the PEM file'],
+    ['is a folder', 'src', 'It cannot be read (EISDIR): name the PEM file'],
+    ['is empty', '/dev/null', 'It is no PEM certificate: name the PEM file'],
+    ['holds something else', 'package.json', 'It is no PEM certificate: name the PEM file'],
+  ])('ends with 2 when the file of --url-ca-file %s', async (_fault, file, text) => {
+    const { code, output } = await command(['--url-ca-file', file], doctorsEnvironment());
+    expect([code, output]).toEqual([2, expect.stringContaining(text)]);
+    expect(output).toContain(`option '--url-ca-file <file>' argument '${file}' is invalid`);
+    expect(output).not.toMatch(/^ +at /m);
+  });
 });
