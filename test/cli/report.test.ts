@@ -1,10 +1,46 @@
-import { mkdtempSync, rmSync, writeFileSync, existsSync } from 'node:fs';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newReport, openReport } from '../../src/cli/batch/report.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'gb-report-'));
 afterAll(() => rmSync(folder, { recursive: true }));
+
+const locks = (name: string): string[] =>
+  readdirSync(folder).filter((each) => each.startsWith(`${name}.lock`));
+
+async function ended(child: ChildProcess): Promise<ChildProcess> {
+  await once(child, 'exit');
+  return child;
+}
+
+/** A process that opens the report again and again, beside locks of a dead process; ends with 1 where it is not alone. */
+function startHolder(path: string, dead: number): ChildProcess {
+  const code = `
+    import { rmSync, writeFileSync } from 'node:fs';
+    import { openReport } from './src/cli/batch/report.ts';
+    process.stderr.write = () => true;
+    const [path, dead] = process.argv.slice(1);
+    let held = 0;
+    for (const untilMs = Date.now() + 1_500; Date.now() < untilMs; ) {
+      if (Math.random() < 0.1) writeFileSync(path + '.lock.' + dead, '');
+      let report;
+      try {
+        report = openReport(path);
+      } catch {
+        continue;
+      }
+      held += 1;
+      writeFileSync(path + '.inside', '', { flag: 'wx' });
+      rmSync(path + '.inside');
+      report.release();
+    }
+    if (held === 0) process.exitCode = 2;`;
+  const args = ['--import', 'tsx', '--input-type=module', '-e', code, path, String(dead)];
+  return spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+}
 
 describe('a report of debts', () => {
   it('is read only by who has its lock, and so never while another process writes it', () => {
@@ -25,6 +61,17 @@ describe('a report of debts', () => {
     writeFileSync(path, '{"entries":1}');
     expect(() => openReport(path)).toThrow('is no report');
     expect(() => newReport(path, { entries: [] })).toThrow('is there already');
-    expect(existsSync(`${path}.lock`)).toBe(false);
+    expect(locks('none.json')).toEqual([]);
+  });
+
+  it('is held by one process at a time, also of those that begin at once and one that died', async () => {
+    const path = join(folder, 'raced.json');
+    writeFileSync(path, '{"entries":[]}');
+    const { pid: dead = 0 } = await ended(spawn(process.execPath, ['--version']));
+    const raced = [1, 2, 3].map(() => startHolder(path, dead));
+    const codes = await Promise.all(raced.map(async (child) => (await ended(child)).exitCode));
+    expect(codes).toEqual([0, 0, 0]);
+    openReport(path).release();
+    expect(locks('raced.json')).toEqual([]);
   });
 });
