@@ -71,10 +71,20 @@ function explainAppError(error: AppError): string[] {
       lines.push(`  ${field === '' ? '' : `${field}: `}${problems.join('; ')}`);
   }
   if (serverSaid !== undefined) lines.push(`  GetBill said: ${serverSaid}`);
-  if (error.cause instanceof AppError && !(error instanceof WalkStoppedError))
-    lines.push(`  ${error.cause.message}`);
-  return lines;
+  const causes = causesOf(error).filter((text) => !error.message.includes(text));
+  return [...lines, ...causes.map((text) => `  ${text}`)];
 }
+
+/** Of errors that are not ours only those of Redis: another text may quote a response. */
+function causesOf(error: AppError): string[] {
+  const { cause } = error;
+  if (cause instanceof AppError) return [cause.message, ...causesOf(cause)];
+  return error instanceof StorageError && cause instanceof Error ? [redisReason(cause)] : [];
+}
+
+/** Without the password of a URL, and without the arguments of a command that Redis repeats. */
+const redisReason = ({ message }: Error): string =>
+  message.replaceAll(/\/\/\S*@/g, '//').replace(/, with args beginning with.*/s, '');
 
 function whatNext(error: AppError): string[] {
   const lines: string[] = [];

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Config } from '../config/config.js';
 import { createCipher } from '../core/storage/cipher.js';
-import { AppError, ConfigError } from '../errors.js';
+import { AppError, ConfigError, StorageError } from '../errors.js';
+import { problemOfFirst } from '../redis/client.js';
 import { connectForWebhooks } from './connection.js';
 import { documentedTypes, subjectOf, type WebhookEvent } from './envelope.js';
 import { explainSignature } from './explain.js';
@@ -128,6 +129,9 @@ async function withInbox(
     const own = { endpoint: name, consumer: 'command line', limits: defaultLimits, replicas: 0 };
     const { redis, connected } = connection;
     await use(createRedisInbox({ redis, cipher, connected, ...own }));
+  } catch (error) {
+    const reason = error instanceof StorageError ? await problemOfFirst(config.redis) : undefined;
+    throw reason === undefined ? error : new StorageError(reason);
   } finally {
     connection.close();
   }

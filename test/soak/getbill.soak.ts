@@ -193,13 +193,35 @@ describe('the exit code', () => {
     expect(counters().tokenCalls).toBe(1);
   });
 
-  it('6: Redis is not there', async () => {
-    const { code, stderr } = await line.run('users', {
+  it.each<[string, () => string, RegExp, RegExp]>([
+    [
+      'is not there',
+      () => 'redis://:wrong-canary@localhost:1',
+      /nothing listens at redis:\/\/localhost:1 \(REDIS_URL, ECONNREFUSED\)/,
+      /ECONNREFUSED 127\.0\.0\.1:1/,
+    ],
+    [
+      'refuses the password',
+      () => redis.url.replace('unix://', 'unix://:wrong-canary@localhost'),
+      /WRONGPASS/,
+      /WRONGPASS/,
+    ],
+  ])('6: Redis %s, and the reason is said', async (_what, url, reason, webhookReason) => {
+    await redis.client.config('SET', 'requirepass', 'the-right-one');
+    const env = {
       ...shared,
-      REDIS_URL: 'redis://localhost:1',
-    });
-    expect(code).toBe(6);
-    expect(stderr).toContain('is Redis reachable');
+      REDIS_URL: url(),
+      GETBILL_WEBHOOK_SECRET: 'webhook-secret-of-this-test-1',
+      GETBILL_WEBHOOK_COMPANY: 'one',
+    };
+    const ended = [line.run('users', env), line.run('webhooks list', env)];
+    const [call, list] = await Promise.all(ended);
+    await redis.client.config('SET', 'requirepass', '');
+    expect([call?.code, list?.code]).toEqual([6, 6]);
+    expect(call?.stderr).toContain('is Redis reachable');
+    expect(call?.stderr).toMatch(reason);
+    expect(list?.stderr).toMatch(webhookReason);
+    expect(`${call?.stderr}${list?.stderr}`).not.toContain('wrong-canary');
   });
 });
 

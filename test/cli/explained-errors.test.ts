@@ -1,0 +1,44 @@
+import type { AppError } from '../../src/errors.js';
+import {
+  StorageError,
+  UnavailableError,
+  WalkStoppedError,
+  type AppErrorOptions,
+} from '../../src/errors.js';
+import { explain } from '../../src/cli/exit-codes.js';
+
+const refused = new Error('connect ECONNREFUSED 127.0.0.1:6379');
+const unavailable: AppErrorOptions = { code: 'renewal_failed', status: 503 };
+
+describe('an error on the command line', () => {
+  it('says why Redis failed, also where it is the cause of another error', () => {
+    const storage = new StorageError(refused);
+    const errors: AppError[] = [
+      storage,
+      new WalkStoppedError(storage, { nextPage: 3 }),
+      new UnavailableError('not renewed', { ...unavailable, cause: storage }),
+    ];
+    for (const error of errors) expect(explain(error)).toContain('\n  connect ECONNREFUSED 127.0');
+  });
+
+  it('says each cause once', () => {
+    const cause = new UnavailableError('the token endpoint responded with 503', unavailable);
+    const text = explain(new WalkStoppedError(cause, { nextPage: 3 }));
+    expect(text.match(/responded with 503/g)).toHaveLength(1);
+  });
+
+  it.each([
+    ['a password', 'Redis at redis://app:CANARY@10.0.0.1:6379: away', '//10.0.0.1:6379: away'],
+    ['arguments', "ERR unknown command 'x', with args beginning with: 'CANARY'", 'ERR unknown command'],
+  ])('says why Redis failed without %s', (_what, message, said) => {
+    const text = explain(new StorageError(new Error(message)));
+    expect(text).toContain(said);
+    expect(text).not.toContain('CANARY');
+  }); // prettier-ignore
+
+  it('shows no text of an error that is not ours: it may quote a response', () => {
+    const cause = new SyntaxError('"CANARY" is not valid JSON');
+    const text = explain(new UnavailableError('no JSON', { ...unavailable, cause }));
+    expect(text).not.toContain('CANARY');
+  });
+});
