@@ -26,7 +26,10 @@ function bar(stream: NodeJS.WriteStream, noun: string): Progress {
       if (single.isActive) single.update(done, payload);
       else single.start(total, done, payload);
     },
-    wait: ({ waitMs }) => single.update({ note: `, GetBill says to wait ${inSeconds(waitMs)}` }),
+    wait(wait) {
+      if (!single.isActive) return lines(noun).wait(wait); // the bar begins with the first response
+      single.update({ note: `, GetBill says to wait ${inSeconds(wait.waitMs)}` });
+    },
     stop: () => single.stop(),
   };
 }

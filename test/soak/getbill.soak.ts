@@ -293,4 +293,13 @@ describe('what is said', () => {
     expect(drawn).toContain('GetBill says to wait 2 s');
     expect(drawn).toContain('\u001b[?25h'); // the cursor is back
   });
+
+  it('is a line at a terminal while the first page waits, where there is no bar yet', () => {
+    const said = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const stream = Object.assign(new EventEmitter(), { isTTY: true }) as NodeJS.WriteStream;
+    createProgress(stream).wait({ page: 1, waitMs: 1500 });
+    const texts = said.mock.calls.map(([text]) => text);
+    said.mockRestore();
+    expect(texts).toEqual(["GetBill's limit is reached: page 1 again in 2 s\n"]);
+  });
 });

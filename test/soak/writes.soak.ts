@@ -118,6 +118,20 @@ describe('500 debts from a file', () => {
     expect(eachOnce(await atGetbill())).toBe(true);
   });
 
+  it('says that it waits while unknown debts are looked for, and no longer than it may', async () => {
+    write('debts.json', debts(1));
+    cli.sandbox.control.set({ api: [{ mode: 'cut', afterBytes: 20, path: '/debts/batch' }] });
+    await run('debts create --from debts.json');
+    const limit = { mode: 'rateLimited', path: '/debts' } as const;
+    cli.sandbox.control.set({ api: [{ ...limit, retryAfterS: 2 }] });
+    const tooLong = await run('debts create --resume debts.report.json --max-wait 1');
+    expect(tooLong.stderr).toContain('could not look for the unknown debts');
+    cli.sandbox.control.set({ api: [{ ...limit, retryAfterS: 1 }] });
+    const { stderr } = await run('debts create --resume debts.report.json --max-wait 1');
+    expect(stderr).toContain("GetBill's limit is reached: page 1 again in 1 s");
+    expect(inState('created')).toBe(1);
+  });
+
   it('goes on after one call without a response', async () => {
     write('debts.json', debts(40));
     cli.sandbox.control.set({ api: [{ mode: 'drop', path: '/debts/batch' }] });

@@ -32,17 +32,18 @@ export function createDebts({ run, print, tell, width, progress, exitWith }: Dep
   async function send(file: ReportFile, states: readonly State[], flags: BatchFlags) {
     const isResumed = states.includes('failed');
     const shown = progress('batch');
+    const maxWaitMs = flags.maxWait * 1000;
     let stopped: AppError | undefined;
     let notFound: ReadonlySet<Entry> | undefined;
     const work = async (client: Client, stopping: AbortSignal): Promise<void> => {
       file.save();
-      if (isResumed) notFound = await lookUp(client, file, stopping);
+      if (isResumed) notFound = await lookUp(client, file, { stopping, maxWaitMs });
       stopped = await sendBatches({
         client,
         file,
         states: notFound ? states : states.filter((state) => state !== 'unknown'),
         batchSize: flags.batchSize,
-        maxWaitMs: flags.maxWait * 1000,
+        maxWaitMs,
         progress: shown,
         stopping,
       }).finally(() => shown.stop());
@@ -58,10 +59,11 @@ export function createDebts({ run, print, tell, width, progress, exitWith }: Dep
   async function lookUp(
     client: Client,
     file: ReportFile,
-    stopping: AbortSignal,
+    limits: { stopping: AbortSignal; maxWaitMs: number },
   ): Promise<ReadonlySet<Entry> | undefined> {
+    const shown = progress();
     try {
-      return await lookUpUnknown(client, file, stopping);
+      return await lookUpUnknown(client, file, { ...limits, onWait: (wait) => shown.wait(wait) });
     } catch (error) {
       tell(`could not look for the unknown debts, so none of them is sent: ${explain(error)}`);
       return undefined;

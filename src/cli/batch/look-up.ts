@@ -1,3 +1,4 @@
+import type { WalkOptions } from '../../getbill/pagination.js';
 import { numberOf } from '../../getbill/values.js';
 import type { Client } from '../resources.js';
 import type { Entry, ReportFile } from './report.js';
@@ -9,7 +10,7 @@ import type { Entry, ReportFile } from './report.js';
 export async function lookUpUnknown(
   client: Pick<Client, 'all' | 'debts'>,
   file: ReportFile,
-  stopping: AbortSignal,
+  { stopping, ...walk }: { stopping: AbortSignal } & Pick<WalkOptions, 'maxWaitMs' | 'onWait'>,
 ): Promise<ReadonlySet<Entry>> {
   const wanted = new Map<string, Entry>();
   for (const entry of file.report.entries) {
@@ -17,7 +18,7 @@ export async function lookUpUnknown(
     if (entry.state === 'unknown' && typeof id === 'string' && id !== '') wanted.set(id, entry);
   }
   if (wanted.size === 0) return new Set();
-  for await (const debt of client.all((request) => client.debts(request))) {
+  for await (const debt of client.all((request) => client.debts(request), walk)) {
     if (stopping.aborted) return new Set();
     const entry = wanted.get(String(debt['internal_id']));
     if (entry === undefined || !isSame(entry.debt, debt)) continue;
