@@ -12,7 +12,7 @@ import {
 export function createRecent({
   redis,
   key: stream,
-  givenUpKey: givenUp,
+  givenUpKey,
   call,
   withGroup,
   entryFrom,
@@ -34,9 +34,8 @@ export function createRecent({
   };
 
   async function whichGivenUp(ids: string[]): Promise<Set<string>> {
-    if (ids.length === 0) return new Set();
-    const marks = await call(() => redis.hmget(givenUp, ...ids));
-    return new Set(ids.filter((_id, index) => marks[index] !== null));
+    const marks = await Promise.all(ids.map((id) => call(() => redis.exists(givenUpKey(id)))));
+    return new Set(ids.filter((_id, index) => marks[index] === 1));
   }
 
   /** Delivered and not acknowledged, or not delivered yet. */

@@ -16,7 +16,8 @@ export type Pending = [id: string, consumer: string, idleMs: number, tries: numb
 export interface RedisStream {
   readonly redis: Redis | Cluster;
   readonly key: string;
-  readonly givenUpKey: string;
+  /** Of an entry; one key each, so that each ends with its own time. */
+  readonly givenUpKey: (id: string) => string;
   readonly barrierKey: string;
   readonly seenKey: (identity: string) => string;
   /** Sends a command once the connection is there. @throws {StorageError} */
@@ -62,7 +63,7 @@ export function openRedisStream({
   return {
     redis,
     key,
-    givenUpKey: `webhook:given-up:${endpoint}`,
+    givenUpKey: (id) => `webhook:given-up:${endpoint}:${id}`,
     barrierKey: `webhook:barrier:${endpoint}`,
     seenKey: (identity) => `webhook:seen:${endpoint}:${identity}`,
     call,

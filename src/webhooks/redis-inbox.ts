@@ -47,7 +47,7 @@ export function createRedisInbox({
   consumerGoneMs?: number;
 }): Inbox {
   const opened = openRedisStream({ redis, cipher, endpoint, connected });
-  const { key: stream, givenUpKey: givenUp, call, withGroup, entryFrom } = opened;
+  const { key: stream, givenUpKey, call, withGroup, entryFrom } = opened;
 
   return {
     accept: createAccept(opened, { limits, replicas }),
@@ -72,8 +72,7 @@ export function createRedisInbox({
       await call(() => redis.xack(stream, GROUP, id));
     },
     async giveUp(id) {
-      await call(() => redis.hset(givenUp, id, '1'));
-      await call(() => redis.pexpire(givenUp, limits.keptMs));
+      await call(() => redis.set(givenUpKey(id), '1', 'PX', limits.keptMs));
       await this.done(id);
     },
     async again(id) {

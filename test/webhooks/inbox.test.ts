@@ -3,6 +3,7 @@ import { createCipher } from '../../src/core/storage/cipher.js';
 import type { Inbox, InboxLimits } from '../../src/webhooks/inbox.js';
 import { createMemoryInbox } from '../../src/webhooks/memory-inbox.js';
 import { createRedisInbox } from '../../src/webhooks/redis-inbox.js';
+import { until } from '../support/until.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
 
 const limits: InboxLimits = { maxEntries: 100, keptMs: 60_000, pauseMs: () => 300 };
@@ -215,6 +216,19 @@ describe('the inbox in Redis', () => {
     const looked = (await redis.client.info('commandstats')).match(/cmdstat_xrange:calls=(\d+)/);
     expect(looked?.[1]).toBe('1');
     expect(await inbox.recent(50)).toHaveLength(23);
+  });
+
+  it('forgets that an entry was given up when its time is over, whichever were given up since', async () => {
+    const inbox = openAs('one', 'marks', { limits: { ...limits, keptMs: 1_000 } });
+    const states = async () => (await inbox.recent(2)).map(({ state }) => state);
+    for (const identity of ['a', 'b']) await inbox.accept(delivery(identity));
+    const [a, b] = await inbox.claim({ count: 2 });
+    await inbox.giveUp(a?.id ?? '');
+    await delay(700);
+    await inbox.giveUp(b?.id ?? '');
+    expect(await states()).toEqual(['given_up', 'given_up']);
+    await until('the first is forgotten', async () => (await states())[1] === 'handled');
+    expect(await states()).toEqual(['given_up', 'handled']);
   });
 
   it('drops a thousand handled entries piece by piece', async () => {
