@@ -58,7 +58,7 @@ export function createRedisInbox({
       const fresh = await call(() => redis.xreadgroup(...read) as Promise<Streams>);
       const claims = (fresh?.[0]?.[1] ?? []).map((raw) => ({ raw, tries: 1 }));
       if (claims.length < count && !newOnly)
-        claims.push(...(await claimOverdue(count - claims.length)));
+        claims.push(...(await claimOverdue(count - claims.length).catch(() => [])));
       return claims.map(({ raw, tries }): Claim => {
         const { type = '' } = pairs(raw[1] ?? []);
         return { id: raw[0], type, body: entryFrom(raw)?.body, tries };
@@ -92,7 +92,11 @@ export function createRedisInbox({
     },
   };
 
-  /** Of dead processes, and failed before: an entry is due when it has been idle for the pause of its number of tries. */
+  /**
+   * Of dead processes, and failed before: an entry is due when it has been idle for the pause of
+   * its number of tries. A command that fails is made up for by the next look. What other commands
+   * have claimed has cost a try, so it is handed out.
+   */
   async function claimOverdue(count: number): Promise<{ raw: RawEntry; tries: number }[]> {
     const due = await overdue(count);
     const claims = await Promise.all(
@@ -100,7 +104,7 @@ export function createRedisInbox({
         const minIdleMs = limits.pauseMs(tries); // of two processes that see it due, one still finds it idle
         const raws = await call(
           () => redis.call('XCLAIM', stream, GROUP, consumer, minIdleMs, id) as Promise<RawEntry[]>,
-        );
+        ).catch(() => []);
         return raws.map((raw) => ({ raw, tries: tries + 1 }));
       }),
     );

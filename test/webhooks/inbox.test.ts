@@ -231,6 +231,30 @@ describe('the inbox in Redis', () => {
     expect(await states()).toEqual(['given_up', 'handled']);
   });
 
+  describe('whose connection breaks while it claims', () => {
+    const away = () => Promise.reject(new Error('away'));
+    /** The client, with a command that fails. */
+    const failing = (methods: object): typeof redis.client =>
+      Object.assign(Object.create(redis.client) as typeof redis.client, methods);
+
+    it('hands out the new entries that it has read, since they have cost a try', async () => {
+      const inbox = openAs('one', 'broken', { redis: failing({ xpending: away }) });
+      await inbox.accept(delivery('a'));
+      expect(await inbox.claim({ count: 5 })).toMatchObject([{ body, tries: 1 }]);
+    });
+
+    it('hands out the overdue entries that it has claimed, since they have cost a try', async () => {
+      const due = { limits: { ...limits, pauseMs: () => 0 } };
+      const inbox = openAs('one', 'torn', due);
+      for (const identity of ['a', 'b']) await inbox.accept(delivery(identity));
+      const [lost] = await inbox.claim({ count: 2, newOnly: true });
+      const call = (...args: string[]): Promise<unknown> =>
+        args.at(-1) === lost?.id ? away() : redis.client.call(...(args as [string]));
+      const torn = openAs('two', 'torn', { ...due, redis: failing({ call }) });
+      expect(await torn.claim({ count: 2 })).toMatchObject([{ body, tries: 2 }]);
+    });
+  });
+
   it('drops a thousand handled entries piece by piece', async () => {
     const stream = 'webhook:stream:many';
     const inbox = openAs('one', 'many');
