@@ -127,9 +127,9 @@ function renewOnce(grantId: string): Promise<Tokens> {
 /** RFC 6749, 6. A refresh token may serve once only: sent twice, it can end the whole grant. */
 async function renew(grantId: string): Promise<Tokens> {
   const old = await storage.read(grantId); // the second read: a renewal may have just ended
-  if (old === undefined) throw new SignedOutError();
-  if (!isDue(old)) return old;
-  const response = await oauth.refreshTokenGrantRequest(...parties, old.refreshToken ?? '', http);
+  if (old !== undefined && !isDue(old)) return old;
+  if (old?.refreshToken === undefined) throw new SignedOutError(); // there is nothing to renew with
+  const response = await oauth.refreshTokenGrantRequest(...parties, old.refreshToken, http);
   try {
     const renewed = tokensFrom(await oauth.processRefreshTokenResponse(as, client, response), old);
     await storage.write(grantId, renewed);

@@ -88,6 +88,26 @@ describe('the minimal example', () => {
     }));
 });
 
+it.each([[[]], [['lost-writes']], [['nobody-waits']]])(
+  'the minimal example asks for a sign-in when a token without a refresh token has expired, with %j',
+  (diffs: string[]) =>
+    using(startMinimal({ diffs }), async (minimal) => {
+      const app = await minimal.start();
+      const browser = app.browser();
+      minimal.sandbox.control.set({
+        token: [{ mode: 'body', remove: ['refresh_token'], grantType: 'authorization_code' }],
+      });
+      await browser.signIn();
+      await app.steer({ skipMs: HOUR_MS - 30_000 });
+      expect(await company(browser)).toEqual([200]);
+      await app.steer({ skipMs: HOUR_MS });
+      expect((await browser.get('/company')).location).toBe('/login');
+      expect(refreshes(minimal)).toBe(0);
+      await browser.signIn();
+      expect(await company(browser)).toEqual([200]);
+    }),
+);
+
 describe('two-processes.diff', () => {
   const diffs = ['two-processes'];
 
@@ -128,7 +148,7 @@ describe('two-processes.diff', () => {
 
   it('without its second read, the waiting process spends the token that was just renewed', () =>
     using(
-      startMinimal({ diffs, edit: (text) => text.replace(/^ +if \(!isDue\(old\)\) .*$/m, '') }),
+      startMinimal({ diffs, edit: (text) => text.replace(/^ +if .*!isDue\(old\)\) .*$/m, '') }),
       async (minimal) => {
         await tenCallsEach(minimal);
         expect(refreshes(minimal)).toBe(2);
