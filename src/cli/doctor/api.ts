@@ -53,7 +53,8 @@ export async function examineApi(
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
     };
     const response = await ask(upstream, url, { timeoutMs, now, headers });
-    return judge(response, { url, hasToken: token !== undefined });
+    const result = judge(response, { url, hasToken: token !== undefined });
+    return { result, exit: exitFor(response.status, result) };
   } catch (error) {
     const result = explainConnection(error, { url, variable: 'GETBILL_API_URL', timeoutMs });
     return { result, exit: 'unavailable' };
@@ -74,39 +75,43 @@ async function tokenFor(
 function judge(
   { status, text }: HttpResponse,
   { url, hasToken }: { url: URL; hasToken: boolean },
-): Examined {
+): Result {
   const asked = `GET ${url.href}`;
   const isJson = jsonObject(text) !== undefined || text.trimStart().startsWith('[');
-  if (status === 429) {
-    const used = `${asked} answered 429: the limit is used up`;
-    return { result: warn(used, 'wait for it, and run this again'), exit: 'limit' };
+  if (status === 429)
+    return warn(`${asked} answered 429: the limit is used up`, 'wait for it, and run this again');
+  if (isServerSide(status)) {
+    return fail(
+      `${asked} answered ${status}: overloaded, or an error of its own`,
+      'wait a moment and run this again',
+    );
   }
-  if (status === 408 || status >= 500) {
-    const overloaded = `${asked} answered ${status}: overloaded, or an error of its own`;
-    return { result: fail(overloaded, 'wait a moment and run this again'), exit: 'unavailable' };
-  }
-  if (hasToken && status === 200 && isJson)
-    return { result: pass(`${asked} answers`), exit: 'done' };
+  if (hasToken && status === 200 && isJson) return pass(`${asked} answers`);
   if (hasToken && status === 401) {
-    const result = fail(
+    return fail(
       `${asked} answered 401 to a token that the token endpoint has just issued: they belong to two GetBills`,
       'let GETBILL_API_URL and GETBILL_TOKEN_URL name the same GetBill, or set GETBILL_BASE_URL alone',
     );
-    return { result, exit: 'configuration' };
   }
   if (hasToken && status === 403) {
-    const result = warn(
+    return warn(
       `${asked} answered 403: this client may not read it, or a firewall stands in the way`,
       'tick the scope at the sign-in, and for this client in the GetBill dashboard (Company > API Client Management)',
     );
-    return { result, exit: 'refused' };
   }
-  if (!hasToken && (status === 401 || status === 403)) {
-    return { result: pass(`${asked} wants a token; more cannot be seen from here`), exit: 'done' };
-  }
-  const result = fail(
+  if (!hasToken && (status === 401 || status === 403))
+    return pass(`${asked} wants a token; more cannot be seen from here`);
+  return fail(
     `${asked} answered ${status}${isJson ? '' : ' without JSON'}: the API is not there`,
     `correct GETBILL_API_URL; GetBill documents ${url.origin}/external-api/v1`,
   );
-  return { result, exit: 'configuration' };
 }
+
+function exitFor(status: number, { verdict }: Result): Examined['exit'] {
+  if (verdict === 'pass') return 'done';
+  if (status === 429) return 'limit';
+  if (isServerSide(status)) return 'unavailable';
+  return status === 403 ? 'refused' : 'configuration';
+}
+
+const isServerSide = (status: number): boolean => status === 408 || status >= 500;
