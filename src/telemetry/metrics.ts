@@ -145,10 +145,18 @@ export function createMetrics({
     ['audience', 'class'],
   );
   const rejectedAtMs = new Map<string, number>();
-  function rejectedGrants(): number {
+  function dropOldRejections(): void {
     for (const [grant, atMs] of rejectedAtMs) {
       if (now() - atMs > REJECTED_FOR_MS) rejectedAtMs.delete(grant);
     }
+  }
+  /** Drops the old ones here, too: where nobody reads the metrics, nothing else would. */
+  function noteRejection(grant: string): void {
+    dropOldRejections();
+    rejectedAtMs.set(grant, now());
+  }
+  function rejectedGrants(): number {
+    dropOldRejections();
     return rejectedAtMs.size;
   }
   gauge(
@@ -217,7 +225,7 @@ export function createMetrics({
         renewals.inc({ role: 'led', outcome: 'renewed' });
         return renewalLate.observe(event.lateMs / 1000);
       case 'refresh_failed':
-        if (event.outcome === 'misconfigured') rejectedAtMs.set(event.grant, now());
+        if (event.outcome === 'misconfigured') noteRejection(event.grant);
         if (event.outcome === 'limited') limited.inc({ limit: 'refresh' });
         return renewals.inc({ role: 'led', outcome: event.outcome });
       case 'refresh_reused':
