@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.js';
 import { UnavailableError, type AppError } from '../errors.js';
 import { shapeOf, type Emit, type GrantType } from '../events.js';
 import type { AuthorizationCode } from './authorization.js';
@@ -11,20 +12,7 @@ export type Send = (
   request: { headers: Record<string, string>; body: string; timeoutMs: number },
 ) => Promise<HttpResponse>;
 
-/**
- * Each call is sent once; only `invalid_client` is sent again, with the next secret. It ends within the provider's
- * `timeoutMs`, both together.
- * @throws {GrantRefusedError} the code or refresh token is dead.
- * @throws {MisconfiguredError} the server rejects our credentials, URL or parameters.
- * @throws {UnavailableError} anything else; it may work later. `status` is 504 for a timeout, else 502.
- */
-export interface TokenEndpoint {
-  exchangeCode(code: AuthorizationCode, codeVerifier: string): Promise<TokenResponse>;
-  refresh(refreshToken: string): Promise<TokenResponse>;
-  clientCredentials(scopes: readonly string[]): Promise<TokenResponse>;
-  /** RFC 7009; resolves without a call when no revocation URL is configured. */
-  revoke(token: string, hint: 'refresh_token' | 'access_token'): Promise<void>;
-}
+export type TokenEndpoint = ReturnType<typeof createTokenEndpoint>;
 
 type Parameters = Readonly<Record<string, string>>;
 
@@ -35,19 +23,20 @@ const HEADERS = {
 };
 const NO_SECRETS = new Set(['grant_type', 'client_id', 'redirect_uri', 'scope', 'token_type_hint']);
 
+/**
+ * Each call is sent once; only `invalid_client` is sent again, with the next secret. It ends within the provider's
+ * `timeoutMs`, both together.
+ * @throws {GrantRefusedError} the code or refresh token is dead.
+ * @throws {MisconfiguredError} the server rejects our credentials, URL or parameters.
+ * @throws {UnavailableError} anything else; it may work later. `status` is 504 for a timeout, else 502.
+ */
 export function createTokenEndpoint({
   provider,
   send,
   emit,
   now,
   monotonicMs,
-}: {
-  provider: Provider;
-  send: Send;
-  emit: Emit;
-  now: () => number;
-  monotonicMs: () => number;
-}): TokenEndpoint {
+}: { provider: Provider; send: Send; emit: Emit } & Pick<Clock, 'now' | 'monotonicMs'>) {
   const { tokenUrl, revokeUrl, clientId, clientSecrets, timeoutMs = DEFAULT_TIMEOUT_MS } = provider;
 
   async function post(url: URL, grantType: GrantType, form: Parameters, untilMs: number) {
@@ -101,15 +90,17 @@ export function createTokenEndpoint({
   }
 
   return {
-    exchangeCode: (response, codeVerifier) =>
+    exchangeCode: (response: AuthorizationCode, codeVerifier: string) =>
       grant('authorization_code', {
         code: response.get('code') ?? '',
         redirect_uri: provider.redirectUri,
         code_verifier: codeVerifier,
       }),
-    refresh: (refreshToken) => grant('refresh_token', { refresh_token: refreshToken }),
-    clientCredentials: (scopes) => grant('client_credentials', { scope: scopes.join(' ') }),
-    async revoke(token, hint) {
+    refresh: (refreshToken: string) => grant('refresh_token', { refresh_token: refreshToken }),
+    clientCredentials: (scopes: readonly string[]) =>
+      grant('client_credentials', { scope: scopes.join(' ') }),
+    /** RFC 7009; resolves without a call when no revocation URL is configured. */
+    async revoke(token: string, hint: 'refresh_token' | 'access_token'): Promise<void> {
       if (revokeUrl !== undefined)
         await call(revokeUrl, 'revocation', { token, token_type_hint: hint });
     },
