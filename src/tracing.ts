@@ -1,7 +1,7 @@
 import { tracingChannel } from 'node:diagnostics_channel';
-import { renewalChannel } from './core/tracing.js';
+import { renewalChannel } from './core/events.js';
 
-export { traced, type RenewalRun } from './core/tracing.js';
+export { traced, type RenewalRun } from './core/events.js';
 
 /**
  * Tracing channels, for readers in this process that need more than events say: an APM agent,

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { tracingChannel, type TracingChannel } from 'node:diagnostics_channel';
 
 /**
  * What the core reports. No event holds a token, code, state, verifier or secret: `grant` and `login`
@@ -105,4 +106,21 @@ export type Report = <Type extends GrantEvent['type']>(
 export function createReport(emit: Emit, fingerprint: Fingerprint): Report {
   return (type, grantId, fields) =>
     emit({ type, grant: fingerprint(grantId), ...fields } as unknown as GrantEvent);
+}
+
+/** For readers in this process that need more than events say, as an APM agent. Without one there is no work. */
+export const renewalChannel = tracingChannel<unknown, RenewalRun>('getbill-connect:renewal');
+
+export interface RenewalRun {
+  readonly grantId: string;
+  readonly trigger: RenewalTrigger;
+}
+
+/** Runs `work` with its start, end, result and error published on the channel. */
+export function traced<Message extends object, Result>(
+  channel: TracingChannel<unknown, Message>,
+  message: Message,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  return channel.hasSubscribers ? channel.tracePromise(work, message) : work();
 }

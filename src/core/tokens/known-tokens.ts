@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import { GrantEndedError, StorageError } from '../errors.js';
+import { renewalChannel, traced } from '../events.js';
 import type { TokenSet } from '../oauth/token-set.js';
-import { renewalChannel, traced } from '../tracing.js';
 import type { Context, RenewalReason } from './context.js';
 
 const MAX_RECENT = 5_000;
