@@ -6,6 +6,7 @@ import {
   UnavailableError,
 } from '../../src/errors.js';
 import { createTokenCache } from '../../src/core/tokens/known-tokens.js';
+import type { TokenManager } from '../../src/core/tokens/token-manager.js';
 import { createGate } from './clock.js';
 import { failing, hooked, setUp, TIMEOUT_MS } from './setup.js';
 
@@ -243,6 +244,49 @@ describe('sign-out', () => {
       await tokens.forget('g1', 'signed_out')
     ).revoked;
     expect(server.revoked).toEqual([]);
+  });
+
+  /** Signed in over a storage that can be read, and deletes no record while it is down. */
+  async function undeletable() {
+    const bench = await expired();
+    const storage = failing(bench.store, (command) => command === 'take');
+    const tokens = bench.startProcess({ keyValue: storage.keyValue });
+    storage.down = true;
+    return { ...bench, tokens, storage };
+  }
+  const press = async (tokens: TokenManager): Promise<void> =>
+    await expect(tokens.forget('g1', 'signed_out')).rejects.toBeInstanceOf(StorageError);
+
+  it('revokes once what the storage does not delete yet, however often it is pressed and tried again', async () => {
+    const { tokens, clock, storage, server, onRecord } = await undeletable();
+    await Promise.all([press(tokens), press(tokens)]);
+    await press(tokens);
+    tokens.abandon('g1', 'replaced');
+    await clock.advance(2_000);
+    expect(server.revoked).toEqual(['rt-0', 'at-0']);
+    storage.down = false;
+    await clock.advance(200);
+    await tokens.idle();
+    expect([server.revoked, await onRecord()]).toEqual([['rt-0', 'at-0'], undefined]);
+  });
+
+  it('revokes also what another process has renewed before the storage deletes the record', async () => {
+    const { tokens, clock, storage, server, startProcess } = await undeletable();
+    await press(tokens);
+    await startProcess().fresh('g1');
+    await press(tokens);
+    storage.down = false;
+    await tokens.forget('g1', 'signed_out');
+    await clock.advance(0);
+    expect(server.revoked).toEqual(['rt-0', 'at-0', 'rt-1', 'at-1']);
+  });
+
+  it('revokes once what was issued by a sign-in that failed, whether or not it is on record', async () => {
+    const { clock, server, startProcess, signIn } = setUp();
+    const tokens = startProcess();
+    tokens.abandon('g1', 'record_gone', await signIn(tokens));
+    await clock.advance(200);
+    expect(server.revoked).toEqual(['rt-0', 'at-0']);
   });
 
   it('has not happened when the storage does not answer', async () => {

@@ -1,9 +1,9 @@
 import { GrantEndedError, RecordError, StorageError, type UnavailableError } from '../errors.js';
 import type { SessionEndReason } from '../events.js';
-import type { Revoke } from '../oauth/revocations.js';
 import { phaseOf, type TokenSet } from '../oauth/token-set.js';
 import type { Context } from './context.js';
 import type { Background, Renewals, TokenCache } from './known-tokens.js';
+import type { Revocations } from './revocations.js';
 import type { TokenRecords } from './token-records.js';
 
 export type TokenManager = ReturnType<typeof createTokenManager>;
@@ -14,14 +14,14 @@ interface Parts {
   pendingWrites: Map<string, TokenSet>;
   background: Background;
   renewals: Renewals;
-  revoke: Revoke;
+  revocations: Revocations;
   pauseOf: (grantId: string) => Promise<UnavailableError | undefined>;
 }
 
 /** Who holds a token and when it is renewed. A `grantId` is what one person approved in one session. */
 export function createTokenManager(
   { isRenewable, report, clock, marginMs }: Context,
-  { records, tokenCache, pendingWrites, background, renewals, revoke, pauseOf }: Parts,
+  { records, tokenCache, pendingWrites, background, renewals, revocations, pauseOf }: Parts,
 ) {
   const phase = (tokenSet: TokenSet) => phaseOf(tokenSet, { nowMs: clock.now(), marginMs });
 
@@ -96,9 +96,11 @@ export function createTokenManager(
       const removed = await records.remove(grantId);
       tokenCache.delete(grantId);
       report('session_ended', grantId, { reason });
-      return { revoked: revokeInBackground(grantId, removed) };
+      const revoked = revocations.runOnce(grantId, removed);
+      revocations.removed(grantId);
+      return { revoked };
     } catch (error) {
-      void revokeInBackground(grantId, onRecord);
+      void revocations.runOnce(grantId, onRecord);
       throw error;
     }
   }
@@ -110,10 +112,6 @@ export function createTokenManager(
       if (error instanceof RecordError) return undefined;
       throw error;
     }
-  }
-
-  async function revokeInBackground(grantId: string, tokenSet: TokenSet | undefined) {
-    if (tokenSet !== undefined) await background.run(revoke(grantId, tokenSet));
   }
 
   return {
@@ -133,7 +131,7 @@ export function createTokenManager(
      * one that the server has issued and that may not be on record: it is revoked at once.
      */
     abandon(grantId: string, reason: SessionEndReason, tokenSet?: TokenSet): void {
-      void revokeInBackground(grantId, tokenSet);
+      void revocations.runOnce(grantId, tokenSet);
       const removal = background.persist(() => forget(grantId, reason));
       background.run(removal).catch(() => undefined);
     },

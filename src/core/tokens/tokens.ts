@@ -1,10 +1,10 @@
 import type { TokenSet } from '../oauth/token-set.js';
-import { createRevocations } from '../oauth/revocations.js';
 import { createContext, type TokensOptions } from './context.js';
 import { createBackground, createRenewals, createTokenCache } from './known-tokens.js';
 import { createLeases, createTakeTurn, type Leases } from './leases.js';
 import { createRenewUnderLease } from './renew-under-lease.js';
 import { createRenewalGuards } from './renewal-guards.js';
+import { createRevocations } from './revocations.js';
 import { createTokenManager, type TokenManager } from './token-manager.js';
 import { createTokenRecords, type TokenRecords } from './token-records.js';
 import { createWriteRenewed } from './write-renewed.js';
@@ -30,7 +30,7 @@ export function createTokens({
     background: createBackground(context.clock),
     pendingWrites: new Map<string, TokenSet>(),
   };
-  const shared = { ...memory, records, revoke: createRevocations(context) };
+  const shared = { ...memory, records, revocations: createRevocations(context, memory) };
   const takeTurn = createTakeTurn(context, { leases, records, guards });
   const writeRenewed = createWriteRenewed(context, { ...shared, guards });
   const renewing = { ...shared, guards, takeTurn, writeRenewed };

@@ -1,10 +1,10 @@
 import { GrantEndedError, StorageError } from '../errors.js';
-import type { Revoke } from '../oauth/revocations.js';
 import type { TokenSet } from '../oauth/token-set.js';
 import type { Context } from './context.js';
 import { RETRY_MS, type Background } from './known-tokens.js';
 import type { Lease } from './leases.js';
 import type { RenewalGuards } from './renewal-guards.js';
+import type { Revocations } from './revocations.js';
 import type { Change, StoredTokens, TokenRecords } from './token-records.js';
 
 interface Parts {
@@ -13,14 +13,14 @@ interface Parts {
   /** Token sets that the server has issued and the storage did not take yet. */
   pendingWrites: Map<string, TokenSet>;
   background: Background;
-  revoke: Revoke;
+  revocations: Revocations;
 }
 
 export type WriteRenewed = ReturnType<typeof createWriteRenewed>;
 
 export function createWriteRenewed(
   { report, clock }: Context,
-  { records, guards, pendingWrites, background, revoke }: Parts,
+  { records, guards, pendingWrites, background, revocations }: Parts,
 ) {
   /**
    * The old refresh token is spent, so a storage that does not respond must not cost the new one.
@@ -51,7 +51,7 @@ export function createWriteRenewed(
 
   async function settle(grantId: string, next: TokenSet, change: Change): Promise<TokenSet> {
     if (change.outcome === 'gone') {
-      void background.run(revoke(grantId, next));
+      void revocations.run(grantId, next);
       throw new GrantEndedError('signed_out');
     }
     if (change.outcome === 'superseded') return change.stored.tokenSet;
