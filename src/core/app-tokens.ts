@@ -5,7 +5,7 @@ import type { TokenEndpoint } from './oauth/token-endpoint.js';
 import type { TokenSet } from './oauth/token-set.js';
 import type { TokensOptions } from './tokens/context.js';
 import { createTokenRecords } from './tokens/token-records.js';
-import { createTokens } from './tokens/tokens.js';
+import { createTokens } from './tokens/token-manager.js';
 
 /** A year; then one caller waits for a token again. */
 const RECORD_MS = 365 * 86_400_000;

@@ -7,8 +7,7 @@ import { createSignIn } from './sign-in/sign-in.js';
 import { createCipher } from './storage/cipher.js';
 import type { KeyValue } from './storage/key-value.js';
 import { createAppTokens } from './app-tokens.js';
-import type { TokenManager } from './tokens/token-manager.js';
-import { createTokens } from './tokens/tokens.js';
+import { createTokens, type TokenManager } from './tokens/token-manager.js';
 
 export { systemClock, type Clock } from './clock.js';
 export * from './errors.js';

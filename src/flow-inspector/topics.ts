@@ -89,11 +89,11 @@ export const topics = {
   },
   wait: {
     why: 'Another process renews this grant; two renewals at once would end it at a strict server. So this one waits and then uses the result.',
-    code: code('core/tokens/leases.ts', 'wait'),
+    code: code('core/tokens/take-turn.ts', 'wait'),
   },
   join: {
     why: 'A renewal of this grant already runs in this process. All who need it share its result.',
-    code: code('core/tokens/known-tokens.ts', 'wait'),
+    code: code('core/tokens/renewals.ts', 'wait'),
   },
   reuse: {
     why: 'The record is read again under the lease. Somebody else had renewed it, so there is nothing to do.',
@@ -107,7 +107,7 @@ export const topics = {
   rotation: {
     why: 'The new tokens replace the old ones in one step, only if nobody changed the record meanwhile.',
     rfc: rfc(9700, '4.14'),
-    code: code('core/tokens/write-renewed.ts', 'settle'),
+    code: code('core/tokens/renew-under-lease.ts', 'settle'),
   },
   pause: {
     why: 'After a failed renewal nobody calls for this grant until a pause is over. A token that is still good is used on.',

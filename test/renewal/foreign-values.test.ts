@@ -1,5 +1,5 @@
 import type { KeyValue } from '../../src/core/storage/key-value.js';
-import { createTokenCache } from '../../src/core/tokens/known-tokens.js';
+import { createTokenCache } from '../../src/core/tokens/token-cache.js';
 import { boundedMap } from '../../src/limits/bounded-map.js';
 import { StorageError, UnavailableError } from '../../src/errors.js';
 import { setUp } from './setup.js';

@@ -5,7 +5,7 @@ import {
   StorageError,
   UnavailableError,
 } from '../../src/errors.js';
-import { createTokenCache } from '../../src/core/tokens/known-tokens.js';
+import { createTokenCache } from '../../src/core/tokens/token-cache.js';
 import type { TokenManager } from '../../src/core/tokens/token-manager.js';
 import { createGate } from './clock.js';
 import { failing, hooked, setUp, TIMEOUT_MS } from './setup.js';

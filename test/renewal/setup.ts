@@ -10,8 +10,7 @@ import {
 import type { KeyValue } from '../../src/core/storage/key-value.js';
 import { createMemoryKeyValue } from '../../src/core/storage/memory.js';
 import { createCipher } from '../../src/core/storage/cipher.js';
-import type { TokenManager } from '../../src/core/tokens/token-manager.js';
-import { createTokens } from '../../src/core/tokens/tokens.js';
+import { createTokens, type TokenManager } from '../../src/core/tokens/token-manager.js';
 import { createClock } from './clock.js';
 
 export const TIMEOUT_MS = 10_000;

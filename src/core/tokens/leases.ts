@@ -1,10 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { GrantEndedError, RecordError, StorageError, UnavailableError } from '../errors.js';
-import type { WaitOutcome } from '../events.js';
-import type { TokenSet } from '../oauth/token-set.js';
-import type { Context, RenewalReason } from './context.js';
-import type { RenewalGuards } from './renewal-guards.js';
-import type { TokenRecords } from './token-records.js';
+import { RecordError, StorageError } from '../errors.js';
+import type { Context } from './context.js';
 
 /** Held by one process at a time; given back early by `release`, else it ends by itself. */
 export interface Lease {
@@ -15,8 +11,6 @@ export interface Lease {
 
 /** No lease is that long: such a value was not written by us, or lost its TTL. */
 const MAX_LIFETIME_MS = 3_600_000;
-
-export type Leases = ReturnType<typeof createLeases>;
 
 /**
  * One holder per grant across processes. A lease is never extended: the work it guards has a deadline
@@ -65,47 +59,3 @@ export function createLeases({
 }
 
 const keyOf = (grantId: string): string => `lease:${grantId}`;
-
-/** The lease, or the result of the process that had it. */
-export type Turn = { lease: Lease } | { tokenSet: TokenSet } | { error: Error };
-
-const FIRST_POLL_MS = 25;
-const MAX_POLL_MS = 200;
-
-/** Waits while another process renews, at most as long as a lease lives. @throws {StorageError} */
-export function createTakeTurn(
-  { report, clock, leaseMs }: Context,
-  { leases, records, guards }: { leases: Leases; records: TokenRecords; guards: RenewalGuards },
-) {
-  async function wait(grantId: string, reason: RenewalReason): Promise<[WaitOutcome, Turn]> {
-    const untilMs = clock.monotonicMs() + leaseMs;
-    for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 2, MAX_POLL_MS)) {
-      const pause = await guards.pauseOf(grantId);
-      if (pause !== undefined) return ['paused', { error: pause }];
-      if (clock.monotonicMs() > untilMs) return ['no_lease', { error: notFinished() }];
-      await clock.sleep(pollMs);
-      const stored = await records.read(grantId);
-      if (stored === undefined) return ['ended', { error: new GrantEndedError('record_gone') }];
-      if (!reason.isDue(stored.tokenSet)) return ['renewed', { tokenSet: stored.tokenSet }];
-      const lease = await leases.acquire(grantId);
-      if (lease !== undefined) return ['renewed', { lease }];
-    }
-  }
-
-  return async function takeTurn(grantId: string, reason: RenewalReason): Promise<Turn> {
-    const lease = await leases.acquire(grantId);
-    if (lease !== undefined) return { lease };
-    const startedMs = clock.monotonicMs();
-    const [outcome, turn] = await wait(grantId, reason);
-    const waitedMs = clock.monotonicMs() - startedMs;
-    if (reason.trigger !== 'margin') report('refresh_waited', grantId, { waitedMs, outcome });
-    return turn;
-  };
-}
-
-const notFinished = (): UnavailableError =>
-  new UnavailableError('another process is still renewing this grant', {
-    code: 'renewal_not_finished',
-    retryAfterS: 1,
-    hint: 'a process may have died in mid-renewal; its lease ends by itself',
-  });

@@ -1,24 +1,18 @@
 import { GrantEndedError, GrantRefusedError, StorageError, UnavailableError } from '../errors.js';
 import type { SessionEndReason } from '../events.js';
 import { tokenSetFromResponse, type TokenSet } from '../oauth/token-set.js';
+import { RETRY_MS } from './background.js';
 import type { Context, RenewalReason } from './context.js';
-import type { Turn } from './leases.js';
-import type { RenewalGuards } from './renewal-guards.js';
-import type { StoredTokens, TokenRecords } from './token-records.js';
-import type { WriteRenewed } from './write-renewed.js';
+import type { Lease } from './leases.js';
+import type { Parts } from './parts.js';
+import { createTakeTurn } from './take-turn.js';
+import type { Change, StoredTokens } from './token-records.js';
 
-interface Parts {
-  records: TokenRecords;
-  takeTurn: (grantId: string, reason: RenewalReason) => Promise<Turn>;
-  guards: RenewalGuards;
-  pendingWrites: ReadonlyMap<string, TokenSet>;
-  writeRenewed: WriteRenewed;
-}
+export function createRenewUnderLease(context: Context, parts: Parts) {
+  const { renewWith, isRenewable, report, clock, timeoutMs } = context;
+  const { records, guards, pendingWrites, background, revocations } = parts;
+  const takeTurn = createTakeTurn(context, parts);
 
-export function createRenewUnderLease(
-  { renewWith, isRenewable, report, clock, timeoutMs }: Context,
-  { records, takeTurn, guards, pendingWrites, writeRenewed }: Parts,
-) {
   /**
    * One renewal across processes. Nothing but the server's own refusal of the very token that is still
    * on record deletes anything.
@@ -35,7 +29,6 @@ export function createRenewUnderLease(
     if (!reason.isDue(seen.tokenSet)) return reuse(grantId, seen);
 
     const turn = await takeTurn(grantId, reason);
-    if ('error' in turn) throw turn.error;
     if ('tokenSet' in turn) return turn.tokenSet;
 
     try {
@@ -94,6 +87,43 @@ export function createRenewUnderLease(
     report('refresh_failed', grantId, { outcome: 'refused', reason });
     if (change.outcome === 'done') report('session_ended', grantId, { reason });
     throw new GrantEndedError(reason, cause);
+  }
+
+  /**
+   * The old refresh token is spent, so a storage that does not respond must not cost the new one.
+   * Until it is written the record still shows the spent one, so the lease stays ours.
+   */
+  async function writeRenewed(grantId: string, lease: Lease, old: StoredTokens, next: TokenSet) {
+    try {
+      return await settle(grantId, next, await records.replace(grantId, old, next));
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      report('token_write_delayed', grantId, {});
+      pendingWrites.set(grantId, next);
+      const written = background.run(writeLater(grantId, lease, old, next));
+      written.catch(() => undefined); // signed out meanwhile: `settle` has revoked it
+      return next;
+    }
+  }
+
+  async function writeLater(grantId: string, lease: Lease, old: StoredTokens, next: TokenSet) {
+    try {
+      await clock.sleep(RETRY_MS);
+      const change = await background.persist(() => records.replace(grantId, old, next));
+      await settle(grantId, next, change).finally(() => lease.release());
+    } finally {
+      pendingWrites.delete(grantId);
+    }
+  }
+
+  async function settle(grantId: string, next: TokenSet, change: Change): Promise<TokenSet> {
+    if (change.outcome === 'gone') {
+      void revocations.run(grantId, next);
+      throw new GrantEndedError('signed_out');
+    }
+    if (change.outcome === 'superseded') return change.stored.tokenSet;
+    await guards.done(grantId).catch(() => undefined); // left standing, it only changes words
+    return next;
   }
 
   return renewUnderLease;

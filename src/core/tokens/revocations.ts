@@ -1,6 +1,6 @@
 import type { TokenSet } from '../oauth/token-set.js';
 import type { Context } from './context.js';
-import type { Background } from './known-tokens.js';
+import type { Background } from './background.js';
 
 const MAX_REMOVALS = 1_000;
 

@@ -1,28 +1,22 @@
-import { GrantEndedError, RecordError, StorageError, type UnavailableError } from '../errors.js';
+import { GrantEndedError, RecordError, StorageError } from '../errors.js';
 import type { SessionEndReason } from '../events.js';
 import { phaseOf, type TokenSet } from '../oauth/token-set.js';
-import type { Context } from './context.js';
-import type { Background, Renewals, TokenCache } from './known-tokens.js';
-import type { Revocations } from './revocations.js';
-import type { TokenRecords } from './token-records.js';
+import { createContext, type Context, type TokensOptions } from './context.js';
+import { createParts, type Parts } from './parts.js';
+import { createRenewals } from './renewals.js';
 
 export type TokenManager = ReturnType<typeof createTokenManager>;
 
-interface Parts {
-  records: TokenRecords;
-  tokenCache: TokenCache;
-  pendingWrites: Map<string, TokenSet>;
-  background: Background;
-  renewals: Renewals;
-  revocations: Revocations;
-  pauseOf: (grantId: string) => Promise<UnavailableError | undefined>;
+export function createTokens(options: TokensOptions): TokenManager {
+  const context = createContext(options);
+  return createTokenManager(context, createParts(context));
 }
 
 /** Who holds a token and when it is renewed. A `grantId` is what one person approved in one session. */
-export function createTokenManager(
-  { isRenewable, report, clock, marginMs }: Context,
-  { records, tokenCache, pendingWrites, background, renewals, revocations, pauseOf }: Parts,
-) {
+export function createTokenManager(context: Context, parts: Parts) {
+  const { isRenewable, report, clock, marginMs } = context;
+  const { records, guards, tokenCache, pendingWrites, background, revocations } = parts;
+  const renewals = createRenewals(context, parts);
   const phase = (tokenSet: TokenSet) => phaseOf(tokenSet, { nowMs: clock.now(), marginMs });
 
   const inMemory = (grantId: string): TokenSet | undefined =>
@@ -121,7 +115,7 @@ export function createTokenManager(
       tokenCache.set(grantId, tokenSet);
     },
     /** Why the grant is not renewed now, and for how long, after a renewal that failed. */
-    pauseOf,
+    pauseOf: guards.pauseOf,
     holds: async (grantId: string) => (await records.read(grantId)) !== undefined,
     fresh,
     renew,

@@ -1,21 +1,21 @@
 import type { KeyValue } from '../../../src/core/storage/key-value.js';
 import type { TokenSet } from '../../../src/core/oauth/token-set.js';
-import type { Leases } from '../../../src/core/tokens/leases.js';
-import type { StoredTokens, TokenRecords } from '../../../src/core/tokens/token-records.js';
-import { createTokens } from '../../../src/core/tokens/tokens.js';
+import { createContext } from '../../../src/core/tokens/context.js';
+import { createParts, type Parts } from '../../../src/core/tokens/parts.js';
+import { createTokenManager, createTokens } from '../../../src/core/tokens/token-manager.js';
+import type { StoredTokens } from '../../../src/core/tokens/token-records.js';
 
 type Build = typeof createTokens;
-interface Parts {
-  records: TokenRecords;
-  leases: Leases;
-}
 
 /** The real code with one part replaced by one with a fault. Without a fault it must behave as the original. */
 export function buildWith(
   plant: (parts: Parts, options: { keyValue: KeyValue }) => Partial<Parts>,
 ): Build {
-  return (options) =>
-    createTokens({ ...options, parts: (parts) => ({ ...parts, ...plant(parts, options) }) });
+  return (options) => {
+    const context = createContext(options);
+    const parts = createParts(context);
+    return createTokenManager(context, { ...parts, ...plant(parts, options) });
+  };
 }
 
 /** The holder trusts what its process had read before it had the lease. */

@@ -1,6 +1,5 @@
 import { createMemoryKeyValue } from '../../../src/core/storage/memory.js';
-import type { TokenManager } from '../../../src/core/tokens/token-manager.js';
-import type { createTokens } from '../../../src/core/tokens/tokens.js';
+import type { createTokens, TokenManager } from '../../../src/core/tokens/token-manager.js';
 import { createModelCipher } from './model-cipher.js';
 import { createModelServer, TIMEOUT_MS } from './model-server.js';
 import { createModelStorage } from './model-storage.js';
