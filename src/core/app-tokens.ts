@@ -41,7 +41,7 @@ export function createAppTokens({ clientId, tokenEndpoint, ...options }: AppToke
     async renewWith({ scopes }) {
       const response = await tokenEndpoint.clientCredentials(scopes);
       // A refresh token "SHOULD NOT be included" (section 4.4.3); the scopes to ask for stay as they are.
-      return { ...response, refresh_token: undefined, scope: undefined };
+      return { ...response, refresh_token: undefined, scopes: undefined };
     },
   });
 

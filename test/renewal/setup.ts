@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { StorageError } from '../../src/errors.js';
+import { StorageError, UnavailableError } from '../../src/errors.js';
 import type { AppEvent } from '../../src/events.js';
 import type { TokenEndpoint } from '../../src/core/oauth/token-endpoint.js';
 import {
+  tokenResponseFrom,
   tokenSetFromResponse,
   type TokenResponse,
   type TokenSet,
@@ -68,7 +69,10 @@ export function setUp({
   const endpoint: Pick<TokenEndpoint, 'refresh' | 'revoke'> = {
     async refresh(refreshToken) {
       server.spent.push(refreshToken);
-      return await server.respond(refreshToken);
+      const body = await server.respond(refreshToken);
+      const response = tokenResponseFrom({ token_type: 'Bearer', ...body });
+      if (response instanceof UnavailableError) throw response;
+      return response;
     },
     async revoke(token) {
       server.revoked.push(token);

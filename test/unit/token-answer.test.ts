@@ -38,15 +38,11 @@ function judged({ status = 200, body, grantType = 'refresh_token' }: Given): Tok
     grantType,
   );
   if (judgement.outcome !== 'ok') return judgement.error;
-  try {
-    return tokenSetFromResponse(judgement.token ?? { access_token: '' }, {
-      sentAtMs: 0,
-      requestedScopes: [],
-      previous,
-    });
-  } catch (error) {
-    return error as AppError;
-  }
+  return tokenSetFromResponse(judgement.token ?? { access_token: '' }, {
+    sentAtMs: 0,
+    requestedScopes: [],
+    previous,
+  });
 }
 
 function outcomeOf(result: TokenSet | AppError): Outcome | 'a bug' {

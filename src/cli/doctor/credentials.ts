@@ -114,9 +114,10 @@ async function mayHave(
   { tokenEndpoint }: CheckContext,
 ): Promise<boolean | undefined> {
   try {
-    const { scope, access_token: token } = await tokenEndpoint.clientCredentials(scopes);
+    const { scopes: named = [], access_token: token } =
+      await tokenEndpoint.clientCredentials(scopes);
     await tokenEndpoint.revoke(token, 'access_token').catch(() => undefined);
-    const granted = scope?.split(' ') ?? scopes;
+    const granted = named.length > 0 ? named : scopes;
     return scopes.every((one) => granted.includes(one));
   } catch (error) {
     if (codeOfRefusal(error) === 'invalid_scope') return false;

@@ -1,13 +1,13 @@
 import { UnavailableError } from '../errors.js';
 import type { JsonObject } from '../json.js';
 
-/** A successful response (RFC 6749 section 5.1): types checked, spellings made one. */
+/** A successful response (RFC 6749 section 5.1): its values checked, spellings made one. */
 export interface TokenResponse {
   readonly access_token: string;
   readonly expires_in?: number | undefined;
   readonly refresh_token?: string | undefined;
-  /** Separated by spaces, never empty. */
-  readonly scope?: string | undefined;
+  /** Missing or empty where the response names none. */
+  readonly scopes?: readonly string[] | undefined;
 }
 
 /** Ours: the one place where snake_case and seconds end. Instants are epoch milliseconds. */
@@ -31,74 +31,59 @@ const MAX_TOKEN_LENGTH = 8192;
 const MAX_SCOPES = 64;
 const MAX_SCOPE_LENGTH = 128;
 
-/**
- * @param previous the set that was renewed: its refresh token and scopes hold on where the response is silent (RFC 6749 section 6).
- * @throws {UnavailableError} the response cannot be used; nothing of it may be stored.
- */
+/** @param previous the set that was renewed: its refresh token and scopes hold on where the response is silent (RFC 6749 section 6). */
 export function tokenSetFromResponse(
-  { access_token, refresh_token, expires_in, scope = '' }: TokenResponse,
+  { access_token, refresh_token, expires_in = DEFAULT_LIFETIME_S, scopes = [] }: TokenResponse,
   {
     sentAtMs,
     requestedScopes,
     previous,
   }: { sentAtMs: number; requestedScopes: readonly string[]; previous?: TokenSet },
 ): TokenSet {
-  const lifetimeS = expires_in ?? DEFAULT_LIFETIME_S;
-  if (!(lifetimeS > 0 && lifetimeS <= MAX_LIFETIME_S))
-    throw unusable('"expires_in" is out of range');
-  if (!isToken(access_token)) throw unusable('"access_token" is no token');
-  if (refresh_token !== undefined && !isToken(refresh_token))
-    throw unusable('"refresh_token" is no token');
-
-  const namesNoScope = scope.trim() === '';
-  const isAssumed = namesNoScope && (previous === undefined || previous.scopesAssumed === true);
+  const isAssumed =
+    scopes.length === 0 && (previous === undefined || previous.scopesAssumed === true);
   return {
     accessToken: access_token,
     refreshToken: refresh_token ?? previous?.refreshToken,
-    scopes: grantedScopes(scope, previous?.scopes ?? requestedScopes),
+    scopes: grantedScopes(scopes, previous?.scopes ?? requestedScopes),
     ...(isAssumed && { scopesAssumed: true }),
     issuedAtMs: sentAtMs,
-    expiresAtMs: sentAtMs + lifetimeS * 1000,
+    expiresAtMs: sentAtMs + expires_in * 1000,
     renewals: previous === undefined ? 0 : previous.renewals + 1,
   };
 }
 
 /** A response without scopes means "as requested" (RFC 6749 section 5.1). Of too many, those that were expected come first. */
-function grantedScopes(scope: string, expected: readonly string[]): readonly string[] {
-  const all = [...new Set(scope.split(' ').filter(Boolean))];
-  if (all.length === 0) return expected;
-  const granted = all.filter((name) => name.length <= MAX_SCOPE_LENGTH);
+function grantedScopes(named: readonly string[], expected: readonly string[]): readonly string[] {
+  if (named.length === 0) return expected;
+  const granted = named.filter((name) => name.length <= MAX_SCOPE_LENGTH);
   if (granted.length <= MAX_SCOPES) return granted;
   const known = granted.filter((name) => expected.includes(name));
   return [...new Set([...known, ...granted])].slice(0, MAX_SCOPES);
 }
 
-/** An error when a parameter is missing, or means nothing. */
+/** An error when a parameter is missing, or means nothing: then nothing of the response may be stored. */
 export function tokenResponseFrom(json: JsonObject | undefined): TokenResponse | UnavailableError {
   if (json === undefined) return unusable('the body is not a JSON object');
   const { access_token, token_type } = json;
-  const refresh_token = json['refresh_token'] ?? ''; // PHP and Java servers write null and "" for absent
-  if (typeof access_token !== 'string' || access_token === '')
-    return unusable('"access_token" is no text');
+  if (!isToken(access_token)) return unusable('"access_token" is no token');
   if (typeof token_type !== 'string' || token_type.trim().toLowerCase() !== 'bearer')
     return unusable('"token_type" is not Bearer');
-  if (typeof refresh_token !== 'string') return unusable('"refresh_token" is no text');
+  const refresh_token = json['refresh_token'] ?? ''; // PHP and Java servers write null and "" for absent
+  if (refresh_token !== '' && !isToken(refresh_token))
+    return unusable('"refresh_token" is no token');
   const expires_in = secondsOf(json['expires_in']);
-  if (expires_in !== undefined && !(expires_in > 0))
-    return unusable('"expires_in" is no number of seconds');
-  const scopes = [json['scope'] ?? ''].flat();
-  if (!scopes.every((scope) => typeof scope === 'string'))
+  if (expires_in !== undefined && !(expires_in > 0 && expires_in <= MAX_LIFETIME_S))
+    return unusable('"expires_in" is no number of seconds in range');
+  const lists = [json['scope'] ?? ''].flat();
+  if (!lists.every((list) => typeof list === 'string'))
     return unusable('"scope" is no list of names');
+  const scopes = new Set(lists.flatMap((list) => list.split(/[\s,]+/)).filter(Boolean));
   return {
     access_token,
     expires_in,
     refresh_token: refresh_token || undefined,
-    scope:
-      scopes
-        .join(' ')
-        .split(/[\s,]+/)
-        .filter(Boolean)
-        .join(' ') || undefined,
+    scopes: [...scopes],
   };
 }
 
@@ -122,9 +107,9 @@ export function renewalDueAtMs({ issuedAtMs, expiresAtMs }: TokenSet, marginMs: 
   return expiresAtMs - Math.min(marginMs, (expiresAtMs - issuedAtMs) / 4);
 }
 
-// Visible ASCII without space: what RFC 6749 appendix A allows and an Authorization header can carry.
-const isToken = (text: string): boolean =>
-  text.length <= MAX_TOKEN_LENGTH && /^[\x21-\x7e]+$/.test(text);
+/** Visible ASCII without space: what RFC 6749 appendix A allows and an Authorization header can carry. */
+const isToken = (value: unknown): value is string =>
+  typeof value === 'string' && value.length <= MAX_TOKEN_LENGTH && /^[\x21-\x7e]+$/.test(value);
 
 const unusable = (why: string): UnavailableError =>
   new UnavailableError(`the token endpoint gave an unusable response: ${why}`, {
