@@ -1,11 +1,10 @@
 import { hash } from 'node:crypto';
 import { GrantEndedError } from './errors.js';
-import { createReport } from './events.js';
 import type { TokenEndpoint } from './oauth/token-endpoint.js';
 import type { TokenSet } from './oauth/token-set.js';
-import type { TokensOptions } from './tokens/context.js';
-import { createTokenRecords } from './tokens/token-records.js';
-import { createTokens } from './tokens/token-manager.js';
+import { createContext, type TokensOptions } from './tokens/context.js';
+import { createParts } from './tokens/parts.js';
+import { createTokenManager } from './tokens/token-manager.js';
 
 /** A year; then one caller waits for a token again. */
 const RECORD_MS = 365 * 86_400_000;
@@ -32,9 +31,7 @@ type AppTokensOptions = Omit<TokensOptions, 'renewWith' | 'isRenewable' | 'revok
  * shared by all processes. The lifecycle of a person's, renewed with the client's credentials.
  */
 export function createAppTokens({ clientId, tokenEndpoint, ...options }: AppTokensOptions) {
-  const report = createReport(options.emit, options.fingerprint);
-  const records = createTokenRecords({ ...options, report });
-  const tokens = createTokens({
+  const context = createContext({
     ...options,
     isRenewable: () => true,
     revoke: undefined,
@@ -44,16 +41,18 @@ export function createAppTokens({ clientId, tokenEndpoint, ...options }: AppToke
       return { ...response, refresh_token: undefined, scopes: undefined };
     },
   });
+  const parts = createParts(context);
+  const tokens = createTokenManager(context, parts);
 
   const grantIdOf = (scope: string): string =>
     `app.${hash('sha256', JSON.stringify([clientId, scope]), 'base64url')}`;
 
   /** All who come before there is a token make the same record; one of them renews it. */
   async function begin(grantId: string, scopes: readonly string[]): Promise<TokenSet> {
-    const endedAtMs = options.clock.now() - ENDED_FOR_MS;
+    const endedAtMs = context.clock.now() - ENDED_FOR_MS;
     const ended = { issuedAtMs: endedAtMs, expiresAtMs: endedAtMs, renewals: 0 };
     const tokenSet = { accessToken: NO_TOKEN, refreshToken: undefined, scopes, ...ended };
-    await records.createIfAbsent(grantId, tokenSet, { ttlMs: RECORD_MS });
+    await parts.records.createIfAbsent(grantId, tokenSet, { ttlMs: RECORD_MS });
     return await tokens.renew(grantId, NO_TOKEN);
   }
 

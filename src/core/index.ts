@@ -6,6 +6,7 @@ import { createPendingLogins } from './sign-in/pending-logins.js';
 import { createSignIn } from './sign-in/sign-in.js';
 import { createCipher } from './storage/cipher.js';
 import type { KeyValue } from './storage/key-value.js';
+import { createReadRecord } from './storage/read-record.js';
 import { createAppTokens } from './app-tokens.js';
 import { createTokens, type TokenManager } from './tokens/token-manager.js';
 
@@ -70,7 +71,8 @@ export function createOAuthClient({
   const fingerprint = createFingerprint(encryptionKeys);
   const report = createReport(emit, fingerprint);
   const tokenEndpoint = createTokenEndpoint({ provider, send, emit, ...clock });
-  const pendingLogins = createPendingLogins({ keyValue, cipher, report });
+  const readRecord = createReadRecord({ keyValue, report });
+  const pendingLogins = createPendingLogins({ keyValue, cipher, readRecord });
   const shared = { keyValue, cipher, emit, fingerprint, clock };
   const lifecycle = { ...shared, timeoutMs, marginMs, renewalsPerMinute };
   const tokens = createTokens({

@@ -5,6 +5,7 @@ import { createReport, type AppEvent } from '../../src/events.js';
 import type { TokenSet } from '../../src/core/oauth/token-set.js';
 import type { KeyValue } from '../../src/core/storage/key-value.js';
 import { createCipher } from '../../src/core/storage/cipher.js';
+import { createReadRecord } from '../../src/core/storage/read-record.js';
 import { createTokenRecords, type TokenRecords } from '../../src/core/tokens/token-records.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
 import { connectStorage, type RedisStorage } from '../support/redis-storage.js';
@@ -23,7 +24,9 @@ const events: AppEvent[] = [];
 function recordsOver(keyValue: KeyValue, keys = [key]): TokenRecords {
   const emit = (event: AppEvent): void => void events.push(event);
   const report = createReport(emit, (id) => id.slice(0, 8));
-  return createTokenRecords({ keyValue, cipher: createCipher(keys), report, clock: systemClock });
+  const readRecord = createReadRecord({ keyValue, report });
+  const cipher = createCipher(keys);
+  return createTokenRecords({ keyValue, cipher, readRecord, clock: systemClock });
 }
 
 beforeAll(async () => {

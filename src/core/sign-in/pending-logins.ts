@@ -1,10 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { RecordError } from '../errors.js';
-import type { Report } from '../events.js';
 import { jsonObject } from '../json.js';
 import type { Cipher } from '../storage/cipher.js';
 import type { KeyValue } from '../storage/key-value.js';
-import { createReadRecord } from '../storage/read-record.js';
+import type { ReadRecord } from '../storage/read-record.js';
 
 /** How long a visit to the authorization server may take: password, second factor, a phone call. The code comes at its end. */
 export const PENDING_LOGIN_TTL_MS = 3_600_000;
@@ -31,13 +30,12 @@ export type PendingLogins = ReturnType<typeof createPendingLogins>;
 export function createPendingLogins({
   keyValue,
   cipher,
-  report,
+  readRecord,
 }: {
   keyValue: KeyValue;
   cipher: Cipher;
-  report: Report;
+  readRecord: ReadRecord;
 }) {
-  const readRecord = createReadRecord({ keyValue, report });
   const keyOf = ({ binding, state }: Started): string =>
     `login:${createHmac('sha256', binding).update(state).digest('base64url')}`;
   return {

@@ -2,17 +2,16 @@ import { RecordError } from '../errors.js';
 import type { RecordKind, Report } from '../events.js';
 import type { KeyValue } from './key-value.js';
 
-/** `id`: the grant or sign-in that the record belongs to. */
-interface StoredRecord {
-  readonly kind: RecordKind | 'tokens';
-  readonly key: string;
-  readonly id: string;
-}
+export type ReadRecord = ReturnType<typeof createReadRecord>;
 
 /**
- * Every record is read here. `find` gets what is stored, `parse` throws a RecordError for a value that
- * is not what we wrote: that value, and no newer one, is removed and reported, and counts as absent.
- * @throws {RecordError} `key_missing`: another process wrote it, and it is left alone. @throws {StorageError}
+ * Every record is read through this function, because somebody else may have written under its key.
+ * `find` runs the command that gets the stored value, for a lease or a count the one that would write it;
+ * `parse` reads the value. Either throws a RecordError for a value that is not what we wrote. Then that
+ * value is removed, and no newer one, and reported. Token sets count as absent after that; for any other
+ * record `find` runs once more.
+ * @throws {RecordError} `key_missing`: written with a key that is unknown here, and left alone.
+ * @throws {StorageError}
  */
 export function createReadRecord({
   keyValue,
@@ -21,8 +20,9 @@ export function createReadRecord({
   keyValue: Pick<KeyValue, 'delete' | 'compareAndDelete'>;
   report: Report;
 }) {
+  /** `id`: the grant or sign-in that the record belongs to. */
   return async function readRecord<Found extends { readonly value: string }, Parsed>(
-    { kind, key, id }: StoredRecord,
+    { kind, key, id }: { kind: RecordKind | 'tokens'; key: string; id: string },
     find: () => Promise<Found | undefined>,
     parse: (found: Found) => Parsed,
   ): Promise<Parsed | undefined> {
@@ -48,5 +48,3 @@ export function createReadRecord({
     return next && parse(next);
   };
 }
-
-export type ReadRecord = ReturnType<typeof createReadRecord>;

@@ -1,7 +1,6 @@
 import { RecordError } from '../errors.js';
 import { jsonObject } from '../json.js';
 import type { TokenSet } from '../oauth/token-set.js';
-import { createReadRecord } from '../storage/read-record.js';
 import type { Context } from './context.js';
 
 const CLOCK_TOLERANCE_MS = 1_000;
@@ -30,11 +29,10 @@ export type TokenRecords = ReturnType<typeof createTokenRecords>;
 export function createTokenRecords({
   keyValue,
   cipher,
-  report,
+  readRecord,
   clock,
-}: Pick<Context, 'keyValue' | 'cipher' | 'report' | 'clock'>) {
+}: Pick<Context, 'keyValue' | 'cipher' | 'readRecord' | 'clock'>) {
   const keyOf = (grantId: string): string => `grant:${grantId}`;
-  const readRecord = createReadRecord({ keyValue, report });
 
   function seal(grantId: string, tokenSet: TokenSet, endsAtMs: number): StoredTokens {
     const sealed = cipher.encrypt(JSON.stringify({ ...tokenSet, endsAtMs }), grantId);
