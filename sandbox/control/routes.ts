@@ -78,11 +78,11 @@ export function createControlRouter({
 
 function badRequest(): ErrorRequestHandler {
   return function badRequestMiddleware(error: unknown, _req, res, next) {
+    if (error instanceof z.ZodError) {
+      const texts = error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+      return res.status(400).json({ error: texts.join('; ') });
+    }
     if (!(error instanceof Error)) return next(error);
-    const text =
-      error instanceof z.ZodError
-        ? error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')
-        : error.message;
-    res.status(400).json({ error: text });
+    res.status(400).json({ error: error.message });
   };
 }

@@ -34,8 +34,8 @@ export function createRecent({
   };
 
   async function whichGivenUp(ids: string[]): Promise<Set<string>> {
-    const marks = await Promise.all(ids.map((id) => call(() => redis.exists(givenUpKey(id)))));
-    return new Set(ids.filter((_id, index) => marks[index] === 1));
+    const marks = await Promise.all(ids.map((id) => call(() => redis.get(givenUpKey(id)))));
+    return new Set(ids.filter((_id, index) => marks[index] !== null));
   }
 
   /** Delivered and not acknowledged, or not delivered yet. */
