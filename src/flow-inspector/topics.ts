@@ -89,7 +89,7 @@ export const topics = {
   },
   wait: {
     why: 'Another process renews this grant; two renewals at once would end it at a strict server. So this one waits and then uses the result.',
-    code: code('core/tokens/take-turn.ts', 'wait'),
+    code: code('core/tokens/leases.ts', 'wait'),
   },
   join: {
     why: 'A renewal of this grant already runs in this process. All who need it share its result.',

@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { RecordError, StorageError } from '../errors.js';
-import type { Context } from './context.js';
+import { GrantEndedError, RecordError, StorageError, UnavailableError } from '../errors.js';
+import type { WaitOutcome } from '../events.js';
+import type { TokenSet } from '../oauth/token-set.js';
+import type { Context, RenewalReason } from './context.js';
+import type { RenewalGuards } from './renewal-guards.js';
+import type { TokenRecords } from './token-records.js';
 
 /** Held by one process at a time; given back early by `release`, else it ends by itself. */
 export interface Lease {
@@ -11,6 +15,9 @@ export interface Lease {
 
 /** No lease is that long: such a value was not written by us, or lost its TTL. */
 const MAX_LIFETIME_MS = 3_600_000;
+
+const FIRST_POLL_MS = 25;
+const MAX_POLL_MS = 200;
 
 /**
  * One holder per grant across processes. A lease is never extended: the work it guards has a deadline
@@ -59,3 +66,61 @@ export function createLeases({
 }
 
 const keyOf = (grantId: string): string => `lease:${grantId}`;
+
+/** Our turn to renew, or what the process whose turn it was has renewed. */
+type Turn = { lease: Lease } | { tokenSet: TokenSet };
+
+interface Parts {
+  readonly leases: ReturnType<typeof createLeases>;
+  readonly records: TokenRecords;
+  readonly guards: RenewalGuards;
+}
+
+export function createTakeTurn(
+  { report, clock, leaseMs }: Context,
+  { leases, records, guards }: Parts,
+) {
+  /**
+   * The lease of the grant. While another process has it, this one waits for that process's result, at most
+   * as long as a lease lives.
+   * @throws {GrantEndedError} the other process ended the grant. @throws {StorageError}
+   * @throws {UnavailableError} the other process failed, or is not finished.
+   */
+  async function takeTurn(grantId: string, reason: RenewalReason): Promise<Turn> {
+    const lease = await leases.acquire(grantId);
+    if (lease !== undefined) return { lease };
+    const startedMs = clock.monotonicMs();
+    const [outcome, turn] = await wait(grantId, reason);
+    const waitedMs = clock.monotonicMs() - startedMs;
+    if (reason.trigger !== 'margin') report('refresh_waited', grantId, { waitedMs, outcome });
+    if (turn instanceof Error) throw turn;
+    return turn;
+  }
+
+  async function wait(
+    grantId: string,
+    reason: RenewalReason,
+  ): Promise<[WaitOutcome, Turn | Error]> {
+    const untilMs = clock.monotonicMs() + leaseMs;
+    for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 2, MAX_POLL_MS)) {
+      const pause = await guards.pauseOf(grantId);
+      if (pause !== undefined) return ['paused', pause];
+      if (clock.monotonicMs() > untilMs) return ['no_lease', notFinished()];
+      await clock.sleep(pollMs);
+      const stored = await records.read(grantId);
+      if (stored === undefined) return ['ended', new GrantEndedError('record_gone')];
+      if (!reason.isDue(stored.tokenSet)) return ['renewed', { tokenSet: stored.tokenSet }];
+      const lease = await leases.acquire(grantId);
+      if (lease !== undefined) return ['renewed', { lease }];
+    }
+  }
+
+  return takeTurn;
+}
+
+const notFinished = (): UnavailableError =>
+  new UnavailableError('another process is still renewing this grant', {
+    code: 'renewal_not_finished',
+    retryAfterS: 1,
+    hint: 'a process may have died in mid-renewal; its lease ends by itself',
+  });

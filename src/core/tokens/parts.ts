@@ -1,9 +1,9 @@
+import { createBackground } from '../background.js';
+import { createRevocations } from '../oauth/revocations.js';
 import type { TokenSet } from '../oauth/token-set.js';
-import { createBackground } from './background.js';
 import type { Context } from './context.js';
 import { createLeases } from './leases.js';
 import { createRenewalGuards } from './renewal-guards.js';
-import { createRevocations } from './revocations.js';
 import { createTokenCache } from './token-cache.js';
 import { createTokenRecords } from './token-records.js';
 
@@ -20,6 +20,6 @@ export function createParts(context: Context) {
     /** Token sets that the server has issued and the storage did not take yet, by grant. */
     pendingWrites: new Map<string, TokenSet>(),
     background,
-    revocations: createRevocations(context, { background }),
+    revocations: createRevocations({ ...context, background }),
   };
 }

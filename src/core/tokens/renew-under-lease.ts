@@ -1,11 +1,10 @@
 import { GrantEndedError, GrantRefusedError, StorageError, UnavailableError } from '../errors.js';
 import type { SessionEndReason } from '../events.js';
 import { tokenSetFromResponse, type TokenSet } from '../oauth/token-set.js';
-import { RETRY_MS } from './background.js';
+import { RETRY_MS } from '../background.js';
 import type { Context, RenewalReason } from './context.js';
-import type { Lease } from './leases.js';
+import { createTakeTurn, type Lease } from './leases.js';
 import type { Parts } from './parts.js';
-import { createTakeTurn } from './take-turn.js';
 import type { Change, StoredTokens } from './token-records.js';
 
 export function createRenewUnderLease(context: Context, parts: Parts) {

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.js';
-import { StorageError } from '../errors.js';
+import type { Clock } from './clock.js';
+import { StorageError } from './errors.js';
 
 export const RETRY_MS = 200;
 

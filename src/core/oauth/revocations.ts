@@ -1,16 +1,22 @@
-import type { TokenSet } from '../oauth/token-set.js';
-import type { Context } from './context.js';
-import type { Background } from './background.js';
+import type { Background } from '../background.js';
+import type { Report } from '../events.js';
+import type { TokenEndpoint } from './token-endpoint.js';
+import type { TokenSet } from './token-set.js';
 
 const MAX_REMOVALS = 1_000;
 
 export type Revocations = ReturnType<typeof createRevocations>;
 
 /** RFC 7009, in the background: nobody waits for it. Without a revocation URL nothing is called. */
-export function createRevocations(
-  { revoke, report }: Context,
-  { background }: { background: Background },
-) {
+export function createRevocations({
+  revoke,
+  report,
+  background,
+}: {
+  revoke: TokenEndpoint['revoke'] | undefined;
+  report: Report;
+  background: Background;
+}) {
   /** The last token set that was revoked of each grant whose record is still to be deleted. */
   const started = new Map<string, { accessToken: string; over: Promise<void> }>();
 
