@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
-import { RecordError } from '../errors.js';
-import type { Emit } from '../events.js';
-import type { KeyValue } from '../core/storage/key-value.js';
 import type { LimitClass } from './endpoints.js';
+import { createQuotaRecords, type QuotaRecordsDeps } from './quota-records.js';
 import {
   quotaFromHeaders,
   quotaSchema,
@@ -30,26 +28,24 @@ export interface LastLimit {
   readonly windowMs: number;
 }
 
-export interface QuotaDeps {
-  keyValue: Pick<KeyValue, 'getWithTtl' | 'set' | 'delete'>;
+export interface QuotaDeps extends QuotaRecordsDeps {
   /** Sets apart installations that share a storage. */
   scope: string;
-  emit: Emit;
   now: () => number;
 }
 
 /** One limit class as this process sees it: a copy of the records in the storage, and what it learnt since. */
-export function createClassQuota(
-  limitClass: LimitClass,
-  { keyValue, scope, emit, now }: QuotaDeps,
-) {
+export function createClassQuota(limitClass: LimitClass, { scope, now, ...deps }: QuotaDeps) {
+  const records = createQuotaRecords(deps);
   const quotaKey = `quota:${scope}:${limitClass}`;
   const blockKey = `quota:${scope}:${limitClass}:blocked`;
   let known: { quota: QuotaState; endsAtMs: number } | undefined;
   let blockedUntilMs = 0;
   /** The last block that this process learnt; while it is not on record, it holds here alone. */
   let ownBlock: { id: string; endsAtMs: number; isOnRecord: boolean } | undefined;
+  /** `undefined`: GetBill says no limit. */
   let lastLimit: LastLimit | undefined = DOCUMENTED[limitClass];
+  let isLimitSaid = false;
   let readAtMs = -Infinity;
   let wroteAtMs = -Infinity;
   let reading: Promise<void> | undefined;
@@ -59,12 +55,14 @@ export function createClassQuota(
 
   async function readRecords(): Promise<void> {
     const [quota, block] = await Promise.all([
-      readRecord(quotaKey, quotaSchema, ({ windowMs }) => windowMs),
-      readRecord(blockKey, blockSchema, (value) => value.retryAfterS * 1000),
+      records.read(quotaKey, quotaSchema, ({ windowMs }) => windowMs),
+      records.read(blockKey, blockSchema, (value) => value.retryAfterS * 1000),
     ]);
     known = quota && { quota: quota.value, endsAtMs: now() + quota.ttlMs };
-    if (quota !== undefined)
+    if (quota !== undefined) {
+      isLimitSaid = true;
       lastLimit = { most: quota.value.limit, windowMs: quota.value.windowMs };
+    }
     if (block !== undefined) blockedUntilMs = endOf(block.value.id, block.ttlMs);
     else blockedUntilMs = ownBlock?.isOnRecord === false ? ownBlock.endsAtMs : 0;
     readAtMs = now();
@@ -74,35 +72,6 @@ export function createClassQuota(
   function endOf(blockId: string, ttlMs: number): number {
     const ownEndsAtMs = ownBlock?.id === blockId ? ownBlock.endsAtMs : Infinity;
     return Math.min(now() + ttlMs, ownEndsAtMs);
-  }
-
-  /** A record that is not ours, or holds for longer than it may, is deleted and counts as absent. */
-  async function readRecord<Value>(
-    key: string,
-    schema: z.ZodType<Value>,
-    maxTtlMs: (value: Value) => number,
-  ): Promise<{ value: Value; ttlMs: number } | undefined> {
-    try {
-      const stored = await keyValue.getWithTtl(key);
-      if (stored === undefined) return undefined;
-      const { success, data } = schema.safeParse(jsonOrUndefined(stored.value));
-      if (success && stored.ttlMs <= Math.ceil(maxTtlMs(data)))
-        return { value: data, ttlMs: stored.ttlMs };
-    } catch (error) {
-      if (!(error instanceof RecordError)) throw error;
-    }
-    emit({ type: 'record_replaced', record: 'quota' });
-    await keyValue.delete(key);
-    return undefined;
-  }
-
-  /** A write that fails throws nothing: the next response says the same again. @returns whether it is on record. */
-  async function write(key: string, value: object, ttlMs: number): Promise<boolean> {
-    if (ttlMs <= 0) return false;
-    return await keyValue.set(key, JSON.stringify(value), { ttlMs }).then(
-      () => true,
-      () => false,
-    );
   }
 
   const current = () =>
@@ -126,14 +95,16 @@ export function createClassQuota(
       blockedUntilMs = 0;
       ownBlock = undefined;
       lastLimit = DOCUMENTED[limitClass];
-      await Promise.all([keyValue.delete(quotaKey), keyValue.delete(blockKey)]);
+      isLimitSaid = false;
+      await Promise.all([records.delete(quotaKey), records.delete(blockKey)]);
     },
     learn(headers: IncomingHttpHeaders): void {
       const update = quotaFromHeaders(headers, now());
       if (update === undefined) {
-        if (lastLimit === DOCUMENTED[limitClass]) lastLimit = undefined; // this GetBill says no limit
+        if (!isLimitSaid) lastLimit = undefined;
         return;
       }
+      isLimitSaid = true;
       lastLimit = { most: update.quota.limit, windowMs: update.quota.windowMs };
       const before = current()?.quota;
       const isSameWindow =
@@ -146,7 +117,7 @@ export function createClassQuota(
       known = { quota: { ...update.quota, remaining }, endsAtMs: now() + update.resetInMs };
       if (isRecent(wroteAtMs) && before?.limit === update.quota.limit) return;
       wroteAtMs = now();
-      void write(quotaKey, known.quota, update.resetInMs);
+      void records.write(quotaKey, known.quota, update.resetInMs);
     },
     async block({
       headers,
@@ -159,16 +130,12 @@ export function createClassQuota(
       blockedUntilMs = now() + waitS * 1000;
       const block = { id: randomUUID(), endsAtMs: blockedUntilMs, isOnRecord: false };
       ownBlock = block;
-      block.isOnRecord = await write(blockKey, { retryAfterS: waitS, id: block.id }, waitS * 1000);
+      block.isOnRecord = await records.write(
+        blockKey,
+        { retryAfterS: waitS, id: block.id },
+        waitS * 1000,
+      );
       return waitS;
     },
   };
-}
-
-function jsonOrUndefined(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -18,7 +18,7 @@ export class ResponseBody {
   readonly #connection: Dispatcher.DispatchController;
   readonly #idleMs: number;
   readonly #onBody: (body: Buffer | Readable) => void;
-  readonly #onFailure: (error: Error) => void;
+  readonly #endCall: (error: Error) => void;
   readonly #chunks: Buffer[] = [];
   #length = 0;
   #stream: Readable | undefined;
@@ -26,11 +26,11 @@ export class ResponseBody {
   #waitedMs = 0;
   #waitingSinceMs = performance.now();
 
-  constructor({ connection, idleMs, onBody, onFailure }: BodyOptions) {
+  constructor({ connection, idleMs, onBody, endCall }: BodyOptions) {
     this.#connection = connection;
     this.#idleMs = idleMs;
     this.#onBody = onBody;
-    this.#onFailure = onFailure;
+    this.#endCall = endCall;
     this.#timer = this.#limitSilence();
   }
 
@@ -40,8 +40,8 @@ export class ResponseBody {
     this.#waitingSinceMs = nowMs;
     this.#timer.refresh();
     this.#length += chunk.length;
-    if (this.#length > STREAM_LIMIT) return this.#onFailure(tooLarge());
-    if (this.#waitedMs > this.#idleMs * FLOW_TIMES) return this.#onFailure(pastDeadline());
+    if (this.#length > STREAM_LIMIT) return this.#endCall(tooLarge());
+    if (this.#waitedMs > this.#idleMs * FLOW_TIMES) return this.#endCall(pastDeadline());
     if (this.#stream !== undefined) {
       if (!this.#stream.push(chunk)) this.#pause();
       return;
@@ -66,7 +66,7 @@ export class ResponseBody {
     this.#stream = new Readable({
       read: () => this.#resume(),
       destroy: (error, done) => {
-        this.#onFailure(browserLeft(undefined)); // without effect on a call that has ended
+        this.#endCall(browserLeft(undefined)); // without effect on a call that has ended
         done(error);
       },
     });
@@ -79,7 +79,7 @@ export class ResponseBody {
   #pause(): void {
     this.#connection.pause();
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#onFailure(readerStalled()), READER_STALL_MS);
+    this.#timer = setTimeout(() => this.#endCall(readerStalled()), READER_STALL_MS);
   }
 
   #resume(): void {
@@ -91,7 +91,7 @@ export class ResponseBody {
   }
 
   #limitSilence(): NodeJS.Timeout {
-    return setTimeout(() => this.#onFailure(pastDeadline()), this.#idleMs);
+    return setTimeout(() => this.#endCall(pastDeadline()), this.#idleMs);
   }
 }
 
@@ -102,7 +102,7 @@ interface BodyOptions {
   readonly idleMs: number;
   readonly onBody: (body: Buffer | Readable) => void;
   /** Ends the call, and with it this body. */
-  readonly onFailure: (error: Error) => void;
+  readonly endCall: (error: Error) => void;
 }
 
 /** @throws {UnavailableError} 502: the length that a response announces is past 16 MiB. */

@@ -77,7 +77,7 @@ export function callUpstream(options: CallOptions): Promise<UpstreamResponse> {
         connection,
         idleMs: idleMs ?? timeoutMs,
         onBody: (whole) => resolve({ ...head, body: whole }),
-        onFailure: fail,
+        endCall: fail,
       });
       try {
         checkAnnouncedLength(Number(head.headers['content-length'] ?? 0));

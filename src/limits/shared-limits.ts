@@ -20,8 +20,8 @@ export interface Consumption {
   readonly resetInMs: number;
 }
 
-/** The part of a limit that this process has taken and not consumed. */
-interface Share {
+/** What this process has taken of a limit and not consumed. */
+interface Portion {
   left: number;
   /** On this process' clock. */
   readonly endsAtMs: number;
@@ -51,8 +51,8 @@ export function createSharedLimits({
   emit: Emit;
   now: () => number;
 }): SharedLimits {
-  const shares = boundedMap<Share>({ max: MAX_PORTIONS_KEPT });
-  const refills = new Map<string, Promise<Share>>();
+  const portions = boundedMap<Portion>({ max: MAX_PORTIONS_KEPT });
+  const refills = new Map<string, Promise<Portion>>();
   const replacing = new Map<string, Promise<void>>();
   const keyOf = (kind: LimitKind, name: string, { most, windowMs }: Limit): string =>
     `${kind}:${scope}:${name}:${most}/${Math.ceil(windowMs / 1000)}`;
@@ -84,7 +84,7 @@ export function createSharedLimits({
   }
 
   /** `left` is 0 where the limit is reached. */
-  async function take(key: string, { most, windowMs }: Limit, amount: number): Promise<Share> {
+  async function take(key: string, { most, windowMs }: Limit, amount: number): Promise<Portion> {
     const { count, ttlMs } = await increment(key, windowMs, amount);
     return {
       left: Math.max(0, Math.min(amount, most - (count - amount))),
@@ -93,35 +93,35 @@ export function createSharedLimits({
   }
 
   /** One command for all who find nothing left at the same time. */
-  function refill(key: string, limit: Limit, amount: number): Promise<Share> {
+  function refill(key: string, limit: Limit, amount: number): Promise<Portion> {
     const running = refills.get(key);
     if (running !== undefined) return running;
     const refilling = take(key, limit, amount)
-      .then((share) => {
-        shares.set(key, { ...share });
-        return share;
+      .then((taken) => {
+        portions.set(key, { ...taken });
+        return taken;
       })
       .finally(() => refills.delete(key));
     refills.set(key, refilling);
     return refilling;
   }
 
-  function consumeShare(key: string): Share | undefined {
-    const share = shares.get(key);
-    if (share === undefined || share.left === 0 || share.endsAtMs <= now()) return undefined;
-    share.left -= 1;
-    return share;
+  function consumeOne(key: string): Portion | undefined {
+    const portion = portions.get(key);
+    if (portion === undefined || portion.left === 0 || portion.endsAtMs <= now()) return undefined;
+    portion.left -= 1;
+    return portion;
   }
 
   return {
     async consume(kind, name, limit) {
       const key = keyOf(kind, name, limit);
-      const portion = Math.floor(limit.most / PORTIONS);
-      if (portion < 2) return consumption(await take(key, limit, 1), now());
+      const portionSize = Math.floor(limit.most / PORTIONS);
+      if (portionSize < 2) return consumption(await take(key, limit, 1), now());
       for (;;) {
-        const share = consumeShare(key);
-        if (share !== undefined) return { granted: true, resetInMs: share.endsAtMs - now() };
-        const refilled = await refill(key, limit, portion);
+        const portion = consumeOne(key);
+        if (portion !== undefined) return { granted: true, resetInMs: portion.endsAtMs - now() };
+        const refilled = await refill(key, limit, portionSize);
         if (refilled.left === 0) return consumption(refilled, now());
       }
     },
@@ -131,7 +131,7 @@ export function createSharedLimits({
   };
 }
 
-const consumption = ({ left, endsAtMs }: Share, nowMs: number): Consumption => ({
+const consumption = ({ left, endsAtMs }: Portion, nowMs: number): Consumption => ({
   granted: left > 0,
   resetInMs: endsAtMs - nowMs,
 });

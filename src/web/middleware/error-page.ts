@@ -86,10 +86,13 @@ export function errorPage({
 /** The longest wait after which a page tries again by itself. */
 const MAX_WAIT_S = 60;
 
-/** When the page tries again by itself: a read, refused for a short time that is known. */
+/**
+ * When the page tries again by itself: a read, refused for a short time that is known. Not `/login` and the callback, which
+ * come before the pages and have none of their locals: they start something.
+ */
 function retryOf({ status, retryAfterS }: AppError, req: Request, res: Response) {
-  const isRead = req.method === 'GET' && res.locals['path'] !== undefined;
-  if (!isRead || retryAfterS === undefined || retryAfterS > MAX_WAIT_S) return undefined;
+  const isPage = req.method === 'GET' && res.locals['path'] !== undefined;
+  if (!isPage || retryAfterS === undefined || retryAfterS > MAX_WAIT_S) return undefined;
   if (status !== 429 && status < 500) return undefined;
   return { seconds: retryAfterS };
 }

@@ -17,7 +17,7 @@ import type { SignIn } from '../../core/sign-in/sign-in.js';
 import type { RecentSignIns } from '../session/recent-sign-ins.js';
 import type { TokenManager } from '../../core/tokens/token-manager.js';
 import { cookieOf, type Cookies } from '../session/cookies.js';
-import { isRefused, noteEnd, type EndSession } from '../session/end-session.js';
+import { wasEndedByGetbill, noteEnd, type EndSession } from '../session/end-session.js';
 import { grantIdOf } from '../session/session.js';
 
 /** The value of the cookie that binds pending sign-ins to a browser. */
@@ -125,7 +125,7 @@ async function stateOf(
     await tokens.fresh(grantId);
     return 'good';
   } catch (error) {
-    if (error instanceof GrantEndedError) return isRefused(error) ? 'refused' : 'ended';
+    if (error instanceof GrantEndedError) return wasEndedByGetbill(error) ? 'refused' : 'ended';
     if (!(error instanceof MisconfiguredError || error instanceof UnavailableError)) throw error;
     return isRejection(error.code) ? 'not_renewed' : 'unknown';
   }

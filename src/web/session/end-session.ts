@@ -42,14 +42,14 @@ export function destroyEndedSession({
   return async function destroyEndedSessionMiddleware(error: unknown, req, res, next) {
     if (error instanceof GrantEndedError) {
       await endSession(req, res);
-      if (isRefused(error)) noteEnd(res, { cookies, nowMs: now() });
+      if (wasEndedByGetbill(error)) noteEnd(res, { cookies, nowMs: now() });
     }
     next(error);
   };
 }
 
 /** GetBill itself ended the grant; else it was somebody's sign-out. */
-export const isRefused = (error: GrantEndedError): boolean =>
+export const wasEndedByGetbill = (error: GrantEndedError): boolean =>
   error.cause instanceof GrantRefusedError;
 
 const NOTE_MS = 600_000;
