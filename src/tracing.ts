@@ -20,6 +20,8 @@ export interface HttpExchange {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Buffer | undefined;
+  /** There was a connection for it: some of its bytes may have reached the other side. */
+  mayHaveLeft?: boolean;
   /** From when the head of the response has come. */
   head?: {
     readonly status: number;

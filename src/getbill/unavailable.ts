@@ -5,8 +5,16 @@ import { UnavailableError } from '../errors.js';
 export const browserLeft = (cause: unknown): UnavailableError =>
   new UnavailableError('the browser has left', { code: 'browser_left', status: 499, cause });
 
+/** There was no connection to send the request over: no byte of it has left. */
+export class NeverSentError extends Error {
+  constructor(cause: unknown) {
+    super('the request was not sent', { cause });
+  }
+}
+
 /** The error of a failed or cut call, for its caller. An error that is ours already passes through. */
-export function unavailableBecause(error: unknown): UnavailableError {
+export function unavailableBecause(failure: unknown): UnavailableError {
+  const error = failure instanceof NeverSentError ? failure.cause : failure;
   if (error instanceof UnavailableError) return error;
   const { name } = (error ?? {}) as { name?: unknown }; // a DOMException may be of another realm
   const timedOut =
@@ -18,12 +26,12 @@ export function unavailableBecause(error: unknown): UnavailableError {
     ? new UnavailableError('GetBill did not answer in time', {
         code: 'getbill_timeout',
         status: 504,
-        cause: error,
+        cause: failure,
       })
     : new UnavailableError('GetBill could not be reached', {
         code: 'getbill_unreachable',
         status: 502,
-        cause: error,
+        cause: failure,
       });
 }
 

@@ -11,6 +11,8 @@ export interface ResponseHead {
 }
 
 interface AttemptReader {
+  /** There is a connection: from now on bytes of the request may have left. */
+  readonly onStart: () => void;
   readonly onHead: (attempt: Attempt, connection: Connection, head: ResponseHead) => ResponseBody;
   readonly onEnd: () => void;
   readonly onError: (attempt: Attempt, error: Error) => void;
@@ -36,6 +38,7 @@ export class Attempt implements Dispatcher.DispatchHandler, SentOver {
 
   onRequestStart(connection: Connection): void {
     this.#connection = connection;
+    this.#reader.onStart();
     if (this.#isCancelled) this.cancel();
   }
 

@@ -23,7 +23,7 @@ export interface CallOptions {
   readonly signal?: CallSignal | undefined;
   /** Throws to reject a response by its head, before the body is read. */
   readonly accept?: ((head: ResponseHead) => void) | undefined;
-  /** Learns the head of the response, and why the request was sent once more. */
+  /** Learns whether the request may have left, why it was sent once more, and the head of the response. */
   readonly exchange: HttpExchange;
 }
 
@@ -45,7 +45,7 @@ export function callUpstream(options: CallOptions): Promise<UpstreamResponse> {
     else send(agent);
 
     function send(over: Dispatcher): void {
-      const attempt = new Attempt({ onHead, onEnd, onError });
+      const attempt = new Attempt({ onStart, onHead, onEnd, onError });
       attempts.add(attempt);
       over.dispatch({ ...request, opaque: attempt } as Dispatcher.DispatchOptions, attempt);
     }
@@ -58,6 +58,10 @@ export function callUpstream(options: CallOptions): Promise<UpstreamResponse> {
     function onSilence(): void {
       const [first] = attempts;
       if (first?.keptConnection === true) sendAgain('silence');
+    }
+
+    function onStart(): void {
+      exchange.mayHaveLeft = true;
     }
 
     function onError(attempt: Attempt, error: Error): void {

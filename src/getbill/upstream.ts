@@ -9,7 +9,7 @@ import { createAgent } from './agent.js';
 import { tooLarge } from './response-body.js';
 import { responseText } from './response-text.js';
 import { createPinCheck } from './tls-pins.js';
-import { unavailableBecause } from './unavailable.js';
+import { NeverSentError, unavailableBecause } from './unavailable.js';
 import type { ResponseHead } from './upstream-attempt.js';
 import { callUpstream, type CallOptions, type UpstreamResponse } from './upstream-call.js';
 import { USER_AGENT } from './user-agent.js';
@@ -73,18 +73,22 @@ export function createUpstream({ config, emit }: { config: GetbillConfig; emit: 
     return traced(channels.http, exchange, () =>
       callUpstream({ request: sent, ...agents, timeoutMs, idleMs, signal, accept, exchange }).catch(
         (error: unknown) => {
-          throw outcomeOf(error, target);
+          throw outcomeOf(error, target, exchange);
         },
       ),
     );
   }
 
-  function outcomeOf(error: unknown, { host }: Target): UnavailableError {
+  function outcomeOf(
+    error: unknown,
+    { host }: Target,
+    { mayHaveLeft }: HttpExchange,
+  ): UnavailableError {
     const { code } = error as { code?: unknown };
     if (typeof code === 'string' && isTlsFault(code)) {
       emit({ type: 'tls_failed', host, reason: code });
     }
-    return unavailableBecause(error);
+    return unavailableBecause(mayHaveLeft === true ? error : new NeverSentError(error));
   }
 
   return {

@@ -1,5 +1,6 @@
 import { OutcomeUnknownError, UnavailableError } from '../errors.js';
 import type { Access } from './forward.js';
+import { NeverSentError } from './unavailable.js';
 
 /** The connection was never there: DNS, TCP or TLS failed before a byte of the request could leave. */
 const NEVER_CONNECTED = new Set([
@@ -37,15 +38,16 @@ export async function withKnownOutcome<Result>(
 
 function wasNeverSent(error: UnavailableError): boolean {
   if (error.status === 429 || error.code === 'too_many_open_calls') return true;
-  const codes = codesOf(error.cause);
-  return codes.some((code) => NEVER_CONNECTED.has(code) || isTls(code));
+  return isOfConnecting(error.cause);
 }
 
-/** Of an error and what caused it; not by `instanceof`, since undici's may be of another realm. */
-function codesOf(error: unknown): string[] {
-  if (typeof error !== 'object' || error === null) return [];
+/** Of an error and what caused it; by the code, since undici's and Node's errors may be of another realm. */
+function isOfConnecting(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false;
+  if (error instanceof NeverSentError) return true;
   const { code, cause } = error as { code?: unknown; cause?: unknown };
-  return [...(typeof code === 'string' ? [code] : []), ...codesOf(cause)];
+  const isKnown = typeof code === 'string' && (NEVER_CONNECTED.has(code) || isTls(code));
+  return isKnown || isOfConnecting(cause);
 }
 
 /** Of a certificate or a handshake; another alert may come when the request has left. */

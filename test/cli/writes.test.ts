@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ApiFault } from '../../sandbox/faults.js';
@@ -118,6 +120,59 @@ describe('a write of the typed client', () => {
     const access = { grantId: 'one', accessToken: 'x', renew: () => Promise.reject(cause) };
     const error = await withKnownOutcome(access, send).catch((reason: unknown) => reason);
     expect(error instanceof OutcomeUnknownError).toBe(isUnknown);
+  });
+
+  const dead = { silent: () => undefined, 'hangs up': (socket: Socket) => socket.destroy() };
+  const refusing = (status: number) => (socket: Socket) =>
+    socket.once('data', () => socket.end(`HTTP/1.1 ${status} No\r\nContent-Length: 0\r\n\r\n`));
+
+  it.each<[string, string, (socket: Socket) => unknown]>([
+    ['a handshake that is never answered', 'https', dead.silent],
+    ['a handshake that is hung up on', 'https', dead['hangs up']],
+    ['a proxy that is silent', 'proxy', dead.silent],
+    ['a proxy that hangs up', 'proxy', dead['hangs up']],
+    ['a proxy that answers 403', 'proxy', refusing(403)],
+    ['a proxy that wants a password', 'proxy', refusing(407)],
+    ['a proxy that reaches nobody', 'proxy', refusing(502)],
+  ])(
+    'that ends with %s has not left, and is known not to be done',
+    async (_what, kind, onSocket) => {
+      const sockets = new Set<Socket>();
+      const server = createServer((socket) => {
+        sockets.add(socket.on('error', () => undefined));
+        onSocket(socket);
+      }).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      const place = kind === 'https' ? `127.0.0.1:${port}` : 'getbill.example';
+      const env = {
+        GETBILL_API_URL: `https://${place}/external-api/v1`,
+        GETBILL_TIMEOUT_MS: '400',
+        ...(kind === 'proxy' && { HTTPS_PROXY: `http://127.0.0.1:${port}`, NO_PROXY: 'localhost' }),
+      };
+      const lost = await startTestApp({ env, sandbox: app.sandbox });
+      try {
+        const error = await lost.services.appClient
+          .createDebt(debt)
+          .catch((reason: unknown) => reason);
+        expect(sockets.size).toBeGreaterThan(0);
+        expect(error).toBeInstanceOf(UnavailableError);
+        expect(error).not.toBeInstanceOf(OutcomeUnknownError);
+      } finally {
+        await lost.close();
+        for (const socket of sockets) socket.destroy();
+        server.close();
+      }
+    },
+  );
+
+  it('that reached a server which never answers has an unknown outcome', async () => {
+    plant({ mode: 'hang', method: 'POST' });
+    const env = { GETBILL_TIMEOUT_MS: '400' };
+    const hanging = await startTestApp({ env, sandbox: app.sandbox });
+    const failed = hanging.services.appClient.createDebt(debt);
+    await expect(failed).rejects.toThrow(OutcomeUnknownError);
+    await hanging.close();
   });
 
   it('that found nobody listening is known not to be done', async () => {
