@@ -1,4 +1,5 @@
 import type { ApiFault } from '../../sandbox/faults.js';
+import { StorageError } from '../../src/errors.js';
 import type { Browser } from '../support/browser.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
@@ -53,6 +54,41 @@ it.each([
     expect(text).toContain('href="">Try again now</a>');
   },
 );
+
+describe('while the sessions cannot be read', () => {
+  let read: jest.SpyInstance;
+  beforeEach(() => {
+    const away = new StorageError(new Error('away'));
+    read = jest.spyOn(app.services.sessions, 'read').mockRejectedValue(away);
+  });
+  afterEach(() => read.mockRestore());
+
+  it.each(['/dashboard', '/debts?status=paid', '/debts/d1', '/connection', '/'])(
+    '%s tries again after a second, with and without scripts',
+    async (path) => {
+      const { status, headers, text } = await browser.get(path);
+      expect([status, headers['retry-after']]).toEqual([503, '1']);
+      expect(text).toContain('<noscript><meta http-equiv="refresh" content="1"></noscript>');
+      expect(text).toContain('<script src="/assets/live.js" defer></script>');
+      expect(text).toMatch(/Trying again <time [^>]*data-reload>in 1 s<\/time>/);
+      expect(text).toContain('href="">Try again now</a>');
+    },
+  );
+
+  it.each(['/login', '/oauth/callback?code=a&state=b'])('%s does not', async (path) => {
+    const { status, text } = await browser.get(path);
+    expect(status).toBe(503);
+    expect(text).not.toContain('http-equiv="refresh"');
+    expect(text).not.toContain('>Try again');
+  });
+
+  it('a form that was sent does not, nor does it offer its address, which no link can open', async () => {
+    const { status, text } = await browser.send('POST', '/logout');
+    expect(status).toBe(503);
+    expect(text).not.toContain('http-equiv="refresh"');
+    expect(text).not.toContain('>Try again');
+  });
+});
 
 it('a look-up by id goes to the debt, and to a click when the session has ended', async () => {
   expect((await browser.get('/debts?id=%20abc_-1%20')).location).toBe('/debts/abc_-1');

@@ -42,12 +42,14 @@ export function errorPage({
     if (!isPage || !wantsHtml(req)) return res.json(jsonOf(error, res));
 
     const text = lookedUpId === undefined ? textFor(error, req) : signInFor(lookedUpId);
+    const wait = error.retryAfterS === undefined ? undefined : waitOf(error.retryAfterS);
     const shown = {
       code: error.code,
       status: error.status,
       text,
-      retry: retryOf(error, req, res),
-      wait: error.retryAfterS === undefined ? undefined : waitOf(error.retryAfterS),
+      retry: retryOf(error, req),
+      wait,
+      canRepeat: canRepeat(req) && isTemporary(error) && wait?.isLong !== true,
     };
     const developer = developerPages ? developerBox(error) : undefined;
     const { standing = { page: 'pages/error', title: text.title } } = res.locals;
@@ -86,15 +88,17 @@ export function errorPage({
 /** The longest wait after which a page tries again by itself. */
 const MAX_WAIT_S = 60;
 
-/**
- * When the page tries again by itself: a read, refused for a short time that is known. Not `/login` and the callback, which
- * come before the pages and have none of their locals: they start something.
- */
-function retryOf({ status, retryAfterS }: AppError, req: Request, res: Response) {
-  const isPage = req.method === 'GET' && res.locals['path'] !== undefined;
-  if (!isPage || retryAfterS === undefined || retryAfterS > MAX_WAIT_S) return undefined;
-  if (status !== 429 && status < 500) return undefined;
-  return { seconds: retryAfterS };
+/** A step of a sign-in can be taken once, and a form is not sent twice. */
+const canRepeat = ({ method, path }: Request): boolean =>
+  method === 'GET' && path !== '/login' && path !== '/oauth/callback';
+
+const isTemporary = ({ status }: AppError): boolean => status === 429 || status >= 500;
+
+/** When the page tries again by itself: after a short time that is known. */
+function retryOf(error: AppError, req: Request) {
+  const { retryAfterS = Infinity } = error;
+  const isSoon = retryAfterS <= MAX_WAIT_S && isTemporary(error);
+  return isSoon && canRepeat(req) ? { seconds: retryAfterS } : undefined;
 }
 
 /** When there is more, for a reader who has to come back; `isLong`: nobody waits for it in front of the page. */
