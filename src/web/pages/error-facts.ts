@@ -220,7 +220,7 @@ export const errorFacts: Readonly<Record<ErrorGroup, Readonly<Record<string, Err
     ],
     rate_limited: [
       429,
-      'more requests in a minute than RATE_LIMIT_LOGIN, _CALLBACK or _API allows',
+      'more requests in a minute than RATE_LIMIT_LOGIN, _CALLBACK, _API or _PAGES allows',
       'wait for Retry-After',
     ],
     insecure_request: [
