@@ -154,6 +154,8 @@ describe('a share of the limit', () => {
   });
 
   it('is not renewed by another sign-in, from whatever address it calls', async () => {
+    const hidden = await signIn(app, { scopes: ['debts:read'] });
+    await repeat(10, () => hidden.read('/api/debts')); // what those of unknown companies share
     const before = apiCalls();
     const sessions = [caller];
     while (sessions.length < 8) sessions.push(await signIn(app));
