@@ -43,6 +43,7 @@ const faults: Record<string, Fault> = {
   },
   'a read-only replica': {
     async plant() {
+      await replica.client.config('SET', 'requirepass', '');
       await replica.client.replicaof('127.0.0.1', 1);
       return replica.url;
     },

@@ -204,6 +204,9 @@ describe('an error of the API', () => {
 });
 
 describe('an API that says 429', () => {
+  afterEach(async () => {
+    caller = await signIn(app); // a session ends in what some of these wait
+  });
   const inFiveMinutes = (): string => String(Math.ceil((app.services.now() + 300_000) / 1000));
   const tooMany = (details?: object): string => JSON.stringify({ error: true, message: 'Rate limit exceeded. Please try again later.', code: 429, ...(details && { details }) }); // prettier-ignore
 

@@ -3,13 +3,15 @@ import type { TestApp } from '../support/test-app.js';
 import { until } from '../support/until.js';
 import { createCaller, signIn, startProxyApp, type Caller } from './support/caller.js';
 
+const LIMIT_WINDOW_S = 600;
+
 let redis: RedisServer;
 let one: TestApp;
 let two: TestApp;
 beforeAll(async () => {
   redis = await startRedis();
   const env = { REDIS_URL: redis.url };
-  one = await startProxyApp({ env, faults: { limitWindowS: 600 } });
+  one = await startProxyApp({ env, faults: { limitWindowS: LIMIT_WINDOW_S } });
   two = await startProxyApp({ env: { ...env, PUBLIC_URL: one.publicUrl }, sandbox: one.sandbox });
 });
 afterAll(async () => {
@@ -20,6 +22,7 @@ afterAll(async () => {
 beforeEach(async () => {
   one.sandbox.control.reset();
   await redis.client.flushall();
+  for (const { clock } of [one, two]) clock.skipMs(2 * LIMIT_WINDOW_S * 1000); // nothing is known of the limit
 });
 
 const counters = () => one.sandbox.control.state().counters;

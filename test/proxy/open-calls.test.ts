@@ -78,6 +78,7 @@ describe('300 requests of one session at a listing that does not come', () => {
       32 + 128,
       'HTTP/1.1 503',
       '"too_many_open_calls"',
+      'open_calls',
     ],
     [
       'pages: 32 under way, none waits',
@@ -85,10 +86,11 @@ describe('300 requests of one session at a listing that does not come', () => {
       32,
       'HTTP/1.1 429',
       'Too much is being loaded at once',
+      'open_pages',
     ],
   ])(
-    '%s; the others are refused with words and others are served',
-    async (_what, path, held, status, words) => {
+    '%s; the others are refused with words, are counted, and others are served',
+    async (_what, path, held, status, words, limit) => {
       slowListing();
       const { heads, hangUp } = load(busy, path, REQUESTS);
       const refusals = (): string[] => heads.filter((head) => head.startsWith(status));
@@ -97,6 +99,7 @@ describe('300 requests of one session at a listing that does not come', () => {
       expect(listings()).toBe(32);
       expect(refusals()[0]).toMatch(/\r\nRetry-After: \d+\r\n/i);
       expect(heads.join('')).toContain(words);
+      expect(app.events).toContainEqual({ type: 'rate_limited', limit });
 
       const served = await Promise.all([
         other.read('/api/debts'),
@@ -113,12 +116,6 @@ describe('300 requests of one session at a listing that does not come', () => {
       app.clock.skipMs(61_000); // a new minute of its share
     },
   );
-
-  it('are counted by the limit that refused them', () => {
-    for (const limit of ['open_calls', 'open_pages']) {
-      expect(app.events).toContainEqual({ type: 'rate_limited', limit });
-    }
-  });
 
   it('leave the session as it was: the next page is shown', async () => {
     api.answerWith((res) => json(res, 200, EMPTY_SUCCESS, { connection: 'close' }));

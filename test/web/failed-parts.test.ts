@@ -8,7 +8,7 @@ beforeAll(async () => {
   app = await startTestApp({ env: { GETBILL_TIMEOUT_MS: '1000' } });
 });
 afterAll(() => app.close());
-beforeEach(() => app.sandbox.control.reset());
+afterEach(() => app.sandbox.control.reset());
 
 /** Later, when the share of GetBill's limit is whole again. */
 async function signIn(): Promise<void> {

@@ -50,7 +50,7 @@ it.each(['{"error":false,"data":[]}', '{"error":false,"data":[],"pagination":nul
 it('a company and a debt of other types are shown as they can be', async () => {
   app.clock.skipMs(61_000);
   const deep = '{"a":'.repeat(2_000) + '1' + '}'.repeat(2_000);
-  app.sandbox.control.set({ api: [answer('/company', `{"error":false,"data":{"id":7,"name":["A"],"email":null,"created_at":1705314600,"data":{"x":1},"phone":${deep}}}`)] }); // prettier-ignore
+  app.sandbox.control.set({ api: [answer('/company/profile', `{"error":false,"data":{"id":7,"name":["A"],"email":null,"created_at":1705314600,"data":{"x":1},"phone":${deep}}}`)] }); // prettier-ignore
   const dashboard = await browser.get('/dashboard');
   expect([dashboard.status, dashboard.text.includes('1705314600')]).toEqual([200, true]);
   app.sandbox.control.set({ api: [answer('/debts', `{"error":false,"data":{"id":"x","firstname":"\\ud800","summary":${deep}}}`)] }); // prettier-ignore
@@ -71,7 +71,7 @@ it('a page shows the renewal that it has caused', async () => {
 
 describe('after boxes were unticked and a token response that names no scope', () => {
   let other: Browser;
-  beforeAll(async () => {
+  beforeEach(async () => {
     other = app.browser();
     app.sandbox.control.set({ consent: 'ask', scopeInTokenResponse: 'never' }); // else nothing is unticked
     await other.signIn({ scopes: ['company:read'] });
@@ -101,6 +101,7 @@ describe('after boxes were unticked and a token response that names no scope', (
   });
 
   it('it is remembered after a renewal, and when /api met it', async () => {
+    await other.get('/debts');
     expect((await other.get('/api/followups')).status).toBe(403);
     app.sandbox.control.expireAccessTokens();
     app.clock.skipMs(61_000);
