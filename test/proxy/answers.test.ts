@@ -15,7 +15,8 @@ afterAll(async () => {
   await app.close();
   await evil.close();
 });
-beforeEach(() => {
+beforeEach(async () => {
+  await app.services.quota.forget();
   app.sandbox.control.reset();
   app.sandbox.control.clearRequests();
 });
