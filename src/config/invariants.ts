@@ -73,6 +73,11 @@ function ofRedis(v: Partial<Values>): string[] {
     if (v.REDIS_PASSWORD !== undefined && urls.some(({ password }) => password !== '')) {
       problems.push(`REDIS_PASSWORD is set, and ${name} holds a password, too; keep one of them`);
     }
+    if (urls.some((url) => hasOtherCredentials(url, urls[0]))) {
+      problems.push(
+        `${name} holds a user or password that is not that of its first URL, which serve for all; write both into the first and leave them out of the others`,
+      );
+    }
   }
   for (const name of ['REDIS_SENTINEL_USERNAME', 'REDIS_SENTINEL_PASSWORD'] as const) {
     if (v[name] !== undefined && v.REDIS_SENTINELS?.length === 0) {
@@ -81,6 +86,11 @@ function ofRedis(v: Partial<Values>): string[] {
   }
   return problems;
 }
+
+const hasOtherCredentials = (url: URL, first: URL | undefined): boolean =>
+  (['username', 'password'] as const).some(
+    (part) => url[part] !== '' && url[part] !== first?.[part],
+  );
 
 function ofWebhooks(v: Partial<Values>): string[] {
   const problems: string[] = [];
@@ -138,12 +148,11 @@ function inProduction(
       'REDIS_URL is not set; production keeps sessions in Redis (or REDIS_CLUSTER_NODES, REDIS_SENTINELS)',
     );
   }
-  const isOpen = ({ protocol, password }: URL): boolean =>
-    protocol !== 'rediss:' || (password === '' && v.REDIS_PASSWORD === undefined);
   for (const [name, urls] of v.REDIS_ALLOW_INSECURE === false ? places : []) {
-    if (!urls.some(isOpen)) continue;
+    const isEncrypted = urls.every(({ protocol }) => protocol === 'rediss:');
+    if (isEncrypted && (urls[0]?.password !== '' || v.REDIS_PASSWORD !== undefined)) continue;
     problems.push(
-      `${name} must be rediss:// with a password, or set REDIS_ALLOW_INSECURE=true where the network is private`,
+      `${name} must be rediss:// with a password (of several URLs: in the first), or set REDIS_ALLOW_INSECURE=true where the network is private`,
     );
   }
   if (env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0') {

@@ -426,6 +426,21 @@ describe('rules between variables', () => {
     expect(problemsOf(two).join()).toContain('exclude one another');
   });
 
+  it.each(['REDIS_CLUSTER_NODES', 'REDIS_SENTINELS'])(
+    'refuses a user or password in %s that would be ignored, as those of the first URL serve for all',
+    (name) => {
+      for (const urls of [
+        'redis://a,redis://:CANARY@b',
+        'redis://:p@a,redis://:CANARY@b',
+        'redis://app:p@a,redis://b,redis://CANARY:p@c',
+      ]) {
+        const problems = problemsOf({ ...required, [name]: urls });
+        expect(problems).toEqual([expect.stringContaining(`${name} holds a user or password`)]);
+        expect(problems.join()).not.toContain('CANARY');
+      }
+    },
+  );
+
   it('[A16] refuses a PUBLIC_URL with a path', () => {
     expect(namesOf(problemsOf({ ...required, PUBLIC_URL: 'http://localhost:3000/app' }))).toEqual([
       'PUBLIC_URL',
@@ -540,6 +555,24 @@ describe('the production invariants', () => {
       parseConfig({ ...production, NODE_ENV: 'development', PUBLIC_URL: publicUrl }).production,
     ).toBe(true);
   });
+
+  it.each(['REDIS_CLUSTER_NODES', 'REDIS_SENTINELS'])(
+    'take the password of the first URL in %s, or REDIS_PASSWORD, for all',
+    (name) => {
+      const of = (urls: string, more: Env = {}): readonly string[] =>
+        problemsOf({ ...production, REDIS_URL: undefined, [name]: urls, ...more });
+      const inFile = { REDIS_PASSWORD_FILE: '/run/secrets/it' };
+      const readFile = (): string => 'CANARY-redis-password\n';
+      const bare = { ...production, REDIS_URL: undefined, [name]: 'rediss://app@n1,rediss://n2' };
+
+      expect(of('rediss://app:pw@n1:6379,rediss://n2:6379')).toEqual([]);
+      expect(of('rediss://app:pw@n1,rediss://app:pw@n2')).toEqual([]);
+      expect(of('rediss://app@n1,rediss://n2', { REDIS_PASSWORD: 'pw' })).toEqual([]);
+      expect(problemsOf({ ...bare, ...inFile }, readFile)).toEqual([]);
+      expect(namesOf(problemsOf(bare))).toEqual([name]);
+      expect(namesOf(of('rediss://app:pw@n1,redis://n2'))).toEqual([name]);
+    },
+  );
 
   it('[B05] let Redis go without TLS and password only when told so', () => {
     const open = { ...production, REDIS_URL: 'redis://redis.internal' };
