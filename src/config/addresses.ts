@@ -56,7 +56,13 @@ export const redisUrl = url(['redis:', 'rediss:', 'unix:'], { credentials: true 
 );
 
 /** A node of a Cluster or a Sentinel. Both are reached by TCP, and a Cluster has database 0 only. */
-export const redisNodeUrl = url(['redis:', 'rediss:'], { credentials: true });
+export const redisNodeUrl = url(['redis:', 'rediss:'], { credentials: true }).refine(
+  ({ pathname }) => /^\/?$/.test(pathname),
+  {
+    error:
+      'has a path; leave it out: a Cluster and a master behind Sentinels are used with database 0',
+  },
+);
 
 function isPercentEncoded(text: string): boolean {
   try {

@@ -228,7 +228,7 @@ export const variables = {
     redisNodes.default([]),
   ),
   REDIS_SENTINELS: entry(
-    'instead of it, a Sentinel set: URLs separated by commas; user and password of the first serve for all',
+    'instead of it, a Sentinel set: URLs (port 26379 where none is named) separated by commas; user and password of the first serve for all',
     redisNodes.default([]),
   ),
   REDIS_SENTINEL_NAME: entry(

@@ -26,7 +26,8 @@ export function createRedis(
 ): Redis | Cluster {
   const urls = config.urls.reveal();
   const [first] = urls;
-  const hosts = urls.map((url) => address(url).host);
+  const addresses = urls.map((url) => address(url, DEFAULT_PORT[config.topology]));
+  const hosts = addresses.map(({ host }) => host);
   const tls = first.protocol === 'rediss:' ? tlsOptions(hosts, config) : undefined;
   const { username, password, sentinelUsername, sentinelPassword } = credentials(config);
   const options = {
@@ -54,8 +55,8 @@ export function createRedis(
           ? new Redis({ ...options, path: first.pathname })
           : new Redis({
               ...options,
-              ...address(first),
-              ...(tls !== undefined && { tls: forHost(address(first).host, tls) }),
+              ...addresses[0],
+              ...(tls !== undefined && { tls: forHost(hosts[0] ?? '', tls) }),
               db: Number(first.pathname.slice(1)) || 0,
             }),
         { password },
@@ -66,7 +67,7 @@ export function createRedis(
           ...options,
           enableReadyCheck: true, // its INFO shows whether the node is the master
           maxLoadingRetryTime: 1000,
-          sentinels: urls.map(address),
+          sentinels: addresses,
           name: config.sentinelName ?? 'mymaster',
           ...(sentinelUsername !== undefined && { sentinelUsername }),
           ...(tls !== undefined && { sentinelTLS: tls, enableTLSForSentinelMode: true }),
@@ -77,7 +78,7 @@ export function createRedis(
         { password, sentinelPassword },
       );
     case 'cluster': {
-      const cluster = new Cluster(urls.map(address), {
+      const cluster = new Cluster(addresses, {
         lazyConnect: true,
         enableOfflineQueue: false,
         clusterRetryStrategy: reconnectAfterMs,
@@ -103,6 +104,7 @@ export async function problemOfFirst(config: RedisConfig): Promise<Error | undef
   const [first] = config.urls.reveal();
   const { password, sentinelUsername, sentinelPassword } = credentials(config);
   const url = new URL(first);
+  url.port ||= String(DEFAULT_PORT[config.topology]);
   if (config.topology === 'sentinel') url.username = encodeURIComponent(sentinelUsername ?? '');
   const only = { topology: 'single', urls: secret([url] as const) } as const;
   const redis = createRedis({ ...config, ...only, password: undefined, passwordFile: undefined });
@@ -135,7 +137,10 @@ function atMostEvery(intervalMs: number, isMatch: (error: Error) => boolean) {
   };
 }
 
-const address = ({ hostname, port }: URL): { host: string; port: number } => ({
+/** Of a URL without one; Sentinels listen on a port of their own. */
+const DEFAULT_PORT = { single: 6379, sentinel: 26379, cluster: 6379 } as const;
+
+const address = ({ hostname, port }: URL, defaultPort: number): { host: string; port: number } => ({
   host: hostname.replace(/^\[|\]$/g, ''),
-  port: Number(port) || 6379,
+  port: Number(port) || defaultPort,
 });
