@@ -80,9 +80,9 @@ export interface WebhookEndpointConfig {
   readonly secrets: Secret<readonly string[]>;
 }
 
-/** The proxy through which GetBill is called, by the protocol of the call; `undefined`: none. */
+/** The proxy through which GetBill is called, by the protocol of the call; both `undefined`: none. */
 export interface ProxyConfig {
-  /** Secret, since the URLs may hold a password. */
+  /** Secret, since the URLs may hold a password. Also for https, where that has none. */
   readonly http: Secret | undefined;
   readonly https: Secret | undefined;
   /** Hosts that are called directly, as `NO_PROXY` lists them. */

@@ -160,7 +160,13 @@ export const variables = {
     proxyUrl.optional(),
     { hint: PROXY, example: 'http://proxy.example.com:3128' },
   ),
-  HTTP_PROXY: entry('the same for http', proxyUrl.optional(), { hint: PROXY }),
+  HTTP_PROXY: entry(
+    'the same for http, and for https where `HTTPS_PROXY` is unset',
+    proxyUrl.optional(),
+    {
+      hint: PROXY,
+    },
+  ),
   NO_PROXY: entry(
     'hosts that are called directly, separated by commas; also in lower case',
     z.string().default(''),
