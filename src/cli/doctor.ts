@@ -1,8 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { styleText } from 'node:util';
 import type { Finding, Verdict } from './doctor/check.js';
+import { readCaFile } from '../config/load.js';
 import { harmless, inJson, toStderr } from './output.js';
 import { examine } from './doctor/examine.js';
 import { columnsOf, wrap } from './wrap.js';
@@ -61,7 +60,7 @@ function origin(text: string): URL {
 
 function caFile(file: string): string {
   try {
-    void new X509Certificate(readFileSync(file));
+    readCaFile(file);
     return file;
   } catch (error) {
     const { syscall, code } = error as NodeJS.ErrnoException;

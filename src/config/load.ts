@@ -21,13 +21,23 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
 function caFileProblems(name: string, file: string | undefined): string[] {
   if (file === undefined) return [];
   try {
-    void new X509Certificate(readFileSync(file));
+    readCaFile(file);
     return [];
   } catch {
     return [
       `${name} names a file that is no readable PEM certificate; let ${name} name the PEM file of the CA`,
     ];
   }
+}
+
+/**
+ * Throws for what is no PEM text of a certificate. Node takes DER for a certificate, too, but as the
+ * file of a CA it reads nothing in it and then trusts nobody.
+ */
+export function readCaFile(file: string): void {
+  const content = readFileSync(file);
+  if (!content.includes('-----BEGIN CERTIFICATE-----')) throw new Error('no PEM certificate');
+  void new X509Certificate(content);
 }
 
 /** `npm run demo` keeps its secrets here, readable for everybody who may read the checkout. */

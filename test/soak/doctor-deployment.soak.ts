@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { startSandbox, type Sandbox } from '../../sandbox/sandbox.js';
 import type { Finding } from '../../src/cli/doctor/check.js';
 import { createAuthority, type Authority } from '../security/support/certificates.js';
@@ -225,5 +227,12 @@ describe('npm run doctor', () => {
     expect([code, output]).toEqual([2, expect.stringContaining(text)]);
     expect(output).toContain(`option '--url-ca-file <file>' argument '${file}' is invalid`);
     expect(output).not.toMatch(/^ +at /m);
+  });
+
+  it('and when it is a certificate in DER, of which TLS would trust nobody', async () => {
+    const file = `${authority.caFile}.der`;
+    writeFileSync(file, new X509Certificate(readFileSync(authority.caFile)).raw);
+    const { code, output } = await command(['--url-ca-file', file], doctorsEnvironment());
+    expect([code, output]).toEqual([2, expect.stringContaining('It is no PEM certificate')]);
   });
 });
