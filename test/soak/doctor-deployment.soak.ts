@@ -59,7 +59,7 @@ const faults: [string, Partial<ProxySettings>, { line: string; cause: RegExp; fi
     {
       line: 'TRUST_PROXY',
       cause: /X-Forwarded-Proto is missing/,
-      fix: /proxy_set_header X-Forwarded-Proto \$scheme/,
+      fix: /proxy_set_header X-Forwarded-Proto \$scheme.*\$http_x_forwarded_proto/,
     },
   ],
   [

@@ -60,6 +60,8 @@ export const deploymentChecks: readonly Check[] = [
       };
       const send =
         'let the proxy send X-Forwarded-Proto: https (nginx: proxy_set_header X-Forwarded-Proto $scheme)';
+      const passOn =
+        'where another one in front of it ends TLS, let it pass on the word of that one ($http_x_forwarded_proto)';
       if (await arrive()) {
         if (await arrive('http')) return pass('requests arrive as https');
         return warn(
@@ -68,10 +70,13 @@ export const deploymentChecks: readonly Check[] = [
         );
       }
       if (await arrive('https'))
-        return fail('X-Forwarded-Proto is missing: the proxy does not send it', send);
+        return fail(
+          'X-Forwarded-Proto is missing: the proxy does not send it',
+          `${send}; ${passOn}`,
+        );
       return fail(
         'requests do not arrive as https: the proxy sends no "X-Forwarded-Proto: https", or the app does not trust this proxy',
-        `${send}, and set TRUST_PROXY to the number of proxies in front of the app (now ${String(config.trustProxy)})`,
+        `${send}; ${passOn}; and set TRUST_PROXY to the number of proxies in front of the app (now ${String(config.trustProxy)})`,
       );
     },
   },
