@@ -13,9 +13,9 @@ const compose = readFileSync('docker-compose.yml', 'utf8');
 const service = (name: string): string =>
   compose.split(/^  (?=[\w-]+:$)/m).find((text) => text.startsWith(`${name}:`)) ?? '';
 
-/** Set in the image, refused in production, or of a Redis that is not the one of the file. */
+/** Set in the image, refused in production, of a Redis that is not the one of the file, or the path of a file outside. */
 const NOT_PASSED =
-  /^(HOST|PORT|FLOW_INSPECTOR|TOUR|GETBILL_ALLOW_HTTP_HOSTS|REDIS_(CLUSTER|SENTINEL|PASSWORD).*)$/;
+  /^(HOST|PORT|FLOW_INSPECTOR|TOUR|GETBILL_ALLOW_HTTP_HOSTS|REDIS_(CLUSTER|SENTINEL|PASSWORD).*|\w+_CA_FILE)$/;
 
 it('lets every variable reach the app that makes sense there', () => {
   const passed = [...service('app').matchAll(/^ {6}([A-Z][A-Z0-9_]+):/gm)].map(
@@ -25,6 +25,18 @@ it('lets every variable reach the app that makes sense there', () => {
     (name) => !NOT_PASSED.test(name) && ![name, `${name}_FILE`].some((one) => passed.includes(one)),
   );
   expect(missing).toEqual([]);
+});
+
+it('decides itself only on what the other containers decide, and passes on no path of a file that the app cannot see', () => {
+  const lines = [...service('app').matchAll(/^ {6}([A-Z][A-Z0-9_]+): ?(.*)$/gm)];
+  const fixed = lines.filter(([, name, value]) => value !== '' && !value?.includes(`{${name}:-`));
+  expect(fixed.map(([, name]) => name).filter((name) => !name?.endsWith('_FILE'))).toEqual([
+    'PUBLIC_URL',
+    'NODE_ENV',
+    'REDIS_ALLOW_INSECURE',
+  ]);
+  const files = lines.filter(([, name]) => name?.endsWith('_FILE'));
+  expect(files.filter(([, , path]) => !path?.startsWith('/run/secrets/'))).toEqual([]);
 });
 
 it('gives the read-only sandbox the one folder it writes to', () => {
