@@ -1,8 +1,9 @@
 /// <reference types="jest" />
+import { readFileSync } from 'node:fs';
 import { defaultClientSecret } from '../../sandbox/sandbox.js';
 import { grantIdOf } from '../../src/web/session/session.js';
 import type { Browser } from '../support/browser.js';
-import { startRedis, type RedisServer } from '../support/redis-server.js';
+import { KEY_PREFIX, startRedis, type RedisServer } from '../support/redis-server.js';
 import {
   cookieNames,
   isSignedIn,
@@ -93,6 +94,59 @@ describe('Redis', () => {
       expect([key, left > 0 && left <= (most[kind] ?? 60_000)]).toEqual([key, true]);
     }
     expect([...kinds].sort()).toEqual(['arrival', 'grant', 'login', 'rate', 'sess']);
+  });
+
+  it('holds no key that the table of keys in docs/operations.md does not name', async () => {
+    const monitor = await redis.raw.monitor();
+    const used = new Set<string>();
+    monitor.on('monitor', (_at: string, args: string[]) => {
+      for (const arg of args)
+        if (arg.startsWith(KEY_PREFIX)) used.add(arg.slice(KEY_PREFIX.length));
+    });
+    const env = {
+      GETBILL_SCOPES: 'company:read debts:read debts:write followups:read',
+      GETBILL_WEBHOOK_SECRET: 'a-webhook-secret-0123456789',
+      GETBILL_WEBHOOK_COMPANY: 'a-company',
+      FLOW_INSPECTOR: 'true',
+    };
+    await inAnotherProcess(env, async (process) => {
+      const browser = process.browser();
+      await browser.signIn();
+      for (const path of ['/dashboard', '/readyz', '/explorer/post-debts']) await browser.get(path);
+      const csrf = await browser.csrfToken();
+      await browser.send('POST', '/explorer/post-debts', {
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: new URLSearchParams({ _csrf: csrf, body: '{}' }).toString(),
+      });
+      process.sandbox.control.expireAccessTokens();
+      process.sandbox.control.set({
+        token: [{ mode: 'status', status: 503, grantType: 'refresh_token' }],
+      });
+      await browser.get('/api/debts');
+      process.clock.skipMs(30_000);
+      await browser.get('/api/debts');
+      await process.services.announceSecret();
+      await inAnotherProcess({ SESSION_SECRET: otherSecret }, (other) =>
+        other.services.announceSecret(),
+      );
+    });
+    await redis.raw.ping();
+    monitor.disconnect();
+
+    const table = readFileSync('docs/operations.md', 'utf8').split('### Keys and rights')[1] ?? '';
+    const names = [...(table.split('###')[0] ?? '').matchAll(/^\| (`[^|]+) \|/gm)].flatMap(
+      ([, cell = '']) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name),
+    );
+    const isOf = (name: string, key: string): boolean =>
+      name.endsWith(':') ? key.startsWith(name) : key === name;
+    const keys = [...used];
+    expect(keys.filter((key) => !names.some((name) => isOf(name, key)))).toEqual([]);
+    expect(names.filter((name) => !keys.some((key) => isOf(name, key)))).toEqual([
+      'webhook:seen:', // no webhook came
+      'webhook:given-up:',
+      'webhook:barrier:',
+      'tour:',
+    ]);
   });
 
   it('[A04] [A05] keeps 50 logins of one browser small and for an hour at most', async () => {
