@@ -6,7 +6,7 @@ const MAX_FIELD = 512;
 const MAX_ITEMS = 30;
 const MAX_ITEM = 128;
 
-/** JSON lines on standard output; for a person at a terminal in development, pretty. */
+/** JSON lines on standard output; for a person at a terminal in development, pretty where `pino-pretty` is installed. */
 export function createLog({
   level,
   pretty,
@@ -27,11 +27,14 @@ export function createLog({
     formatters: { log: boundFields },
   };
   if (to !== undefined) return pino(options, to as DestinationStream);
-  if (pretty)
-    return pino({
-      ...options,
-      transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } },
-    });
+  if (pretty) {
+    const transport = { target: 'pino-pretty', options: { ignore: 'pid,hostname' } };
+    try {
+      return pino({ ...options, transport });
+    } catch {
+      // pino-pretty is a development dependency; without those it is JSON
+    }
+  }
   return pino(options, createLogOutput({ fd: process.stdout.fd, onDropped }));
 }
 
