@@ -48,21 +48,35 @@ function update() {
     const ms = endOf(time) - Date.now();
     const text = ms > 0 ? left(ms) : time.dataset.countdown || 'now';
     if (time.textContent !== text) time.textContent = text;
-    if (ms <= 0 && 'reload' in time.dataset) location.reload(); // only while it is looked at
+    if (ms <= 0 && 'reload' in time.dataset) reloadOnce(); // only while it is looked at
   }
   moveNow();
 }
 
 let timer;
+let isReloading = false;
+/** A second reload would end the first, so that a page that takes longer than a tick would never come. */
+function reloadOnce() {
+  if (isReloading) return;
+  isReloading = true;
+  clearInterval(timer);
+  location.reload();
+}
+
 function tickWhileVisible() {
   clearInterval(timer);
-  if (document.hidden) return;
-  update();
+  if (document.hidden || isReloading) return;
   timer = setInterval(update, 1000);
+  update();
 }
 
 if (countdowns.length > 0) {
   document.addEventListener('visibilitychange', tickWhileVisible);
+  addEventListener('pageshow', ({ persisted }) => {
+    if (!persisted) return; // as it was left, by the Back button
+    isReloading = false;
+    tickWhileVisible();
+  });
   tickWhileVisible();
 }
 
