@@ -114,10 +114,15 @@ for (const menu of document.querySelectorAll('details.filter')) {
 }
 
 /** A page that takes longer than a moment: a thin bar, and a second click on the same link is none. */
+const SECOND_CLICK_MS = 2000; // later it is meant: the first one was stopped, or is too slow
 let leaving;
 function leave(href) {
-  leaving = href;
-  setTimeout(() => leaving === href && document.body.classList.add('loading'), 250);
+  const mine = (leaving = { href, sinceMs: Date.now() });
+  setTimeout(() => leaving === mine && document.body.classList.add('loading'), 250);
+}
+function stay() {
+  leaving = undefined;
+  document.body.classList.remove('loading');
 }
 document.addEventListener('click', (event) => {
   const link = event.target.closest?.('a[href]');
@@ -128,13 +133,16 @@ document.addEventListener('click', (event) => {
   const { origin, pathname, search, hash, protocol } = new URL(href, location.href);
   if (origin !== location.origin || !protocol.startsWith('http')) return;
   if (hash !== '' && pathname === location.pathname && search === location.search) return;
-  if (leaving === href) return event.preventDefault();
+  if (leaving?.href === href && Date.now() - leaving.sinceMs < SECOND_CLICK_MS)
+    return event.preventDefault();
   leave(href);
 });
 document.addEventListener('submit', (event) => {
   setTimeout(() => event.defaultPrevented || leave(event.target.action)); // a script may send it
 });
-addEventListener('pageshow', () => {
-  leaving = undefined;
-  document.body.classList.remove('loading');
-});
+addEventListener('pageshow', stay);
+// Stopped by the reader: by Escape, or by the browser's button, of which not every browser tells.
+document.addEventListener('keydown', ({ key }) => key === 'Escape' && stay());
+window.navigation?.addEventListener('navigate', ({ signal, destination }) =>
+  signal.addEventListener('abort', () => destination.url === leaving?.href && stay()),
+);
