@@ -10,7 +10,10 @@ const NAMES = {
 const changed = new Set();
 
 function markRow(id) {
-  const link = document.querySelector(`main table a[href="/debts/${CSS.escape(id)}"]`);
+  const path = `/debts/${CSS.escape(id)}`; // and where a list was filtered, the way back to it
+  const link = document.querySelector(
+    `main table a[href="${path}"], main table a[href^="${path}?"]`,
+  );
   if (link === null || link.parentElement.querySelector('.changed') !== null) return;
   const mark = document.createElement('span');
   mark.className = 'changed';
@@ -29,7 +32,21 @@ function tell({ type, id }) {
   if (kind === 'debt' && id !== undefined) markRow(id);
 }
 
-const source = new EventSource(line.dataset.changes);
-source.addEventListener('change', (event) => tell(JSON.parse(event.data)));
-addEventListener('pagehide', () => source.close());
+let address = line.dataset.changes;
+let source;
+/** Only while it is looked at: over HTTP/1.1 a browser has six connections to this app, for all its tabs together. */
+function listenWhileVisible() {
+  source?.close();
+  if (document.hidden) return;
+  source = new EventSource(address);
+  source.addEventListener('change', ({ data, lastEventId }) => {
+    const path = address.split('?')[0];
+    address = `${path}?since=${encodeURIComponent(lastEventId)}`; // so that nothing is missed in between
+    tell(JSON.parse(data));
+  });
+}
+
+listenWhileVisible();
+document.addEventListener('visibilitychange', listenWhileVisible);
+addEventListener('pagehide', () => source?.close());
 addEventListener('pageshow', (event) => event.persisted && location.reload());

@@ -1,4 +1,4 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Page, Request } from 'playwright-core';
 import { companyProfiles } from '../../sandbox/api/data/companies.js';
 import { startSandbox, type Sandbox } from '../../sandbox/sandbox.js';
 import { expectOrder } from '../flow/support/order.js';
@@ -29,6 +29,7 @@ afterAll(async () => {
   await sandbox.close();
 });
 
+let changes = 0;
 /** As GetBill's own pages would: nothing of it goes through the app. */
 async function changeDebtAtGetbill(id: string): Promise<void> {
   const token = await fetch(`${sandbox.origin}/oauth/token`, {
@@ -44,7 +45,7 @@ async function changeDebtAtGetbill(id: string): Promise<void> {
   const response = await fetch(`${sandbox.origin}/external-api/v1/debts/${id}`, {
     method: 'PUT',
     headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ object: 'CANARY object' }),
+    body: JSON.stringify({ object: `CANARY object ${(changes += 1)}` }),
   });
   expect(response.status).toBe(200);
 }
@@ -53,8 +54,11 @@ const reads = (): number =>
   sandbox.control.requests().filter(({ method, url }) => method === 'GET' && url.includes('/debts'))
     .length;
 
-async function openDebts(): Promise<{ page: Page; id: string; complaints: string[] }> {
+async function openDebts(
+  path = '/debts',
+): Promise<{ page: Page; id: string; complaints: string[] }> {
   const page = await (await chromium.newContext()).newPage();
+  page.setDefaultTimeout(8_000);
   const complaints: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text());
@@ -63,10 +67,10 @@ async function openDebts(): Promise<{ page: Page; id: string; complaints: string
   await page.goto(`${app.publicUrl}/login?returnTo=%2Fdashboard`);
   await live;
   const opened = page.waitForResponse(/events\/live/);
-  await page.goto(`${app.publicUrl}/debts`);
+  await page.goto(app.publicUrl + path);
   await opened;
   const href = await page.locator('main table a[href^="/debts/"]').first().getAttribute('href');
-  return { page, id: href?.split('/').at(-1) ?? '', complaints };
+  return { page, id: href?.split(/[/?]/)[2] ?? '', complaints };
 }
 
 it('an open list says within a second that a debt has changed, and reading it again is one API call', async () => {
@@ -85,4 +89,35 @@ it('an open list says within a second that a debt has changed, and reading it ag
   await page.goto(`${app.publicUrl}/events`);
   expect(await page.locator('main').innerText()).toMatch(/Debt updated[\s\S]*Handled/);
   expect(complaints).toEqual([]);
+}, 30_000);
+
+it('marks the row of a list that is filtered, too, in a region that is there to be read aloud', async () => {
+  const { page, id } = await openDebts('/debts?status=status.default.paid');
+  await page.getByRole('status').waitFor({ state: 'attached' });
+  expect(await page.locator('main').ariaSnapshot()).toContain('status');
+  await changeDebtAtGetbill(id);
+  await page.locator('tr .changed').waitFor({ timeout: 5_000 });
+}, 30_000);
+
+/** What a browser tells a page when another tab is looked at: here all tabs are. */
+const turn = (page: Page, hidden: boolean): Promise<unknown> =>
+  page.evaluate(`Object.defineProperty(document, 'hidden', { value: ${hidden}, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'))`);
+const isLive = (request: Request): boolean => request.url().includes('/events/live');
+
+it('has no connection while nobody looks at it, and misses nothing of what happens then', async () => {
+  const { page, id } = await openDebts();
+  await changeDebtAtGetbill(id);
+  await page.locator('tr .changed').waitFor();
+  const closed = page.waitForEvent('requestfailed', { predicate: isLive, timeout: 5_000 });
+  await turn(page, true);
+  await closed;
+  const other = page.locator('main table a[href^="/debts/"]').nth(1);
+  await changeDebtAtGetbill((await other.getAttribute('href'))?.split('/').at(-1) ?? '');
+  await page.evaluate('new Promise((done) => setTimeout(done, 1000))'); // it would have come by now
+  expect(await page.locator('tr .changed').count()).toBe(1);
+  const [opened] = await Promise.all([page.waitForRequest(isLive), turn(page, false)]);
+  expect(opened.url()).toMatch(/since=\d+-\d+$/);
+  await page.getByRole('status').getByText('2 things have changed').waitFor();
+  expect(await page.locator('tr .changed').count()).toBe(2);
 }, 30_000);
