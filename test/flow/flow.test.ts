@@ -266,3 +266,15 @@ describe('the checker of steps', () => {
     expect(faultsIn(steps)).not.toEqual([]);
   }); // prettier-ignore
 });
+
+describe('the mark of a browser', () => {
+  it('is kept for an hour after it was used last, not after it was set', async () => {
+    const browser = app.browser();
+    const markIn = ({ setCookies }: { setCookies: string[] }) =>
+      setCookies.find((cookie) => cookie.startsWith('gb-flow'));
+    const first = markIn(await browser.get('/flow'));
+    expect(first).toMatch(/Max-Age=3600/);
+    const valueOf = (cookie = '') => cookie.split(';')[0];
+    expect(valueOf(markIn(await browser.get('/flow')))).toBe(valueOf(first));
+  });
+});

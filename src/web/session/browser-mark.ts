@@ -16,6 +16,7 @@ export interface BrowserMark {
   readonly cookie: string;
   /** The name of this browser's story; `undefined` without a mark. */
   read(req: Request): string | undefined;
+  /** Sets the same mark again, too: it is kept for so long after its last use. */
   readOrSet(req: Request, res: Response): string;
 }
 
@@ -43,14 +44,17 @@ export function createBrowserMark({
     return value !== undefined && isOurs(value) ? storyOf(value) : undefined;
   }
 
+  function newValue(): string {
+    const id = randomBytes(16).toString('base64url');
+    return `${id}.${signatureOf(id)}`;
+  }
+
   return {
     cookie: name,
     read,
     readOrSet(req, res) {
-      const known = read(req);
-      if (known !== undefined) return known;
-      const id = randomBytes(16).toString('base64url');
-      const value = `${id}.${signatureOf(id)}`;
+      const known = cookieOf(req, name);
+      const value = known !== undefined && isOurs(known) ? known : newValue();
       res.cookie(name, value, { ...attributes, maxAge: KEPT_MS });
       return storyOf(value);
     },
