@@ -91,9 +91,9 @@ function titleOf(steps: readonly Step[]): string {
     return renewed ? 'Renewal, in the background' : 'In the background';
   }
   if (has(({ topic }) => topic === 'authorize')) {
+    if (has(({ title }) => title === 'Signed in')) return 'Sign-in';
     const hasEnded = has(({ topic, kind }) => topic === 'sign_in_end' && kind === 'note');
-    if (hasEnded) return 'Sign-in that ended without a session';
-    return has(({ title }) => title === 'Signed in') ? 'Sign-in' : 'Sign-in, under way';
+    return hasEnded ? 'Sign-in that ended without a session' : 'Sign-in, under way';
   }
   const page = PAGES.find(([pattern]) => pattern.test(first.title))?.[1] ?? first.title;
   return renewed ? `${page}, with a renewal` : page;

@@ -278,3 +278,12 @@ describe('the mark of a browser', () => {
     expect(valueOf(markIn(await browser.get('/flow')))).toBe(valueOf(first));
   });
 });
+
+it('a sign-in to which GetBill grants more than was asked for is a sign-in', async () => {
+  const scope = 'company:read debts:read debts:write followups:read';
+  app.sandbox.control.set({ token: [{ mode: 'body', override: { scope } }] });
+  const browser = app.browser();
+  await browser.signIn();
+  expect(linesOf(await stepsOf(browser))).toContain('note GetBill granted more than was asked for');
+  expect((await browser.get('/flow')).text).toContain('<span class="story-title">Sign-in</span>');
+});
