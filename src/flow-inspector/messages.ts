@@ -119,6 +119,8 @@ export function responseMessage(
   const scrub = (text: string): string => scrubbed(text, secrets, mask);
   const type = String(head.headers['content-type'] ?? '').split(';')[0] ?? '';
   const length = body?.length;
+  const hasBody = length !== 0;
+  const judgement = judge({ status: head.status, type, json, isToken, failure, hasBody });
   const text =
     json === undefined
       ? `(${cleaned(type, mask) || 'no content type'}${length === undefined ? ', not read whole' : `, ${length} bytes`})`
@@ -134,7 +136,7 @@ export function responseMessage(
       ]),
       body: scrub(text),
     },
-    judgement: judge({ status: head.status, type, json, isToken, failure, hasBody: length !== 0 }),
+    judgement: { ...judgement, title: scrub(cleaned(judgement.title, mask)) }, // it may name an error code
   };
 }
 

@@ -287,3 +287,15 @@ it('a sign-in to which GetBill grants more than was asked for is a sign-in', asy
   expect(linesOf(await stepsOf(browser))).toContain('note GetBill granted more than was asked for');
   expect((await browser.get('/flow')).text).toContain('<span class="story-title">Sign-in</span>');
 });
+
+it('an error code that repeats a secret is masked in the title of its step', async () => {
+  const browser = app.browser();
+  const path = await browser.approve(await browser.startLogin());
+  const code = (new URL(path, app.publicUrl).searchParams.get('code') ?? '').slice(0, 40);
+  app.sandbox.control.set({ token: [{ mode: 'status', status: 400, body: { error: code } }] });
+  await browser.get(path);
+  const steps = await stepsOf(browser);
+  const { title } = steps.find((step) => step.title.startsWith('400')) ?? {};
+  expect([code.length > 20, title]).toEqual([true, expect.stringMatching(/^400 Bad Request/)]);
+  expect(JSON.stringify(steps)).not.toContain(code);
+});
