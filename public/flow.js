@@ -3,18 +3,22 @@ const log = document.querySelector('[data-flow-live]');
 const state = document.querySelector('[data-flow-state]');
 const scroller = log.closest('.flow-scroll') ?? document.scrollingElement;
 
-/** Puts what the server has drawn in the place of a link to it. */
+/** Puts what the server has drawn in the place of a link to it. `false`: it was not to be had. */
 async function fill(details) {
   const link = details.querySelector(':scope > .flow-more > a');
   const address = link?.dataset.flowStep ?? link?.dataset.flowStory;
-  if (address === undefined || link.dataset.asked) return;
+  if (address === undefined || link.dataset.asked) return true;
   link.dataset.asked = 'yes';
   const response = await fetch(address + location.search).catch(() => undefined);
-  if (!response?.ok) return void delete link.dataset.asked;
+  if (!response?.ok) {
+    delete link.dataset.asked;
+    return false;
+  }
   const hadFocus = document.activeElement === link;
   link.parentElement.outerHTML = await response.text();
   if (hadFocus) details.querySelector('summary').focus();
   offerCopying(details);
+  return true;
 }
 
 function offerCopying(part) {
@@ -32,7 +36,7 @@ log.addEventListener('click', async (event) => {
   const link = event.target.closest('.flow-more > a');
   if (link !== null && !event.ctrlKey && !event.metaKey) {
     event.preventDefault();
-    await fill(link.closest('details'));
+    if (!(await fill(link.closest('details')))) location.assign(link.href);
   }
 });
 
@@ -69,7 +73,6 @@ function addCard(html) {
 }
 
 function addStep({ chain, title, extent, failed, number, row, card }) {
-  if (document.getElementById(`s${number}`) !== null) return;
   if (card !== undefined && document.getElementById(`c-${chain}`) === null) addCard(card);
   const story = document.getElementById(`c-${chain}`);
   if (story === null) return;
@@ -77,24 +80,42 @@ function addStep({ chain, title, extent, failed, number, row, card }) {
   story.querySelector('.story-title').textContent = title;
   story.querySelector('.story-extent').textContent = extent;
   story.querySelector('.story-failed').textContent = failed ? '✕ with a failure' : '';
+  if (document.getElementById(`s${number}`) !== null) return; // came with the whole story
   const list = story.querySelector('.flow-steps');
   list?.insertAdjacentHTML('beforeend', row);
   list?.lastElementChild.classList.add('is-new');
 }
 
-const live = new EventSource(log.dataset.flowLive);
-live.addEventListener(
-  'open',
-  () => (state.textContent = 'Live: new messages appear by themselves'),
-);
-live.addEventListener(
-  'error',
-  () => (state.textContent = live.readyState === 2 ? '' : 'Connecting again'),
-);
-live.addEventListener('step', ({ data }) => keepingPlace(() => addStep(JSON.parse(data))));
-live.addEventListener('end', () => {
-  live.close();
-  state.textContent = 'You have signed out: this page stands still now';
-});
-addEventListener('pagehide', () => live.close());
+let live;
+let address = log.dataset.flowLive; // names the last step that the page has
+let hasEnded = false;
+/** Only while it is looked at: over HTTP/1.1 a browser has six connections to this app, for all its tabs together. */
+function followWhileVisible() {
+  live?.close();
+  if (document.hidden || hasEnded) return;
+  const source = new EventSource(address);
+  live = source;
+  source.addEventListener(
+    'open',
+    () => (state.textContent = 'Live: new messages appear by themselves'),
+  );
+  source.addEventListener(
+    'error',
+    () => (state.textContent = source.readyState === 2 ? '' : 'Connecting again'),
+  );
+  source.addEventListener('step', ({ data, lastEventId }) => {
+    address = address.replace(/last=\d+/, `last=${lastEventId}`);
+    keepingPlace(() => addStep(JSON.parse(data)));
+  });
+  source.addEventListener('end', () => {
+    hasEnded = true;
+    source.close();
+    state.textContent = 'You have signed out: this page stands still now';
+  });
+}
+
+followWhileVisible();
+document.addEventListener('visibilitychange', followWhileVisible);
+addEventListener('pagehide', () => live?.close());
+addEventListener('pageshow', (event) => event.persisted && followWhileVisible());
 offerCopying(document);

@@ -29,15 +29,17 @@ export function tellSteps({
     const view = viewOf(req);
     const stream = openEventStream(res, { maxMs: STREAM_MS });
     const all = await store.read(flow, { after: 0 });
-    const resumed = numberOf(req.get('last-event-id'));
+    const resumed = numberOf(req.get('last-event-id') ?? req.query['last']); // a new stream of the same page
     const known = resumed ?? beginningOf(all, view);
     const past = resumed ?? all.at(-1)?.number ?? 0; // a sign-out of the past ends nothing
     let told = all.filter(({ number }) => number <= known);
     let fresh = all.filter(({ number }) => number > known);
+    const begun = new Set<string>(); // the stories of which this stream has told a step
     while (!stream.ended.aborted) {
       for (const step of fresh) {
         told = [...told, step];
-        const data = await liveStep(req, told, step, view);
+        const data = await liveStep(req, told, step, view, !begun.has(step.chain));
+        if (data !== undefined) begun.add(step.chain);
         if (data !== undefined && !stream.send({ name: 'step', id: step.number, data }))
           await drained(res);
         if (isSignOut(step) && step.number > past) {
@@ -51,15 +53,20 @@ export function tellSteps({
     }
   }
 
-  /** A row for a story that is there, or the card of a new one. */
-  async function liveStep(req: Request, told: readonly Step[], step: Step, view: View) {
+  /** A row, and with the first one of a story its card: the page may have none, also of an older story, which it has cleared. */
+  async function liveStep(
+    req: Request,
+    told: readonly Step[],
+    step: Step,
+    view: View,
+    isFirst: boolean,
+  ) {
     if (view.oauthOnly && !step.oauth) return undefined;
     const mine = told.filter(({ chain }) => chain === step.chain);
     const [story] = storiesOf(mine, view);
     const row = story?.rows.find((each) => each.step.number === step.number);
     if (story === undefined || row === undefined) return undefined;
     const { chain, title, extent, failed } = story;
-    const isNew = story.rows.length === 1;
     return {
       chain,
       title,
@@ -67,7 +74,7 @@ export function tellSteps({
       failed,
       number: step.number,
       row: await render(req, 'flow-row', { row }),
-      ...(isNew && { card: await render(req, 'flow-card', { story, isOpen: true, rows: [] }) }),
+      ...(isFirst && { card: await render(req, 'flow-card', { story, isOpen: true, rows: [] }) }),
     };
   }
 

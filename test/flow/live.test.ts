@@ -1,6 +1,7 @@
 import { createMemoryKeyValue } from '../../src/core/index.js';
 import type { Draft } from '../../src/flow-inspector/step.js';
 import { createStepStore } from '../../src/flow-inspector/step-store.js';
+import type { Browser } from '../support/browser.js';
 import type { TestApp } from '../support/test-app.js';
 import { startWatchedApp } from './support/watched-app.js';
 
@@ -10,18 +11,48 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
+/** What the stream has told when `end` is in it. */
+async function streamed(browser: Browser, path: string, end: string, headers = {}) {
+  const cookie = Array.from(browser.cookies, ([name, value]) => `${name}=${value}`).join('; ');
+  const leaving = new AbortController();
+  const { signal } = leaving;
+  const response = await fetch(app.publicUrl + path, { headers: { cookie, ...headers }, signal });
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+  let text = '';
+  while (!text.includes(end)) {
+    const { value, done } = await reader.read();
+    if (done) break;
+    text += Buffer.from(value).toString();
+  }
+  leaving.abort();
+  return text;
+}
+
 describe('the stream of steps', () => {
   it('goes on after the step that the browser saw last', async () => {
     const browser = app.browser();
     await browser.signIn();
-    const cookie = Array.from(browser.cookies, ([name, value]) => `${name}=${value}`).join('; ');
-    const leaving = new AbortController();
-    const response = await fetch(`${app.publicUrl}/flow/live?after=1`, { headers: { cookie, 'last-event-id': '10' }, signal: leaving.signal }); // prettier-ignore
-    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
-    let text = '';
-    while (!text.includes('id: 11\n'))
-      text += Buffer.from((await reader.read()).value ?? []).toString();
-    leaving.abort();
+    const text = await streamed(browser, '/flow/live?after=1', 'id: 11\n', {
+      'last-event-id': '10',
+    });
+    expect(text).not.toContain('id: 10\n');
+  });
+
+  it('gives the first step of a story its card, also when the page has cleared the beginning', async () => {
+    const browser = app.browser();
+    await browser.signIn();
+    const text = await streamed(browser, '/flow/live?after=5', 'id: 8\n');
+    const cards = text.split('\n\n').filter((event) => event.includes('"card":'));
+    expect(cards).toHaveLength(1);
+    expect(cards[0]).toContain('id: 6\n');
+  });
+
+  it('goes on after the last step that a page names itself, with the sign-out after it', async () => {
+    const browser = app.browser();
+    await browser.signIn();
+    await browser.signOut();
+    const text = await streamed(browser, '/flow/live?after=1&last=10', 'event: end');
+    expect(text).toContain('id: 11\n');
     expect(text).not.toContain('id: 10\n');
   });
 

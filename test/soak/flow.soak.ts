@@ -1,4 +1,4 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Page, Request } from 'playwright-core';
 import { faultsOf, watch } from './support/looks.js';
 import { launchChromium } from '../support/chromium.js';
 import type { TestApp } from '../support/test-app.js';
@@ -29,6 +29,11 @@ async function open(): Promise<{ page: Page; flow: Page }> {
   await flow.getByText('Live: new messages').waitFor();
   return { page, flow };
 }
+
+/** What a browser tells a page when another tab is looked at: here all tabs are. */
+const turn = (page: Page, hidden: boolean): Promise<unknown> =>
+  page.evaluate(`Object.defineProperty(document, 'hidden', { value: ${hidden}, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'))`);
 
 describe('the flow, while somebody watches', () => {
   it('shows ten page loads by itself, and neither focus nor place is lost', async () => {
@@ -63,6 +68,54 @@ describe('the flow, while somebody watches', () => {
     await code.focus();
     const rows = flow.locator('li.same .label');
     expect(await rows.allInnerTexts()).toEqual(['Back to the app with code and state', 'GET /oauth/callback', 'Code exchange']); // prettier-ignore
+  }, 30_000);
+
+  it('has no connection while nobody looks at it, and misses nothing, also not the sign-out', async () => {
+    const { page, flow } = await open();
+    const isLive = (request: Request): boolean => request.url().includes('/flow/live');
+    const closed = flow.waitForEvent('requestfailed', { predicate: isLive, timeout: 5_000 });
+    await turn(flow, true);
+    await closed;
+    await page.goto('/connection');
+    await page.getByRole('main').getByRole('button', { name: 'Sign out' }).click();
+    await page.waitForURL('/');
+    expect(await flow.locator('.story-title').first().innerText()).not.toBe('Sign-out');
+    await turn(flow, false);
+    await flow.getByText('You have signed out').waitFor({ timeout: 5_000 });
+    const titles = await flow.locator('.story-title').allInnerTexts();
+    expect(titles).toEqual(expect.arrayContaining(['Sign-out', 'Connection']));
+  }, 30_000);
+
+  it('is live again after the Back button brought it as it was left', async () => {
+    const { page, flow } = await open();
+    await flow.evaluate(`dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }));
+      dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))`);
+    await page.goto('/connection');
+    await flow.locator('.story-card', { hasText: 'Connection' }).waitFor({ timeout: 5_000 });
+  }, 30_000);
+
+  it('keeps the extent of a story true whose steps came before they were told', async () => {
+    const { flow } = await open();
+    const card = flow
+      .locator('.story-card', { hasText: 'Dashboard' })
+      .or(flow.locator('.story-card'))
+      .first();
+    const number = await card.locator('.flow-steps li').last().getAttribute('id');
+    await flow.evaluate(`document.querySelector('.story-extent').textContent = 'of before';
+      address = '/flow/live?last=' + (${String(number?.slice(1))} - 1)`);
+    await turn(flow, true);
+    await turn(flow, false);
+    await flow.getByText('of before').waitFor({ state: 'detached', timeout: 5_000 });
+    expect(await flow.locator(`[id="${number}"]`).count()).toBe(1);
+  }, 30_000);
+
+  it('follows the link to a step that has expired meanwhile, to say so', async () => {
+    const { flow } = await open();
+    await flow.route('**/flow/steps/*', (route) => route.fulfill({ status: 404, body: '' }));
+    const exchange = flow.locator('li', { hasText: 'Code exchange' });
+    await exchange.locator('summary').click();
+    await exchange.getByRole('link', { name: /Show the message/ }).click();
+    await flow.waitForURL(/step=\d+/, { timeout: 5_000 });
   }, 30_000);
 
   it('stops at sign-out, and says so', async () => {
