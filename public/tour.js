@@ -37,3 +37,6 @@ document.querySelector('.scenes').addEventListener('submit', async (event) => {
   if (document.querySelector('.scene[data-state="running"]') !== null) return; // one at a time
   await play(event.target);
 });
+
+// Back from a scene that led away: as it was left it would play for ever.
+addEventListener('pageshow', (event) => event.persisted && location.reload());

@@ -77,6 +77,15 @@ describe('the tour in a browser', () => {
     },
   );
 
+  it('can be played on after the Back button brought it as it was left, in the middle of a scene', async () => {
+    const page = await open();
+    await page.evaluate(`document.querySelector('.scene').dataset.state = 'running';
+      dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))`);
+    await page
+      .locator('.scene[data-state="running"]')
+      .waitFor({ state: 'detached', timeout: 5_000 });
+  });
+
   it('keeps focus and place, and announces the result, when a scene is played by keyboard', async () => {
     const page = await open();
     await play(page, 'sign-in');
