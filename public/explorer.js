@@ -20,6 +20,18 @@ function colourJson() {
     CSS.highlights.set(`json-${kind}`, highlight);
 }
 
+/** An error page, in the place of a response: what was typed stays, to be sent again or to be made smaller. */
+function showRefusal(content) {
+  const heading = document.createElement('h2');
+  heading.id = 'response';
+  heading.tabIndex = -1;
+  heading.textContent = content.querySelector('h1').textContent;
+  content.querySelector('header')?.remove();
+  content.querySelector('a.button[href=""]')?.parentElement.remove(); // it would load the page anew
+  for (const old of main.querySelectorAll('[aria-invalid]')) old.removeAttribute('aria-invalid');
+  main.querySelector('[data-response]').replaceChildren(heading, ...content.childNodes);
+}
+
 let isSending = false;
 async function send(form) {
   isSending = true;
@@ -32,7 +44,9 @@ async function send(form) {
     });
     if (!response.headers.get('content-type').startsWith('text/html')) return location.reload();
     const received = new DOMParser().parseFromString(await response.text(), 'text/html');
-    main.replaceChildren(...received.querySelector('main').childNodes);
+    const content = received.querySelector('main');
+    if (content.querySelector('[data-explorer]')) main.replaceChildren(...content.childNodes);
+    else showRefusal(content);
     for (const button of main.querySelectorAll('button[data-copy]'))
       button.hidden = navigator.clipboard === undefined;
     colourJson();

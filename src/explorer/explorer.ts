@@ -17,6 +17,9 @@ import { samplesOf } from './samples.js';
 import { sendRequest } from './send.js';
 import { cardOf, fieldViews, indexView } from './view.js';
 
+/** 10 kB of JSON, as its page says: url-encoding makes three characters of a quote, and six of a line break. */
+const FORM_LIMIT = '40kb';
+
 /** The services that this room uses. */
 export interface ExplorerServices {
   readonly config: { readonly getbill: Pick<Config['getbill'], 'apiUrl'> };
@@ -50,7 +53,7 @@ export function mountExplorer(
 ): { addPages(guards: ExplorerGuards): void } {
   const confirmations = createConfirmations({ keyValue });
   const { apiUrl } = config.getbill;
-  app.use('/explorer', formBody());
+  app.use('/explorer', formBody({ limit: FORM_LIMIT }));
 
   async function show(res: Response, operation: Operation, fields: Fields, shown: Shown = {}) {
     const { faults = {}, confirmation, response } = shown;

@@ -47,6 +47,17 @@ describe('the API explorer', () => {
     expect(text).toMatch(/href="\/explorer\/get-debts-id\?id=[\w-]+"/);
   });
 
+  it('takes 10 kB of JSON, which are three times as many characters in a form', async () => {
+    const quotes = JSON.stringify({ notes: '"'.repeat(4_900) });
+    const { status, text } = await post('post-debts', { body: quotes });
+    expect([quotes.length > 9_800, status, headingOf(text)]).toEqual([
+      true,
+      200,
+      'Send this to GetBill?',
+    ]);
+    expect((await post('post-debts', { body: `"${'a'.repeat(50_000)}"` })).status).toBe(413);
+  });
+
   it('shows what a new form asks for to its end', async () => {
     const { text } = await browser.get('/explorer/get-debts');
     const limit = /name="limit" value="(\d+)"/.exec(text)?.[1] ?? '';

@@ -82,6 +82,22 @@ describe('the API explorer in a real browser', () => {
     await heading(page, /201|200/);
   });
 
+  it('keeps what was typed when the app refuses it, and says why where responses go', async () => {
+    const page = await pages.open();
+    await pages.signIn(page);
+    await page.goto('/explorer/post-debts');
+    const typed = JSON.stringify({ notes: 'a'.repeat(50_000) });
+    await page.locator('textarea').fill(typed);
+    await page.keyboard.press('Control+Enter');
+    await page.locator('h2#response', { hasNotText: /^Response$/ }).waitFor({ timeout: 5_000 });
+    expect(await page.evaluate('document.activeElement.id')).toBe('response');
+    expect(await page.locator('textarea').inputValue()).toBe(typed);
+    expect(await faultsOf(page)).toEqual([]);
+    await page.locator('textarea').fill('{}');
+    await send(page);
+    await heading(page, /Send this/);
+  });
+
   it('does the same without scripts', async () => {
     const page = await pages.open({ javaScriptEnabled: false });
     await pages.signIn(page);

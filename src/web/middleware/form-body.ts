@@ -2,14 +2,9 @@ import express, { type RequestHandler } from 'express';
 import { RequestError } from '../../errors.js';
 import { hasBody } from '../request-kind.js';
 
-const parse: RequestHandler = express.urlencoded({
-  extended: false,
-  limit: '10kb',
-  inflate: false,
-});
-
 /** A small form, or nothing: a body of any other media type is 415, as one that is compressed. */
-export function formBody(): RequestHandler {
+export function formBody({ limit = '10kb' } = {}): RequestHandler {
+  const parse = express.urlencoded({ extended: false, limit, inflate: false });
   return function formBodyMiddleware(req, res, next) {
     if (hasBody(req) && !req.is('application/x-www-form-urlencoded')) {
       throw new RequestError('the body is not a form', {
