@@ -47,9 +47,18 @@ export function createCachedReads<Value>({
   /** Ten tabs that open at once read once. */
   const running = new Map<string, Promise<Reading<Value>>>();
 
-  function loadOnce(grantId: string, load: () => Promise<Value>): Promise<Reading<Value>> {
+  async function loadOnce(grantId: string, load: () => Promise<Value>): Promise<Reading<Value>> {
     const started = running.get(grantId);
-    if (started !== undefined) return started;
+    if (started === undefined) return await start(grantId, load);
+    try {
+      return await started;
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === 'browser_left')) throw error;
+      return await loadOnce(grantId, load); // who asked first has left, and took the call along
+    }
+  }
+
+  function start(grantId: string, load: () => Promise<Value>): Promise<Reading<Value>> {
     const isWanted = (): boolean => running.get(grantId) === loading; // not after a sign-out
     const readAtMs = now(); // before: a change meanwhile may be missing
     const loading = load()

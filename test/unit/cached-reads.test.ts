@@ -1,6 +1,7 @@
 import { UnavailableError } from '../../src/errors.js';
 import { createCachedReads } from '../../src/getbill/cached-reads.js';
 import { createProfileCache } from '../../src/getbill/profile-cache.js';
+import { browserLeft } from '../../src/getbill/unavailable.js';
 import type { CompanyProfile } from '../../src/getbill/types.js';
 
 const FRESH_MS = 60_000;
@@ -57,6 +58,22 @@ describe('figures that are read rarely', () => {
     next.respond('signed in');
     expect((await anew).value).toBe('signed in');
     expect(reads.last('grant')).toBe('signed in');
+  });
+
+  it('are read for a second page when the first has left, which ends its own call', async () => {
+    const reads = createCachedReads<string>(options);
+    let leave: (error: Error) => void = () => undefined;
+    const left = reads.get('grant', () => new Promise((_resolve, reject) => (leave = reject)));
+    await Promise.resolve();
+    const others = held<string>();
+    const [second, third] = [reads.get('grant', others.load), reads.get('grant', others.load)];
+    await Promise.resolve();
+    leave(browserLeft(undefined));
+    await expect(left).rejects.toMatchObject({ code: 'browser_left' });
+    await new Promise((resolve) => setImmediate(resolve));
+    others.respond('read');
+    expect([(await second).value, (await third).value]).toEqual(['read', 'read']);
+    expect(others.load).toHaveBeenCalledTimes(1);
   });
 
   it('are read again after a failure, by one call for all who ask meanwhile', async () => {
