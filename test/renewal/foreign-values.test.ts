@@ -142,6 +142,19 @@ describe('the memory of a process', () => {
     expect([cache.get('left'), cache.get('used')]).toEqual([undefined, tokenSet]);
   });
 
+  it('takes the tokens of a record that began anew, once those it has are over, and no older ones before', () => {
+    let nowMs = 0;
+    const known = { ...tokenSet, renewals: 5, expiresAtMs: 1_000 };
+    const anew = { ...tokenSet, renewals: 1, expiresAtMs: 9_000 };
+    const cache = createTokenCache({ now: () => nowMs });
+    cache.set('app', known);
+    cache.set('app', anew);
+    expect(cache.get('app')).toBe(known);
+    nowMs = 1_000;
+    cache.set('app', anew);
+    expect(cache.get('app')).toBe(anew);
+  });
+
   it('is bounded in number and age, also by a clock that is set back', () => {
     let nowMs = HOUR_MS;
     const map = boundedMap<number>({ max: 2, maxAgeMs: 1_000, now: () => nowMs });

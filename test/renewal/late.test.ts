@@ -270,6 +270,35 @@ describe('sign-out', () => {
     expect([server.revoked, await onRecord()]).toEqual([['rt-0', 'at-0'], undefined]);
   });
 
+  it('revokes once more when the record is deleted, what could not be revoked before', async () => {
+    const { clock, store, startProcess } = await expired();
+    const storage = failing(store, (command) => command === 'take');
+    storage.down = true;
+    let isServerDown = true;
+    const revoked: string[] = [];
+    const tokens = startProcess({
+      keyValue: storage.keyValue,
+      tokenEndpoint: {
+        refresh: () => Promise.reject(new Error('not asked')),
+        revoke: (token) => {
+          if (isServerDown) return Promise.reject(new Error('away'));
+          revoked.push(token);
+          return Promise.resolve();
+        },
+      },
+    });
+    await press(tokens);
+    await clock.advance(0);
+    isServerDown = false;
+    await press(tokens); // not at every try
+    expect(revoked).toEqual([]);
+    storage.down = false;
+    await (
+      await tokens.forget('g1', 'signed_out')
+    ).revoked;
+    expect(revoked).toEqual(['rt-0', 'at-0']);
+  });
+
   it('revokes also what another process has renewed before the storage deletes the record', async () => {
     const { tokens, clock, storage, server, startProcess } = await undeletable();
     await press(tokens);

@@ -5,8 +5,6 @@ import type { TokenSet } from './token-set.js';
 
 const MAX_REMOVALS = 1_000;
 
-export type Revocations = ReturnType<typeof createRevocations>;
-
 /** RFC 7009, in the background: nobody waits for it. Without a revocation URL nothing is called. */
 export function createRevocations({
   revoke,
@@ -18,18 +16,20 @@ export function createRevocations({
   background: Background;
 }) {
   /** The last token set that was revoked of each grant whose record is still to be deleted. */
-  const started = new Map<string, { accessToken: string; over: Promise<void> }>();
+  const started = new Map<string, { accessToken: string; over: Promise<boolean> }>();
 
   /**
    * Best effort: the refresh token first (it ends the grant at most servers), then the access token, each
-   * tried twice. Never throws, and takes up to four deadlines.
+   * tried twice. Never throws, and takes up to four deadlines. @returns whether the server has taken both.
    */
-  async function call(grantId: string, { refreshToken, accessToken }: TokenSet): Promise<void> {
-    if (revoke === undefined) return;
+  async function call(grantId: string, { refreshToken, accessToken }: TokenSet): Promise<boolean> {
+    if (revoke === undefined) return true;
     const isRefreshGone =
       refreshToken === undefined || (await twice(() => revoke(refreshToken, 'refresh_token')));
     const isAccessGone = await twice(() => revoke(accessToken, 'access_token'));
-    report('token_revoked', grantId, { outcome: isRefreshGone && isAccessGone ? 'ok' : 'failed' });
+    const isGone = isRefreshGone && isAccessGone;
+    report('token_revoked', grantId, { outcome: isGone ? 'ok' : 'failed' });
+    return isGone;
   }
 
   const run = (grantId: string, tokenSet: TokenSet) => background.run(call(grantId, tokenSet));
@@ -37,18 +37,24 @@ export function createRevocations({
   return {
     /** Resolves when it is over. */
     run,
-    /** For a removal, which may be tried often: the same token set is revoked once, until `removed`. */
-    async runOnce(grantId: string, tokenSet: TokenSet | undefined): Promise<void> {
-      const earlier = started.get(grantId);
-      if (tokenSet === undefined || tokenSet.accessToken === earlier?.accessToken)
-        return await earlier?.over;
-      const over = run(grantId, tokenSet);
-      started.set(grantId, { accessToken: tokenSet.accessToken, over });
+    /** While a removal is tried again and again: the same token set is revoked once. */
+    runOnce(grantId: string, tokenSet: TokenSet | undefined): void {
+      if (tokenSet === undefined) return;
+      const { accessToken } = tokenSet;
+      if (accessToken === started.get(grantId)?.accessToken) return;
+      started.set(grantId, { accessToken, over: run(grantId, tokenSet) });
       const [oldest] = started.keys();
       if (started.size > MAX_REMOVALS && oldest !== undefined) started.delete(oldest);
-      await over;
     },
-    removed: (grantId: string): void => void started.delete(grantId),
+    /** After the removal: once more where `runOnce` has failed. Resolves when it is over. */
+    async finish(grantId: string, tokenSet: TokenSet | undefined): Promise<void> {
+      const earlier = started.get(grantId);
+      started.delete(grantId);
+      const isRevoked = (await earlier?.over) === true;
+      if (tokenSet === undefined) return;
+      if (!(isRevoked && earlier?.accessToken === tokenSet.accessToken))
+        await run(grantId, tokenSet);
+    },
   };
 }
 

@@ -10,7 +10,7 @@ export type ReadRecord = ReturnType<typeof createReadRecord>;
  * `parse` reads the value. Either throws a RecordError for a value that is not what we wrote. Then that
  * value is removed, and no newer one, and reported. Token sets count as absent after that; for any other
  * record `find` runs once more.
- * @throws {RecordError} `key_missing`: written with a key that is unknown here, and left alone.
+ * @throws {RecordError} `key_missing`: written with a key that is unknown here; nothing more is done to it.
  * @throws {StorageError}
  */
 export function createReadRecord({

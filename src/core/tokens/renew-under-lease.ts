@@ -46,7 +46,7 @@ export function createRenewUnderLease(context: Context, parts: Parts) {
       }
       return await writeRenewed(grantId, turn.lease, old, renewed);
     } finally {
-      if (!pendingWrites.has(grantId)) await turn.lease.release(); // else `writeLater` does it, when the token is written
+      if (!pendingWrites.has(grantId)) await turn.lease.release(); // else the lease is `writeLater`'s
     }
   }
 
@@ -109,8 +109,9 @@ export function createRenewUnderLease(context: Context, parts: Parts) {
     try {
       await clock.sleep(RETRY_MS);
       const change = await background.persist(() => records.replace(grantId, old, next));
-      await settle(grantId, next, change).finally(() => lease.release());
+      await settle(grantId, next, change);
     } finally {
+      await lease.release();
       pendingWrites.delete(grantId);
     }
   }

@@ -5,8 +5,6 @@ import type { Context, RenewalReason } from './context.js';
 import type { Parts } from './parts.js';
 import { createRenewUnderLease } from './renew-under-lease.js';
 
-export type Renewals = ReturnType<typeof createRenewals>;
-
 /** One renewal per grant at a time in this process: all who want it share its promise. */
 export function createRenewals(context: Context, parts: Parts) {
   const { report, clock } = context;

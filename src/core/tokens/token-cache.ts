@@ -4,8 +4,6 @@ import type { TokenSet } from '../oauth/token-set.js';
 const MAX_RECENT = 5_000;
 const RECENT_MS = 450_000;
 
-export type TokenCache = ReturnType<typeof createTokenCache>;
-
 /**
  * The token sets that this process has used lately: at most 10,000, each at most 15 minutes after its last use, because
  * a session may end in another process, which tells nobody. Only a hint: the session is read on every request.
@@ -38,9 +36,10 @@ export function createTokenCache({ now }: Pick<Clock, 'now'>) {
       earlier.delete(grantId);
     },
     sweep,
-    /** A slow reader does not put an older one back. */
+    /** A slow reader does not put an older one back, unless the newer has expired: a lost record begins anew. */
     set(grantId: string, tokenSet: TokenSet): void {
-      if ((get(grantId)?.renewals ?? 0) <= tokenSet.renewals) recent.set(grantId, tokenSet);
+      const { renewals = 0, expiresAtMs = Infinity } = get(grantId) ?? {};
+      if (renewals <= tokenSet.renewals || expiresAtMs <= now()) recent.set(grantId, tokenSet);
     },
   };
 }

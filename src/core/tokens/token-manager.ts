@@ -90,11 +90,9 @@ export function createTokenManager(context: Context, parts: Parts) {
       const removed = await records.remove(grantId);
       tokenCache.delete(grantId);
       report('session_ended', grantId, { reason });
-      const revoked = revocations.runOnce(grantId, removed);
-      revocations.removed(grantId);
-      return { revoked };
+      return { revoked: background.run(revocations.finish(grantId, removed)) };
     } catch (error) {
-      void revocations.runOnce(grantId, onRecord);
+      revocations.runOnce(grantId, onRecord);
       throw error;
     }
   }
@@ -125,7 +123,7 @@ export function createTokenManager(context: Context, parts: Parts) {
      * one that the server has issued and that may not be on record: it is revoked at once.
      */
     abandon(grantId: string, reason: SessionEndReason, tokenSet?: TokenSet): void {
-      void revocations.runOnce(grantId, tokenSet);
+      revocations.runOnce(grantId, tokenSet);
       const removal = background.persist(() => forget(grantId, reason));
       background.run(removal).catch(() => undefined);
     },

@@ -23,8 +23,9 @@ export function signOut({
     if (req.signedIn !== undefined) {
       const grantId = grantIdOf(req.signedIn.sessionId);
       await tokens.forget(grantId, 'signed_out');
-      await endSession(req, res);
+      await endSession(req);
       forgetPages(grantId);
+      res.clearCookie(cookies.session, cookies.attributes); // also for the second of two clicks
       res.clearCookie(cookies.login, cookies.attributes);
       res.cookie(cookies.signedOut, '1', { ...cookies.attributes, maxAge: NOTE_MS });
       res.set('Clear-Site-Data', '"storage"');

@@ -19,7 +19,7 @@ const MAX_RECORD_LENGTH = 4_096;
 const DAY_MS = 86_400_000;
 
 /**
- * connect-redis writes and destroys the records as express-session asks for it; its client is our storage
+ * connect-redis writes the records as express-session asks for it; its client is our storage
  * port, so that Redis in any topology and the demo's memory behave alike. Reading (what is not a session of
  * ours is no session) and touching (once a minute per session) are our own.
  */
