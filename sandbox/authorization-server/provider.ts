@@ -85,6 +85,7 @@ export async function createAuthorizationServer(
     findGrant: (id: string) => provider.Grant.find(id),
   };
   const configuration: Configuration = {
+    allowOmittingSingleRegisteredRedirectUri: false, // it belongs to the code: RFC 6749 section 4.1.3
     adapter: (model) => ({
       ...storage.adapter(model),
       ...(model === 'Client' && {

@@ -53,6 +53,23 @@ describe('sign-in at the sandbox', () => {
     expect([answer.status, answer.json.error]).toEqual([400, 'invalid_grant']);
   });
 
+  it('refuses a code without the redirect URI it was given to, though only one is registered', async () => {
+    const { authorizeUrl, token } = await setUp();
+    const code = codeIn(await approve({ authorizeUrl: authorizeUrl() }));
+    const answer = await token({ grant_type: 'authorization_code', code });
+    expect([answer.status, answer.json.error]).toEqual([400, 'invalid_request']);
+    expect((await token(codeFields(code))).status).toBe(200);
+  });
+
+  it('does not begin without a redirect URI, though only one is registered', async () => {
+    const { authorizeUrl } = await setUp();
+    const url = new URL(authorizeUrl());
+    url.searchParams.delete('redirect_uri');
+    const { status, headers, text } = await send(url.href);
+    expect([status, headers.get('location')]).toEqual([400, null]);
+    expect(text).toContain('redirect_uri');
+  });
+
   it('kills the tokens of a code that is used twice', async () => {
     const { authorizeUrl, token, api, refresh } = await setUp();
     const code = codeIn(await approve({ authorizeUrl: authorizeUrl() }));
