@@ -90,7 +90,7 @@ const ownConfig = {
     return config;
   },
 };
-addWebhookCommands(program, ownConfig);
+addWebhookCommands(program, { ...ownConfig, now: Date.now });
 addTryCommand(program, { ...ownConfig, print: proseToStdout, exitWith });
 
 process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {

@@ -4,6 +4,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Config } from '../config/config.js';
 import { createCipher } from '../core/storage/cipher.js';
 import { AppError, ConfigError, StorageError } from '../errors.js';
+import { fieldOf, isRecord } from '../getbill/values.js';
 import { problemOfFirst } from '../redis/client.js';
 import { connectForWebhooks } from './connection.js';
 import { documentedTypes, subjectOf, type WebhookEvent } from './envelope.js';
@@ -18,12 +19,13 @@ interface Deps {
   /** Prints anything but data, on standard error. */
   readonly tell: (text: string) => void;
   readonly config: () => Promise<Config>;
+  readonly now: () => number;
 }
 
 const DEADLINE_MS = 10_000;
 
 /** `npm run getbill -- webhooks ...`: send one, look at those that came in, handle one again, find out why one does not fit. */
-export function addWebhookCommands(program: Command, { print, tell, config }: Deps): void {
+export function addWebhookCommands(program: Command, { print, tell, config, now }: Deps): void {
   const webhooks = program
     .command('webhooks')
     .description('webhooks of GetBill: send, list, replay, explain');
@@ -42,7 +44,9 @@ export function addWebhookCommands(program: Command, { print, tell, config }: De
     .action(async (type: string, flags: { endpoint: string; data: unknown; url?: URL }) => {
       const read = await config();
       const { secrets } = endpointOf(read, flags.endpoint);
-      const body = Buffer.from(JSON.stringify({ type, data: flags.data, sent: randomUUID() }));
+      const time = new Date(now()).toISOString();
+      const event = withMember({ type, data: flags.data }, read.webhooks.timeField, time);
+      const body = Buffer.from(JSON.stringify({ sent: randomUUID(), ...event }));
       const path = ['/webhooks/getbill', flags.endpoint].filter(Boolean).join('/');
       const url = new URL(path, flags.url ?? read.publicUrl);
       const request: RequestInit = {
@@ -135,6 +139,15 @@ async function withInbox(
   } finally {
     connection.close();
   }
+}
+
+/** `path` as `GETBILL_WEBHOOK_TIME_FIELD` names it; empty: none. What the body says there itself stays, to try an old event. */
+function withMember(body: object, path: string, value: string): object {
+  if (path === '') return body;
+  const [name = '', ...rest] = path.split('.');
+  if (rest.length === 0) return { [name]: value, ...body };
+  const inner = fieldOf(body, name);
+  return { ...body, [name]: withMember(isRecord(inner) ? inner : {}, rest.join('.'), value) };
 }
 
 function bytesFrom(file: string): Buffer {

@@ -28,7 +28,8 @@ afterAll(async () => {
   await redis.close();
 });
 
-async function run(...args: string[]): Promise<string> {
+const run = (...args: string[]): Promise<string> => runAt(app, args);
+async function runAt({ services }: TestApp, args: string[]): Promise<string> {
   const lines: string[] = [];
   const program = new Command('getbill')
     .exitOverride()
@@ -37,7 +38,8 @@ async function run(...args: string[]): Promise<string> {
   addWebhookCommands(program, {
     print: say,
     tell: say,
-    config: () => Promise.resolve(app.services.config),
+    config: () => Promise.resolve(services.config),
+    now: Date.now,
   });
   await program.parseAsync(['webhooks', ...args], { from: 'user' });
   return lines.join('\n');
@@ -75,6 +77,28 @@ it('webhooks are sent, listed, handled again and explained on the command line',
   );
   rmSync(folder, { recursive: true });
 });
+
+it.each(['time', 'meta.sent.at', 'data.at'])(
+  'a webhook is sent with the present time at GETBILL_WEBHOOK_TIME_FIELD=%s, so the app takes it',
+  async (field) => {
+    const timed = await startTestApp({
+      env: {
+        GETBILL_WEBHOOK_SECRET: SECRET,
+        GETBILL_WEBHOOK_COMPANY: 'company-1',
+        GETBILL_WEBHOOK_TIME_FIELD: field,
+      },
+    });
+    try {
+      const trigger = ['trigger', 'debt.updated', '--url', timed.origin, '--data'];
+      expect(await runAt(timed, [...trigger, '{"id":"d1"}'])).toBe('200 OK');
+      const old = '{"id":"d1","at":"2020-01-01T00:00:00Z"}';
+      if (field === 'data.at')
+        await expect(runAt(timed, [...trigger, old])).rejects.toThrow('answered 400');
+    } finally {
+      await timed.close();
+    }
+  },
+);
 
 it.each([
   [['trigger', 'debt.updated', '--data', '{'], 'It is not JSON'],
