@@ -89,8 +89,10 @@ export function addWebhookCommands(program: Command, { print, tell, config, now 
     .addOption(endpointOption())
     .action(async (id: string, flags: { endpoint: string }) => {
       await withInbox(await config(), flags.endpoint, async (inbox) => {
-        const isThere = /^\d{1,16}-\d{1,16}$/.test(id) && (await inbox.again(id));
-        if (!isThere) throw refusal(`there is no webhook ${id}`, 'not_found', 404);
+        const outcome = /^\d{1,16}-\d{1,16}$/.test(id) ? await inbox.again(id) : 'gone';
+        if (outcome === 'gone') throw refusal(`there is no webhook ${id}`, 'not_found', 404);
+        if (outcome === 'full')
+          throw refusal('too many webhooks wait to be handled', 'webhook_not_taken', 503);
         tell('it will be handled again within a second');
       });
     });

@@ -8,6 +8,7 @@ import type { EntryState, Listed } from './inbox.js';
 import type { OpenEndpoint } from './webhooks.js';
 
 const SHOWN = 100;
+const RETRY_AFTER_S = 30;
 const ENTRY = /^([a-z0-9-]*)\/(\d{1,16}-\d{1,16})$/;
 
 const STATES: Readonly<Record<EntryState, { label: string; colour: string }>> = {
@@ -62,8 +63,13 @@ export function addEventsPage(
     const { entry } = (req.body ?? {}) as Record<string, unknown>;
     const [, name, id = ''] = ENTRY.exec(typeof entry === 'string' ? entry : '') ?? [];
     const endpoint = (await mine(res))?.find((each) => each.name === name);
-    const isThere = endpoint !== undefined && (await endpoint.inbox.again(id));
-    if (!isThere) throw new RequestError('no such event', { code: 'not_found', status: 404 });
+    const outcome = await endpoint?.inbox.again(id);
+    if (endpoint === undefined || outcome === 'gone')
+      throw new RequestError('no such event', { code: 'not_found', status: 404 });
+    if (outcome === 'full') {
+      const refusal = { code: 'rate_limited', status: 503, retryAfterS: RETRY_AFTER_S } as const;
+      throw new RequestError('too many events wait to be handled', refusal);
+    }
     endpoint.wake();
     res.redirect(303, '/events');
   });

@@ -52,8 +52,8 @@ export interface Inbox {
   done(id: string): Promise<void>;
   /** Tried too often: nobody gets it again, and the list says so. */
   giveUp(id: string): Promise<void>;
-  /** Puts a copy of an entry at the end, to be handled once more; `false` when it is gone. */
-  again(id: string): Promise<boolean>;
+  /** Puts a copy of an entry at the end, to be handled once more. `full`: as for `accept`. */
+  again(id: string): Promise<'new' | 'gone' | 'full'>;
   /** The newest first. */
   recent(count: number): Promise<Listed[]>;
   /** Forgets what is handled and too old or too much. Never what is still to be handled. */
@@ -63,6 +63,8 @@ export interface Inbox {
 export interface InboxLimits {
   /** A delivery is refused beyond this many entries. */
   readonly maxEntries: number;
+  /** Handled entries that are kept, for the list. */
+  readonly keptEntries: number;
   /** Handled entries are kept this long, and a duplicate is known as one. Milliseconds. */
   readonly keptMs: number;
   /** The pause before try number `tries + 1`, and the time after which a process that has not finished counts as dead. */
@@ -72,6 +74,7 @@ export interface InboxLimits {
 /** 30 s, 1 min, 2 min ...: eight tries take an hour. */
 export const defaultLimits: InboxLimits = {
   maxEntries: 50_000,
+  keptEntries: 1_000,
   keptMs: 7 * 86_400_000,
   pauseMs: (tries) => 30_000 * 2 ** Math.max(0, tries - 1),
 };

@@ -2,7 +2,6 @@ import type { Claim, Inbox, InboxLimits, Listed } from './inbox.js';
 
 interface Stored {
   id: string;
-  identity: string;
   type: string;
   body: string;
   state: Listed['state'];
@@ -20,24 +19,35 @@ export function createMemoryInbox({
   limits: InboxLimits;
 }): Inbox {
   let entries: Stored[] = [];
+  /** Until when a delivery is known: longer than its entry. Epoch milliseconds, by identity. */
+  const seen = new Map<string, number>();
   let counter = 0;
   const find = (id: string): Stored | undefined => entries.find((entry) => entry.id === id);
 
-  function append(identity: string, type: string, body: string): void {
+  function append(type: string, body: string): 'new' | 'full' {
+    if (entries.length >= limits.maxEntries) {
+      const oldest = entries.findIndex(({ state }) => state !== 'waiting');
+      if (oldest === -1) return 'full';
+      entries.splice(oldest, 1);
+    }
     const id = `${now()}-${++counter}`;
-    entries.push({ id, identity, type, body, state: 'waiting', tries: 0, claimedAtMs: undefined });
+    entries.push({ id, type, body, state: 'waiting', tries: 0, claimedAtMs: undefined });
+    return 'new';
+  }
+
+  function remember(identity: string): void {
+    seen.delete(identity); // to the end, since the first is forgotten first
+    seen.set(identity, now() + limits.keptMs);
+    const [first] = seen.keys();
+    if (seen.size > limits.maxEntries && first !== undefined) seen.delete(first);
   }
 
   return {
     async accept({ identity, type, body }) {
-      if (entries.some((entry) => entry.identity === identity)) return 'duplicate';
-      if (entries.length >= limits.maxEntries) {
-        const oldest = entries.findIndex(({ state }) => state !== 'waiting');
-        if (oldest === -1) return 'full';
-        entries.splice(oldest, 1);
-      }
-      append(identity, type, body);
-      return 'new';
+      if ((seen.get(identity) ?? 0) > now()) return 'duplicate';
+      const outcome = append(type, body);
+      if (outcome === 'new') remember(identity);
+      return outcome;
     },
     async claim({ count, newOnly = false }) {
       const due = entries.filter(
@@ -65,9 +75,7 @@ export function createMemoryInbox({
     },
     async again(id) {
       const entry = find(id);
-      if (entry === undefined) return false;
-      append(entry.identity, entry.type, entry.body);
-      return true;
+      return entry === undefined ? 'gone' : append(entry.type, entry.body);
     },
     async recent(count) {
       return entries
@@ -77,9 +85,13 @@ export function createMemoryInbox({
     },
     async trim() {
       const keptFromMs = now() - limits.keptMs;
-      entries = entries.filter(
-        ({ id, state }) => state === 'waiting' || Number(id.split('-')[0]) > keptFromMs,
-      );
+      let over = entries.filter(({ state }) => state !== 'waiting').length - limits.keptEntries;
+      entries = entries.filter(({ id, state }) => {
+        if (state === 'waiting') return true;
+        over -= 1;
+        return over < 0 && Number(id.split('-')[0]) > keptFromMs;
+      });
+      for (const [identity, untilMs] of seen) if (untilMs <= now()) seen.delete(identity);
     },
   };
 }

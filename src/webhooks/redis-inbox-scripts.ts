@@ -56,6 +56,14 @@ for i = 2, #ARGV, 4 do
 end
 return reply`;
 
+/** Appends a copy of an entry, where there is room for it. */
+export const AGAIN = `local stream, id, maxEntries = KEYS[1], ARGV[1], tonumber(ARGV[2])
+local entry = redis.call('XRANGE', stream, id, id)[1]
+if not entry then return 'gone' end
+if redis.call('XLEN', stream) >= maxEntries then return 'full' end
+redis.call('XADD', stream, '*', unpack(entry[2]))
+return 'new'`;
+
 export const DELETE_IF_EQUAL = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
 
 /**

@@ -3,7 +3,7 @@ import type { Cipher } from '../core/storage/cipher.js';
 import type { Claim, Inbox, InboxLimits } from './inbox.js';
 import { createAccept } from './redis-inbox-accept.js';
 import { createRecent } from './redis-inbox-recent.js';
-import { TRIM } from './redis-inbox-scripts.js';
+import { AGAIN, TRIM } from './redis-inbox-scripts.js';
 import {
   GROUP,
   openRedisStream,
@@ -12,8 +12,6 @@ import {
   type RawEntry,
 } from './redis-inbox-stream.js';
 
-/** Handled entries kept at least, for the list. */
-const KEPT_ENTRIES = 1_000;
 /** A consumer that asked for nothing for this long, and owes nothing, belongs to a process that is gone. */
 const CONSUMER_GONE_MS = 3_600_000;
 const TRIMMED_AT_A_TIME = 500;
@@ -76,17 +74,16 @@ export function createRedisInbox({
       await this.done(id);
     },
     async again(id) {
-      const [raw] = await call(() => redis.xrange(stream, id, id) as Promise<RawEntry[]>);
-      if (raw === undefined) return false;
-      await call(() => redis.xadd(stream, '*', ...(raw[1] ?? [])));
-      return true;
+      const outcome = await call(() => redis.eval(AGAIN, 1, stream, id, limits.maxEntries));
+      return outcome as 'new' | 'gone' | 'full';
     },
 
     recent: createRecent(opened),
 
     async trim() {
       await withGroup();
-      const options = [limits.keptMs, KEPT_ENTRIES, GROUP, consumerGoneMs, TRIMMED_AT_A_TIME];
+      const { keptMs, keptEntries } = limits;
+      const options = [keptMs, keptEntries, GROUP, consumerGoneMs, TRIMMED_AT_A_TIME];
       const trimSome = (): Promise<unknown> => call(() => redis.eval(TRIM, 1, stream, ...options));
       while (Number(await trimSome()) > 0);
     },

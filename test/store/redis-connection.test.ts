@@ -7,6 +7,7 @@ import { parseConfig } from '../../src/config/config.js';
 import { createCipher } from '../../src/core/storage/cipher.js';
 import { connectStorage } from '../../src/redis/connect.js';
 import { createRedisChanges } from '../../src/webhooks/changes.js';
+import { defaultLimits } from '../../src/webhooks/inbox.js';
 import { createRedisInbox } from '../../src/webhooks/redis-inbox.js';
 import { until } from '../support/until.js';
 import { startNode, type RedisNode } from '../soak/support/redis-node.js';
@@ -277,7 +278,7 @@ describe('the least rights in docs/operations.md', () => {
     /** Everything that an inbox and its changes do. */
     const useAll = async (): Promise<void> => {
       const endpoint = `e${++number}`;
-      const limits = { maxEntries: 2, keptMs: 60_000, pauseMs: () => 0 };
+      const limits = { ...defaultLimits, maxEntries: 2, pauseMs: () => 0 };
       const options = { redis: client, cipher, endpoint, limits, replicas: 0, consumerGoneMs: 0 };
       const [one, two] = ['one', 'two'].map((consumer) => createRedisInbox({ ...options, consumer })); // prettier-ignore
       const changes = createRedisChanges({ redis: client, endpoint });

@@ -6,7 +6,12 @@ import { createRedisInbox } from '../../src/webhooks/redis-inbox.js';
 import { until } from '../support/until.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
 
-const limits: InboxLimits = { maxEntries: 100, keptMs: 60_000, pauseMs: () => 300 };
+const limits: InboxLimits = {
+  maxEntries: 100,
+  keptEntries: 1_000,
+  keptMs: 60_000,
+  pauseMs: () => 300,
+};
 const cipher = createCipher([Buffer.alloc(32, 7)]);
 const body = '{"type":"debt.updated","data":{"id":"d1"}}';
 const delivery = (identity: string) => ({ identity, type: 'debt.updated', body });
@@ -100,15 +105,17 @@ describe.each(adapters)('the inbox in %s', (_name, open) => {
     await one.accept(delivery('a'));
     const [claim] = await one.claim({ count: 1 });
     await one.done(claim?.id ?? '');
-    expect(await one.again(claim?.id ?? '')).toBe(true);
+    expect(await one.again(claim?.id ?? '')).toBe('new');
     expect(await one.claim({ count: 1 })).toMatchObject([{ body, tries: 1 }]);
-    expect(await one.again('1-1')).toBe(false);
+    expect(await one.again('1-1')).toBe('gone');
   });
 
   it('refuses what is beyond its limit, and accepts it once there is room', async () => {
     const [one] = open();
     for (let n = 0; n < 100; n++) await one.accept(delivery(`n${n}`));
     expect(await one.accept(delivery('beyond'))).toBe('full');
+    const [newest] = await one.recent(200);
+    expect(await one.again(newest?.id ?? '')).toBe('full');
     expect(await one.recent(200)).toHaveLength(100);
   });
 
@@ -131,6 +138,27 @@ it('the inbox in memory makes room by forgetting the oldest that is handled', as
   await inbox.done(a?.id ?? '');
   expect(await inbox.accept(delivery('c'))).toBe('new');
   expect((await inbox.recent(10)).map(({ state }) => state)).toEqual(['waiting', 'waiting']);
+});
+
+it('the inbox in memory keeps the newest thousand that are handled, and knows a duplicate of one it has forgotten', async () => {
+  let nowMs = 1_000_000;
+  const inbox = createMemoryInbox({
+    now: () => nowMs,
+    limits: { ...limits, maxEntries: 50_000 },
+  });
+  for (let n = 0; n < 1_010; n += 1) await inbox.accept(delivery(`n${n}`));
+  const claims = await inbox.claim({ count: 1_007 });
+  for (const { id } of claims) await inbox.done(id);
+  await inbox.trim();
+  const kept = await inbox.recent(2_000);
+  expect(kept.filter(({ state }) => state === 'handled')).toHaveLength(1_000);
+  expect(kept.filter(({ state }) => state === 'waiting')).toHaveLength(3);
+  expect(kept.at(-1)?.id).toBe(claims[7]?.id);
+  expect(await inbox.accept(delivery('n0'))).toBe('duplicate');
+  nowMs += limits.keptMs;
+  await inbox.trim();
+  expect(await inbox.recent(2_000)).toHaveLength(3);
+  expect(await inbox.accept(delivery('n0'))).toBe('new');
 });
 
 describe('the inbox in Redis', () => {

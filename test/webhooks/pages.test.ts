@@ -17,7 +17,7 @@ beforeEach(() => redis.raw.flushall());
 /** Signed in, in an app whose plain endpoint belongs to the company of the sandbox, and `/other` to another. */
 async function withSignedIn(
   use: (app: TestApp, browser: Browser) => Promise<void>,
-  { isOurs = true } = {},
+  { isOurs = true, env = {} }: { isOurs?: boolean; env?: Record<string, string> } = {},
 ) {
   const probe = await startTestApp();
   const visitor = probe.browser();
@@ -30,6 +30,7 @@ async function withSignedIn(
       GETBILL_WEBHOOK_SECRET: SECRET,
       GETBILL_WEBHOOK_COMPANY: isOurs ? profile.data.id : 'nobody',
       GETBILL_WEBHOOK_ENDPOINTS: `other company-2 ${OTHER}`,
+      ...env,
     },
   });
   try {
@@ -144,6 +145,27 @@ describe('/events', () => {
       expect(handled()).toBe(2);
       expect(await post({ entry, _csrf })).toMatchObject({ status: 303, location: '/events' });
       await until('it is handled again', () => handled() === 3);
+    }));
+
+  it('handles none again while the storage holds as many as it may', () =>
+    withSignedIn(async (app, browser) => {
+      await deliver(app, updated('mine'));
+      await until('it is handled', () => app.events.some(({ type }) => type === 'webhook_handled'));
+      const [, entry = ''] =
+        /name="entry" value="([^"]+)"/.exec((await browser.get('/events')).text) ?? [];
+      const fill = `redis.call('XADD', KEYS[1], '*', 'type', 'x')
+        redis.call('XREADGROUP', 'GROUP', 'workers', 'another', 'STREAMS', KEYS[1], '>')
+        for n = 1, 50000 do redis.call('XADD', KEYS[1], '*', 'type', 'x') end
+        redis.call('XGROUP', 'SETID', KEYS[1], 'workers', '$')`;
+      await redis.client.eval(fill, 1, 'webhook:stream:');
+      const before = await redis.client.xlen('webhook:stream:');
+      expect(before).toBeGreaterThan(50_000);
+      const response = await browser.send('POST', '/events/again', {
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: new URLSearchParams({ entry, _csrf: await browser.csrfToken() }).toString(),
+      });
+      expect([response.status, response.headers['retry-after']]).toEqual([503, '30']);
+      expect(await redis.client.xlen('webhook:stream:')).toBe(before);
     }));
 
   it('is not there without a secret, and asks for a sign-in', async () => {
