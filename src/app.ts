@@ -126,7 +126,17 @@ export function createApp(
   ];
   app.get('/oauth/callback', ...mayReturn, completeSignIn(signInDeps));
   app.use(pageLocals(config), endedNotice({ cookies }));
-  webhooks.addPages(isSignedIn);
+  // Counted in this process, whose time it bounds, so that pages are shown while Redis is full
+  const pagesPerMinute = rateLimit({
+    name: 'pages',
+    perMinute: rateLimits.pages,
+    isRefusedLate: true,
+    keyOf: bySession,
+    limits: localLimits,
+    emit,
+  });
+  const mayLook = [isSignedIn, pagesAtOnce({ emit }), pagesPerMinute];
+  webhooks.addPages({ signedIn: isSignedIn, mayOpen: mayLook });
   const forgetPages = (grantId: string) =>
     [services.profiles, services.figures].forEach((one) => one.forget(grantId));
   app.post('/logout', signOut({ cookies, endSession, tokens, forgetPages }));
@@ -137,16 +147,7 @@ export function createApp(
   app.get('/errors/:code', showError());
   flowInspector.addPages();
   tour.addPages({ signedIn, access });
-  // Counted in this process, whose time it bounds, so that pages are shown while Redis is full
-  const pagesPerMinute = rateLimit({
-    name: 'pages',
-    perMinute: rateLimits.pages,
-    isRefusedLate: true,
-    keyOf: bySession,
-    limits: localLimits,
-    emit,
-  });
-  const mayOpen = [isSignedIn, pagesAtOnce({ emit }), pagesPerMinute, hasFreshToken];
+  const mayOpen = [...mayLook, hasFreshToken];
   explorer.addPages({ access, mayOpen, mayCall });
   app.get('/dashboard', ...mayOpen, showDashboard({ ...services, ...page }));
   app.get('/debts', ...mayOpen, listDebts({ ...services, ...page }));

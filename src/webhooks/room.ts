@@ -32,8 +32,11 @@ export interface WebhooksServices {
 export interface WebhooksRoom {
   /** `/webhooks/getbill`: before sessions, cookies and CSRF. */
   readonly receiver: RequestHandler;
-  /** `/events`, and what other pages show of it: before them. `signedIn` guards them. */
-  addPages(signedIn: RequestHandler): void;
+  /**
+   * `/events`, and what other pages show of it: before them. `mayOpen` guards the pages, `signedIn` the stream, which
+   * has bounds of its own.
+   */
+  addPages(guards: { signedIn: RequestHandler; mayOpen: RequestHandler[] }): void;
 }
 
 /** The optional room of webhooks: without a secret its paths are 404 and nothing runs. */
@@ -73,10 +76,10 @@ export function webhooksRoom(app: Express, services: WebhooksServices): Webhooks
 
   return {
     receiver: router,
-    addPages(signedIn) {
+    addPages({ signedIn, mayOpen }) {
       if (!isOn) return;
       app.use(showsChanges({ now }));
-      addEventsPage(app, { endpoints, facts, guards: [signedIn] });
+      addEventsPage(app, { endpoints, facts, guards: mayOpen });
       const stream = streamChanges({ listeners, endpoints, facts, isSignedIn });
       app.get('/events/live', signedIn, stream);
     },

@@ -168,6 +168,24 @@ describe('/events', () => {
       expect(await redis.client.xlen('webhook:stream:')).toBe(before);
     }));
 
+  it('counts among the pages of a session, and so does "handle again"', () =>
+    withSignedIn(
+      async (_app, browser) => {
+        const _csrf = await browser.csrfToken();
+        expect((await browser.get('/events')).status).toBe(200);
+        const again = () =>
+          browser.send('POST', '/events/again', {
+            headers: { 'content-type': 'application/x-www-form-urlencoded' },
+            body: new URLSearchParams({ entry: '/1-1', _csrf }).toString(),
+          });
+        expect((await again()).status).toBe(404);
+        expect((await again()).status).toBe(429);
+        expect((await browser.get('/events')).status).toBe(429);
+        expect((await browser.get('/debts')).status).toBe(429);
+      },
+      { env: { RATE_LIMIT_PAGES: '3' } }, // the dashboard was the first,
+    ));
+
   it('is not there without a secret, and asks for a sign-in', async () => {
     const app = await startTestApp();
     try {
