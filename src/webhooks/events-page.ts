@@ -89,6 +89,10 @@ function rowOf(endpoint: string, { id, type, body, state }: Listed): EventRow {
 
 /** "debt.status_changed" as "Debt status changed". */
 function wordsOf(type: string): string {
-  const words = type.replaceAll(/[._]/g, ' ').replace('followup', 'follow-up');
+  const words =
+    type
+      .replaceAll(/[._:-]+/g, ' ')
+      .trim()
+      .replace('followup', 'follow-up') || type;
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

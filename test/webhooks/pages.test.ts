@@ -147,6 +147,21 @@ describe('/events', () => {
       await until('it is handled again', () => handled() === 3);
     }));
 
+  it('names an event of an unknown type by the words of the type', () =>
+    withSignedIn(async (app, browser) => {
+      for (const type of ['Debt.Deleted', 'debt.status-changed', '__proto__', '..', 'urn:a-b'])
+        await deliver(app, { type, data: {} });
+      const { text } = await browser.get('/events');
+      const names = [...text.matchAll(/<li><span>([^<]*)<\/span>/g)].map(([, name]) => name);
+      expect(names.sort()).toEqual([
+        '..',
+        'Debt Deleted',
+        'Debt status changed',
+        'Proto',
+        'Urn a b',
+      ]);
+    }));
+
   it('handles none again while the storage holds as many as it may', () =>
     withSignedIn(async (app, browser) => {
       await deliver(app, updated('mine'));

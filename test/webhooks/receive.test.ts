@@ -280,16 +280,17 @@ describe('a webhook', () => {
       const nonsense = [
         'null', '[]', '"x"', '7', 'true', '', '{', '{}', '[[[[[[', '{"type":1,"data":{}}', '{"type":"a","data":null}',
         '{"type":"a","data":[]}', '{"type":["a"],"data":{}}', '{"type":"","data":{}}', '{"__proto__":{"type":"a","data":{}}}',
-        `{"type":"${'a'.repeat(65)}","data":{}}`, '{"type":"A B","data":{}}', '{"type":"a\\u0000","data":{}}', '['.repeat(50_000),
+        `{"type":"${'a'.repeat(65)}","data":{}}`, '{"type":"A B","data":{}}', '{"type":"a\\u0000","data":{}}', '{"type":"a\\n","data":{}}', '{"type":"<b>","data":{}}', '{"type":"é","data":{}}', '['.repeat(50_000),
       ]; // prettier-ignore
       for (const text of nonsense) expect([text.slice(0, 40), (await deliver(Buffer.from(text))).status]).toEqual([text.slice(0, 40), 400]); // prettier-ignore
       expect((await deliver(Buffer.from([0x7b, 0xff, 0x7d]))).status).toBe(400);
       expect(await entries()).toEqual([]);
-      expect((await deliver(json({ type: 'something.new', data: {} }))).status).toBe(200);
-      expect((await deliver(json({ type: 'constructor', data: { id: 'd1' } }))).status).toBe(200);
-      await until('both are handled', async () =>
+      const types = ['something.new', 'constructor', '__proto__', 'debt.status-changed', 'Debt.Deleted', 'urn:a:1', '7', '.', 'a'.repeat(64)]; // prettier-ignore
+      for (const type of types) expect([type, (await deliver(json({ type, data: { id: 'd1' } }))).status]).toEqual([type, 200]); // prettier-ignore
+      await until('all are handled', async () =>
         (await entries()).every(({ state }) => state === 'handled'),
       );
+      expect((await entries()).map(({ type }) => type).sort()).toEqual(types.sort());
     }));
 
   it('[I11] that cannot be stored is refused with 503, so that GetBill sends it again', () =>
