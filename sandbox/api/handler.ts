@@ -102,9 +102,10 @@ export function createApiHandler(deps: ApiDeps): RequestHandler {
   /** A write becomes a webhook, as at GetBill. */
   function writeAndTell(route: Route, apiCall: ApiCall): ApiResponse {
     const { company, id } = apiCall;
-    const statusBefore = company.debts.get(id)?.debt.status;
+    const debtOf = (debtId: string) => company.debts.get(debtId)?.debt;
+    const statusBefore = debtOf(id)?.status;
     const response = route.handle(apiCall);
-    for (const { type, data } of webhooksOf(route, response, statusBefore))
+    for (const { type, data } of webhooksOf(route, response, { statusBefore, debtOf }))
       deps.webhooks.changed(company.profile.id, type, data);
     return response;
   }

@@ -56,6 +56,8 @@ export function createWebhookSender({
 }): WebhookSender {
   let target: WebhookTarget | undefined;
   const deliveries: Delivery[] = [];
+  const waiting: { companyId: string; type: string; body: Buffer }[] = [];
+  let underWay = 0;
   let number = 0;
 
   async function deliver(
@@ -78,13 +80,12 @@ export function createWebhookSender({
       body: new Uint8Array(body),
       redirect: 'manual',
       signal: AbortSignal.timeout(DEADLINE_MS),
-    }).then(
-      async (response) => {
+    })
+      .then(async (response) => {
         await response.arrayBuffer();
         return response.status;
-      },
-      () => 0,
-    );
+      })
+      .catch(() => 0);
     const durationMs = Math.round(performance.now() - startedMs);
     const delivery = {
       number: ++number,
@@ -97,6 +98,17 @@ export function createWebhookSender({
     deliveries.unshift(delivery);
     deliveries.length = Math.min(deliveries.length, MAX_DELIVERIES);
     return delivery;
+  }
+
+  /** No more at once than on demand: a batch of debts is a thousand changes. */
+  async function sendWaiting(): Promise<void> {
+    if (underWay >= BURST) return;
+    underWay += 1;
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      if (target?.companyId === next.companyId)
+        await deliver(next.type, next.body, { style: 'once' });
+    }
+    underWay -= 1;
   }
 
   const bodyOf = (type: string, data: object): Buffer =>
@@ -153,8 +165,9 @@ export function createWebhookSender({
     setTarget: (next) => void (target = next),
     target: () => target && { url: target.url, companyId: target.companyId },
     changed(companyId, type, data) {
-      if (target?.companyId === companyId)
-        void deliver(type, bodyOf(type, data), { style: 'once' });
+      if (target?.companyId !== companyId) return;
+      waiting.push({ companyId, type, body: bodyOf(type, data) });
+      void sendWaiting();
     },
     send: (style, type, data) => send[style](type, data),
     deliveries: () => [...deliveries],

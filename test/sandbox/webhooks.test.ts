@@ -74,6 +74,31 @@ describe('the webhooks of the sandbox', () => {
     ).toBe(true);
   });
 
+  it('are sent for each debt that a batch has created, and for no other of its rows', async () => {
+    const debt = { firstname: 'Ada', lastname: 'Byron', amount: 10, currency: 'EUR', email: 'ada@example.com' }; // prettier-ignore
+    const debts = [debt, { ...debt, firstname: '' }, { ...debt, lastname: '*' }];
+    const { data } = await call('POST', '/debts/batch', {
+      debts: [...debts, ...Array.from({ length: 150 }, () => debt)],
+    });
+    const { created } = data as unknown as { created: { debt_id: string }[] };
+    expect(created).toHaveLength(151);
+    await until('all came', () => received.length === 151);
+    expect(new Set(received.map(({ type, fits }) => `${type} ${fits}`))).toEqual(
+      new Set(['debt.created true']),
+    );
+    const ids = received.map(({ text }) => (JSON.parse(text) as { data: { id: string } }).data.id);
+    expect(ids.sort()).toEqual(created.map(({ debt_id: id }) => id).sort());
+  });
+
+  it('are not sent for a deletion, for which GetBill documents none', async () => {
+    const { data } = await call('GET', '/debts?limit=2');
+    const [one, another] = data.map(({ id }) => id);
+    await call('DELETE', `/debts/${one}`);
+    await call('PUT', `/debts/${another}`, { object: 'what comes after it' });
+    await until('the other came', () => received.length > 0);
+    expect(received.map(({ type }) => type)).toEqual(['debt.updated']);
+  });
+
   it('are listed on the panel, with what was answered', async () => {
     await press('wrongSignature');
     const page = await (await fetch(sandbox.origin)).text();
