@@ -6,8 +6,8 @@ import type { Deps } from '../deps.js';
 import type { Client } from '../resources.js';
 import { listTable } from '../tables.js';
 import { assertEntries, entriesOf } from './debts-file.js';
-import { lookUpUnknown } from './look-up.js';
-import { newReport, openReport, type Entry, type ReportFile, type State } from './report.js';
+import { lookUpUnknown, NOT_LOOKED_UP, type LookedUp } from './look-up.js';
+import { newReport, openReport, type ReportFile, type State } from './report.js';
 import { sendBatches } from './send-batches.js';
 import { exitCodeFor, problemsOf, rowsOf, summaryOf } from './summary.js';
 
@@ -34,14 +34,15 @@ export function createDebts({ run, print, tell, width, progress, exitWith }: Dep
     const shown = progress('batch');
     const maxWaitMs = flags.maxWait * 1000;
     let stopped: AppError | undefined;
-    let notFound: ReadonlySet<Entry> | undefined;
+    let lookedUp: LookedUp | undefined;
     const work = async (client: Client, stopping: AbortSignal): Promise<void> => {
       file.save();
-      if (isResumed) notFound = await lookUp(client, file, { stopping, maxWaitMs });
+      if (isResumed) lookedUp = await lookUp(client, file, { stopping, maxWaitMs });
       stopped = await sendBatches({
         client,
         file,
-        states: notFound ? states : states.filter((state) => state !== 'unknown'),
+        states: lookedUp ? states : states.filter((state) => state !== 'unknown'),
+        ...(lookedUp && { except: lookedUp.different }),
         batchSize: flags.batchSize,
         maxWaitMs,
         progress: shown,
@@ -51,7 +52,9 @@ export function createDebts({ run, print, tell, width, progress, exitWith }: Dep
     await run(work, { verbose: flags.verbose === true, finishes: true });
     if (stopped instanceof OutcomeUnknownError) tell('stopped: two calls in a row had no response');
     else if (stopped !== undefined) tell(`stopped: ${explain(stopped)}`);
-    show(file, flags, notFound ?? new Set());
+    const { notFound, different } = lookedUp ?? NOT_LOOKED_UP;
+    const sentMeanwhile = states.includes('unknown');
+    show(file, flags, { notFound: sentMeanwhile ? new Set() : notFound, different });
     exitWith(exitCodeFor(file, stopped));
   }
 
@@ -60,7 +63,7 @@ export function createDebts({ run, print, tell, width, progress, exitWith }: Dep
     client: Client,
     file: ReportFile,
     limits: { stopping: AbortSignal; maxWaitMs: number },
-  ): Promise<ReadonlySet<Entry> | undefined> {
+  ): Promise<LookedUp | undefined> {
     const shown = progress();
     try {
       return await lookUpUnknown(client, file, { ...limits, onWait: (wait) => shown.wait(wait) });
@@ -70,13 +73,13 @@ export function createDebts({ run, print, tell, width, progress, exitWith }: Dep
     }
   }
 
-  function show(file: ReportFile, { json }: BatchFlags, notFound: ReadonlySet<Entry>): void {
-    if (json) return print(inJson(rowsOf(file)));
-    const problems = problemsOf(file);
+  function show(file: ReportFile, { json }: BatchFlags, lookedUp: LookedUp): void {
+    if (json) return print(inJson(rowsOf(file, lookedUp)));
+    const problems = problemsOf(file, lookedUp);
     if (problems.length > 0)
       print(listTable(PROBLEM_COLUMNS, problems.slice(0, MAX_SHOWN), width()));
     if (problems.length > MAX_SHOWN) tell(`and ${problems.length - MAX_SHOWN} more, in the report`);
-    tell(summaryOf(file, notFound));
+    tell(summaryOf(file, lookedUp));
   }
 
   return {

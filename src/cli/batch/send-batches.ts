@@ -17,6 +17,8 @@ export interface SendOptions {
   readonly client: Pick<Client, 'createDebts'>;
   readonly file: ReportFile;
   readonly states: readonly State[];
+  /** Not sent, whatever their state. */
+  readonly except?: ReadonlySet<Entry>;
   readonly batchSize: number;
   readonly maxWaitMs: number;
   readonly progress: Progress;
@@ -24,11 +26,11 @@ export interface SendOptions {
   readonly stopping: AbortSignal;
 }
 
-/** Sends every entry that is in one of `states`, batch after batch. @returns why it stopped before the last one. */
+/** Sends every entry that is in one of `states`, but for `except`, batch after batch. @returns why it stopped before the last one. */
 export async function sendBatches(options: SendOptions): Promise<AppError | undefined> {
-  const { file, states, batchSize, progress, stopping } = options;
+  const { file, states, except, batchSize, progress, stopping } = options;
   const due = file.report.entries.flatMap((entry, index) =>
-    states.includes(entry.state) ? [{ entry, index }] : [],
+    states.includes(entry.state) && !except?.has(entry) ? [{ entry, index }] : [],
   );
   const pages = Math.ceil(due.length / batchSize);
   let unknownCalls = 0;

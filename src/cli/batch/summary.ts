@@ -1,6 +1,7 @@
 import { exitCodeOf, exitCodes } from '../exit-codes.js';
 import { isRecord, textOf } from '../../getbill/values.js';
 import type { Row } from '../tables.js';
+import type { LookedUp } from './look-up.js';
 import type { Entry, ReportFile, State } from './report.js';
 
 const WORDS: Readonly<Record<State, string>> = {
@@ -15,21 +16,29 @@ const countOf = (entries: readonly Entry[], state: State): number =>
   entries.filter((entry) => entry.state === state).length;
 
 /** A line per entry, counted from 0 as in the file; without the debt itself. */
-export const rowsOf = ({ report }: ReportFile): (Row & { state: State })[] =>
-  report.entries.map(({ state, debt_id, errors, debt }, entry) => ({
-    entry,
-    state,
-    internal_id: debt['internal_id'] ?? null,
-    debt_id: debt_id ?? null,
-    errors: errors ?? null,
+export const rowsOf = (
+  { report }: ReportFile,
+  { different }: LookedUp,
+): (Row & { state: State })[] =>
+  report.entries.map((entry, index) => ({
+    entry: index,
+    state: entry.state,
+    internal_id: entry.debt['internal_id'] ?? null,
+    debt_id: entry.debt_id ?? null,
+    errors: entry.errors ?? (different.has(entry) ? { internal_id: [DIFFERENT] } : null),
   }));
 
+const DIFFERENT = 'there, with other values';
+
 /** Failed and unknown entries, for people: neighbours with the same outcome share a line. */
-export function problemsOf({ report: { entries } }: ReportFile): Row[] {
+export function problemsOf({ report: { entries } }: ReportFile, { different }: LookedUp): Row[] {
   const lines: { first: number; last: number; state: State; why: string }[] = [];
-  entries.forEach(({ state, errors }, index) => {
+  const whyUnknown = (entry: Entry): string =>
+    different.has(entry) ? `internal_id: ${DIFFERENT}` : 'sent, without a response';
+  entries.forEach((entry, index) => {
+    const { state, errors } = entry;
     if (state !== 'failed' && state !== 'unknown') return;
-    const why = state === 'failed' ? textOfErrors(errors) : 'sent, without a response';
+    const why = state === 'failed' ? textOfErrors(errors) : whyUnknown(entry);
     const line = lines.at(-1);
     if (line?.last === index - 1 && line.state === state && line.why === why) line.last = index;
     else lines.push({ first: index, last: index, state, why });
@@ -51,11 +60,8 @@ function textOfErrors(errors: unknown): string {
   return texts.join('; ');
 }
 
-/** The outcome and the next steps. `notFound`: unknown debts that were looked for at GetBill. */
-export function summaryOf(
-  { path, report: { entries } }: ReportFile,
-  notFound: ReadonlySet<Entry>,
-): string {
+/** The outcome and the next steps. */
+export function summaryOf({ path, report: { entries } }: ReportFile, lookedUp: LookedUp): string {
   const states = Object.keys(WORDS) as State[];
   const counts = states
     .map((state) => [countOf(entries, state), WORDS[state]] as const)
@@ -69,7 +75,7 @@ export function summaryOf(
       lines.push('  (with --batch-size 1 where a whole batch was refused: it says by which debt)');
   }
   if (countOf(entries, 'not_sent') > 0) lines.push('not sent: to go on', `  ${resume}`);
-  return [...lines, ...aboutUnknown(entries, resume, notFound)].join('\n');
+  return [...lines, ...aboutUnknown(entries, resume, lookedUp)].join('\n');
 }
 
 const isRefusedAsWhole = ({ state, errors }: Entry): boolean =>
@@ -78,9 +84,26 @@ const isRefusedAsWhole = ({ state, errors }: Entry): boolean =>
 function aboutUnknown(
   entries: readonly Entry[],
   resume: string,
+  { notFound, different }: LookedUp,
+): string[] {
+  const inDoubt = entries.filter(({ state }) => state === 'unknown');
+  const unknown = inDoubt.filter((entry) => !different.has(entry));
+  const aboutDifferent =
+    unknown.length === inDoubt.length
+      ? []
+      : [
+          `unknown: of ${inDoubt.length - unknown.length} GetBill has the internal_id, with another amount or currency. They are not sent.`,
+          '  Compare them with the dashboard, then in the report: "created" as the state of a debt',
+          '  that is there, or another internal_id for one that is not.',
+        ];
+  return [...aboutDifferent, ...aboutUnseen(unknown, resume, notFound)];
+}
+
+function aboutUnseen(
+  unknown: readonly Entry[],
+  resume: string,
   notFound: ReadonlySet<Entry>,
 ): string[] {
-  const unknown = entries.filter(({ state }) => state === 'unknown');
   if (unknown.length === 0) return [];
   const unnamed = unknown.filter(({ debt }) => !debt['internal_id']).length;
   if (unknown.every((entry) => notFound.has(entry))) {
