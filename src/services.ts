@@ -93,7 +93,8 @@ export async function createServices(
     monotonicMs,
   });
 
-  const sleep = (ms: number): Promise<void> => delay(ms);
+  const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
+    delay(ms, undefined, signal && { signal });
   const { signIn, tokens, appTokens, idle } = createOAuthClient({
     provider: { ...config.getbill, marginMs: config.refreshMarginMs },
     storage: keyValue,

@@ -1,6 +1,6 @@
 import { createGetbillClient, type GetbillClient } from './client.js';
 import type { Access, Forward } from './forward.js';
-import { createWalk, type Walk } from './pagination.js';
+import { createWalk, type Sleep, type Walk } from './pagination.js';
 
 /** The API for work without a person, each call with the one scope it needs; `all` walks a list. */
 export interface AppClient extends GetbillClient {
@@ -15,7 +15,7 @@ export function createAppClient({
 }: {
   forward: Forward;
   accessFor: (scope: string) => Promise<Access>;
-  sleep: (ms: number) => Promise<void>;
+  sleep: Sleep;
   requestId: string;
 }): AppClient {
   return {

@@ -15,7 +15,11 @@ export interface WalkOptions {
   maxWaitMs?: number;
   onPage?: (pagination: Pagination) => void;
   onWait?: (wait: { page: number; waitMs: number }) => void;
+  /** Aborted, it ends a wait at once, and the walk with an `AbortError`. */
+  signal?: AbortSignal;
 }
+
+export type Sleep = (ms: number, signal?: AbortSignal) => Promise<void>;
 
 /**
  * Every item of a list, page after page, each page asked for when the last one is used up. At GetBill's rate limit it
@@ -27,9 +31,10 @@ export type Walk = <Item>(
   options?: WalkOptions,
 ) => AsyncGenerator<Item, void, undefined>;
 
-export function createWalk({ sleep }: { sleep: (ms: number) => Promise<void> }): Walk {
+export function createWalk({ sleep }: { sleep: Sleep }): Walk {
   return async function* walk(list, options = {}) {
-    const { from = 1, perPage = MAX_PER_PAGE, maxWaitMs = MAX_WAIT_MS, onPage, onWait } = options;
+    const { from = 1, perPage = MAX_PER_PAGE, maxWaitMs = MAX_WAIT_MS } = options;
+    const { onPage, onWait, signal } = options;
 
     async function read(page: number, waits = 0): Promise<Awaited<ReturnType<typeof list>>> {
       try {
@@ -39,8 +44,9 @@ export function createWalk({ sleep }: { sleep: (ms: number) => Promise<void> }):
         const waitMs = error.status === 429 ? (error.retryAfterS ?? 60) * 1000 : Infinity;
         if (waitMs > maxWaitMs || waits === MAX_WAITS_PER_PAGE)
           throw new WalkStoppedError(error, { nextPage: page });
+        signal?.throwIfAborted();
         onWait?.({ page, waitMs });
-        await sleep(waitMs);
+        await sleep(waitMs, signal);
         return await read(page, waits + 1);
       }
     }

@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createDebts } from '../../src/cli/batch/create-debts.js';
 import { lookUpUnknown } from '../../src/cli/batch/look-up.js';
 import { newReport, openReport, type Entry } from '../../src/cli/batch/report.js';
+import { GetbillApiError } from '../../src/errors.js';
 import { createWalk } from '../../src/getbill/pagination.js';
 import type { Client } from '../../src/cli/resources.js';
 
@@ -34,12 +36,13 @@ function reportOf(...ids: (string | undefined)[]): string {
 }
 
 const stopping = new AbortController().signal;
+const progress = { page: () => undefined, wait: () => undefined, stop: () => undefined };
 
 /** A GetBill that has these debts in its list, and loses every response to a batch when it is `silent`. */
 function clientWith(found: object[], { silent = false } = {}) {
   const sent: unknown[] = [];
   const client = {
-    all: createWalk({ sleep: () => Promise.resolve() }),
+    all: createWalk({ sleep: (ms, signal) => delay(ms, undefined, signal && { signal }) }),
     debts: () =>
       Promise.resolve({
         items: found.map((each, at) => ({ id: `at-getbill-${at}`, ...each })),
@@ -54,18 +57,35 @@ function clientWith(found: object[], { silent = false } = {}) {
   return { client: client as unknown as Client, sent };
 }
 
-async function resume(path: string, found: object[], { sendUnknown = false, silent = false } = {}) {
-  const { client, sent } = clientWith(found, { silent });
+interface Given {
+  sendUnknown?: boolean;
+  silent?: boolean;
+  at?: ReturnType<typeof clientWith>;
+  leaving?: AbortController;
+  maxWait?: number;
+  shown?: typeof progress;
+}
+
+async function resume(
+  path: string,
+  found: object[],
+  { sendUnknown = false, silent = false, ...given }: Given = {},
+) {
+  const { client, sent } = given.at ?? clientWith(found, { silent });
   const output = { code: 0, told: '', printed: '' };
   const commands = createDebts({
-    run: (work) => work(client, stopping),
+    run: (work) => work(client, given.leaving?.signal ?? stopping),
     print: (text) => void (output.printed += text),
     tell: (text) => void (output.told += text),
     width: () => Infinity,
-    progress: () => ({ page: () => undefined, wait: () => undefined, stop: () => undefined }),
+    progress: () => given.shown ?? progress,
     exitWith: (code) => void (output.code = code),
   });
-  const flags = { batchSize: 100, maxWait: 0, ...(sendUnknown && { sendUnknown }) };
+  const flags = {
+    batchSize: 100,
+    maxWait: given.maxWait ?? 0,
+    ...(sendUnknown && { sendUnknown }),
+  };
   await commands.resume(path, flags);
   const file = openReport(path);
   file.release();
@@ -133,4 +153,17 @@ describe('an unknown debt', () => {
     expect(told).toContain('GetBill may have them');
     expect(told).not.toContain('GetBill has no debt');
   });
+
+  it('is neither waited for nor sent after Ctrl-C while GetBill says to wait', async () => {
+    const at = clientWith([]);
+    const limit = new GetbillApiError({ status: 429, message: 'limit', retryAfterS: 50 });
+    at.client.debts = () => Promise.reject(limit);
+    const leaving = new AbortController();
+    const shown = { ...progress, wait: () => void setImmediate(() => leaving.abort()) };
+    const options = { at, leaving, shown, maxWait: 60, sendUnknown: true };
+    const { states, sent, told } = await resume(reportOf('one'), [], options);
+    expect([states, sent]).toEqual([['unknown'], []]);
+    expect(told).toContain('GetBill may have them');
+    expect(told).not.toContain('could not look for');
+  }, 10_000);
 });

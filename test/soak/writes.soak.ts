@@ -132,6 +132,21 @@ describe('500 debts from a file', () => {
     expect(inState('created')).toBe(1);
   });
 
+  it('Ctrl-C ends the wait while unknown debts are looked for', async () => {
+    write('debts.json', debts(1));
+    cli.sandbox.control.set({ api: [{ mode: 'drop', path: '/debts/batch' }] });
+    await run('debts create --from debts.json');
+    cli.sandbox.control.set({ api: [{ mode: 'rateLimited', path: '/debts', retryAfterS: 50 }] });
+    const startedMs = performance.now();
+    const running = cli.start('debts create --resume debts.report.json', {}, { cwd: folder });
+    await until('it waits', () => running.said().includes('page 1 again in 50 s'));
+    running.child.kill('SIGINT');
+    const { code, stderr } = await running.ended;
+    expect(performance.now() - startedMs).toBeLessThan(30_000);
+    expect([code, inState('unknown')]).toEqual([130, 1]);
+    expect(stderr).toContain('1 debts: 1 unknown');
+  });
+
   it('goes on after one call without a response', async () => {
     write('debts.json', debts(40));
     cli.sandbox.control.set({ api: [{ mode: 'drop', path: '/debts/batch' }] });

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { GetbillApiError, UnavailableError, WalkStoppedError } from '../../src/errors.js';
 import { createWalk, type WalkOptions } from '../../src/getbill/pagination.js';
 
@@ -92,6 +93,22 @@ describe('a walk over a list', () => {
       retryAfterS: 1,
       status: 429,
     });
+  });
+
+  it('that is told to stop ends its wait at once, and begins no other', async () => {
+    const { read } = setUp({ answers: [limited(50), limited(50)] });
+    const walk = createWalk({ sleep: (ms, signal) => delay(ms, undefined, signal && { signal }) });
+    const leaving = new AbortController();
+    const waits: number[] = [];
+    const onWait = ({ page }: { page: number }): void => {
+      waits.push(page);
+      setImmediate(() => leaving.abort());
+    };
+    const options = { onWait, signal: leaving.signal };
+    const stopped = expect.objectContaining({ name: 'AbortError' }) as Error;
+    await expect(walk(read, options).next()).rejects.toEqual(stopped);
+    await expect(walk(read, options).next()).rejects.toEqual(stopped);
+    expect(waits).toEqual([1]);
   });
 
   it('does not walk for ever', async () => {

@@ -68,6 +68,7 @@ export function createDebts({ run, print, tell, width, progress, exitWith }: Dep
     try {
       return await lookUpUnknown(client, file, { ...limits, onWait: (wait) => shown.wait(wait) });
     } catch (error) {
+      if (limits.stopping.aborted) return undefined;
       tell(`could not look for the unknown debts, so none of them is sent: ${explain(error)}`);
       return undefined;
     }

@@ -15,7 +15,8 @@ export const NOT_LOOKED_UP: LookedUp = { notFound: new Set(), different: new Set
 
 /**
  * Looks for the unknown debts among those that GetBill has, by `internal_id`, which should be unique in a company, and
- * marks those that are there as created. GetBill documents no filter by it, so it is a walk over the list.
+ * marks those that are there as created. GetBill documents no filter by it, so it is a walk over the list, which
+ * `stopping` ends with an `AbortError`.
  */
 export async function lookUpUnknown(
   client: Pick<Client, 'all' | 'debts'>,
@@ -29,8 +30,9 @@ export async function lookUpUnknown(
   }
   if (wanted.size === 0) return NOT_LOOKED_UP;
   const different = new Set<Entry>();
-  for await (const debt of client.all((request) => client.debts(request), walk)) {
-    if (stopping.aborted) return NOT_LOOKED_UP;
+  const options = { ...walk, signal: stopping };
+  for await (const debt of client.all((request) => client.debts(request), options)) {
+    stopping.throwIfAborted();
     const id = idOf(debt);
     const entry = wanted.get(id);
     if (entry === undefined) continue;
