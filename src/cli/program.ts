@@ -93,8 +93,8 @@ export function createProgram(deps: Deps): Command {
             ),
           );
         const work = async (client: Client): Promise<void> => {
-          const [plainPath = '', search] = path.split('?');
-          const query = Object.fromEntries(new URLSearchParams(search));
+          const [plainPath = '', ...search] = path.split('?');
+          const query = search.join('?');
           print(
             inJson((await client.call(method.toUpperCase(), plainPath, { query, body })) ?? null),
           );

@@ -12,7 +12,8 @@ import { createWrites, type GetbillWrites } from './writes.js';
 const MAX_PER_PAGE = 100;
 
 export interface CallOptions {
-  readonly query?: Readonly<Record<string, string>>;
+  /** As text it is sent as it stands, without its `?`. */
+  readonly query?: string | Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly body?: unknown;
 }
@@ -77,7 +78,7 @@ export function createGetbillClient({
       });
     }
     const { endpoint } = match;
-    const search = new URLSearchParams(query).toString();
+    const search = typeof query === 'string' ? query : new URLSearchParams(query).toString();
     const request = {
       endpoint,
       path,

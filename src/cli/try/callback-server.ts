@@ -72,11 +72,11 @@ async function listen(
 function callbackOf(server: Server, pathname: string): Promise<URLSearchParams> {
   return new Promise((resolve) => {
     server.on('request', (req, res) => {
-      const [path, query = ''] = (req.url ?? '').split('?');
+      const [path, ...query] = (req.url ?? '').split('?'); // a "?" may stand in the query too
       const isCallback = req.method === 'GET' && path === pathname;
       res.writeHead(isCallback ? 200 : 404, { ...HEADERS, connection: 'close' });
       res.end(isCallback ? PAGE : '');
-      if (isCallback) res.once('close', () => resolve(new URLSearchParams(query)));
+      if (isCallback) res.once('close', () => resolve(new URLSearchParams(query.join('?'))));
     });
   });
 }
