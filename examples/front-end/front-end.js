@@ -38,12 +38,14 @@ function show({ id, firstname, lastname, amount, currency }) {
 }
 
 $('sign-out').onclick = async () => {
-  await fetch('/logout', {
+  const answer = await fetch('/logout', {
     method: 'POST',
     headers: { 'X-CSRF-Token': session.csrfToken },
     redirect: 'manual',
-  });
-  askToSignIn('/login');
+  }).catch(() => undefined);
+  // The app redirects who is signed out now; everything else is a failure
+  if (answer?.type === 'opaqueredirect') askToSignIn('/login');
+  else $('who').textContent = 'Signing out did not work. Please try again, or reload the page.';
 };
 
 session = await call('/session');

@@ -1,4 +1,4 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Page, Route } from 'playwright-core';
 import { expectOrder } from '../flow/support/order.js';
 import { launchChromium } from '../support/chromium.js';
 import type { TestApp } from '../support/test-app.js';
@@ -69,4 +69,26 @@ describe('the single-page front end of examples/front-end', () => {
     await page.reload();
     await page.getByRole('link', { name: 'Sign in with GetBill' }).waitFor();
   }, 30_000);
+
+  it.each([
+    ['is answered with a 503', (route: Route) => route.fulfill({ status: 503 })],
+    ['is answered with a 403', (route: Route) => route.fulfill({ status: 403 })],
+    ['does not get through', (route: Route) => route.abort()],
+  ])(
+    'does not say that somebody is signed out when the sign-out %s, and lets them try again',
+    async (_what, fail) => {
+      const { page, complaints } = await openFrontEnd();
+      await signIn(page);
+      await page.route('**/logout', fail);
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      await page.getByText('Signing out did not work').waitFor();
+      expect(await page.getByRole('link', { name: 'Sign in with GetBill' }).count()).toBe(0);
+
+      await page.unroute('**/logout');
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      await page.getByRole('link', { name: 'Sign in with GetBill' }).waitFor();
+      expect(complaints).toEqual([]);
+    },
+    30_000,
+  );
 });
