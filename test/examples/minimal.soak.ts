@@ -187,6 +187,29 @@ describe('lost-writes.diff', () => {
       expect(await renewWhileStorageIsAway(minimal)).toEqual([200, 200]);
       expect(refreshes(minimal)).toBe(1);
     }));
+
+  /** The first wait for the storage is longer than all others; `/stored` answers after it. */
+  const slowFirstWait = (text: string): string =>
+    failingWrites(text)
+      .replace('await delay(200)', 'await (globalThis.firstWait ? delay(50) : (globalThis.firstWait = delay(1000)))') // prettier-ignore
+      .replace('app.listen(', "app.get('/stored', async (_req, res) => { await globalThis.firstWait; res.json({ left: pendingWrites.size }); });\napp.listen("); // prettier-ignore
+
+  it('with it, of two renewals while the storage is away the newer is kept, whichever waits longer', () =>
+    using(startMinimal({ diffs: ['lost-writes'], edit: slowFirstWait }), async (minimal) => {
+      const app = await minimal.start();
+      const browser = app.browser();
+      await browser.signIn();
+      await app.steer({ skipMs: HOUR_MS, writesFail: true });
+      expect(await company(browser)).toEqual([200]);
+      await app.steer({ skipMs: HOUR_MS });
+      expect(await company(browser)).toEqual([200]);
+      await app.steer({ writesFail: false });
+      await until('all is stored', async () => (await browser.get('/stored')).json['left'] === 0);
+
+      await app.steer({ skipMs: HOUR_MS });
+      expect(await company(browser)).toEqual([200]);
+      expect(refreshes(minimal)).toBe(3);
+    }));
 });
 
 describe('nobody-waits.diff', () => {
