@@ -35,7 +35,7 @@ async function withWorker(
 
 describe('the worker', () => {
   it('[I11] waits for a handler that takes long, and nobody else gets its event meanwhile', async () => {
-    const inbox = inboxOf(() => 60);
+    const inbox = inboxOf(() => 400);
     const calls: string[] = [];
     let end: () => void = () => undefined;
     const handle = (_event: WebhookEvent, { entry }: Attempt): Promise<void> => {
@@ -46,7 +46,7 @@ describe('the worker', () => {
     await withWorker({ inbox, handle, keepEveryMs: 15 }, async () => {
       await withWorker({ inbox, handle, keepEveryMs: 15 }, async () => {
         await until('it is begun', () => calls.length === 1);
-        await delay(200); // three times the pause after which a process counts as dead
+        await delay(900); // twice the pause after which a process counts as dead
         end();
         await until('it is handled', async () => (await inbox.recent(1))[0]?.state === 'handled');
       });
