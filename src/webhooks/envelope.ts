@@ -36,7 +36,6 @@ interface Envelope {
   readonly text: string;
   /** Equal for equal deliveries: the id inside the signed body when there is one, else the hash of the body. */
   readonly identity: string;
-  readonly hasId: boolean;
   /** When the event happened, by `timeField`; `undefined` without that field. Epoch milliseconds, NaN when unreadable. */
   readonly happenedAtMs: number | undefined;
 }
@@ -63,7 +62,6 @@ export function readEnvelope(
     identity: isId(id)
       ? hash('sha256', JSON.stringify([type, id]), 'base64url')
       : hash('sha256', rawBody, 'base64url'),
-    hasId: isId(id),
     happenedAtMs: timeField === '' ? undefined : instantOf(time),
   };
 }

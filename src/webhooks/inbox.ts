@@ -1,8 +1,6 @@
 /** A verified webhook. Deliveries of one event have the same `identity`. */
 export interface Delivery {
   readonly identity: string;
-  /** Whether that is an id of GetBill's; else it is a hash of the body, and a change that is undone and made again has it, too. */
-  readonly hasId: boolean;
   readonly type: string;
   readonly body: string;
 }
@@ -62,19 +60,13 @@ export interface Inbox {
   trim(): Promise<void>;
 }
 
-/** How long a duplicate of a delivery is known as one. */
-export const knownMs = ({ hasId }: Delivery, { keptMs, sameBodyMs }: InboxLimits): number =>
-  hasId ? keptMs : sameBodyMs;
-
 export interface InboxLimits {
   /** A delivery is refused beyond this many entries. */
   readonly maxEntries: number;
   /** Handled entries that are kept, for the list. */
   readonly keptEntries: number;
-  /** Handled entries are kept this long, and a duplicate by its id is known as one. Milliseconds. */
+  /** Handled entries are kept this long, and a duplicate is known as one. Milliseconds. */
   readonly keptMs: number;
-  /** So long an equal body without an id counts as a duplicate, and no longer: it may be a change of its own. */
-  readonly sameBodyMs: number;
   /** The pause before try number `tries + 1`, and the time after which a process that has not finished counts as dead. */
   readonly pauseMs: (tries: number) => number;
 }
@@ -84,6 +76,5 @@ export const defaultLimits: InboxLimits = {
   maxEntries: 50_000,
   keptEntries: 1_000,
   keptMs: 7 * 86_400_000,
-  sameBodyMs: 600_000,
   pauseMs: (tries) => 30_000 * 2 ** Math.max(0, tries - 1),
 };

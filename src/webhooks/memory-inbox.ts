@@ -1,11 +1,4 @@
-import {
-  knownMs,
-  type Claim,
-  type Delivery,
-  type Inbox,
-  type InboxLimits,
-  type Listed,
-} from './inbox.js';
+import type { Claim, Inbox, InboxLimits, Listed } from './inbox.js';
 
 interface Stored {
   id: string;
@@ -42,19 +35,18 @@ export function createMemoryInbox({
     return 'new';
   }
 
-  function remember(delivery: Delivery): void {
-    const { identity } = delivery;
+  function remember(identity: string): void {
     seen.delete(identity); // to the end, since the first is forgotten first
-    seen.set(identity, now() + knownMs(delivery, limits));
+    seen.set(identity, now() + limits.keptMs);
     const [first] = seen.keys();
     if (seen.size > limits.maxEntries && first !== undefined) seen.delete(first);
   }
 
   return {
-    async accept(delivery) {
-      if ((seen.get(delivery.identity) ?? 0) > now()) return 'duplicate';
-      const outcome = append(delivery.type, delivery.body);
-      if (outcome === 'new') remember(delivery);
+    async accept({ identity, type, body }) {
+      if ((seen.get(identity) ?? 0) > now()) return 'duplicate';
+      const outcome = append(type, body);
+      if (outcome === 'new') remember(identity);
       return outcome;
     },
     async claim({ count, newOnly = false }) {

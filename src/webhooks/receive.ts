@@ -119,13 +119,13 @@ export function receiveWebhook(
 
     const read = readEnvelope(body, { idField, timeField });
     if (read === undefined) return refuse(400, 'Bad request', 'not_an_event');
-    const { event, text, identity, hasId, happenedAtMs } = read;
+    const { event, text, identity, happenedAtMs } = read;
     if (happenedAtMs !== undefined && !(Math.abs(now() - happenedAtMs) <= TOLERANCE_MS)) {
       return refuse(400, 'Bad request', 'too_old');
     }
     try {
       const { type: eventType } = event;
-      const outcome = await endpoint.inbox.accept({ identity, hasId, type: eventType, body: text });
+      const outcome = await endpoint.inbox.accept({ identity, type: eventType, body: text });
       if (outcome === 'full') throw new Error('the inbox is full');
       emit({ type: 'webhook_received', endpoint: endpoint.name, eventType, outcome });
     } catch {

@@ -1,6 +1,6 @@
 import { StorageError } from '../errors.js';
 import { inBatches } from './in-batches.js';
-import { knownMs, type Delivery, type Inbox, type InboxLimits, type Outcome } from './inbox.js';
+import type { Delivery, Inbox, InboxLimits, Outcome } from './inbox.js';
 import { APPEND, DELETE_IF_EQUAL, FIRST_SEEN, STORED } from './redis-inbox-scripts.js';
 import type { RedisStream } from './redis-inbox-stream.js';
 
@@ -37,7 +37,7 @@ export function createAccept(
 
   async function firstSeen(delivery: Delivery, lastId: string): Promise<Seen> {
     const key = seenKey(delivery.identity);
-    const options = [knownMs(delivery, limits), CLOCK_SKEW_MS, lastId];
+    const options = [limits.keptMs, CLOCK_SKEW_MS, lastId];
     const seen = String(await call(() => redis.eval(FIRST_SEEN, 1, key, ...options)));
     return { ...delivery, key, seen };
   }
@@ -57,10 +57,9 @@ export function createAccept(
     return outcomes;
   }
 
-  async function mark(delivery: Seen, outcome: Outcome | undefined): Promise<void> {
-    const { key, seen } = delivery;
+  async function mark({ key, seen }: Seen, outcome: Outcome | undefined): Promise<void> {
     if (outcome === 'full') await call(() => redis.eval(DELETE_IF_EQUAL, 1, key, seen));
-    else await call(() => redis.set(key, STORED, 'PX', knownMs(delivery, limits)));
+    else await call(() => redis.set(key, STORED, 'PX', limits.keptMs));
   }
 
   /**

@@ -24,7 +24,7 @@ return from`;
 /**
  * Appends a list of deliveries, each given as identity, `seen`, type and body. One that has an entry in the
  * stream already is a duplicate: entries are looked through from `seen` on, or all of them where `seen` is no
- * id of the past; an older one, found for another delivery, is that of an earlier change. Returns the id of the last new entry (of one that was found, where none is new), then the
+ * id of the past. Returns the id of the last new entry (of one that was found, where none is new), then the
  * outcome of each delivery.
  */
 export const APPEND = `local stream, maxEntries = KEYS[1], tonumber(ARGV[1])
@@ -34,18 +34,16 @@ local ids, lookedFrom = {}, {}
 local function look(seen)
   local ms = tonumber(string.match(seen, '^%d+$') or string.match(seen, '^(%d+)%-%d+$'))
   local from = ms and ms <= nowMs and seen or '-'
-  if not lookedFrom[from] then
-    lookedFrom[from] = true
-    for _, entry in ipairs(redis.call('XRANGE', stream, from, '+')) do ids[entry[2][2]] = entry[1] end
-  end
-  return from == '-' and 0 or ms
+  if lookedFrom[from] then return end
+  lookedFrom[from] = true
+  for _, entry in ipairs(redis.call('XRANGE', stream, from, '+')) do ids[entry[2][2]] = entry[1] end
 end
 
 local reply = { '' }
 for i = 2, #ARGV, 4 do
   local identity, seen, eventType, body = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
-  local fromMs = look(seen)
-  if ids[identity] and tonumber(string.match(ids[identity], '^%d+')) >= fromMs then
+  look(seen)
+  if ids[identity] then
     reply[1] = reply[1] == '' and ids[identity] or reply[1]
     table.insert(reply, 'duplicate')
   elseif redis.call('XLEN', stream) < maxEntries then

@@ -283,8 +283,7 @@ describe('the least rights in docs/operations.md', () => {
       const [one, two] = ['one', 'two'].map((consumer) => createRedisInbox({ ...options, consumer })); // prettier-ignore
       const changes = createRedisChanges({ redis: client, endpoint });
       const event = { type: 'debt.updated', body: '{"type":"debt.updated","data":{}}' };
-      for (const identity of ['a', 'b', 'c'])
-        await one?.accept({ identity, hasId: true, ...event });
+      for (const identity of ['a', 'b', 'c']) await one?.accept({ identity, ...event });
       const [first] = (await one?.claim({ count: 1 })) ?? [];
       const id = first?.id ?? '';
       await one?.keep(id);

@@ -10,12 +10,11 @@ const limits: InboxLimits = {
   maxEntries: 100,
   keptEntries: 1_000,
   keptMs: 60_000,
-  sameBodyMs: 400,
   pauseMs: () => 300,
 };
 const cipher = createCipher([Buffer.alloc(32, 7)]);
 const body = '{"type":"debt.updated","data":{"id":"d1"}}';
-const delivery = (identity: string) => ({ identity, hasId: true, type: 'debt.updated', body });
+const delivery = (identity: string) => ({ identity, type: 'debt.updated', body });
 
 let redis: RedisServer;
 beforeAll(async () => {
@@ -118,19 +117,6 @@ describe.each(adapters)('the inbox in %s', (_name, open) => {
     const [newest] = await one.recent(200);
     expect(await one.again(newest?.id ?? '')).toBe('full');
     expect(await one.recent(200)).toHaveLength(100);
-  });
-
-  it('knows a delivery with an id for as long as entries are kept, and one by its body alone only so long as it is delivered again', async () => {
-    const [one, two] = open();
-    const byBody = { ...delivery('body'), hasId: false };
-    expect(await one.accept(delivery('id'))).toBe('new');
-    expect([await one.accept(byBody), await two.accept(byBody)]).toEqual(['new', 'duplicate']);
-    await until('an equal body is an event of its own', async () => (await two.accept(byBody)) === 'new'); // prettier-ignore
-    expect([await one.accept(byBody), await two.accept(delivery('id'))]).toEqual([
-      'duplicate',
-      'duplicate',
-    ]);
-    expect(await one.recent(10)).toHaveLength(3);
   });
 
   it('forgets nothing that is still to be handled when it trims', async () => {
@@ -240,19 +226,6 @@ describe('the inbox in Redis', () => {
     expect(outcomes.filter((outcome) => outcome === 'new')).toHaveLength(60);
     expect(outcomes.filter((outcome) => outcome === 'duplicate')).toHaveLength(180);
     expect(await redis.client.xlen('webhook:stream:overlap')).toBe(60);
-  });
-
-  it('takes an equal body for a new event also when its batch makes it look at all entries', async () => {
-    const inbox = openAs('one', 'earlier');
-    const byBody = { ...delivery('a'), hasId: false };
-    expect(await inbox.accept(byBody)).toBe('new');
-    await delay(420); // longer than clocks may differ, and than an equal body is a duplicate
-    await redis.client.set('webhook:seen:earlier:x', '1-0'); // a process died before the mark, long ago
-    expect(await Promise.all([inbox.accept(delivery('x')), inbox.accept(byBody)])).toEqual([
-      'new',
-      'new',
-    ]);
-    expect(await inbox.accept(byBody)).toBe('duplicate');
   });
 
   it('looks for an entry from the one on that its process knew before the first delivery', async () => {
@@ -383,7 +356,6 @@ describe('the inbox in Redis', () => {
     const [inbox] = adapters[1]?.[1]() ?? [];
     await inbox?.accept({
       identity: 'secret',
-      hasId: true,
       type: 'debt.updated',
       body: '{"data":{"name":"CANARY"}}',
     });

@@ -10,7 +10,6 @@ const inboxOf = (pauseMs: (tries: number) => number = defaultLimits.pauseMs) =>
 
 const delivery = (id: string) => ({
   identity: id,
-  hasId: true,
   type: 'debt.updated',
   body: JSON.stringify({ type: 'debt.updated', data: { id } }),
 });
