@@ -16,7 +16,10 @@ export interface Reading<Value> {
  * GetBill does not give a newer value, the last one is shown with its time, for at most `keptMs`.
  */
 export interface CachedReads<Value> {
-  /** `isComplete`: a value that is not is shown, and read again the next time. Throws as `load`. */
+  /**
+   * `load` runs for all who ask meanwhile; when it ends with the page that began it, another begins. `isComplete`: a value
+   * that is not is shown, and read again the next time. Throws as `load`.
+   */
   get(
     grantId: string,
     load: () => Promise<Value>,

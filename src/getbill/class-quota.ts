@@ -43,7 +43,7 @@ export function createClassQuota(limitClass: LimitClass, { scope, now, ...deps }
   let blockedUntilMs = 0;
   /** The last block that this process learnt; while it is not on record, it holds here alone. */
   let ownBlock: { id: string; endsAtMs: number; isOnRecord: boolean } | undefined;
-  /** `undefined`: GetBill says no limit. */
+  /** The documented one until GetBill has said one (`isLimitSaid`); `undefined`: it says none. */
   let lastLimit: LastLimit | undefined = DOCUMENTED[limitClass];
   let isLimitSaid = false;
   let readAtMs = -Infinity;

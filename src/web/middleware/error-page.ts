@@ -88,7 +88,7 @@ export function errorPage({
 /** The longest wait after which a page tries again by itself. */
 const MAX_WAIT_S = 60;
 
-/** A step of a sign-in can be taken once, and a form is not sent twice. */
+/** Whether asking again does no harm: a step of a sign-in can be taken once, and a form is not sent twice. */
 const canRepeat = ({ method, path }: Request): boolean =>
   method === 'GET' && path !== '/login' && path !== '/oauth/callback';
 
