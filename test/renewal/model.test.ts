@@ -30,21 +30,28 @@ async function replay(seed: number): Promise<string> {
 
 describe('the renewal, driven through every order of events', () => {
   const runs: Run[] = [];
+  let brokenSeed: number | undefined;
 
-  it('keeps its promises in every run', async () => {
+  beforeAll(async () => {
     if (REPLAY !== undefined) console.log(await replay(Number(REPLAY)));
     const startedMs = performance.now();
     const [first, last] = REPLAY === undefined ? [1, SEEDS] : [Number(REPLAY), Number(REPLAY)];
     for (let seed = first; seed <= last; seed++) {
       const run = await runSeed(seed);
-      if (run.violations.length > 0) throw new Error(await replay(seed));
       runs.push(run);
+      if (run.violations.length === 0) continue;
+      brokenSeed = seed;
+      break;
     }
     const durationMs = Math.round(performance.now() - startedMs);
     console.log(
       `renewal model: seeds ${first} to ${last} in ${durationMs} ms, ${JSON.stringify(total(runs))}`,
     );
   }, 3_600_000);
+
+  it('keeps its promises in every run', async () => {
+    if (brokenSeed !== undefined) throw new Error(await replay(brokenSeed));
+  });
 
   it('was not spared: crashes, pauses, spent tokens that came back and refusals all happened', () => {
     if (REPLAY !== undefined) return;
