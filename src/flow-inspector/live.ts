@@ -4,7 +4,8 @@ import { openEventStream } from '../web/event-stream.js';
 import type { BrowserMark } from '../web/session/browser-mark.js';
 import type { Step } from './step.js';
 import type { StepStore } from './step-store.js';
-import { storiesOf, type Row, type Story } from './stories.js';
+import type { Row } from './rows.js';
+import { storiesOf, type Story } from './stories.js';
 import { linkTo, numberOf, viewOf, type View } from './view.js';
 
 const MAX_STREAMS = 200;
@@ -28,38 +29,44 @@ export function tellSteps({
   async function tellLive(req: Request, res: Response, flow: string): Promise<void> {
     const view = viewOf(req);
     const stream = openEventStream(res, { maxMs: STREAM_MS });
-    const all = await store.read(flow, { after: 0 });
+    const past = await store.read(flow, { after: 0 });
     const resumed = numberOf(req.get('last-event-id') ?? req.query['last']); // a new stream of the same page
-    const known = resumed ?? beginningOf(all, view);
-    const past = resumed ?? all.at(-1)?.number ?? 0; // a sign-out of the past ends nothing
-    let told = all.filter(({ number }) => number <= known);
-    let fresh = all.filter(({ number }) => number > known);
+    const known = resumed ?? beginningOf(past, view);
+    const lastOfPast = resumed ?? past.at(-1)?.number ?? 0; // a sign-out of the past ends nothing
+    const told = past.filter(({ number }) => number <= known);
     const begun = new Set<string>(); // the stories of which this stream has told a step
-    while (!stream.ended.aborted) {
-      for (const step of fresh) {
-        told = [...told, step];
-        const data = await liveStep(req, told, step, view, !begun.has(step.chain));
-        if (data !== undefined) begun.add(step.chain);
-        if (data !== undefined && !stream.send({ name: 'step', id: step.number, data }))
-          await drained(res);
-        if (isSignOut(step) && step.number > past) {
-          stream.send({ name: 'end', data: {} }); // signed out: nobody comes back
-          return stream.end();
-        }
+    for await (const step of stepsAfter(known, flow, stream.ended)) {
+      told.push(step);
+      const data = await pieceOf(step, told, { req, view, isFirst: !begun.has(step.chain) });
+      if (data !== undefined) {
+        begun.add(step.chain);
+        if (!stream.send({ name: 'step', id: step.number, data })) await drained(res);
       }
-      await delay(LOOK_EVERY_MS, undefined, { signal: stream.ended }).catch(() => undefined);
-      const after = told.at(-1)?.number ?? known;
-      fresh = (await store.last(flow)) > after ? await store.read(flow, { after }) : [];
+      if (isSignOut(step) && step.number > lastOfPast) {
+        stream.send({ name: 'end', data: {} }); // signed out: nobody comes back
+        return stream.end();
+      }
     }
   }
 
-  /** A row, and with the first one of a story its card: the page may have none, also of an older story, which it has cleared. */
-  async function liveStep(
-    req: Request,
-    told: readonly Step[],
+  /** The steps of a flow as they are kept, until `ended`. */
+  async function* stepsAfter(known: number, flow: string, ended: AbortSignal) {
+    for (let after = known; !ended.aborted;) {
+      const fresh = (await store.last(flow)) > after ? await store.read(flow, { after }) : [];
+      yield* fresh;
+      after = fresh.at(-1)?.number ?? after;
+      await delay(LOOK_EVERY_MS, undefined, { signal: ended }).catch(() => undefined);
+    }
+  }
+
+  /**
+   * What the page adds for a step: its row, and with the first one of a story the story's card, which the
+   * page may not have, also of an older story, which it has cleared. `told`: all steps up to this one.
+   */
+  async function pieceOf(
     step: Step,
-    view: View,
-    isFirst: boolean,
+    told: readonly Step[],
+    { req, view, isFirst }: { req: Request; view: View; isFirst: boolean },
   ) {
     if (view.oauthOnly && !step.oauth) return undefined;
     const mine = told.filter(({ chain }) => chain === step.chain);
@@ -90,6 +97,7 @@ export function tellSteps({
       );
     });
   }
+
   return async function liveHandler(req, res) {
     const flow = mark.read(req);
     const opened = flow === undefined ? 0 : (streams.get(flow) ?? 0);

@@ -7,7 +7,8 @@ import { marked } from './marked.js';
 import { sourceOf, type SourceCode } from '../web/source-code.js';
 import type { Step } from './step.js';
 import type { StepStore } from './step-store.js';
-import { actorNames, failedStepOf, storiesOf } from './stories.js';
+import { actorNames } from './rows.js';
+import { failedStepOf, storiesOf } from './stories.js';
 import { topicOf, topics } from './topics.js';
 import { linkTo, numberOf, viewOf, type View } from './view.js';
 

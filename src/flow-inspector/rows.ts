@@ -1,0 +1,64 @@
+import type { Actor, Step } from './step.js';
+
+/** A step as the page shows it. */
+export interface Row {
+  readonly step: Step;
+  /** Lifelines that are at work while this row passes, `on-app2` while the app renews within another request. */
+  readonly active: readonly string[];
+  readonly hop: string;
+  readonly duration: string;
+  /** Of a call to the API, which tells calls of one path apart. */
+  readonly query: string;
+  /** The hashes of its masked secrets, so that the page can mark those that are equal. */
+  readonly secrets: string;
+}
+
+const NAMES: Readonly<Record<Actor, string>> = {
+  browser: 'Browser',
+  app: 'App',
+  getbill: 'GetBill',
+  redis: 'Storage',
+};
+
+export const actorNames: readonly string[] = Object.values(NAMES);
+
+/** An actor is at work from a request to it until its response; a renewal, until the note that ends it. */
+export function rowsOf(steps: readonly Step[]): Row[] {
+  const open = new Map<number, Actor>();
+  let renewing = false;
+  return steps.map((step) => {
+    if (step.kind === 'request') open.set(step.number, step.to);
+    if (step.topic === 'renewal') renewing = true;
+    const active = new Set<string>(open.values());
+    if (renewing && active.has('app')) active.add('app2');
+    if (step.replyTo !== undefined) open.delete(step.replyTo);
+    if (step.kind === 'note' && /^(rotation|pause|ended|wait|reuse)$/.test(step.topic))
+      renewing = false;
+    return {
+      step,
+      active: [...active].filter((name) => name !== 'browser').map((name) => `on-${name}`),
+      hop: step.kind === 'note' ? 'App' : `${NAMES[step.from]} → ${NAMES[step.to]}`,
+      duration: step.durationMs === undefined ? '' : durationText(step.durationMs),
+      query: step.topic === 'api' ? queryIn(step) : '',
+      secrets: secretsIn(step),
+    };
+  });
+}
+
+function queryIn({ message }: Step): string {
+  const query = /\?(\S*)/.exec(message?.start ?? '')?.[1] ?? '';
+  return query.length > 40 ? `${query.slice(0, 39)}…` : query;
+}
+
+function secretsIn({ message }: Step): string {
+  if (message === undefined) return '';
+  const text = JSON.stringify(message);
+  return [...new Set(Array.from(text.matchAll(/••••([\w-]{8})/g), ([, hash = '']) => hash))].join(
+    ' ',
+  );
+}
+
+export function durationText(ms: number): string {
+  if (ms >= 10_000) return `${Math.round(ms / 1000)} s`;
+  return ms >= 1_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.max(1, Math.round(ms))} ms`;
+}

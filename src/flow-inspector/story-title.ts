@@ -1,0 +1,30 @@
+import type { Step } from './step.js';
+
+const PAGES: readonly (readonly [RegExp, string])[] = [
+  [/^POST \/logout$/, 'Sign-out'],
+  [/^GET \/dashboard$/, 'Dashboard'],
+  [/^GET \/debts$/, 'Debts'],
+  [/^GET \/debts\//, 'One debt'],
+  [/^GET \/connection$/, 'Connection'],
+  [/^GET \/session$/, 'Session'],
+  [/^GET \/$/, 'Start page'],
+  [/^GET \/oauth\/callback$/, 'A callback by itself'],
+];
+
+/** What the card of a story is called: the page it began with, or what happened in the background. */
+export function titleOf(steps: readonly Step[]): string {
+  const has = (test: (step: Step) => boolean): boolean => steps.some(test);
+  const renewed = has(({ topic }) => topic === 'renewal');
+  const first = steps.find(({ kind, from }) => kind === 'request' && from === 'browser');
+  if (first === undefined) {
+    if (has(({ topic }) => topic === 'revocation')) return 'Revocation, in the background';
+    return renewed ? 'Renewal, in the background' : 'In the background';
+  }
+  if (has(({ topic }) => topic === 'authorize')) {
+    if (has(({ title }) => title === 'Signed in')) return 'Sign-in';
+    const hasEnded = has(({ topic, kind }) => topic === 'sign_in_end' && kind === 'note');
+    return hasEnded ? 'Sign-in that ended without a session' : 'Sign-in, under way';
+  }
+  const page = PAGES.find(([pattern]) => pattern.test(first.title))?.[1] ?? first.title;
+  return renewed ? `${page}, with a renewal` : page;
+}
