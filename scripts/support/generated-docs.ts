@@ -113,41 +113,60 @@ function fieldsOfEvents(): Map<string, Fields> {
   const files = ['src/core/events.ts', 'src/events.ts'].map((file) =>
     ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest),
   );
-  const aliases = files.flatMap(({ statements }) => statements.filter(ts.isTypeAliasDeclaration));
-  const typeOf = (name: string) => aliases.find((alias) => alias.name.text === name)?.type;
+  const statements = files.flatMap((file) => [...file.statements]);
+  const declared = (name: string) =>
+    statements
+      .filter((each) => ts.isTypeAliasDeclaration(each) || ts.isInterfaceDeclaration(each))
+      .find((each) => each.name.text === name);
+  const referred = (type: ts.TypeNode) =>
+    ts.isTypeReferenceNode(type) && ts.isIdentifier(type.typeName)
+      ? declared(type.typeName.text)
+      : undefined;
 
   function literalsOf(type: ts.TypeNode | undefined): string[] {
     if (type === undefined) return [];
     if (ts.isUnionTypeNode(type)) return type.types.flatMap(literalsOf);
     if (ts.isLiteralTypeNode(type) && ts.isStringLiteral(type.literal)) return [type.literal.text];
-    return ts.isTypeReferenceNode(type) && ts.isIdentifier(type.typeName)
-      ? literalsOf(typeOf(type.typeName.text))
-      : [];
+    const alias = referred(type);
+    return alias !== undefined && ts.isTypeAliasDeclaration(alias) ? literalsOf(alias.type) : [];
+  }
+
+  /** The properties of each object type that `type` allows. */
+  function shapesOf(type: ts.TypeNode): ts.PropertySignature[][] {
+    if (ts.isParenthesizedTypeNode(type)) return shapesOf(type.type);
+    if (ts.isUnionTypeNode(type)) return type.types.flatMap(shapesOf);
+    if (ts.isTypeLiteralNode(type)) return [type.members.filter(ts.isPropertySignature)];
+    if (ts.isIntersectionTypeNode(type)) {
+      const join = (all: ts.PropertySignature[][], part: ts.TypeNode) =>
+        all.flatMap((shape) => shapesOf(part).map((more) => [...shape, ...more]));
+      return type.types.reduce(join, [[]]);
+    }
+    const found = referred(type);
+    if (found === undefined) return [];
+    return ts.isTypeAliasDeclaration(found)
+      ? shapesOf(found.type)
+      : [found.members.filter(ts.isPropertySignature)];
   }
 
   const events = new Map<string, Fields>();
-  for (const { type } of aliases) {
-    for (const member of ts.isUnionTypeNode(type) ? type.types : [type]) {
-      if (!ts.isTypeLiteralNode(member)) continue;
-      const properties = member.members.filter(ts.isPropertySignature).map((property) => ({
-        name: (property.name as ts.Identifier).text,
-        type: property.type,
-      }));
-      const [name] = literalsOf(properties.find((property) => property.name === 'type')?.type);
-      if (name === undefined) continue;
-      const fields: Fields = events.get(name) ?? new Map<string, Set<string>>();
-      for (const property of properties) {
-        if (
-          property.name === 'type' ||
-          (property.type !== undefined && ts.isFunctionTypeNode(property.type))
-        )
-          continue;
-        const values = fields.get(property.name) ?? new Set();
-        for (const value of literalsOf(property.type)) values.add(value);
-        fields.set(property.name, values);
-      }
-      events.set(name, fields);
+  const all = declared('AppEvent');
+  for (const shape of all !== undefined && ts.isTypeAliasDeclaration(all)
+    ? shapesOf(all.type)
+    : []) {
+    const properties = shape.map(({ name, type }) => ({
+      name: (name as ts.Identifier).text,
+      type,
+    }));
+    const [event] = literalsOf(properties.find(({ name }) => name === 'type')?.type);
+    if (event === undefined) continue;
+    const fields: Fields = events.get(event) ?? new Map<string, Set<string>>();
+    for (const { name, type } of properties) {
+      if (name === 'type') continue;
+      const values = fields.get(name) ?? new Set();
+      for (const value of literalsOf(type)) values.add(value);
+      fields.set(name, values);
     }
+    events.set(event, fields);
   }
   return events;
 }

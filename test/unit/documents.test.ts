@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventsTable } from '../../scripts/support/generated-docs.js';
 import { symbolLinkFaults } from '../../scripts/support/symbol-links.js';
 
 let folder: string;
@@ -29,4 +30,16 @@ describe('a link from a document into code', () => {
   ])('is a fault %s', (_name, link, code) => {
     expect(faultsOf(link, code)).toHaveLength(1);
   });
+});
+
+it.each([
+  ['an object type', 'rate_limited', '`limit`'],
+  ['a part of an intersection', 'token_revoked', '`grant`, `outcome` (`ok`, `failed`)'],
+  ['an interface', 'api_failed', '`route`, `reason`, `method`, `status`, `contentType`'],
+  ['two types of one name', 'record_replaced', '`pending_login`, `limit`'],
+])('the table of events has the fields of %s', (_kind, event, fields) => {
+  const row = eventsTable()
+    .split('\n')
+    .find((line) => line.startsWith(`| \`${event}\` |`));
+  expect(row).toContain(fields);
 });
