@@ -1,5 +1,5 @@
 import type { WebhookEvent } from './envelope.js';
-import type { Attempt } from './worker.js';
+import type { Attempt } from './handle-entry.js';
 
 export interface HandlerContext extends Attempt {
   /** The company whose secret signed the event: never what the body says. */

@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { WebhookEvent } from '../../src/webhooks/envelope.js';
 import { defaultLimits } from '../../src/webhooks/inbox.js';
 import { createMemoryInbox } from '../../src/webhooks/memory-inbox.js';
-import { startWorker, type Attempt, type Worker } from '../../src/webhooks/worker.js';
+import type { Attempt } from '../../src/webhooks/handle-entry.js';
+import { startWorker, type Worker } from '../../src/webhooks/worker.js';
 import { until } from '../support/until.js';
 
 const inboxOf = (pauseMs: (tries: number) => number = defaultLimits.pauseMs) =>
