@@ -1,22 +1,13 @@
 import { RedisStore } from 'connect-redis';
 import type { SessionData } from 'express-session';
-import { z } from 'zod';
 import { RecordError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { boundedMap } from '../../limits/bounded-map.js';
 import type { KeyValue } from '../../core/storage/key-value.js';
-
-declare module 'express-session' {
-  interface SessionData {
-    signedInAtMs: number;
-    csrfSecret: string;
-  }
-}
+import { BrokenSession, sessionFrom } from './session-record.js';
 
 const TOUCH_EVERY_MS = 60_000;
 const MAX_REMEMBERED_TOUCHES = 50_000;
-const MAX_RECORD_LENGTH = 4_096;
-const DAY_MS = 86_400_000;
 
 /**
  * connect-redis writes the records as express-session asks for it; its client is our storage
@@ -132,30 +123,6 @@ export class SessionStore extends RedisStore {
   #ttlMs({ signedInAtMs = this.#now() }: Partial<SessionData>, idleMs: number): number {
     return Math.min(idleMs, signedInAtMs + this.#maxMs - this.#now());
   }
-}
-
-class BrokenSession extends Error {}
-
-const sessionSchema = z.object({
-  cookie: z.object({}),
-  signedInAtMs: z.number().int().nonnegative(),
-  csrfSecret: z.string().regex(/^[\w-]{1,64}$/),
-});
-
-/** @throws {BrokenSession} not a session that sign-in wrote. */
-function sessionFrom(text: string, { nowMs }: { nowMs: number }): SessionData {
-  if (text.length > MAX_RECORD_LENGTH) throw new BrokenSession('too long');
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new BrokenSession('not JSON');
-  }
-  const { success, data } = sessionSchema.safeParse(value);
-  // The clock of another process may be ahead, but not by a day.
-  if (!success || data.signedInAtMs > nowMs + DAY_MS) throw new BrokenSession('not a session');
-  const { signedInAtMs, csrfSecret } = data;
-  return { cookie: { originalMaxAge: null, path: '/' }, signedInAtMs, csrfSecret };
 }
 
 /** The four commands of ioredis that connect-redis 8 uses, spoken by the storage port. */
