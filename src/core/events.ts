@@ -54,7 +54,8 @@ export type GrantType =
   'authorization_code' | 'refresh_token' | 'client_credentials' | 'revocation';
 export type TokenOutcome = 'ok' | 'refused' | 'misconfigured' | 'transient';
 export type RenewalTrigger = 'margin' | 'expired' | 'rejected';
-export type WaitOutcome = 'renewed' | 'ended' | 'paused' | 'no_lease';
+/** `taken_over`: the other process gave its lease back without a result, or died. */
+export type WaitOutcome = 'renewed' | 'ended' | 'paused' | 'taken_over' | 'no_lease';
 /** `limited`: refused by our own limits, nobody was asked. */
 export type RefreshFailure = 'refused' | 'misconfigured' | 'transient' | 'limited';
 export type SessionEndReason =

@@ -128,7 +128,7 @@ export const topics = {
   },
   session: {
     why: 'A session is written once, at the end of a sign-in, under a new id. No token is in it.',
-    code: code('web/session/session-store.ts', 'sessionFrom'),
+    code: code('web/session/session-record.ts', 'sessionFrom'),
   },
   quota: {
     why: 'All users of this app share one limit at GetBill. Once it is used up nobody calls until it starts anew.',

@@ -21,6 +21,7 @@ const waitOutcomes: Event<'refresh_waited'>['outcome'][] = [
   'renewed',
   'ended',
   'paused',
+  'taken_over',
   'no_lease',
 ];
 const endReasons: Record<SessionEndReason, true> = {

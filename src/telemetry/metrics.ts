@@ -92,7 +92,7 @@ export function createMetrics({
   );
   const renewals = counter(
     'renewals_total',
-    'renewals: `led` (`renewed`, `reused`, `refused`, `misconfigured`, `transient`), `joined` (waited for one in this process), `waited` (for one in another process: `renewed`, `ended`, `paused`, `no_lease`)',
+    'renewals: `led` (`renewed`, `reused`, `refused`, `misconfigured`, `transient`), `joined` (waited for one in this process), `waited` (for one in another process: `renewed`, `ended`, `paused`, `taken_over`, `no_lease`)',
     ['role', 'outcome'],
   );
   const renewalLate = histogram(

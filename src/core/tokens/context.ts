@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Emit, Fingerprint, RenewalTrigger } from '../events.js';
 import { createReport, type Report } from '../events.js';
 import type { Clock } from '../clock.js';
@@ -29,6 +30,7 @@ export interface TokensOptions {
 /** What every part of the lifecycle takes. */
 export interface Context extends TokensOptions {
   readonly isRenewable: (tokenSet: TokenSet) => boolean;
+  readonly newId: () => string;
   readonly report: Report;
   readonly readRecord: ReadRecord;
   /** The end of a lease: it outlasts the token call, so that the call's own deadline always comes first. */
@@ -48,7 +50,8 @@ export function createContext(options: TokensOptions): Context {
   const report = createReport(emit, fingerprint);
   const readRecord = createReadRecord({ keyValue, report });
   const leaseMs = timeoutMs + LEASE_SPARE_MS;
-  return { isRenewable: hasRefreshToken, ...options, report, readRecord, leaseMs };
+  const defaults = { isRenewable: hasRefreshToken, newId: randomUUID };
+  return { ...defaults, ...options, report, readRecord, leaseMs };
 }
 
 const hasRefreshToken = ({ refreshToken }: TokenSet): boolean => refreshToken !== undefined;

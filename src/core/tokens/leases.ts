@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { GrantEndedError, RecordError, StorageError, UnavailableError } from '../errors.js';
 import type { WaitOutcome } from '../events.js';
 import type { TokenSet } from '../oauth/token-set.js';
@@ -24,13 +23,7 @@ const MAX_POLL_MS = 200;
  * below `leaseMs`. If the holder is our own id, the client re-sent the command after a cut
  * connection and the first one had succeeded.
  */
-export function createLeases({
-  keyValue,
-  readRecord,
-  leaseMs,
-  clock,
-  newId = randomUUID,
-}: Context) {
+export function createLeases({ keyValue, readRecord, leaseMs, clock, newId }: Context) {
   /** Whether somebody else has the lease; if nobody has, it is `owner`'s now. */
   async function isTaken(grantId: string, owner: string): Promise<boolean> {
     const key = keyOf(grantId);
@@ -103,15 +96,15 @@ export function createTakeTurn(
   ): Promise<[WaitOutcome, Turn | Error]> {
     const untilMs = clock.monotonicMs() + leaseMs;
     for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 2, MAX_POLL_MS)) {
-      const pause = await guards.pauseOf(grantId);
-      if (pause !== undefined) return ['paused', pause];
       if (clock.monotonicMs() > untilMs) return ['no_lease', notFinished()];
       await clock.sleep(pollMs);
+      const pause = await guards.pauseOf(grantId);
+      if (pause !== undefined) return ['paused', pause];
       const stored = await records.read(grantId);
       if (stored === undefined) return ['ended', new GrantEndedError('record_gone')];
       if (!reason.isDue(stored.tokenSet)) return ['renewed', { tokenSet: stored.tokenSet }];
       const lease = await leases.acquire(grantId);
-      if (lease !== undefined) return ['renewed', { lease }];
+      if (lease !== undefined) return ['taken_over', { lease }];
     }
   }
 

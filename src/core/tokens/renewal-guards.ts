@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { MisconfiguredError, RecordError, UnavailableError } from '../errors.js';
 import { jsonObject } from '../json.js';
 import type { Context } from './context.js';
@@ -19,7 +18,7 @@ export function createRenewalGuards({
   renewalsPerMinute,
   report,
   fingerprint,
-  newId = randomUUID,
+  newId,
 }: Context) {
   /** After a failed renewal nobody calls for this grant until the pause is over: the error to throw. */
   async function pauseOf(grantId: string): Promise<UnavailableError | undefined> {
