@@ -31,7 +31,7 @@ export function noteOf(event: AppEvent): Note | undefined {
     case 'client_secret_fallback':
       return neutral(
         'The first client secret was rejected: the next one is tried',
-        'authorization_code',
+        event.grantType,
       );
     case 'token_refreshed':
       return renewed(event);
@@ -155,7 +155,7 @@ const WAITED: Record<EventOf<'refresh_waited'>['outcome'], Note> = {
 };
 
 const ENDED: Record<EventOf<'session_ended'>['reason'], string> = {
-  signed_out: 'Session ended: signed_out',
+  signed_out: 'Session ended: signed out',
   replaced: 'Session ended: replaced by a new sign-in',
   refused: 'Session ended: GetBill refused the refresh token',
   answer_lost: 'Session ended: GetBill renewed, but its response was lost',

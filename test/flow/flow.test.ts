@@ -1,5 +1,6 @@
 import { sourceOf } from '../../src/web/source-code.js';
 import type { Step } from '../../src/flow-inspector/step.js';
+import { noteOf } from '../../src/flow-inspector/notes.js';
 import { topics } from '../../src/flow-inspector/topics.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 import { faultsIn } from './support/check-steps.js';
@@ -66,7 +67,7 @@ describe('the flow inspector', () => {
       'browser -> app GET /',
       'app --> browser 200 OK',
       'browser -> app POST /logout',
-      'note Session ended: signed_out',
+      'note Session ended: signed out',
       'app --> browser 303 See Other: to /',
     ]);
     expect(lines).toContain('redis --> app granted: this process leads');
@@ -299,3 +300,10 @@ it('an error code that repeats a secret is masked in the title of its step', asy
   expect([code.length > 20, title]).toEqual([true, expect.stringMatching(/^400 Bad Request/)]);
   expect(JSON.stringify(steps)).not.toContain(code);
 });
+
+it.each(['authorization_code', 'refresh_token', 'revocation'] as const)(
+  'a client secret that was rejected is noted beside its call: %s',
+  (grantType) => {
+    expect(noteOf({ type: 'client_secret_fallback', grantType })?.topic).toBe(grantType);
+  },
+);

@@ -63,7 +63,7 @@ it.each(cases)(
     const asked = lines.indexOf('app -> getbill Revocation');
     expect(lines.slice(asked + 1)).toContainEqual(expect.stringMatching(end));
     expect(lines).toContain('note Not revoked: both tries failed');
-    expect(lines).toContain('note Session ended: signed_out');
+    expect(lines).toContain('note Session ended: signed out');
   },
 );
 
