@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { GrantEndedError } from './errors.js';
 import type { TokenEndpoint } from './oauth/token-endpoint.js';
 import type { TokenSet } from './oauth/token-set.js';
-import { createContext, type TokensOptions } from './tokens/context.js';
+import type { TokensOptions } from './tokens/context.js';
 import { createParts } from './tokens/parts.js';
 import { createTokenManager } from './tokens/token-manager.js';
 
@@ -31,7 +31,7 @@ type AppTokensOptions = Omit<TokensOptions, 'renewWith' | 'isRenewable' | 'revok
  * shared by all processes. The lifecycle of a person's, renewed with the client's credentials.
  */
 export function createAppTokens({ clientId, tokenEndpoint, ...options }: AppTokensOptions) {
-  const context = createContext({
+  const parts = createParts({
     ...options,
     isRenewable: () => true,
     revoke: undefined,
@@ -41,15 +41,14 @@ export function createAppTokens({ clientId, tokenEndpoint, ...options }: AppToke
       return { ...response, refresh_token: undefined, scopes: undefined };
     },
   });
-  const parts = createParts(context);
-  const tokens = createTokenManager(context, parts);
+  const tokens = createTokenManager(parts);
 
   const grantIdOf = (scope: string): string =>
     `app.${hash('sha256', JSON.stringify([clientId, scope]), 'base64url')}`;
 
   /** All who come before there is a token make the same record; one of them renews it. */
   async function begin(grantId: string, scopes: readonly string[]): Promise<TokenSet> {
-    const endedAtMs = context.clock.now() - ENDED_FOR_MS;
+    const endedAtMs = parts.clock.now() - ENDED_FOR_MS;
     const ended = { issuedAtMs: endedAtMs, expiresAtMs: endedAtMs, renewals: 0 };
     const tokenSet = { accessToken: NO_TOKEN, refreshToken: undefined, scopes, ...ended };
     await parts.records.createIfAbsent(grantId, tokenSet, { ttlMs: RECORD_MS });

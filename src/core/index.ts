@@ -73,7 +73,7 @@ export function createOAuthClient({
   const tokenEndpoint = createTokenEndpoint({ provider, send, emit, ...clock });
   const readRecord = createReadRecord({ keyValue, report });
   const pendingLogins = createPendingLogins({ keyValue, cipher, readRecord });
-  const shared = { keyValue, cipher, emit, fingerprint, clock };
+  const shared = { keyValue, cipher, readRecord, report, fingerprint, clock };
   const lifecycle = { ...shared, timeoutMs, marginMs, renewalsPerMinute };
   const tokens = createTokens({
     ...lifecycle,
@@ -85,7 +85,7 @@ export function createOAuthClient({
   sweepWhileAlive(tokens);
 
   return {
-    signIn: createSignIn({ ...shared, provider, pendingLogins, tokenEndpoint }),
+    signIn: createSignIn({ provider, pendingLogins, tokenEndpoint, emit, fingerprint, clock }),
     tokens,
     appTokens,
     /** Resolves when no renewal, delayed write or revocation is under way: wait for it before exit. */

@@ -1,5 +1,4 @@
 /// <reference types="jest" />
-import { createHash } from 'node:crypto';
 import { parseConfig } from '../../src/config/config.js';
 import type { AppEvent } from '../../src/events.js';
 import type { HttpResponse } from '../../src/core/oauth/token-response.js';
@@ -9,7 +8,7 @@ import { createMemoryKeyValue } from '../../src/core/storage/memory.js';
 import { createAppTokens, type AppTokens } from '../../src/core/app-tokens.js';
 import { createCipher } from '../../src/core/storage/cipher.js';
 import { createClock, createGate } from './clock.js';
-import { hooked, setUp, TIMEOUT_MS } from './setup.js';
+import { hooked, reportingTo, setUp, TIMEOUT_MS } from './setup.js';
 
 const HOUR_MS = 3_600_000;
 const MARGIN_MS = 60_000;
@@ -48,14 +47,13 @@ function installation() {
   function start({ keyValue = store, clientId = 'client-1', now = clock.now } = {}): AppTokens {
     return createAppTokens({
       keyValue,
+      ...reportingTo(events, keyValue),
       cipher: createCipher([Buffer.alloc(32, 7)]),
       clientId,
       tokenEndpoint,
       renewalsPerMinute: 10_000,
       timeoutMs: TIMEOUT_MS,
       marginMs: MARGIN_MS,
-      emit,
-      fingerprint: (id) => createHash('sha256').update(id).digest('base64url').slice(0, 8),
       clock: { now, monotonicMs: clock.now, sleep: clock.sleep },
     });
   }

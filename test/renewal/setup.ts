@@ -8,6 +8,8 @@ import {
   type TokenResponse,
   type TokenSet,
 } from '../../src/core/oauth/token-set.js';
+import { createReport } from '../../src/core/events.js';
+import { createReadRecord } from '../../src/core/storage/read-record.js';
 import type { KeyValue } from '../../src/core/storage/key-value.js';
 import { createMemoryKeyValue } from '../../src/core/storage/memory.js';
 import { createCipher } from '../../src/core/storage/cipher.js';
@@ -41,6 +43,15 @@ export function failing(keyValue: KeyValue, affects: (command: string, key: stri
     if (storage.down && affects(command, key)) throw new StorageError(`${command} ${key}`);
   });
   return Object.assign(storage, { keyValue: failingKeyValue });
+}
+
+const fingerprint = (id: string): string =>
+  createHash('sha256').update(id).digest('base64url').slice(0, 8);
+
+/** The parts of a process that say what happens. */
+export function reportingTo(events: AppEvent[], keyValue: KeyValue) {
+  const report = createReport((event) => void events.push(event), fingerprint);
+  return { report, fingerprint, readRecord: createReadRecord({ keyValue, report }) };
 }
 
 export type Bench = ReturnType<typeof setUp>;
@@ -94,14 +105,13 @@ export function setUp({
   } = {}): TokenManager {
     return createTokens({
       keyValue,
+      ...reportingTo(events, keyValue),
       cipher: createCipher(keys),
       renewWith: ({ refreshToken = '' }) => tokenEndpoint.refresh(refreshToken),
       revoke: revocation ? tokenEndpoint.revoke : undefined,
       renewalsPerMinute,
       timeoutMs: TIMEOUT_MS,
       marginMs: marginS * 1_000,
-      emit: (event) => void events.push(event),
-      fingerprint: (id) => createHash('sha256').update(id).digest('base64url').slice(0, 8),
       clock: { now: () => clock.now() + clockErrorMs, monotonicMs: clock.now, sleep: clock.sleep },
     });
   }

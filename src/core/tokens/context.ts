@@ -1,17 +1,18 @@
-import { randomUUID } from 'node:crypto';
-import type { Emit, Fingerprint, RenewalTrigger } from '../events.js';
-import { createReport, type Report } from '../events.js';
 import type { Clock } from '../clock.js';
+import type { Fingerprint, RenewalTrigger, Report } from '../events.js';
 import type { TokenEndpoint } from '../oauth/token-endpoint.js';
 import type { TokenResponse, TokenSet } from '../oauth/token-set.js';
 import type { Cipher } from '../storage/cipher.js';
 import type { KeyValue } from '../storage/key-value.js';
-import { createReadRecord, type ReadRecord } from '../storage/read-record.js';
+import type { ReadRecord } from '../storage/read-record.js';
 
 /** What the token lifecycle needs from outside, time included. */
 export interface TokensOptions {
   keyValue: KeyValue;
   cipher: Cipher;
+  readRecord: ReadRecord;
+  report: Report;
+  fingerprint: Fingerprint;
   /** Gets a new token for `current` from the server, which may spend a refresh token. */
   renewWith: (current: TokenSet) => Promise<TokenResponse>;
   /** By default what has a refresh token. */
@@ -21,8 +22,6 @@ export interface TokensOptions {
   renewalsPerMinute: number;
   timeoutMs: number;
   marginMs: number;
-  emit: Emit;
-  fingerprint: Fingerprint;
   clock: Clock;
   newId?: () => string;
 }
@@ -31,8 +30,6 @@ export interface TokensOptions {
 export interface Context extends TokensOptions {
   readonly isRenewable: (tokenSet: TokenSet) => boolean;
   readonly newId: () => string;
-  readonly report: Report;
-  readonly readRecord: ReadRecord;
   /** The end of a lease: it outlasts the token call, so that the call's own deadline always comes first. */
   readonly leaseMs: number;
 }
@@ -42,16 +39,3 @@ export interface RenewalReason {
   readonly trigger: RenewalTrigger;
   isDue(tokenSet: TokenSet): boolean;
 }
-
-const LEASE_SPARE_MS = 3_000;
-
-export function createContext(options: TokensOptions): Context {
-  const { keyValue, emit, fingerprint, timeoutMs } = options;
-  const report = createReport(emit, fingerprint);
-  const readRecord = createReadRecord({ keyValue, report });
-  const leaseMs = timeoutMs + LEASE_SPARE_MS;
-  const defaults = { isRenewable: hasRefreshToken, newId: randomUUID };
-  return { ...defaults, ...options, report, readRecord, leaseMs };
-}
-
-const hasRefreshToken = ({ refreshToken }: TokenSet): boolean => refreshToken !== undefined;

@@ -2,15 +2,15 @@ import { GrantEndedError, GrantRefusedError, StorageError, UnavailableError } fr
 import type { SessionEndReason } from '../events.js';
 import { tokenSetFromResponse, type TokenSet } from '../oauth/token-set.js';
 import { RETRY_MS } from '../background.js';
-import type { Context, RenewalReason } from './context.js';
+import type { RenewalReason } from './context.js';
 import { createTakeTurn, type Lease } from './leases.js';
 import type { Parts } from './parts.js';
 import type { Change, StoredTokens } from './token-records.js';
 
-export function createRenewUnderLease(context: Context, parts: Parts) {
-  const { renewWith, isRenewable, report, clock, timeoutMs } = context;
+export function createRenewUnderLease(parts: Parts) {
+  const { renewWith, isRenewable, report, clock, timeoutMs } = parts;
   const { records, guards, pendingWrites, background, revocations } = parts;
-  const takeTurn = createTakeTurn(context, parts);
+  const takeTurn = createTakeTurn(parts);
 
   /**
    * One renewal across processes. Nothing but the server's own refusal of the very token that is still

@@ -1,15 +1,14 @@
 import { GrantEndedError } from '../errors.js';
 import { renewalChannel, traced } from '../events.js';
 import type { TokenSet } from '../oauth/token-set.js';
-import type { Context, RenewalReason } from './context.js';
+import type { RenewalReason } from './context.js';
 import type { Parts } from './parts.js';
 import { createRenewUnderLease } from './renew-under-lease.js';
 
 /** One renewal per grant at a time in this process: all who want it share its promise. */
-export function createRenewals(context: Context, parts: Parts) {
-  const { report, clock } = context;
-  const { tokenCache, background } = parts;
-  const renewUnderLease = createRenewUnderLease(context, parts);
+export function createRenewals(parts: Parts) {
+  const { report, clock, tokenCache, background } = parts;
+  const renewUnderLease = createRenewUnderLease(parts);
   const running = new Map<string, Promise<TokenSet>>();
 
   /** It belongs to the server: the end of the request that started it does not cancel it. */

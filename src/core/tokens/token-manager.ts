@@ -1,22 +1,21 @@
 import { GrantEndedError, RecordError, StorageError } from '../errors.js';
 import type { SessionEndReason } from '../events.js';
 import { phaseOf, type TokenSet } from '../oauth/token-set.js';
-import { createContext, type Context, type TokensOptions } from './context.js';
+import type { TokensOptions } from './context.js';
 import { createParts, type Parts } from './parts.js';
 import { createRenewals } from './renewals.js';
 
 export type TokenManager = ReturnType<typeof createTokenManager>;
 
 export function createTokens(options: TokensOptions): TokenManager {
-  const context = createContext(options);
-  return createTokenManager(context, createParts(context));
+  return createTokenManager(createParts(options));
 }
 
 /** Who holds a token and when it is renewed. A `grantId` is what one person approved in one session. */
-export function createTokenManager(context: Context, parts: Parts) {
-  const { isRenewable, report, clock, marginMs } = context;
+export function createTokenManager(parts: Parts) {
+  const { isRenewable, report, clock, marginMs } = parts;
   const { records, guards, tokenCache, pendingWrites, background, revocations } = parts;
-  const renewals = createRenewals(context, parts);
+  const renewals = createRenewals(parts);
   const phase = (tokenSet: TokenSet) => phaseOf(tokenSet, { nowMs: clock.now(), marginMs });
 
   const inMemory = (grantId: string): TokenSet | undefined =>

@@ -1,6 +1,4 @@
-import type { KeyValue } from '../../../src/core/storage/key-value.js';
 import type { TokenSet } from '../../../src/core/oauth/token-set.js';
-import { createContext } from '../../../src/core/tokens/context.js';
 import { createParts, type Parts } from '../../../src/core/tokens/parts.js';
 import { createTokenManager, createTokens } from '../../../src/core/tokens/token-manager.js';
 import type { StoredTokens } from '../../../src/core/tokens/token-records.js';
@@ -8,13 +6,10 @@ import type { StoredTokens } from '../../../src/core/tokens/token-records.js';
 type Build = typeof createTokens;
 
 /** The real code with one part replaced by one with a fault. Without a fault it must behave as the original. */
-export function buildWith(
-  plant: (parts: Parts, options: { keyValue: KeyValue }) => Partial<Parts>,
-): Build {
+export function buildWith(plant: (parts: Parts) => Partial<Parts>): Build {
   return (options) => {
-    const context = createContext(options);
-    const parts = createParts(context);
-    return createTokenManager(context, { ...parts, ...plant(parts, options) });
+    const parts = createParts(options);
+    return createTokenManager({ ...parts, ...plant(parts) });
   };
 }
 
@@ -61,7 +56,7 @@ export const deletingWithoutCompare = buildWith(({ records }) => ({
 }));
 
 /** Whoever is done deletes the lease, also if it has run out and is somebody else's by now. */
-export const releasingWithoutOwner = buildWith(({ leases }, { keyValue }) => ({
+export const releasingWithoutOwner = buildWith(({ leases, keyValue }) => ({
   leases: {
     async acquire(grantId) {
       const lease = await leases.acquire(grantId);

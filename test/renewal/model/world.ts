@@ -1,4 +1,6 @@
+import { createReport, type CoreEvent } from '../../../src/core/events.js';
 import { createMemoryKeyValue } from '../../../src/core/storage/memory.js';
+import { createReadRecord } from '../../../src/core/storage/read-record.js';
 import type { createTokens, TokenManager } from '../../../src/core/tokens/token-manager.js';
 import { createModelCipher } from './model-cipher.js';
 import { createModelServer, TIMEOUT_MS } from './model-server.js';
@@ -76,6 +78,10 @@ export function createWorld({
     let ids = 0;
     const keyValue = storageOf(host);
     const endpoint = server.endpointOf(host);
+    const emit = (event: CoreEvent): void => {
+      if (host.alive) witness.event(host, event);
+    };
+    const report = createReport(emit, (id) => id);
     const tokens = build({
       keyValue,
       cipher: createModelCipher(name),
@@ -84,9 +90,8 @@ export function createWorld({
       renewalsPerMinute: 10_000,
       timeoutMs: TIMEOUT_MS,
       marginMs: MARGIN_MS,
-      emit: (event) => {
-        if (host.alive) witness.event(host, event);
-      },
+      report,
+      readRecord: createReadRecord({ keyValue, report }),
       fingerprint: (id) => id,
       clock: {
         now: () => scheduler.now() + host.clockErrorMs,
