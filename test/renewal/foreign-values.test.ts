@@ -98,6 +98,52 @@ describe('clocks that differ', () => {
       expect((await clock.passesUntil(other.fresh('g1'))).value?.accessToken).toBe('at-2');
     },
   );
+
+  it.each([-600_000, 600_000])('by %s ms: the margin begins when it should', async (offMs) => {
+    const { clock, signIn, startProcess, server } = setUp({ lifetimeS: 120 }); // a margin of 30 s
+    await signIn(startProcess());
+    const other = startProcess({ clockErrorMs: offMs });
+    for (const [afterMs, spent] of [
+      [80_000, []],
+      [15_000, ['rt-0']],
+    ] as const) {
+      await clock.advance(afterMs);
+      await other.fresh('g1');
+      await other.idle();
+      expect(server.spent).toEqual(spent);
+    }
+  });
+
+  it('is not what a storage shows that takes its time to respond', async () => {
+    const { clock, store, signIn, startProcess, server } = setUp();
+    const slow: KeyValue = {
+      ...store,
+      async getWithTtl(key) {
+        const found = await store.getWithTtl(key);
+        await clock.sleep(1_500);
+        return found;
+      },
+    };
+    await signIn(startProcess());
+    await clock.advance(HOUR_MS - 1_000);
+    await clock.passesUntil(startProcess({ keyValue: slow }).fresh('g1'));
+    expect(server.spent).toEqual(['rt-0']); // it has ended meanwhile
+  });
+
+  it('is not what a record without an end shows', async () => {
+    const { clock, store, signIn, startProcess, server } = setUp();
+    const endless: KeyValue = {
+      ...store,
+      async getWithTtl(key) {
+        const found = await store.getWithTtl(key);
+        return found && { ...found, ttlMs: key.startsWith('grant:') ? Infinity : found.ttlMs };
+      },
+    };
+    await signIn(startProcess());
+    await clock.advance(HOUR_MS);
+    await startProcess({ keyValue: endless }).fresh('g1');
+    expect(server.spent).toEqual(['rt-0']);
+  });
 });
 
 describe('more renewals than are allowed', () => {
