@@ -25,11 +25,13 @@ export interface TokenSet {
 }
 
 const DEFAULT_LIFETIME_S = 3600; // when "expires_in" is missing
-const MAX_LIFETIME_S = 10 * 365 * 86_400;
+const MAX_LIFETIME_S = 100 * 365 * 86_400; // some say 2,147,483,647 for "never"
 const MAX_TOKEN_LENGTH = 8192;
 // Real clients have a dozen. They are shown, logged and stored, so a server that sends ten thousand must not decide how much.
 const MAX_SCOPES = 64;
 const MAX_SCOPE_LENGTH = 128;
+/** A space by the RFC; also commas, semicolons, a list written as JSON text, and spaces as a URL writes them. */
+const BETWEEN_SCOPES = /(?:[\s,;+"[\]]|%20)+/;
 
 /** @param previous the set that was renewed: its refresh token and scopes hold on where the response is silent (RFC 6749 section 6). */
 export function tokenSetFromResponse(
@@ -67,29 +69,24 @@ export function tokenResponseFrom(json: JsonObject | undefined): TokenResponse |
   if (json === undefined) return unusable('the body is not a JSON object');
   const { access_token, token_type } = json;
   if (!isToken(access_token)) return unusable('"access_token" is no token');
-  if (typeof token_type !== 'string' || token_type.trim().toLowerCase() !== 'bearer')
+  if (typeof token_type !== 'string' || !/^\s*bearer(\s?token)?\s*$/i.test(token_type))
     return unusable('"token_type" is not Bearer');
-  const refresh_token = json['refresh_token'] ?? ''; // PHP and Java servers write null and "" for absent
-  if (refresh_token !== '' && !isToken(refresh_token))
+  const refresh_token = json['refresh_token'] || undefined; // some write null, false and "" for absent
+  if (refresh_token !== undefined && !isToken(refresh_token))
     return unusable('"refresh_token" is no token');
   const expires_in = secondsOf(json['expires_in']);
   if (expires_in !== undefined && !(expires_in > 0 && expires_in <= MAX_LIFETIME_S))
     return unusable('"expires_in" is no number of seconds in range');
-  const lists = [json['scope'] ?? ''].flat();
+  const lists = [json['scope'] || ''].flat();
   if (!lists.every((list) => typeof list === 'string'))
     return unusable('"scope" is no list of names');
-  const scopes = new Set(lists.flatMap((list) => list.split(/[\s,]+/)).filter(Boolean));
-  return {
-    access_token,
-    expires_in,
-    refresh_token: refresh_token || undefined,
-    scopes: [...scopes],
-  };
+  const scopes = new Set(lists.flatMap((list) => list.split(BETWEEN_SCOPES)).filter(Boolean));
+  return { access_token, expires_in, refresh_token, scopes: [...scopes] };
 }
 
 /** A number, also as a text that holds nothing else: 3600, "3600", "3600.0". `NaN` for anything else. */
 function secondsOf(value: unknown): number | undefined {
-  if (value === undefined || value === null) return undefined;
+  if (value === undefined || value === null || value === false) return undefined;
   if (typeof value === 'number') return value;
   return typeof value === 'string' && /^\s*\d{1,12}(\.\d+)?\s*$/.test(value) ? Number(value) : NaN;
 }
