@@ -130,6 +130,7 @@ describe('a sign-in again', () => {
     ['400 invalid_scope', 400, { error: 'invalid_scope' }],
     ['400 unauthorized_client', 400, { error: 'unauthorized_client' }],
     ['403 with a code of its own', 403, { error: 'expired' }],
+    ['200 with a code of its own', 200, { error: 'bad_refresh_token' }],
     ['404 with a page', 404, '<h1>gone</h1>'],
   ];
 

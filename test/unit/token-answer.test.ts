@@ -172,6 +172,11 @@ describe('[A18] what an answer of the token endpoint means', () => {
     ],
     [
       'misconfigured',
+      '200 with an error of its own and no token',
+      { status: 200, body: { error: 'bad_refresh_token' } },
+    ],
+    [
+      'misconfigured',
       '400 "Invalid_Grant", which is another code',
       { status: 400, body: { error: 'Invalid_Grant' } },
     ],
@@ -341,6 +346,15 @@ describe('[A18] what an answer of the token endpoint means', () => {
     expect(serverSaid.length).toBeLessThan(280);
     expect(serverSaid).not.toContain('CANARY-secret');
     expect(judgement).toMatchObject({ error: { serverSaid, hint: undefined } });
+  });
+
+  it.each<[string, unknown, string | undefined]>([
+    ['beside an OAuth error', { error: 'invalid_request', message: 'It is dead.' }, 'invalid_request: It is dead.'], // prettier-ignore
+    ["in the envelope of GetBill's API", { error: true, message: 'Client is inactive', code: 400 }, 'Client is inactive'], // prettier-ignore
+    ['but not beside "error_description"', { error: 'invalid_scope', error_description: 'No.', message: 'Oh' }, 'invalid_scope: No.'], // prettier-ignore
+    ['but not of a success', { error: false, message: 'Success' }, undefined],
+  ])('takes a "message" for the words of the server %s', (_what, body, said) => {
+    expect(judge({ status: 400, body: JSON.stringify(body) }).serverSaid).toBe(said);
   });
 
   it('has a code of ours for every rejection, and shows no more than 64 characters of a foreign one', () => {

@@ -5,17 +5,18 @@ const MIN_SECRET = 6;
 const MAY_BE_TOKEN = /[\w.~+/=-]{20,}/g;
 
 /**
- * The "error" and "error_description" of a server in one short line for the operator's log, never for a
- * page: without control characters, without the `secrets` of the request, which some servers repeat, and
- * without any other long text that may be a token. `undefined` when there is none.
+ * The "error" and "error_description" of a server (GetBill's API and older league servers write
+ * "message" instead) in one short line for the operator's log, never for a page: without control
+ * characters, the `secrets` of the request, which some servers repeat, and any other long text that may
+ * be a token. `undefined` when there is none.
  */
 export function serverText(
-  { error, error_description }: { error?: unknown; error_description?: unknown },
+  { error, error_description, message }: Partial<Record<string, unknown>>,
   secrets: readonly string[],
 ): string | undefined {
   const parts = [
     clean(error, MAX_CODE, secrets),
-    clean(error_description, MAX_DESCRIPTION, secrets),
+    clean(error_description ?? (error && message), MAX_DESCRIPTION, secrets),
   ];
   return parts.filter(Boolean).join(': ') || undefined;
 }

@@ -76,8 +76,10 @@ export function judgeTokenResponse(
   }
   if (grantType === 'revocation') return { ...seen, outcome: 'ok', token: undefined };
   const token = tokenResponseFrom(json);
-  if (token instanceof UnavailableError) return { ...seen, outcome: 'transient', error: token };
-  return { ...seen, outcome: 'ok', token };
+  if (!(token instanceof UnavailableError)) return { ...seen, outcome: 'ok', token };
+  if (typeof error !== 'string' || error === '')
+    return { ...seen, outcome: 'transient', error: token };
+  return { ...seen, outcome: 'misconfigured', error: rejection(status, error, serverSaid) };
 }
 
 /** The codes that say "this code or refresh token is dead", of the RFC and of league/oauth2-server up to version 8. */
