@@ -125,6 +125,26 @@ describe('misconfigured', () => {
     expect(events).toContainEqual({ type: 'client_secret_fallback', grantType: 'refresh_token' });
   });
 
+  it.each<Row>([
+    ['unauthorized_client, as Keycloak says it', { status: 401, body: json({ error: 'unauthorized_client' }) }], // prettier-ignore
+    ['nothing', { status: 401, body: '' }],
+    ['a code of its own', { status: 401, body: json({ error: 'bad_credentials' }) }],
+  ])('401 with %s is about the client, too: the other secret is tried', async (_what, answer) => {
+    const { tokens, clock, sent } = await signedIn((form) =>
+      form.get('client_secret') === 'secret-old' ? renewed : answer,
+    );
+    await clock.advance(HOUR_MS);
+    expect((await tokens.fresh('g1')).accessToken).toBe('at-1');
+    expect(sent).toHaveLength(2);
+  });
+
+  it('a refusal of the grant is not tried again with the other secret', async () => {
+    const { tokens, clock, sent } = await signedIn(() => ({ status: 401, body: json({ error: 'invalid_grant' }) })); // prettier-ignore
+    await clock.advance(HOUR_MS);
+    await expect(tokens.fresh('g1')).rejects.toBeInstanceOf(GrantEndedError);
+    expect(sent).toHaveLength(1);
+  });
+
   it.each([
     [9_000, [10_000, 1_000]],
     [10_000, [10_000]],

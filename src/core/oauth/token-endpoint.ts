@@ -24,8 +24,8 @@ const HEADERS = {
 const NO_SECRETS = new Set(['grant_type', 'client_id', 'redirect_uri', 'scope', 'token_type_hint']);
 
 /**
- * Each call is sent once; only `invalid_client` is sent again, with the next secret. It ends within the provider's
- * `timeoutMs`, both together.
+ * Each call is sent once, and again with the next secret only after `invalid_client` or 401. It ends within the
+ * provider's `timeoutMs`, both together.
  * @throws {GrantRefusedError} the code or refresh token is dead.
  * @throws {MisconfiguredError} the server rejects our credentials, URL or parameters.
  * @throws {UnavailableError} anything else; it may work later. `status` is 504 for a timeout, else 502.
@@ -48,10 +48,9 @@ export function createTokenEndpoint({
     } catch (error) {
       return { outcome: 'transient', error: error as AppError } as const;
     }
-    const isSecret = ([name]: [string, string]): boolean => !NO_SECRETS.has(name);
-    const secrets = Object.entries(form)
-      .filter(isSecret)
-      .map(([, value]) => value);
+    const secrets = Object.entries(form).flatMap(([name, value]) =>
+      NO_SECRETS.has(name) ? [] : [value],
+    );
     return judgeTokenResponse(response, { grantType, nowMs: now(), secrets });
   }
 
@@ -107,8 +106,10 @@ export function createTokenEndpoint({
   };
 }
 
+/** 401 is about the client (RFC 6749 section 5.2): Keycloak says `unauthorized_client` with it. */
 const isInvalidClient = (judgement: Judgement): boolean =>
-  judgement.outcome === 'misconfigured' && judgement.error.code === 'invalid_client';
+  judgement.outcome === 'misconfigured' &&
+  (judgement.status === 401 || judgement.error.code === 'invalid_client');
 
 /** `fetch` follows no redirect and decodes the body, so what is passed on is its text. */
 export function sendWithFetch(fetch: typeof globalThis.fetch): Send {
@@ -119,10 +120,9 @@ export function sendWithFetch(fetch: typeof globalThis.fetch): Send {
       const headers = Object.fromEntries(response.headers);
       return { status: response.status, headers, body: await response.text() };
     } catch (cause) {
-      const isTimeout = signal.aborted;
       throw new UnavailableError('the token endpoint gave no response', {
-        code: isTimeout ? 'token_endpoint_timeout' : 'token_endpoint_unreachable',
-        status: isTimeout ? 504 : 502,
+        code: signal.aborted ? 'token_endpoint_timeout' : 'token_endpoint_unreachable',
+        status: signal.aborted ? 504 : 502,
         cause,
       });
     }
