@@ -16,6 +16,11 @@ describe('"Retry-After"', () => {
     ['Mon, 01 Jun 2026 12:00:30 GMT', 30],
     ['Monday, 01-Jun-26 12:00:30 GMT', 30],
     ['Mon Jun  1 12:00:30 2026', 30],
+    ['mon, 01 jun 2026 12:00:30 gmt', 30],
+    ['Mon, 01 Jun 2026 12:00:30 UTC', 30],
+    ['Mon, 01 Jun 2026 12:00:30 +0000', 30],
+    [String(Date.UTC(2026, 5, 1, 12, 0, 30) / 1000), 30],
+    [String(Date.UTC(2026, 5, 1, 11, 0, 0) / 1000), 1],
     ['Mon, 01 Jun 2026 11:59:00 GMT', 1],
     ['Fri, 31 Dec 9999 23:59:59 GMT', 86_400],
   ])('%j is %d seconds', (value, seconds) => {
@@ -42,6 +47,12 @@ describe('"Retry-After"', () => {
     [],
   ])('%j says nothing', (value) => {
     expect(parseRetryAfter(value, { nowMs })).toBeUndefined();
+  });
+
+  it('as seconds since 1970 is counted from the date of the same response', () => {
+    const date = 'Mon, 01 Jun 2026 12:00:10 GMT';
+    const value = String(Date.UTC(2026, 5, 1, 12, 0, 30) / 1000);
+    expect(parseRetryAfter(value, { nowMs: nowMs - 600_000, date })).toBe(20);
   });
 
   it('as a date is counted from the date of the same response, whatever our clock says', () => {
