@@ -413,6 +413,18 @@ describe('telling GetBill that somebody has signed out', () => {
     },
   );
 
+  it.each(['invalid_token', 'invalid_grant'])(
+    '[B10] is done when GetBill says %s: what is dead need not be revoked',
+    async (error) => {
+      const browser = await signInThere();
+      sandbox.control.set({ revokeFault: [{ mode: 'status', status: 400, body: { error }, times: 0 }] }); // prettier-ignore
+      await browser.signOut();
+      await revoking.app.services.tokens.idle();
+      expect(revocations()).toHaveLength(2);
+      expect(outcomes()).toEqual(['ok']);
+    },
+  );
+
   it('[B10] is done at the second try when the first fails', async () => {
     const browser = await signInThere();
     sandbox.control.set({ revokeFault: [{ mode: 'status', status: 503, times: 1 }] });

@@ -229,6 +229,18 @@ describe('[A18] what an answer of the token endpoint means', () => {
     expect(outcomeOf(judged(given))).toBe(outcome);
   });
 
+  it.each<[Judgement['outcome'], number, string]>([
+    ['ok', 400, 'invalid_token'],
+    ['ok', 400, 'invalid_grant'],
+    ['misconfigured', 401, 'invalid_token'], // an API that was sent no token says so, too
+    ['misconfigured', 400, 'invalid_client'],
+    ['misconfigured', 400, 'invalid_request'],
+    ['transient', 503, 'invalid_token'],
+  ])('is %s for a revocation that is answered %d %s', (outcome, status, error) => {
+    const response = { status, body: JSON.stringify({ error }) };
+    expect(judge(response, 'revocation').outcome).toBe(outcome);
+  });
+
   it('takes the lifetime from a numeric string and none from nonsense', () => {
     expect(judged({ body: { ...good, expires_in: '120' } })).toMatchObject({
       expiresAtMs: 120_000,

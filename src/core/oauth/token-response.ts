@@ -68,13 +68,14 @@ export function judgeTokenResponse(
     const busy = new UnavailableError(`the token endpoint responded with ${status}`, options);
     return { ...seen, outcome: 'transient', error: busy };
   }
-  if (isDeadGrant(error, status, grantType)) {
+  const isDead = isDeadGrant(error, status, grantType);
+  const isRejected = isTokenError(error) || status < 200 || status > 299;
+  if (grantType === 'revocation' && (isDead || !isRejected))
+    return { ...seen, outcome: 'ok', token: undefined };
+  if (isDead)
     return { ...seen, outcome: 'refused', error: new GrantRefusedError(error, { serverSaid }) };
-  }
-  if (isTokenError(error) || status < 200 || status > 299) {
+  if (isRejected)
     return { ...seen, outcome: 'misconfigured', error: rejection(status, error, serverSaid) };
-  }
-  if (grantType === 'revocation') return { ...seen, outcome: 'ok', token: undefined };
   const token = tokenResponseFrom(json);
   if (!(token instanceof UnavailableError)) return { ...seen, outcome: 'ok', token };
   if (typeof error !== 'string' || error === '')
@@ -82,15 +83,14 @@ export function judgeTokenResponse(
   return { ...seen, outcome: 'misconfigured', error: rejection(status, error, serverSaid) };
 }
 
-/** The codes that say "this code or refresh token is dead", of the RFC and of league/oauth2-server up to version 8. */
+/** The status with which league/oauth2-server, up to version 8, says `invalid_request` of what is dead. */
+const LEAGUE: Partial<Record<GrantType, number>> = { authorization_code: 400, refresh_token: 401 };
+
+/** Whether a code, a refresh token or a token to be revoked is dead. An app's own grant cannot be. */
 function isDeadGrant(error: unknown, status: number, grantType: GrantType): boolean {
-  if (grantType === 'client_credentials') return false; // there is no grant that could be dead
-  if (error === 'invalid_grant') return true;
-  if (error !== 'invalid_request') return false;
-  return (
-    (grantType === 'authorization_code' && status === 400) ||
-    (grantType === 'refresh_token' && status === 401)
-  );
+  if (error === 'invalid_grant') return grantType !== 'client_credentials';
+  if (error === 'invalid_token') return grantType === 'revocation' && status === 400; // Google
+  return error === 'invalid_request' && status === LEAGUE[grantType];
 }
 
 function rejection(status: number, error: unknown, serverSaid: string | undefined) {
