@@ -59,6 +59,7 @@ export function createOAuthClient({
   renewalsPerMinute = DEFAULT_RENEWALS_PER_MINUTE,
 }: OAuthClientOptions) {
   assertProvider(provider);
+  if (typeof keyValue !== 'object') throw new TypeError('"storage" is missing');
   const { clientId, timeoutMs = DEFAULT_TIMEOUT_MS, marginMs = DEFAULT_MARGIN_MS } = provider;
   const emit: Emit = (event) => {
     try {

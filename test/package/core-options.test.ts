@@ -22,7 +22,7 @@ const create = (
     encryptionKeys,
   });
 /** What `process.env` holds for a variable that is not set. */
-const unset = undefined as unknown as string;
+const unset = undefined as never;
 
 describe('createOAuthClient', () => {
   it('looks once a minute for tokens that nobody uses, so that they go when nobody calls', () => {
@@ -43,6 +43,10 @@ describe('createOAuthClient', () => {
   it.each([
     ['a client id', () => create({ clientId: unset }), /clientId/],
     ['a redirect URI', () => create({ redirectUri: '' }), /redirectUri/],
+    ['an address to sign in at', () => create({ authorizeUrl: unset }), /authorizeUrl/],
+    ['an address for tokens', () => create({ tokenUrl: unset }), /tokenUrl/],
+    ['scopes', () => create({ scopes: unset }), /scopes/],
+    ['a storage', () => createOAuthClient({ provider, storage: unset, encryptionKeys: [Buffer.alloc(32)] }), /storage/], // prettier-ignore
     ['any client secret', () => create({ clientSecrets: [] }), /clientSecrets/],
     [
       'a client secret that is set',

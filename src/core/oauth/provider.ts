@@ -19,10 +19,9 @@ export interface Provider {
 export const DEFAULT_TIMEOUT_MS = 10_000;
 
 /** @throws {TypeError} something is missing, as when a variable of the environment is not set. */
-export function assertProvider({ clientId, clientSecrets, redirectUri }: Provider): void {
-  const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
-  if (!isText(clientId)) throw new TypeError('"provider.clientId" is missing');
-  if (!isText(redirectUri)) throw new TypeError('"provider.redirectUri" is missing');
-  if (clientSecrets.length === 0 || !clientSecrets.every((secret) => isText(secret.reveal())))
+export function assertProvider({ clientSecrets, ...provider }: Provider): void {
+  for (const name of ['authorizeUrl', 'tokenUrl', 'clientId', 'redirectUri', 'scopes'] as const)
+    if (!provider[name]) throw new TypeError(`"provider.${name}" is missing`);
+  if (clientSecrets.length === 0 || !clientSecrets.every((secret) => secret.reveal()))
     throw new TypeError('"provider.clientSecrets" is empty, or has an empty secret');
 }
