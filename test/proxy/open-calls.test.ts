@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import ejs from 'ejs';
 import { createCallSlots, type CallSlots } from '../../src/getbill/call-slots.js';
@@ -30,6 +31,7 @@ afterAll(async () => {
 beforeEach(() => {
   api.received.length = 0;
 });
+afterEach(() => jest.restoreAllMocks());
 
 /** GetBill answers nobody who asks for a page of debts. */
 const slowListing = (): void =>
@@ -122,23 +124,31 @@ describe('300 requests of one session at a listing that does not come', () => {
     expect((await busy.read('/connection')).status).toBe(200);
   });
 
-  it.each(['/debts', '/debts/d1', '/dashboard'])(
-    'end when their browser leaves, and no page is made for nobody: GET %s',
-    async (path) => {
+  it.each([
+    ['/debts', '/debts?'],
+    ['/debts/d1', '/debts/d1'],
+    ['/dashboard', '/company/profile'], // its figures go on: they are kept for the next page
+  ])(
+    'end when their browser leaves, and no page is made for nobody: GET %s, which asks for %s',
+    async (path, asked) => {
       app.clock.skipMs(61_000); // past the time a profile is cached for
-      api.answerWith(() => undefined);
+      const held: ServerResponse[] = [];
+      api.answerWith((res) => void held.push(res));
       const { hangUp } = load(other, path, 1);
-      await api.arrived(1);
+      const call = () => api.received.find(({ url }) => url.includes(asked));
+      await until('it is asked for', () => call() !== undefined);
       const before = app.logged().length;
       const rendered = jest.spyOn(ejs, 'renderFile');
       hangUp();
-      await api.callsEnded();
+      await call()?.connectionEnded;
       await until('the request has ended', () =>
         app.logged().slice(before).includes('"code":"browser_left"'),
       );
       await nextTurn();
       expect(rendered).not.toHaveBeenCalled();
-      rendered.mockRestore();
+      api.answerWith((res) => json(res, 200, EMPTY_SUCCESS, { connection: 'close' }));
+      for (const res of held) json(res, 200, EMPTY_SUCCESS, { connection: 'close' });
+      await api.callsEnded();
     },
   );
 
@@ -295,13 +305,16 @@ describe('300 requests of one session at a listing that does not come', () => {
     api.answerWith((res) => json(res, 401, '{"error":true,"code":401}', { connection: 'close' }));
     control.set({ token: [{ mode: 'hold' }] });
     const failures = app.events.length;
+    const before = app.logged().length;
     const renewed = new Promise<void>((resolve) => {
       app.services.subscribe(({ type }) => void (type === 'token_refreshed' && resolve()));
     });
     const { hangUp } = load(other, '/debts', 1);
     await until('a renewal is held', () => control.state().held > 0);
     hangUp();
-    await until('the browser has left', () => app.logged().includes('"code":"browser_left"'));
+    await until('the browser has left', () =>
+      app.logged().slice(before).includes('"code":"browser_left"'),
+    );
     api.received.length = 0;
     control.release();
     await renewed;

@@ -117,8 +117,10 @@ describe('the audit log', () => {
   it.each(scenarios)(
     '[G01] has one line of %s with time, request and address: %j',
     async (type, fields, scenario) => {
-      const browser = await signedIn();
+      // What earlier tests used of a limit is forgotten, in Redis and in this process, which has taken some of it.
       await site.redis.client.del(...(await site.redis.client.keys('rate:*')), 'none');
+      app.clock.skipMs(61_000);
+      const browser = await signedIn();
       const log = logFromNow();
       await scenario(browser);
       const found = log.audit(type).filter((line) => line['requestId'] === 'request-of-this-test');
