@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { LimitClass } from './endpoints.js';
 import { createQuotaRecords, type QuotaRecordsDeps } from './quota-records.js';
 import {
+  limitFromHeaders,
   quotaFromHeaders,
   quotaSchema,
   retryAfterS,
@@ -99,13 +100,12 @@ export function createClassQuota(limitClass: LimitClass, { scope, now, ...deps }
       await Promise.all([records.delete(quotaKey), records.delete(blockKey)]);
     },
     learn(headers: IncomingHttpHeaders): void {
+      const said = limitFromHeaders(headers);
+      isLimitSaid ||= said !== undefined;
+      if (said !== undefined) lastLimit = { most: said.limit, windowMs: said.windowMs };
+      else if (!isLimitSaid) lastLimit = undefined;
       const update = quotaFromHeaders(headers, now());
-      if (update === undefined) {
-        if (!isLimitSaid) lastLimit = undefined;
-        return;
-      }
-      isLimitSaid = true;
-      lastLimit = { most: update.quota.limit, windowMs: update.quota.windowMs };
+      if (update === undefined) return;
       const before = current()?.quota;
       const isSameWindow =
         before?.reset === update.quota.reset && before.limit === update.quota.limit;

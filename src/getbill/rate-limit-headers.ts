@@ -6,8 +6,11 @@ import { fieldOf, numberOf } from './values.js';
 const DEFAULT_WAIT_S = 60;
 const MAX_WINDOW_MS = 86_400_000;
 
+/** More than any limit, and as much as a shared counter can hold. */
+const MAX_LIMIT = 1e12;
+
 export const quotaSchema = z.object({
-  limit: z.number().positive(),
+  limit: z.number().positive().max(MAX_LIMIT),
   remaining: z.number().nonnegative(),
   windowMs: z.number().positive().max(MAX_WINDOW_MS),
   /** `X-RateLimit-Reset` as GetBill wrote it: tells windows apart, and is compared with no clock of ours. */
@@ -22,18 +25,28 @@ export function quotaFromHeaders(
   headers: IncomingHttpHeaders,
   nowMs: number,
 ): { quota: QuotaState; resetInMs: number } | undefined {
-  const number = (name: string): number => Number(headers[name] ?? NaN);
   const parsed = quotaSchema.safeParse({
-    limit: number('x-ratelimit-limit'),
-    remaining: number('x-ratelimit-remaining'),
-    windowMs: number('x-ratelimit-window') * 1000,
-    reset: number('x-ratelimit-reset'),
+    ...limitIn(headers),
+    remaining: Math.max(0, numberIn(headers['x-ratelimit-remaining'])), // below zero: calls that were refused
+    reset: numberIn(headers['x-ratelimit-reset']),
   });
   if (!parsed.success) return undefined;
   const { reset, windowMs } = parsed.data;
   const resetInMs = reset * 1000 - serverTimeMs(headers, nowMs);
   return { quota: parsed.data, resetInMs: Math.min(Math.max(0, resetInMs), windowMs) };
 }
+
+/** The limit alone, also where the headers do not say how much of it is left. */
+export function limitFromHeaders(
+  headers: IncomingHttpHeaders,
+): Pick<QuotaState, 'limit' | 'windowMs'> | undefined {
+  return quotaSchema.pick({ limit: true, windowMs: true }).safeParse(limitIn(headers)).data;
+}
+
+const limitIn = (headers: IncomingHttpHeaders) => ({
+  limit: numberIn(headers['x-ratelimit-limit']),
+  windowMs: numberIn(headers['x-ratelimit-window']) * 1000,
+});
 
 /**
  * `Retry-After` (seconds or a date), else GetBill's `details.retry_after`, else `X-RateLimit-Reset`, else a minute:
@@ -44,10 +57,16 @@ export function retryAfterS(headers: IncomingHttpHeaders, json: unknown, nowMs: 
   if (fromHeader !== undefined) return fromHeader;
   const candidates = [
     numberOf(fieldOf(fieldOf(json, 'details'), 'retry_after')) ?? NaN,
-    Number(headers['x-ratelimit-reset'] ?? NaN) - serverTimeMs(headers, nowMs) / 1000,
+    numberIn(headers['x-ratelimit-reset']) - serverTimeMs(headers, nowMs) / 1000,
   ];
   const chosen = candidates.find((seconds) => seconds >= 0) ?? DEFAULT_WAIT_S;
   return Math.min(Math.max(1, Math.ceil(chosen)), MAX_RETRY_AFTER_S);
+}
+
+/** The first number where a header came twice, or names its policy too: "1000, 1000;w=3600". NaN: empty, or none. */
+function numberIn(header: string | string[] | undefined): number {
+  const [first] = [header ?? []].flat();
+  return numberOf(first?.split(/;|,\s/, 1)[0]) ?? NaN;
 }
 
 /** GetBill's own clock where the response shows it, since its points in time are on that clock. */

@@ -137,3 +137,45 @@ it('two clients of GetBill in one storage know nothing of one another', async ()
   const other = createQuota({ keyValue, scope: 'b', emit: () => undefined, now: () => 0 });
   expect(await waitOf(other.admit('read', 'page'))).toBeUndefined();
 });
+
+describe('a limit that GetBill writes in another way', () => {
+  const learn = (changed: Record<string, string | string[]>) => {
+    const { processAt, headers } = setUp();
+    const quota = processAt();
+    quota.learn('read', { ...headers(900), ...changed });
+    return quota;
+  };
+
+  it.each<[string, string | string[]]>([
+    ['twice', ['1000', '1000']],
+    ['as a list of two headers', '1000, 1000'],
+    ['with its policy', '1000, 1000;w=3600'],
+    ['with parameters', '1000;w=3600'],
+    ['with spaces', ' 1000 '],
+    ['as a fraction', '1000.0'],
+  ])('is the same limit: %s', (_how, limit) => {
+    expect(learn({ 'x-ratelimit-limit': limit }).limit('read')).toEqual({
+      most: 1000,
+      windowMs: 3_600_000,
+    });
+  });
+
+  it.each<[string, string, number | undefined]>([
+    ['is empty', '', undefined],
+    ['is no number', 'many', undefined],
+    ['is no decimal number', '0x10', undefined],
+    ['is below zero', '-3', 0],
+    ['has parameters', '17;w=3600', 17],
+  ])('counts although what is left of it %s: %j', (_how, remaining, left) => {
+    const quota = learn({ 'x-ratelimit-remaining': remaining });
+    expect([quota.limit('read')?.most, quota.left('read')]).toEqual([1000, left]);
+  });
+
+  it('is no limit where it is larger than a counter can hold', () => {
+    for (const limit of ['1e24', '9'.repeat(24), '9223372036854775807', '-1', 'unlimited', '1,000'])
+      expect([limit, learn({ 'x-ratelimit-limit': limit }).limit('read')]).toEqual([
+        limit,
+        undefined,
+      ]);
+  });
+});
