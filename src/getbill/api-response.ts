@@ -26,9 +26,12 @@ const PASSED_ON = [
 /** No request of ours has a condition or a range. */
 const UNASKED = new Set([206, 304]);
 
+/** About GetBill's connection to us, not the request. A browser would send the request again, a write too. */
+const ABOUT_CONNECTION = new Set([407, 408, 421, 425]);
+
 /** @throws {UnavailableError} 502: a status that cannot be passed on. */
-export function acceptHead({ status }: ResponseHead): void {
-  if (UNASKED.has(status) || status < 200 || status > 599)
+export function acceptHead({ status }: Pick<ResponseHead, 'status'>): void {
+  if (UNASKED.has(status) || ABOUT_CONNECTION.has(status) || status < 200 || status > 599)
     throw unusable('answer_status_unexpected');
   if (status >= 300 && status < 400) throw unusable('answer_redirects');
   if (status >= 500) throw unusable('getbill_error');
@@ -80,7 +83,7 @@ function statusOf(status: number, json: unknown): number {
   if (status >= 300 || error !== true) return status;
   const isStatus = typeof code === 'number' && Number.isInteger(code) && code >= 400 && code < 600;
   if (!isStatus) throw unusable('answer_contradicts_itself');
-  if (code >= 500) throw unusable('getbill_error');
+  acceptHead({ status: code });
   return code;
 }
 

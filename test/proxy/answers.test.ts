@@ -166,6 +166,21 @@ describe('an error of the API', () => {
     expect((await profile()).status).toBe(status);
   });
 
+  it.each([407, 408, 421, 425])(
+    'about its connection is 502, because a browser would send a write again: %i',
+    async (status) => {
+      const body = { error: true, message: 'x', code: status };
+      for (const fault of [
+        { mode: 'status', status, body },
+        { mode: 'errorIn200', code: status },
+      ]) {
+        apiDoes(fault as ApiFault);
+        const answer = await caller.write('POST', '/api/debts', '{}');
+        expect([answer.status, answer.json['error']]).toEqual([502, 'answer_status_unexpected']);
+      }
+    },
+  );
+
   it('[H11] in a 200 without a usable code is 502, and "error": false or a text is no error', async () => {
     const bodies: [string, number][] = [
       ['{"error":true}', 502],

@@ -195,7 +195,7 @@ describe('a write', () => {
     ['is answered 500', { mode: 'status', status: 500 }, 502],
     ['is answered 503', { mode: 'status', status: 503 }, 502],
     ['is answered 429', { mode: 'rateLimited', retryAfterS: 1 }, 429],
-    ['is answered 408', { mode: 'status', status: 408, body: { error: true, code: 408 } }, 408],
+    ['is answered 408', { mode: 'status', status: 408, body: { error: true, code: 408 } }, 502],
     ['is answered by a firewall', { mode: 'html', status: 403 }, 502],
     ['is redirected', { mode: 'redirect', status: 307, location: '/external-api/v1/debts' }, 502],
   ])('is never sent twice when it %s', async (_name, fault, status) => {
