@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { UnavailableError } from '../errors.js';
 import { decodeWhole } from './content-coding.js';
+import { textIn } from './response-text.js';
 import type { ResponseHead, UpstreamResponse } from './upstream.js';
 
 /** A response of the API that may be passed on: JSON, in its original bytes. Up to 64 KiB it is whole, and judged. */
@@ -64,7 +65,7 @@ function judgeWhole(status: number, headers: Record<string, string>, body: Buffe
   if (!isJson(headers['content-type'])) throw unusable('answer_not_json');
   const decoded = decodeWhole(body, headers['content-encoding']);
   if (decoded === undefined) return { status, headers, body, json: undefined };
-  const json = parseJson(decoded);
+  const json = parseJson(decoded, headers['content-type']);
   return { status: statusOf(status, json), headers, body, json };
 }
 
@@ -88,9 +89,9 @@ function statusOf(status: number, json: unknown): number {
 }
 
 /** A byte order mark is allowed to be ignored (RFC 8259 section 8.1). @throws {UnavailableError} 502: not JSON. */
-export function parseJson(bytes: Buffer): unknown {
+export function parseJson(bytes: Buffer, contentType: string | undefined): unknown {
   try {
-    return JSON.parse(bytes.toString('utf8').replace(/^\uFEFF/, '')) as unknown;
+    return JSON.parse(textIn(bytes, contentType)) as unknown;
   } catch (cause) {
     throw unusable('answer_not_json', cause);
   }
@@ -100,9 +101,16 @@ function passedOn(headers: UpstreamResponse['headers']): Record<string, string> 
   const kept: Record<string, string> = {};
   for (const name of PASSED_ON) {
     const value = headers[name];
-    if (typeof value === 'string') kept[name] = value;
+    const one = Array.isArray(value) ? oneOf(name, value) : value;
+    if (one !== undefined) kept[name] = one;
   }
   return kept;
+}
+
+/** A header that a gateway repeats counts once; several codings are a list of what was done to the body. */
+function oneOf(name: string, values: readonly string[]): string | undefined {
+  if (name === 'content-encoding') return values.join(', ');
+  return new Set(values).size === 1 ? values[0] : undefined;
 }
 
 const isJson = (type: string | undefined): boolean =>

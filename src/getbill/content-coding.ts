@@ -1,7 +1,7 @@
 import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib';
 import { UnavailableError } from '../errors.js';
 
-/** Decoded, and so parsed, in one turn of the event loop. */
+/** Decoded, and so parsed, in one turn of the event loop, where nobody asked for what is in it. */
 const DECODED_LIMIT = 256 * 1024;
 
 /** Of the encodings a browser accepts, those that can be judged: with `zstd` a response would be unreadable here. */
@@ -14,12 +14,13 @@ export function readableEncodings(accepted: string | undefined): string {
 
 /**
  * A whole body without its `Content-Encoding` (RFC 9110 section 8.4.1: any case, `x-gzip` is gzip).
- * `undefined`: longer than 256 KiB when decoded, so treated as a body of that length.
+ * `undefined`: longer than `maxBytes` when decoded, so treated as a body of that length.
  * @throws {UnavailableError} 502: another coding, several of them, or broken data.
  */
 export function decodeWhole(
   bytes: Buffer,
   encoding: string | string[] | undefined,
+  maxBytes = DECODED_LIMIT,
 ): Buffer | undefined {
   const decode = DECODERS.get(
     String(encoding ?? 'identity')
@@ -28,26 +29,27 @@ export function decodeWhole(
   );
   if (decode === undefined) throw undecodable();
   try {
-    return decode(bytes);
+    return decode(bytes, { maxOutputLength: maxBytes });
   } catch (error) {
     if ((error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE') return undefined;
     throw undecodable(error);
   }
 }
 
-const limit = { maxOutputLength: DECODED_LIMIT };
-const gunzip = (bytes: Buffer): Buffer => gunzipSync(bytes, limit);
-const DECODERS = new Map<string, (bytes: Buffer) => Buffer>([
+type Decode = (bytes: Buffer, limit: { maxOutputLength: number }) => Buffer;
+
+const gunzip: Decode = (bytes, limit) => gunzipSync(bytes, limit);
+const DECODERS = new Map<string, Decode>([
   ['', (bytes) => bytes],
   ['identity', (bytes) => bytes],
   ['gzip', gunzip],
   ['x-gzip', gunzip],
-  ['br', (bytes) => brotliDecompressSync(bytes, limit)],
+  ['br', (bytes, limit) => brotliDecompressSync(bytes, limit)],
   ['deflate', inflate],
 ]);
 
 /** RFC 9110 means the zlib format; some servers send the raw one. */
-function inflate(bytes: Buffer): Buffer {
+function inflate(...[bytes, limit]: Parameters<Decode>): Buffer {
   try {
     return inflateSync(bytes, limit);
   } catch (error) {

@@ -17,9 +17,9 @@ export async function readJson(response: ApiResponse): Promise<unknown> {
 /** A long list arrives as a stream (judged by its type only), so it is read and parsed here. */
 async function wholeOf({ body, json, headers }: ApiResponse): Promise<unknown> {
   if (json !== undefined || (Buffer.isBuffer(body) && body.length === 0)) return json;
-  const decoded = decodeWhole(await bytesOf(body), headers['content-encoding']);
+  const decoded = decodeWhole(await bytesOf(body), headers['content-encoding'], PARSED_LIMIT);
   if (decoded === undefined) throw tooLarge();
-  return parseJson(decoded);
+  return parseJson(decoded, headers['content-type']);
 }
 
 async function bytesOf(body: ApiResponse['body']): Promise<Buffer> {

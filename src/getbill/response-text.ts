@@ -19,17 +19,24 @@ export function responseText(headers: IncomingHttpHeaders, body: Buffer): string
     return '';
   }
   if (bytes === undefined || bytes.length > MAX_BYTES) return '';
-  return decoderFor(bytes, headers['content-type'] ?? '').decode(bytes);
+  return textIn(bytes, headers['content-type']);
 }
+
+/** The text of the bytes in the charset that the media type names, without its byte order mark. */
+export const textIn = (bytes: Buffer, contentType = ''): string =>
+  decoderFor(bytes, contentType).decode(bytes);
+
+const UTF_8 = new TextDecoder();
 
 /** TextDecoder drops the byte order mark. JSON is UTF-8 (RFC 8259 section 8.1) unless the response says otherwise. */
 function decoderFor(bytes: Buffer, contentType: string): TextDecoder {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder('utf-16le');
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder('utf-16be');
   const [, charset = 'utf-8'] = /;\s*charset\s*=\s*"?([\w-]+)/i.exec(contentType) ?? [];
+  if (/^utf-?8$/i.test(charset)) return UTF_8;
   try {
     return new TextDecoder(charset);
   } catch {
-    return new TextDecoder();
+    return UTF_8;
   }
 }

@@ -353,6 +353,73 @@ describe('a body on its way down', () => {
     expect((await relay(body, { 'content-encoding': encoding })).status).toBe(404);
   });
 
+  describe('on a page', () => {
+    const HTML = { accept: 'text/html' };
+    const list = (fields: object): string =>
+      JSON.stringify({ error: false, data: Array(100).fill({ id: 'd1', ...fields }) });
+    const page = async (bytes: Buffer, headers: Record<string, string>) => {
+      api.answerWith((res) => json(res, 200, bytes, headers));
+      const { status, bytes: html } = await caller.read('/debts', HTML);
+      return [status, html.includes('Éloïse')];
+    };
+
+    it.each([
+      ['gzip', gzipSync],
+      ['br', brotliCompressSync],
+      ['deflate', deflateRawSync],
+    ])(
+      'may be compressed although nobody asked for it, as long as another: %s',
+      async (encoding, compress) => {
+        const body = Buffer.from(list({ firstname: 'Éloïse', summary: 'x'.repeat(5_000) }));
+        expect(await page(body, {})).toEqual([200, true]);
+        expect(await page(compress(body), { 'content-encoding': encoding })).toEqual([200, true]);
+      },
+    );
+
+    it('is refused with 502 when it is a mebibyte unpacked', async () => {
+      const body = gzipSync(list({ summary: 'x'.repeat(11_000) }));
+      expect(await page(body, { 'content-encoding': 'gzip' })).toEqual([502, false]);
+    });
+
+    it.each<[string, string, BufferEncoding, number]>([
+      ['ISO-8859-1', 'application/json; charset=ISO-8859-1', 'latin1', 1],
+      ['ISO-8859-1, long', 'application/json;charset="iso-8859-1"', 'latin1', 2_000],
+      ['UTF-16', 'application/json; charset=utf-16le', 'utf16le', 1],
+      ['a charset that nobody knows', 'application/json; charset=x-none', 'utf8', 1],
+    ])('is read in the charset that it names: %s', async (_name, type, encoding, length) => {
+      const body = Buffer.from(
+        list({ firstname: 'Éloïse', summary: 'x'.repeat(length) }),
+        encoding,
+      );
+      expect(await page(body, { 'content-type': type })).toEqual([200, true]);
+    });
+  });
+
+  it('is the same when a gateway repeats its headers', async () => {
+    const answer = (headers: string[], body: Buffer) => {
+      api.answerWith((res) => {
+        const head = ['HTTP/1.1 200 OK', `Content-Length: ${body.length}`, ...headers, '', ''];
+        res.socket?.write(head.join('\r\n'));
+        res.socket?.write(body);
+      });
+      return caller.read('/api/debts', { 'accept-encoding': 'gzip' });
+    };
+    const type = 'Content-Type: application/json';
+    const limit = 'X-RateLimit-Limit: 1000';
+    const twice = await answer([type, type, limit, limit], Buffer.from(EMPTY_SUCCESS));
+    expect([
+      twice.status,
+      twice.headers['content-type'],
+      twice.headers['x-ratelimit-limit'],
+    ]).toEqual([200, 'application/json', '1000']);
+    const different = [type, 'Content-Type: text/html'];
+    expect((await answer(different, Buffer.from(EMPTY_SUCCESS))).status).toBe(502);
+    const gzip = 'Content-Encoding: gzip';
+    const long = gzipSync(gzipSync(jsonOf(200 * KIB)));
+    const { headers } = await answer([type, gzip, gzip], long);
+    expect(headers['content-encoding']).toBe('gzip, gzip');
+  });
+
   it('[immunity 24] comes in chunks as well as in one piece', async () => {
     const pieces = [jsonOf(30 * KIB), Buffer.from(' '.repeat(40_000)), Buffer.from('\n')];
     api.answerWith((res) => {
