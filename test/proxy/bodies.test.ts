@@ -1,10 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { request } from 'undici';
+import { createApp } from '../../src/app.js';
+import { createHttpServer } from '../../src/server.js';
 import type { TestApp } from '../support/test-app.js';
 import { EMPTY_SUCCESS, json, startApiServer, type ApiServer } from './support/api-server.js';
-import { signIn, startProxyApp, type Caller } from './support/caller.js';
+import { send, signIn, startProxyApp, type Caller } from './support/caller.js';
 import { exchange, rawRequest } from './support/raw-http.js';
 
 const KIB = 1024;
@@ -393,6 +395,29 @@ describe('a body on its way down', () => {
       );
       expect(await page(body, { 'content-type': type })).toEqual([200, true]);
     });
+  });
+
+  it('brings no warning of Node into the log, however long it is', async () => {
+    let [most, allowed] = [0, Infinity];
+    const handle = createApp(app.services, { isReady: () => Promise.resolve(true) });
+    const watched: RequestListener = (req, res) => {
+      res.on('newListener', (name) => {
+        if (name === 'close') most = Math.max(most, res.listenerCount('close') + 1);
+        allowed = res.getMaxListeners();
+      });
+      handle(req, res);
+    };
+    const server = createHttpServer(watched, { keepAliveMs: 5_000 });
+    const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
+    try {
+      api.answerWith((res) => json(res, 200, jsonOf(MIB)));
+      const headers = { cookie: caller.cookie() };
+      const { bytes } = await send(`http://127.0.0.1:${port}`, 'GET', '/api/debts', { headers });
+      expect(bytes).toHaveLength(MIB);
+      expect(most).toBeLessThanOrEqual(allowed);
+    } finally {
+      await server.drain({ withinMs: 0 });
+    }
   });
 
   it('is the same when a gateway repeats its headers', async () => {

@@ -71,6 +71,7 @@ function sendWhole(res: Response, body: Buffer): void {
 }
 
 async function sendStream(res: Response, body: Readable): Promise<void> {
+  res.setMaxListeners(20); // ours and those of `pipeline` are more than ten, of which Node would warn each time
   await pipeline(body, res).catch((error: unknown) => {
     throw error instanceof UnavailableError ? error : browserLeft(error);
   });
