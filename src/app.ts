@@ -8,6 +8,7 @@ import { mountFlowInspector } from './flow-inspector/flow-inspector.js';
 import type { Services } from './services.js';
 import { mountTour } from './tour/tour.js';
 import { assets } from './web/assets.js';
+import { bareAddress } from './web/client-address.js';
 import { createCommonHeaders } from './web/common-headers.js';
 import './web/locals.js';
 import { allowedMethods } from './web/middleware/allowed-methods.js';
@@ -28,6 +29,7 @@ import { sameOrigin } from './web/middleware/same-origin.js';
 import { setHeaders } from './web/middleware/set-headers.js';
 import { tokenRefresh } from './web/middleware/token-refresh.js';
 import { demoBar } from './web/pages/demo-bar.js';
+import type { TrustProxy } from './web/request-origin.js';
 import { listRoutes } from './web/route-list.js';
 import { callApi, readBody } from './web/routes/api.js';
 import { showConnection } from './web/routes/connection.js';
@@ -172,6 +174,8 @@ function createExpress(config: Config): Express {
   app.enable('case sensitive routing');
   app.enable('strict routing');
   app.set('trust proxy', trustProxy);
+  const trusts = app.get('trust proxy fn') as TrustProxy;
+  app.set('trust proxy', (address: string, hop: number) => trusts(bareAddress(address), hop)); // it may have a port
   app.set('views', root('views'));
   app.set('view engine', 'ejs');
   app.engine('ejs', renderView({ cache: production }));

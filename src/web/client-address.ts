@@ -6,12 +6,17 @@ import { isIPv4, isIPv6 } from 'node:net';
  * as one client.
  */
 export function addressOf(forwarded: string | undefined): string {
-  const text = (forwarded ?? '').trim().replace(/^"(.*)"$/, '$1');
-  const host =
-    /^\[([^\]]*)\](?::\d*)?$/.exec(text)?.[1] ?? /^([\d.]+):\d*$/.exec(text)?.[1] ?? text;
-  const address = host.replace(/%.*$/, '');
+  const address = bareAddress(forwarded ?? '');
   if (isIPv4(address)) return address;
   return isIPv6(address) ? networkOf(address) : 'unknown';
+}
+
+/** Without port, brackets, quotes and zone. */
+export function bareAddress(forwarded: string): string {
+  const text = forwarded.trim().replace(/^"(.*)"$/, '$1');
+  const host =
+    /^\[([^\]]*)\](?::\d*)?$/.exec(text)?.[1] ?? /^([\d.]+):\d*$/.exec(text)?.[1] ?? text;
+  return host.replace(/%.*$/, '');
 }
 
 /** An IPv4 address mapped into IPv6 is that IPv4 address; of any other the first four groups. */

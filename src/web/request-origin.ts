@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 
-type TrustProxy = (address: string, hop: number) => boolean;
+/** Express' "trust proxy fn". */
+export type TrustProxy = (address: string, hop: number) => boolean;
 
 /**
  * The origins that the request may have been sent to: by `Host`, and by the `X-Forwarded-Host` and

@@ -51,3 +51,26 @@ it('a proxy that writes the port of each connection does not lift the limit', as
     await app.close();
   }
 });
+
+it.each([
+  '203.0.113.6:50001, 10.0.0.5',
+  '203.0.113.6:50001, 10.0.0.5:443',
+  '203.0.113.6, [::ffff:10.0.0.5]:443',
+])(
+  'a trusted proxy that is named with its port does not stand for all its visitors: %s',
+  async (first) => {
+    const app = await startTestApp({
+      env: { TRUST_PROXY: 'loopback, 10.0.0.0/8', RATE_LIMIT_LOGIN: '2' },
+    });
+    try {
+      const statusFor = async (forwarded: string) =>
+        (await app.browser().get('/login', { 'x-forwarded-for': forwarded })).status;
+      const statuses = [await statusFor(first), await statusFor(first), await statusFor(first)];
+      expect(statuses).toEqual([302, 302, 429]);
+      expect(await statusFor(first.replace('113.6', '113.7'))).toBe(302);
+      expect(await statusFor(`${first}, 192.0.2.1:443`)).toBe(302); // not trusted, so it is the client
+    } finally {
+      await app.close();
+    }
+  },
+);
