@@ -5,6 +5,7 @@ import { createCipher } from '../../src/core/storage/cipher.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
 import { announceSecret } from '../../src/redis/secret-check.js';
 import { createRedisKeyValue } from '../../src/core/storage/redis.js';
+import { startNode } from '../soak/support/redis-node.js';
 import { runDoctor, healthy, type Env } from './support/run-doctor.js';
 
 let sandbox: Sandbox;
@@ -245,6 +246,22 @@ describe('the doctor, of SESSION_SECRET', () => {
     expect([await start(elsewhere), await start(here, elsewhere)]).toEqual([0, 0]);
     expect((await runDoctor(using(redis.url))).line('session secret')?.verdict).toBe('pass');
   });
+});
+
+it('the doctor names a database that Redis does not have', async () => {
+  const node = await startNode(['databases 4', 'appendonly yes']);
+  try {
+    const url = `redis://127.0.0.1:${node.port}`;
+    const found = (await runDoctor(using(`${url}/4`))).line('Redis');
+    expect(found).toMatchObject({
+      verdict: 'fail',
+      cause: 'Redis does not let us use the database that REDIS_URL names (NO_DATABASE)',
+      fix: expect.stringContaining('correct the number at the end of REDIS_URL') as string,
+    });
+    expect((await runDoctor(using(`${url}/3`))).line('Redis')?.verdict).toBe('pass');
+  } finally {
+    await node.kill();
+  }
 });
 
 describe('the doctor, where Redis is not given by REDIS_URL', () => {

@@ -147,6 +147,32 @@ describe.each<[string, () => Promise<Topology>, string]>([
   });
 });
 
+describe('the database that REDIS_URL names', () => {
+  it('is used or nothing: a number that Redis does not have ends the start, and nothing is written elsewhere', async () => {
+    const redis = await node(['databases 4']);
+    const problem = await problemOf({ REDIS_URL: `redis://127.0.0.1:${redis.port}/4` });
+    expect(problem).toContain('database 4 cannot be used (ERR DB index is out of range)');
+    expect(await problemOf({ REDIS_URL: `redis://127.0.0.1:${redis.port}/3` })).toBe('connected');
+  });
+
+  it('is never left for another one by a user who may not select it any more, nor when it is connected anew', async () => {
+    const redis = await node();
+    const setUser = (...rights: string[]) => redis.client.acl('SETUSER', 'getbill', ...rights);
+    await setUser('on', '>password', '~*', '+@all');
+    const app = await appWith({ REDIS_URL: `redis://getbill:password@127.0.0.1:${redis.port}/2` });
+    const person = app.browser();
+    await person.signIn();
+    await setUser('-select');
+    await redis.client.call('CLIENT', 'KILL', 'USER', 'getbill');
+    await untilReady(app, 503);
+    expect((await person.get('/dashboard')).status).toBe(503);
+    await setUser('+select');
+    await untilReady(app);
+    expect((await person.get('/dashboard')).status).toBe(200);
+    expect(await redis.client.dbsize()).toBe(0);
+  });
+});
+
 describe('Sentinels', () => {
   const own = ['requirepass of-the-sentinels', 'user watcher on >its-own ~* &* +@all'];
 

@@ -105,6 +105,10 @@ const REASONS: Readonly<Record<string, Explanation>> = {
     `DNS does not know the host in ${variable}`,
     `correct the host in ${variable}`,
   ],
+  NO_DATABASE: ({ variable }) => [
+    `Redis does not let us use the database that ${variable} names`,
+    `correct the number at the end of ${variable}, or let its user select one (ACL SETUSER name +select)`,
+  ],
   WRONGPASS: noPassword,
   NOAUTH: noPassword,
   LOADING: () => ['Redis is still reading its data from disk', 'wait a moment and run this again'],
