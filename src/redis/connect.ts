@@ -5,7 +5,7 @@ import type { KeyValue } from '../core/storage/key-value.js';
 import { createMemoryKeyValue } from '../core/storage/memory.js';
 import { createRedis, problemOfFirst } from './client.js';
 import { createRedisKeyValue, inTime } from '../core/storage/redis.js';
-import { tryStorage } from './readiness.js';
+import { assertHoldsAllSlots, tryStorage } from './readiness.js';
 
 const CONNECT_WITHIN_MS = 5_000;
 const CONNECT_AGAIN_AFTER_MS = 1_000;
@@ -40,6 +40,7 @@ export async function connectStorage(
   redis.on('error', onError);
   try {
     await connect(redis);
+    await assertHoldsAllSlots(redis);
   } catch (error) {
     redis.disconnect(); // it would go on trying, and keep a command line from ending
     const reason = config.topology === 'single' ? undefined : await problemOfFirst(config);
@@ -71,6 +72,9 @@ function explain({ message, code }: NodeJS.ErrnoException, config: RedisConfig):
   const place = protocol === 'unix:' ? `unix://${pathname}` : `${protocol}//${host}`;
   if (code === 'ECONNREFUSED' || code === 'ENOENT') {
     return `nothing listens at ${place} (${variable}, ${code}); is Redis running there?`;
+  }
+  if (code === 'CLUSTER_NODE') {
+    return `${place} is one node of a Cluster: name it in REDIS_CLUSTER_NODES instead of ${variable}`;
   }
   if (code === 'ENOTFOUND') return `DNS does not know the host of ${place} (${variable})`;
   return `Redis at ${place}: ${message}; is it running where ${variable} says?`;

@@ -1,6 +1,6 @@
 import { Command, type Cluster, type Redis } from 'ioredis';
 import type { KeyValue } from '../core/storage/key-value.js';
-import { createRedisKeyValue } from '../core/storage/redis.js';
+import { createRedisKeyValue, inTime } from '../core/storage/redis.js';
 
 /**
  * Carries out every command of the storage port, on every master of a Cluster, so that a right that
@@ -10,6 +10,15 @@ export async function tryStorage(redis: Redis | Cluster): Promise<void> {
   const keyValue = createRedisKeyValue({ redis, emit: () => undefined });
   const keys = isCluster(redis) ? await onePerMaster(redis) : ['ready:0'];
   await Promise.all(keys.map((key) => tryEveryCommand(keyValue, key)));
+}
+
+/** A single Redis must hold every key. @throws {Error} `CLUSTER_NODE`: it is one of several masters of a Cluster. */
+export async function assertHoldsAllSlots(redis: Redis | Cluster): Promise<void> {
+  if (isCluster(redis)) return;
+  const info = await inTime(redis.cluster('INFO')).catch(() => ''); // no Cluster, or a user who may not ask
+  const [, masters] = /^cluster_size:(\d+)/m.exec(info) ?? [];
+  if (Number(masters) > 1)
+    throw Object.assign(new Error('it is one node of a Cluster'), { code: 'CLUSTER_NODE' });
 }
 
 async function tryEveryCommand(keyValue: KeyValue, key: string): Promise<void> {

@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startSandbox } from '../../sandbox/sandbox.js';
+import { healthy, runDoctor } from '../cli/support/run-doctor.js';
 import { parseConfig } from '../../src/config/config.js';
 import { connectStorage } from '../../src/redis/connect.js';
 import { until } from '../support/until.js';
@@ -194,6 +196,18 @@ describe('a Cluster', () => {
       expect(await statusOf(app.browser(), '/readyz')).toBe(503);
     await app.close();
     await redis.close();
+  });
+
+  it('of which REDIS_URL names one node is refused at the start, and by the doctor, by name', async () => {
+    const redis = await startCluster();
+    const sandbox = await startSandbox();
+    const [url = ''] = redis.env['REDIS_CLUSTER_NODES']?.split(',') ?? [];
+    await expect(startTestApp({ sandbox, env: { REDIS_URL: url } })).rejects.toThrow(
+      'is one node of a Cluster: name it in REDIS_CLUSTER_NODES instead of REDIS_URL',
+    );
+    const { line } = await runDoctor({ ...healthy(sandbox), REDIS_URL: url });
+    expect(line('Redis')?.cause).toMatch(/names one node of a Cluster.*\(CLUSTER_NODE\)/);
+    await Promise.all([sandbox.close(), redis.close()]);
   });
 
   it('with a slot that belongs to nobody is not ready', async () => {

@@ -1,6 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { RedisConfig } from '../../config/config.js';
 import { REDIS_VARIABLE } from '../../redis/connect.js';
+import { assertHoldsAllSlots } from '../../redis/readiness.js';
 import { problemOfFirst } from '../../redis/client.js';
 import { fail, type Result } from './check.js';
 import { codeOf } from './explain.js';
@@ -21,7 +22,11 @@ export async function connect(redis: Redis | Cluster): Promise<void> {
     );
   });
   try {
-    await Promise.race([redis.connect().then(() => redis.get('ping')), tooLate]);
+    const used = redis
+      .connect()
+      .then(() => assertHoldsAllSlots(redis))
+      .then(() => redis.get('ping'));
+    await Promise.race([used, tooLate]);
   } catch (error) {
     throw seen ?? error;
   } finally {
@@ -104,6 +109,10 @@ const REASONS: Readonly<Record<string, Explanation>> = {
   ENOTFOUND: ({ variable }) => [
     `DNS does not know the host in ${variable}`,
     `correct the host in ${variable}`,
+  ],
+  CLUSTER_NODE: ({ variable }) => [
+    `${variable} names one node of a Cluster, which holds only a part of the keys`,
+    `name it in REDIS_CLUSTER_NODES instead, and unset ${variable}`,
   ],
   NO_DATABASE: ({ variable }) => [
     `Redis does not let us use the database that ${variable} names`,
