@@ -23,7 +23,7 @@ export type AppEvent =
   | { type: 'session_broken'; reason: string }
   | { type: 'session_touch_failed' }
   /** A record that this app did not write, or spoilt: it counts as absent. */
-  | { type: 'record_replaced'; record: 'limit' | 'quota' | 'facts' | 'recent_sign_in' }
+  | { type: 'record_replaced'; record: 'limit' | 'quota' | 'facts' | 'recent_sign_in' | 'webhook' }
   | {
       type: 'api_called';
       limitClass: string;

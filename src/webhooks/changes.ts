@@ -1,6 +1,8 @@
 import type { Cluster, Redis } from 'ioredis';
 import { StorageError } from '../errors.js';
+import type { Emit } from '../events.js';
 import { isAfter } from './entry-id.js';
+import { withoutForeignValue } from './foreign-value.js';
 
 const MAX_CHANGES = 1_000;
 const PER_READ = 100;
@@ -42,17 +44,20 @@ export function createRedisChanges({
   redis,
   endpoint,
   connected = Promise.resolve(),
+  emit = () => undefined,
 }: {
   /** With a key prefix of its own. */
   redis: Redis | Cluster;
   endpoint: string;
   connected?: Promise<void>;
+  emit?: Emit;
 }): Changes {
   const stream = `webhook:changes:${endpoint}`;
+  const options = { redis, own: { key: stream, readBy: 'XLEN' }, emit } as const;
   async function call<T>(command: () => Promise<T>): Promise<T> {
     try {
       await connected;
-      return await command();
+      return await withoutForeignValue(command, options);
     } catch (error) {
       throw new StorageError(error);
     }

@@ -38,7 +38,8 @@ export function createAccept(
   async function firstSeen(delivery: Delivery, lastId: string): Promise<Seen> {
     const key = seenKey(delivery.identity);
     const options = [limits.keptMs, CLOCK_SKEW_MS, lastId];
-    const seen = String(await call(() => redis.eval(FIRST_SEEN, 1, key, ...options)));
+    const own = { key, readBy: 'GET' } as const;
+    const seen = String(await call(() => redis.eval(FIRST_SEEN, 1, key, ...options), own));
     return { ...delivery, key, seen };
   }
 

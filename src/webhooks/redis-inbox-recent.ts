@@ -34,7 +34,12 @@ export function createRecent({
   };
 
   async function whichGivenUp(ids: string[]): Promise<Set<string>> {
-    const marks = await Promise.all(ids.map((id) => call(() => redis.get(givenUpKey(id)))));
+    const marks = await Promise.all(
+      ids.map((id) => {
+        const key = givenUpKey(id);
+        return call(() => redis.get(key), { key, readBy: 'GET' });
+      }),
+    );
     return new Set(ids.filter((_id, index) => marks[index] !== null));
   }
 

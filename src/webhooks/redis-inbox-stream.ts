@@ -1,6 +1,8 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { Cipher } from '../core/storage/cipher.js';
 import { StorageError } from '../errors.js';
+import type { Emit } from '../events.js';
+import { withoutForeignValue, type OwnKey } from './foreign-value.js';
 import type { Entry } from './inbox.js';
 
 /** The one consumer group of every stream; each process is a consumer in it. */
@@ -20,8 +22,8 @@ export interface RedisStream {
   readonly givenUpKey: (id: string) => string;
   readonly barrierKey: string;
   readonly seenKey: (identity: string) => string;
-  /** Sends a command once the connection is there. @throws {StorageError} */
-  readonly call: <T>(command: () => Promise<T>) => Promise<T>;
+  /** Sends a command about `own`, by default the stream, once the connection is there. @throws {StorageError} */
+  readonly call: <T>(command: () => Promise<T>, own?: OwnKey) => Promise<T>;
   /** Makes the group at its first use; it reads from the beginning. */
   readonly withGroup: () => Promise<void>;
   readonly seal: (identity: string, body: string) => string;
@@ -34,20 +36,25 @@ export function openRedisStream({
   cipher,
   endpoint,
   connected,
+  emit,
 }: {
   redis: Redis | Cluster;
   cipher: Cipher;
   endpoint: string;
   connected: Promise<void>;
+  emit: Emit;
 }): RedisStream {
   const key = `webhook:stream:${endpoint}`;
   const contextOf = (identity: string): string => `webhook.${endpoint}.${identity}`;
   let ready: Promise<void> | undefined;
 
-  async function call<T>(command: () => Promise<T>): Promise<T> {
+  async function call<T>(
+    command: () => Promise<T>,
+    own: OwnKey = { key, readBy: 'XLEN' },
+  ): Promise<T> {
     try {
       await connected;
-      return await command();
+      return await withoutForeignValue(command, { redis, own, emit });
     } catch (error) {
       if (error instanceof Error && error.message.includes('NOGROUP')) ready = undefined; // Redis was emptied
       throw error instanceof StorageError ? error : new StorageError(error);

@@ -1,5 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { Cipher } from '../core/storage/cipher.js';
+import type { Emit } from '../events.js';
 import type { Claim, Inbox, InboxLimits } from './inbox.js';
 import { createAccept } from './redis-inbox-accept.js';
 import { createRecent } from './redis-inbox-recent.js';
@@ -29,6 +30,7 @@ export function createRedisInbox({
   limits,
   replicas,
   connected = Promise.resolve(),
+  emit = () => undefined,
   consumerGoneMs = CONSUMER_GONE_MS,
 }: {
   /** With a key prefix of its own. */
@@ -42,9 +44,10 @@ export function createRedisInbox({
   replicas: number;
   /** Commands wait for it: a connection that is being made. */
   connected?: Promise<void>;
+  emit?: Emit;
   consumerGoneMs?: number;
 }): Inbox {
-  const opened = openRedisStream({ redis, cipher, endpoint, connected });
+  const opened = openRedisStream({ redis, cipher, endpoint, connected, emit });
   const { key: stream, givenUpKey, call, withGroup, entryFrom } = opened;
 
   return {

@@ -76,11 +76,11 @@ export function createWebhooks({
     const inbox =
       redis === undefined
         ? createMemoryInbox({ now, limits })
-        : createRedisInbox({ redis, connected, cipher, endpoint: name, ...options });
+        : createRedisInbox({ redis, connected, cipher, emit, endpoint: name, ...options });
     const changes =
       redis === undefined
         ? createMemoryChanges({ now })
-        : createRedisChanges({ redis, endpoint: name, connected });
+        : createRedisChanges({ redis, endpoint: name, connected, emit });
     const follower = follow({ changes, onChanges: (list) => onChanges(companyId, list), pollMs });
     const announce = async (event: WebhookEvent): Promise<void> => {
       await changes.publish({ type: event.type, subject: subjectOf(event) });

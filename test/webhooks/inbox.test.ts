@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createCipher } from '../../src/core/storage/cipher.js';
+import type { AppEvent } from '../../src/events.js';
+import { createRedisChanges } from '../../src/webhooks/changes.js';
 import type { Inbox, InboxLimits } from '../../src/webhooks/inbox.js';
 import { createMemoryInbox } from '../../src/webhooks/memory-inbox.js';
 import { createRedisInbox } from '../../src/webhooks/redis-inbox.js';
@@ -350,6 +352,51 @@ describe('the inbox in Redis', () => {
     expect(
       await redis.client.xinfo('CONSUMERS', 'webhook:stream:consumers', 'workers'),
     ).toHaveLength(1);
+  });
+
+  describe('with a value of another type under a key of its own', () => {
+    const foreign: [string, (key: string) => Promise<unknown>][] = [
+      ['a text', (key) => redis.client.set(key, 'null')],
+      ['a hash', (key) => redis.client.hset(key, 'field', 'value')],
+      ['a list', (key) => redis.client.rpush(key, 'value')],
+    ];
+    const events: AppEvent[] = [];
+    const emit = (event: AppEvent): void => void events.push(event);
+    const replaced = { type: 'record_replaced', record: 'webhook' };
+    beforeEach(() => void events.splice(0));
+
+    it.each(foreign)('(%s) drops it, says so, and takes events as before', async (name, put) => {
+      const at = `foreign-${name.slice(2)}`;
+      const inbox = openAs('one', at, { emit });
+      await put(`webhook:stream:${at}`);
+      expect(await inbox.accept(delivery('a'))).toBe('new');
+      expect(events).toEqual([replaced]);
+      expect(await inbox.claim({ count: 10 })).toMatchObject([{ body, tries: 1 }]);
+      await redis.client.del(`webhook:stream:${at}`);
+      await put(`webhook:stream:${at}`);
+      expect(await inbox.recent(10)).toEqual([]);
+      expect(events).toEqual([replaced, replaced]);
+    });
+
+    it('counts an event whose note of arrival is a hash as new, and shows one whose mark is a hash', async () => {
+      const inbox = openAs('one', 'foreign-notes', { emit });
+      await redis.client.hset('webhook:seen:foreign-notes:a', 'field', 'value');
+      expect(await inbox.accept(delivery('a'))).toBe('new');
+      expect(await inbox.accept(delivery('a'))).toBe('duplicate');
+      const [{ id } = { id: '' }] = await inbox.claim({ count: 1 });
+      await redis.client.hset(`webhook:given-up:foreign-notes:${id}`, 'field', 'value');
+      expect(await inbox.recent(10)).toMatchObject([{ id, state: 'waiting' }]);
+      expect(events).toEqual([replaced, replaced]);
+    });
+
+    it('tells of changes as before', async () => {
+      const changes = createRedisChanges({ redis: redis.client, endpoint: 'foreign', emit });
+      await redis.client.hset('webhook:changes:foreign', 'field', 'value');
+      const { last } = await changes.after(undefined);
+      await changes.publish({ type: 'debt.updated', subject: 'd1' });
+      expect((await changes.after(last)).changes).toMatchObject([{ subject: 'd1' }]);
+      expect(events).toEqual([replaced]);
+    });
   });
 
   it('holds no readable body', async () => {
