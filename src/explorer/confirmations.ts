@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { RecordError } from '../errors.js';
 import type { KeyValue } from '../core/storage/key-value.js';
 import type { ExplorerRequest } from './request.js';
 
@@ -35,7 +36,12 @@ export function createConfirmations({
     },
     async use(id, write) {
       if (typeof id !== 'string' || !ID.test(id)) return false;
-      return (await keyValue.take(keyOf(id))) === digestOf(write);
+      try {
+        return (await keyValue.take(keyOf(id))) === digestOf(write);
+      } catch (error) {
+        if (error instanceof RecordError) return false; // not a confirmation of ours
+        throw error;
+      }
     },
   };
 }

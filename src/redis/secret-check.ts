@@ -1,4 +1,5 @@
 import { scryptSync } from 'node:crypto';
+import { RecordError } from '../errors.js';
 import type { KeyValue } from '../core/storage/key-value.js';
 
 /** Of the process that wrote last, and of the last time that two processes differed. Gone soon after a process ends. */
@@ -10,6 +11,20 @@ const WRITTEN_EVERY_MS = 45_000;
 /** Tells secrets apart and leads back to none: scrypt, so that guessing costs more than it would with a signed cookie. */
 export const checkOf = (secret: string): string =>
   scryptSync(secret, 'getbill-connect secret check', 16).toString('base64url');
+
+/** As `checkOf` makes them. */
+const CHECK = /^[\w-]{22}$/;
+
+/** Of the process that wrote last. What is there and is no check value counts as absent. @throws {StorageError} */
+export async function readCheck(keyValue: Pick<KeyValue, 'get'>): Promise<string | undefined> {
+  try {
+    const found = await keyValue.get(SECRET_CHECK_KEY);
+    return found !== undefined && CHECK.test(found) ? found : undefined;
+  } catch (error) {
+    if (!(error instanceof RecordError)) throw error;
+    return undefined; // of another type; the next write replaces it
+  }
+}
 
 /**
  * Writes the check value of the first secret again and again, and notes when another process writes one that none of
@@ -24,7 +39,7 @@ export async function announceSecret(
   const options = { ttlMs: KEPT_MS };
   let told = false;
   async function write(): Promise<void> {
-    const found = await keyValue.get(SECRET_CHECK_KEY);
+    const found = await readCheck(keyValue);
     if (found !== undefined && found !== own && !older.includes(found)) {
       await keyValue.set(SECRETS_DIFFER_KEY, '1', options);
       if (!told) onDiffering();

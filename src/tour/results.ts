@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { RecordError, StorageError } from '../errors.js';
 import type { KeyValue } from '../core/storage/key-value.js';
 import { holds, type Check, type Counts } from './counts.js';
 import type { Note } from './leader.js';
@@ -52,22 +53,37 @@ export interface ResultStore {
 
 export function createResultStore(keyValue: KeyValue): ResultStore {
   const keyOf = (browser: string): string => `tour:results:${browser}`;
+
+  /** Whether another scene is being played, else it is `turn`'s. What is no turn, or lasts longer than one, is replaced. */
+  async function isTaken(turn: string): Promise<boolean> {
+    const options = { ttlMs: TURN_MS };
+    try {
+      const other = await keyValue.setIfAbsent(TURN_KEY, turn, options);
+      if (other === undefined) return false;
+      const { ttlMs = 0 } = (await keyValue.getWithTtl(TURN_KEY)) ?? {};
+      if (ttlMs <= TURN_MS) return true;
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error;
+    }
+    await keyValue.set(TURN_KEY, turn, options);
+    return false;
+  }
+
   return {
     async read(browser) {
-      const text = await keyValue.get(keyOf(browser));
-      if (text === undefined) return {};
       try {
-        return resultsSchema.parse(JSON.parse(text));
-      } catch {
-        return {}; // of another release
+        const text = await keyValue.get(keyOf(browser));
+        return text === undefined ? {} : resultsSchema.parse(JSON.parse(text));
+      } catch (error) {
+        if (error instanceof StorageError) throw error;
+        return {}; // of another release, or not ours
       }
     },
     write: (browser, results) =>
       keyValue.set(keyOf(browser), JSON.stringify(results), { ttlMs: KEPT_MS }),
     async takeTurn(play) {
       const turn = randomBytes(16).toString('base64url');
-      const other = await keyValue.setIfAbsent(TURN_KEY, turn, { ttlMs: TURN_MS });
-      if (other !== undefined) return undefined;
+      if (await isTaken(turn)) return undefined;
       try {
         return await play();
       } finally {

@@ -242,6 +242,14 @@ describe('the doctor, of SESSION_SECRET', () => {
     );
   });
 
+  it('says nothing of it where something else is under its keys', async () => {
+    const { keyPrefix = '' } = parseConfig(using(redis.url)).redis ?? {};
+    for (const name of ['secret-check', 'secrets-differ'])
+      await redis.raw.hset(keyPrefix + name, 'field', 'value');
+    const { failed, line } = await runDoctor(using(redis.url));
+    expect([failed(), line('session secret')]).toEqual([[], undefined]);
+  });
+
   it('passes while it is being rotated: new,old beside old', async () => {
     expect([await start(elsewhere), await start(here, elsewhere)]).toEqual([0, 0]);
     expect((await runDoctor(using(redis.url))).line('session secret')?.verdict).toBe('pass');

@@ -1,6 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import { createCipher } from '../../core/storage/cipher.js';
-import { checkOf, SECRET_CHECK_KEY, SECRETS_DIFFER_KEY } from '../../redis/secret-check.js';
+import { createRedisKeyValue } from '../../core/storage/redis.js';
+import { checkOf, readCheck, SECRETS_DIFFER_KEY } from '../../redis/secret-check.js';
 import { tryStorage } from '../../redis/readiness.js';
 import { fail, pass, warn, type Check, type Result } from './check.js';
 import { connect, explainRedis } from './redis-connection.js';
@@ -97,16 +98,16 @@ export const redisChecks: readonly Check[] = [
     async examine({ redis, config }) {
       if (redis === undefined) return undefined;
       const [running, differ] = await Promise.all([
-        redis.get(SECRET_CHECK_KEY),
-        redis.get(SECRETS_DIFFER_KEY),
+        readCheck(createRedisKeyValue({ redis })),
+        redis.get(SECRETS_DIFFER_KEY).catch(() => null), // of another type
       ]);
-      if (differ !== null) {
+      if (differ === '1') {
         return fail(
           'two processes use different SESSION_SECRETs: each refuses the sessions of the other, so people are signed out at random',
           'give every process the same SESSION_SECRET (while it is being changed new,old) and restart them; two minutes later run this again',
         );
       }
-      if (running === null) return undefined; // no process runs
+      if (running === undefined) return undefined; // no process runs
       if (config.session.secrets.reveal().map(checkOf).includes(running)) {
         return pass('SESSION_SECRET is that of the running processes');
       }
