@@ -55,7 +55,9 @@ export async function orRunningDemo(
   if (sandbox === undefined || !(await responds(sandbox))) return env;
   tell(`using the demo's sandbox at ${sandbox}: there is no GetBill client in .env`);
   const given = Object.entries(env).filter(([, value]) => value);
-  return { ...Object.fromEntries(given), ...demo, ...stringsOf(jsonObject(textOf(DEMO_SECRETS))) };
+  const direct = { NO_PROXY: '*', no_proxy: '*' }; // the proxy of a network does not lead to this machine
+  const secrets = stringsOf(jsonObject(textOf(DEMO_SECRETS)));
+  return { ...Object.fromEntries(given), ...direct, ...demo, ...secrets };
 }
 
 function textOf(file: string): string {
