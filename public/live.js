@@ -94,9 +94,12 @@ document.addEventListener('click', async (event) => {
   setTimeout(() => (words.textContent = name), 2000);
 });
 
-// An open menu closes by Escape and by a click elsewhere, which then does nothing else.
+// An open menu closes by Escape, when the focus leaves it, and by a click elsewhere, which then does nothing else.
 for (const menu of document.querySelectorAll('details.filter')) {
   const summary = menu.querySelector('summary');
+  menu.addEventListener('focusout', ({ relatedTarget }) => {
+    if (relatedTarget !== null && !menu.contains(relatedTarget)) menu.open = false;
+  });
   document.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape' || !menu.open) return;
     menu.open = false;

@@ -24,3 +24,36 @@ it("a status of the company's own has the dot of a status, and not the dash of a
   expect(new Set(await before('.status:not(.all)'))).toEqual(new Set(['""']));
   await page.context().close();
 });
+
+describe('the menu of statuses', () => {
+  const edges = `(() => {
+    const { left, right } = document.querySelector('.filter nav').getBoundingClientRect();
+    return left >= 0 && right <= document.documentElement.clientWidth;
+  })()`;
+
+  it.each([320, 390, 720, 1280])(
+    'opens within the window of %s px, whatever the status',
+    async (width) => {
+      const page = await signedIn('/debts', { viewport: { width, height: 800 } });
+      const statuses = ['default.paid', 'default.invalid_phone', `custom.${'very_'.repeat(8)}long`, `custom.${'W'.repeat(50)}`]; // prettier-ignore
+      for (const status of statuses) {
+        await page.goto(`/debts?status=status.${status}`);
+        await page.locator('.filter summary').click();
+        expect([status, await page.evaluate(edges)]).toEqual([status, true]);
+      }
+      await page.context().close();
+    },
+  );
+
+  it('closes when the focus leaves it, so that it hides nothing that has the focus', async () => {
+    const page = await signedIn('/debts');
+    const menu = page.locator('details.filter');
+    await menu.locator('summary').press('Enter');
+    const links = await menu.locator('a').count();
+    for (let tabs = 0; tabs < links; tabs += 1) await page.keyboard.press('Tab');
+    expect(await menu.evaluate((one) => one.matches('[open]:focus-within'))).toBe(true);
+    await page.keyboard.press('Tab');
+    expect(await menu.evaluate((one) => one.matches('[open]'))).toBe(false);
+    await page.context().close();
+  });
+});
