@@ -86,7 +86,7 @@ document.addEventListener('click', async (event) => {
   const button = event.target.closest?.('button[data-copy]');
   if (!button) return;
   const words = button.firstChild;
-  const name = words.textContent;
+  const name = (button.dataset.words ??= words.textContent); // a second click finds "Copied"
   await navigator.clipboard.writeText(button.dataset.copy).then(
     () => (words.textContent = 'Copied'),
     () => (words.textContent = 'Not allowed'),
