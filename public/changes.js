@@ -21,14 +21,20 @@ function markRow(id) {
   link.after(mark);
 }
 
+/** The link stays the same one, which may have the focus; and equal words are read aloud once. */
+function say(what) {
+  const isNew = line.childElementCount === 0;
+  const content = isNew ? text.content.cloneNode(true) : line;
+  const words = content.querySelector('[data-what]');
+  if (words.textContent !== what) words.textContent = what;
+  if (isNew) line.append(content);
+}
+
 function tell({ type, id }) {
   const kind = type.split('.')[0];
   changed.add(`${kind} ${id}`);
-  const content = text.content.cloneNode(true);
   const name = NAMES[kind] ?? 'Something';
-  content.querySelector('[data-what]').textContent =
-    changed.size === 1 ? name : `${changed.size} things have`;
-  line.replaceChildren(...content.childNodes);
+  say(changed.size === 1 ? name : `${changed.size} things have`);
   if (kind === 'debt' && id !== undefined) markRow(id);
 }
 

@@ -99,6 +99,24 @@ it('marks the row of a list that is filtered, too, in a region that is there to 
   await page.locator('tr .changed').waitFor({ timeout: 5_000 });
 }, 30_000);
 
+it('what has the focus keeps it when more changes, and equal words are said once', async () => {
+  const { page, id } = await openDebts();
+  await changeDebtAtGetbill(id);
+  const link = page.getByRole('link', { name: 'Show it' });
+  await link.focus();
+  await page.evaluate(`(() => {
+    globalThis.said = 0;
+    const options = { childList: true, characterData: true, subtree: true };
+    new MutationObserver(() => (said += 1)).observe(document.querySelector('.changes'), options);
+  })()`);
+  await changeDebtAtGetbill(id);
+  const other = page.locator('main table a[href^="/debts/"]').nth(1);
+  await changeDebtAtGetbill((await other.getAttribute('href'))?.split('/').at(-1) ?? '');
+  await page.getByRole('status').getByText('2 things have changed').waitFor();
+  expect(await page.evaluate('said')).toBe(1);
+  expect(await page.locator('.changes a:focus').count()).toBe(1);
+}, 30_000);
+
 /** What a browser tells a page when another tab is looked at: here all tabs are. */
 const turn = (page: Page, hidden: boolean): Promise<unknown> =>
   page.evaluate(`Object.defineProperty(document, 'hidden', { value: ${hidden}, configurable: true });
