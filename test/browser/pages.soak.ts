@@ -25,6 +25,18 @@ it("a status of the company's own has the dot of a status, and not the dash of a
   await page.context().close();
 });
 
+it.each([320, 390, 720, 800, 940, 1280])(
+  'the button that signs out stands beside the name of the app at %s px',
+  async (width) => {
+    const page = await signedIn('/connection', { viewport: { width, height: 800 } });
+    const brand = await page.locator('header .brand').boundingBox();
+    const button = await page.locator('header').getByRole('button').boundingBox();
+    expect(button?.y).toBeLessThan((brand?.y ?? 0) + (brand?.height ?? 0));
+    expect(button?.x).toBeGreaterThan(brand?.x ?? 0);
+    await page.context().close();
+  },
+);
+
 describe('the menu of statuses', () => {
   const edges = `(() => {
     const { left, right } = document.querySelector('.filter nav').getBoundingClientRect();
