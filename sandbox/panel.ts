@@ -260,6 +260,8 @@ export interface Waiting {
   /** Its place in the queue. */
   index: number;
   text: string;
+  /** Tells it from others after those before it are gone: all of it but for how many calls. */
+  what: string;
 }
 
 export interface LogLine {
@@ -306,7 +308,12 @@ export function panelState(control: Pick<Control, 'state' | 'requests'>): PanelS
     })),
     settings: Object.fromEntries(fields.map((field) => [field, faults[field]])),
     waiting: (['token', 'api', 'revokeFault'] as const).flatMap((queue) =>
-      faults[queue].map((fault, index) => ({ queue, index, text: textOf(queue, fault) })),
+      faults[queue].map(({ times, ...rest }, index) => ({
+        queue,
+        index,
+        text: textOf(queue, rest, times),
+        what: JSON.stringify(rest),
+      })),
     ),
     held,
     client,
@@ -318,11 +325,7 @@ export function panelState(control: Pick<Control, 'state' | 'requests'>): PanelS
 }
 
 /** The words of its button, or what it is made of; and for how many calls. */
-function textOf(
-  queue: Waiting['queue'],
-  fault: { mode: string; times?: number | undefined },
-): string {
-  const { times = 1, ...rest } = fault;
+function textOf(queue: Waiting['queue'], rest: object, times = 1): string {
   const known = experiments
     .flatMap(({ buttons = [] }) => buttons)
     .find(

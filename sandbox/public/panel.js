@@ -50,13 +50,13 @@ function drawWaiting(waiting) {
   list.dataset.drawn = texts;
   const focused = [...list.querySelectorAll('button')].indexOf(document.activeElement);
   list.replaceChildren(
-    ...waiting.map(({ queue, index, text }) => {
+    ...waiting.map(({ queue, index, text, what }) => {
       const remove = element('button', {
         type: 'button',
         textContent: '×',
         ariaLabel: `Remove: ${text}`,
       });
-      Object.assign(remove.dataset, { remove: queue, index });
+      Object.assign(remove.dataset, { remove: queue, index, what });
       return element('li', {}, element('span', { textContent: text }), remove);
     }),
   );
@@ -147,22 +147,26 @@ function editQueue(control, queue, edit, done) {
   return editing;
 }
 
+/** Those before it may be gone since it was drawn: then it stands further to the front. */
+const without =
+  ({ index, what }) =>
+  (entries) => {
+    const found = entries.findLastIndex(
+      ({ times: _, ...rest }, at) => at <= index && JSON.stringify(rest) === what,
+    );
+    return entries.filter((_, at) => at !== found);
+  };
+
 document.addEventListener('click', (event) => {
   const control = event.target.closest('button');
   if (control === null) return;
-  const { operation, queue, fault, remove, index, copy, done } = control.dataset;
+  const { operation, queue, fault, remove, copy, done } = control.dataset;
   if (operation) void change(control, 'POST', operation, {});
   if (fault) {
     const entry = { ...JSON.parse(fault), times: Number(one('[data-times]').value) };
     void editQueue(control, queue, (entries) => [...entries, entry], done);
   }
-  if (remove)
-    void editQueue(
-      control,
-      remove,
-      (entries) => entries.filter((_, at) => at !== Number(index)),
-      'Removed.',
-    );
+  if (remove) void editQueue(control, remove, without(control.dataset), 'Removed.');
   if (copy !== undefined) {
     void navigator.clipboard
       .writeText(one('[data-copied]').textContent)

@@ -70,6 +70,20 @@ it('nothing moves under the mouse while faults are queued, removed and met', asy
   }
 });
 
+it('faults that are removed faster than they are drawn anew are those, and no other', async () => {
+  const page = await open();
+  const faults = [500, 501, 502].map((status) => ({ mode: 'status', status, times: 2 }) as const);
+  sandbox.control.set({ api: faults });
+  await chips(page).nth(2).waitFor();
+  await page.evaluate(`(() => {
+    const [one, two] = document.querySelectorAll('[data-remove]');
+    one.click();
+    two.click();
+  })()`);
+  await chips(page).nth(1).waitFor({ state: 'detached' });
+  expect(sandbox.control.state().faults.api).toEqual(faults.slice(2));
+});
+
 it.each([360, 1440])(
   'can be walked and worked with the keyboard alone at %s px, and keeps its focus',
   async (width) => {
