@@ -215,6 +215,24 @@ it('a list says where it ends, and an empty one why', () => {
   expect(emptyTitle({ total: 0, page: 1 })).toBe('No debts yet');
 });
 
+it('a list whose figures contradict each other says nothing that its rows deny', () => {
+  const place = { status: '', page: 1, limit: 20 };
+  const rows = (count: number) => Array.from({ length: count }, () => ({}));
+  const none = { total: 0, page: 1, limit: 20, pages: 0 };
+  expect(debtList({ items: rows(2), pagination: none }, place).kicker).toBe('2 debts');
+  const short = { total: 25, page: 2, limit: 20, pages: 2 };
+  const { kicker, pager } = debtList({ items: rows(30), pagination: short }, place);
+  expect([kicker, pager?.range, pager?.text]).toEqual([
+    '50 debts',
+    '21 to 50 of 50',
+    'Page 2 of 3',
+  ]);
+  const empty = (changes: object) =>
+    debtList({ items: [], pagination: { ...none, ...changes } }, place).empty;
+  expect(empty({ total: 5, page: 3 })?.text).toBe('The list ends at page 1.');
+  expect(empty({ total: 1247, pages: 63 })?.title).not.toMatch(/no debts/i);
+});
+
 describe('the timeline of a token', () => {
   const tokenSet = {
     accessToken: 'a',

@@ -39,11 +39,12 @@ interface PagerLink {
 }
 
 export function debtList(
-  { items, pagination, unreadable = 0 }: Page<unknown>,
+  { items, pagination: said, unreadable = 0 }: Page<unknown>,
   place: ListPlace,
   reader: Reader = UNKNOWN_READER,
 ): DebtList {
   const { formats } = reader;
+  const pagination = withWhatCame(said, items.length + unreadable);
   const filter = place.status === '' ? undefined : statusOf(place.status).label;
   const total = pagination.total === 1 ? '1 debt' : `${formats.count(pagination.total)} debts`;
   const isEmpty = items.length === 0 && unreadable === 0;
@@ -55,6 +56,12 @@ export function debtList(
     pager: isEmpty ? undefined : pagerOf(pagination, items.length + unreadable, place, formats),
     empty: isEmpty ? emptyOf(pagination, filter, place, formats) : undefined,
   };
+}
+
+/** GetBill's count, but never less than it has sent: no page says "21 to 50 of 25". */
+function withWhatCame({ total, page, pages, limit }: Pagination, rows: number): Pagination {
+  const all = rows === 0 ? total : Math.max(total, (page - 1) * limit + rows);
+  return { total: all, page, limit, pages: Math.max(pages, Math.ceil(all / limit)) };
 }
 
 function pagerOf(
@@ -100,6 +107,14 @@ function emptyOf(
       text: `The list ends at page ${count(pages)}.`,
       href: listHref({ status, limit }),
       action: 'Go to the first page',
+    };
+  }
+  if (total > 0) {
+    return {
+      title: 'None of them came',
+      text: 'GetBill counts them, and sent an empty list.',
+      href: listHref({ status, limit }),
+      action: 'Try again',
     };
   }
   if (filter !== undefined) {
