@@ -1,4 +1,4 @@
-import { AppError } from '../errors.js';
+import { AppError, UnavailableError } from '../errors.js';
 import type { GetbillClient } from './client.js';
 import { dayOf, timeOf } from './dates.js';
 import { isEnded } from './debt-statuses.js';
@@ -61,13 +61,13 @@ export async function readOverview(
   };
   const ownStatuses = [...counts.keys()].filter((status) => /^status\.(?!default\.)/.test(status));
   return {
-    total,
+    total: Math.max(total, debts.length),
     looked: debts.length,
     newest: debts.toSorted((a, b) => importedAtMs(b) - importedAtMs(a)).slice(0, NEWEST),
     open: open.length,
     overdue: open.filter(isLate).length,
     ownStatuses: ownStatuses.slice(0, MAX_OWN_STATUSES),
-    counts: debts.length === total ? counts : undefined,
+    counts: debts.length >= total ? counts : undefined,
   };
 }
 
@@ -78,12 +78,21 @@ export async function countStatuses(
 ): Promise<StatusCounts> {
   const counts = new Map<string, number>();
   const failures = await eachOf(statuses, async (status) => {
-    const { pagination } = await client.debts({ status, limit: 1 });
+    const { items, pagination } = await client.debts({ status, limit: 1 });
+    if (items.some((debt) => (textOf(fieldOf(debt, 'status')) ?? status) !== status))
+      throw filterIgnored();
     counts.set(status, pagination.total);
   });
   if (counts.size === 0 && failures[0] !== undefined) throw failures[0];
   return { counts, uncounted: statuses.filter((status) => !counts.has(status)) };
 }
+
+/** Then the total is that of all debts. */
+const filterIgnored = (): UnavailableError =>
+  new UnavailableError('the API lists debts of another status than was asked for', {
+    code: 'answer_unexpected_shape',
+    status: 502,
+  });
 
 export async function readLastFollowups(
   client: GetbillClient,

@@ -1,6 +1,8 @@
 import type { ApiFault } from '../../sandbox/faults.js';
 import { UnavailableError } from '../../src/errors.js';
 import { createDebtFigures } from '../../src/getbill/debt-figures.js';
+import { overviewView } from '../../src/web/pages/dashboard.js';
+import { UNKNOWN_READER } from '../../src/web/pages/reader.js';
 import { statuses } from '../../src/web/pages/statuses.js';
 import type { Browser } from '../support/browser.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
@@ -116,6 +118,39 @@ describe('a part that fails costs itself alone', () => {
     expect(page).toContain('The debts by status cannot be shown right now.');
     expect(page).toMatch(/<strong>1,247<\/strong>/);
     expect(page).toMatch(/<strong>\d+\+<\/strong> open\s*<span class="quiet">among the 147/);
+  });
+});
+
+describe('figures of GetBill’s that contradict each other', () => {
+  const debts = (status: string, total: number): ApiFault => ({
+    mode: 'rawBody',
+    status: 200,
+    contentType: 'application/json',
+    body: JSON.stringify({
+      error: false,
+      data: [{ id: 'a', status, due_date: '2020-01-01' }],
+      pagination: { total, page: 1, limit: 100, pages: 1 },
+    }),
+    path: '/debts',
+    times: 0,
+  });
+
+  it('are not counted where the filter was ignored: no status has more debts than there are', async () => {
+    app.sandbox.control.set({ api: [debts('status.custom.elsewhere', 1247)] });
+    const page = await text();
+    expect(page).toContain('The debts by status cannot be shown right now.');
+    expect(page).toMatch(/<strong>1\+<\/strong> open/);
+  });
+
+  it('of open debts are never fewer than were seen, and of all never fewer than came', async () => {
+    app.sandbox.control.set({ api: [debts('status.default.pending', 0)] });
+    expect(await text()).toMatch(
+      /<strong>1<\/strong> <a href="\/debts">debt<[\s\S]*<strong>1<\/strong> open/,
+    );
+    const overview = { total: 10, looked: 1, newest: [], open: 1, overdue: 1, ownStatuses: [], counts: undefined }; // prettier-ignore
+    const counts = new Map(statuses.map(({ value }) => [value, 9]));
+    const { figures } = overviewView({ value: overview, readAtMs: 0 }, counts, UNKNOWN_READER);
+    expect(figures.map((figure) => figure.text)).toEqual(['10', '1', '1+']);
   });
 });
 

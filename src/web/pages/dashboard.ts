@@ -67,7 +67,7 @@ export function overviewView(
   const openFigure =
     isWhole || allOpen === undefined
       ? { text: atLeast(count(open), isWhole), note: among }
-      : { text: count(allOpen), note: 'neither paid, settled nor archived' };
+      : { text: count(Math.max(allOpen, open)), note: 'neither paid, settled nor archived' };
   return {
     figures: [
       {
