@@ -96,7 +96,7 @@ export function createApp(
   app.get('/readyz', reportReadiness({ isReady }));
   if (config.metricsToken)
     app.get('/metrics', showMetrics({ token: config.metricsToken, text: services.metrics.text }));
-  if (config.flowInspector) app.post('/demo/forget-limits', forgetLimits({ quota }));
+  if (config.flowInspector) app.post('/demo/forget-limits', forgetLimits({ quota, limits }));
   app.use('/assets', assets(root('public')));
 
   // For browsers: who is signed in, and nothing that another site makes them send

@@ -48,6 +48,10 @@ export function boundedMap<Value>({
     delete: (key: string) => void entries.delete(key),
     /** Drops what is too old. Every other call does so, too: this is for when nobody calls. */
     sweep,
+    keys(): string[] {
+      sweep();
+      return [...entries.keys()];
+    },
     get size(): number {
       sweep();
       return entries.size;

@@ -37,6 +37,8 @@ export interface SharedLimits {
   consume(kind: LimitKind, name: string, limit: Limit): Promise<Consumption>;
   /** Counts what has already happened. @throws {StorageError} */
   charge(kind: LimitKind, name: string, limit: Limit, amount: number): Promise<void>;
+  /** Every share that was counted here is whole again: the demo's sandbox was reset. */
+  forgetShares(): Promise<void>;
 }
 
 export function createSharedLimits({
@@ -52,6 +54,7 @@ export function createSharedLimits({
   now: () => number;
 }): SharedLimits {
   const portions = boundedMap<Portion>({ max: MAX_PORTIONS_KEPT });
+  const shares = boundedMap<true>({ max: MAX_PORTIONS_KEPT });
   const refills = new Map<string, Promise<Portion>>();
   const replacing = new Map<string, Promise<void>>();
   const keyOf = (kind: LimitKind, name: string, { most, windowMs }: Limit): string =>
@@ -85,6 +88,7 @@ export function createSharedLimits({
 
   /** `left` is 0 where the limit is reached. */
   async function take(key: string, { most, windowMs }: Limit, amount: number): Promise<Portion> {
+    if (key.startsWith('share:')) shares.set(key, true);
     const { count, ttlMs } = await increment(key, windowMs, amount);
     return {
       left: Math.max(0, Math.min(amount, most - (count - amount))),
@@ -127,6 +131,11 @@ export function createSharedLimits({
     },
     async charge(kind, name, limit, amount) {
       if (amount > 0) await increment(keyOf(kind, name, limit), limit.windowMs, amount);
+    },
+    async forgetShares() {
+      const keys = shares.keys();
+      for (const key of keys) portions.delete(key);
+      await Promise.all(keys.map((key) => keyValue.delete(key)));
     },
   };
 }

@@ -28,6 +28,13 @@ it('an app that has used up five reads of an hour is usable again when the sandb
     await change('reset', 'POST', {});
     expect((await browser.get('/debts')).status).toBe(200);
 
+    for (let calls = 0; calls < 300; calls += 20)
+      await Promise.all(Array.from({ length: 20 }, () => browser.get('/api/debts?limit=1')));
+    expect((await browser.get('/debts')).text).toMatch(/Your company has used its share/);
+    await change('reset', 'POST', {});
+    const after = [await browser.get('/debts'), await browser.get('/debts')];
+    expect(after.map(({ status }) => status)).toEqual([200, 200]); // the second knows GetBill's limit again
+
     const foreign = { origin: 'https://elsewhere.example' };
     expect((await browser.send('POST', '/demo/forget-limits', { headers: foreign })).status).toBe(
       403,
