@@ -22,17 +22,12 @@ async function fill(details) {
 }
 
 function offerCopying(part) {
-  for (const button of part.querySelectorAll('[data-flow-copy]'))
+  for (const button of part.querySelectorAll('button[data-copy]'))
     button.hidden = navigator.clipboard === undefined;
 }
 
 log.addEventListener('toggle', ({ target }) => void (target.open && fill(target)), true);
 log.addEventListener('click', async (event) => {
-  const button = event.target.closest('[data-flow-copy]');
-  if (button !== null) {
-    await navigator.clipboard.writeText(button.previousElementSibling.textContent);
-    button.textContent = 'Copied';
-  }
   const link = event.target.closest('.flow-more > a');
   if (link !== null && !event.ctrlKey && !event.metaKey) {
     event.preventDefault();

@@ -118,6 +118,19 @@ describe('the flow, while somebody watches', () => {
     await flow.waitForURL(/step=\d+/, { timeout: 5_000 });
   }, 30_000);
 
+  it('copies a message as curl, as often as somebody wants', async () => {
+    const { flow } = await open();
+    await flow.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await flow.reload();
+    await flow.locator('li summary', { hasText: 'Code exchange' }).click();
+    await flow.getByText('As curl').first().click();
+    const button = flow.getByRole('button', { name: 'Copy as curl' });
+    await button.click();
+    await flow.getByText('Copied').waitFor();
+    await button.waitFor({ timeout: 5_000 });
+    expect(await flow.evaluate('navigator.clipboard.readText()')).toMatch(/^curl -X POST /);
+  }, 30_000);
+
   it('stops at sign-out, and says so', async () => {
     const { page, flow } = await open();
     await page.getByRole('button', { name: 'Sign out' }).click();
