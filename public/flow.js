@@ -72,9 +72,11 @@ function addStep({ chain, title, extent, failed, number, row, card }) {
   const story = document.getElementById(`c-${chain}`);
   if (story === null) return;
   story.classList.toggle('failed', failed);
-  story.querySelector('.story-title').textContent = title;
-  story.querySelector('.story-extent').textContent = extent;
-  story.querySelector('.story-failed').textContent = failed ? '✕ with a failure' : '';
+  const texts = { title, extent, failed: failed ? '✕ with a failure' : '' };
+  for (const [name, text] of Object.entries(texts)) {
+    const part = story.querySelector(`.story-${name}`);
+    if (part.textContent !== text) part.textContent = text; // put anew, it would be read aloud again
+  }
   if (document.getElementById(`s${number}`) !== null) return; // came with the whole story
   const list = story.querySelector('.flow-steps');
   list?.insertAdjacentHTML('beforeend', row);

@@ -118,6 +118,26 @@ describe('the flow, while somebody watches', () => {
     await flow.waitForURL(/step=\d+/, { timeout: 5_000 });
   }, 30_000);
 
+  it('is read aloud by its stories, and not by each message of one or by what is opened', async () => {
+    const { page, flow } = await open();
+    await flow.evaluate(`(() => {
+      globalThis.told = [];
+      new MutationObserver((changes) => {
+        for (const node of changes.flatMap(({ addedNodes }) => [...addedNodes])) {
+          const region = node.parentElement?.closest('[aria-live], [role="log"]');
+          const isQuiet = [node.ariaLive, region?.ariaLive].includes('off');
+          if (!isQuiet && node.textContent.trim() !== '') told.push(node.nodeName);
+        }
+      }).observe(document.querySelector('.flow'), { childList: true, subtree: true });
+    })()`);
+    await page.goto('/connection');
+    const story = flow.locator('.story-card', { hasText: 'Connection' });
+    await story.getByText('200 OK').waitFor();
+    await story.locator('li summary').first().click();
+    await flow.locator('.panel').first().waitFor();
+    expect(await flow.evaluate('told')).toEqual(['DETAILS']);
+  }, 30_000);
+
   it('copies a message as curl, as often as somebody wants', async () => {
     const { flow } = await open();
     await flow.context().grantPermissions(['clipboard-read', 'clipboard-write']);
