@@ -193,7 +193,11 @@ describe('a batch whose response names rows', () => {
   /** States of three debts, after a response of this `data`. */
   async function statesAfter(data: object): Promise<string[]> {
     plant({ mode: 'status', status: 200, body: { error: false, data }, path: '/debts/batch' });
-    const entries = [0, 1, 2].map((): Entry => ({ state: 'not_sent', debt: { ...debt } }));
+    return await statesOf([debt, debt, debt]);
+  }
+
+  async function statesOf(debts: object[]): Promise<string[]> {
+    const entries = debts.map((each): Entry => ({ state: 'not_sent', debt: { ...each } }));
     const file = newReport(join(folder, `${(files += 1)}.json`), { entries });
     await sendBatches({
       client,
@@ -218,4 +222,18 @@ describe('a batch whose response names rows', () => {
   ])('%s', async (_how, data, states) => {
     expect(await statesAfter(data)).toEqual(states);
   }); // prettier-ignore
+
+  it.each([
+    ['that are empty', ['', '', '']],
+    ['that look like ours', ['entry-1', undefined, 'entry-0']],
+  ])('by a temp_id, whatever temp_ids the file has: %s', async (_what, ids) => {
+    const debts = ids.map((id) => ({ ...debt, ...(id !== undefined && { temp_id: id }) }));
+    const [first, second, third] = debts;
+    const expensive = { ...first, phone: '+212612345678' };
+    expect(await statesOf([expensive, second ?? {}, third ?? {}])).toEqual([
+      'failed',
+      'created',
+      'created',
+    ]);
+  });
 });

@@ -89,8 +89,8 @@ async function sendBatch(
   }
 }
 
-const tempIdOf = ({ entry, index }: Row): string =>
-  typeof entry.debt['temp_id'] === 'string' ? entry.debt['temp_id'] : `entry-${index}`;
+/** Ours also where the file has one: those may be empty or equal, and no row could be told from another. */
+const tempIdOf = ({ index }: Row): string => `entry-${index}`;
 
 function bodyOf(rows: readonly Row[], { report }: ReportFile): NewDebts {
   const { batch_name, accept_expensive_destination } = report;
