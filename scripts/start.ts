@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { loadEnvFile } from '../src/cli/text-file.js';
 
 const BUILT = 'dist/main.js';
 const COMPILER = 'node_modules/typescript/bin/tsc';
@@ -63,7 +64,7 @@ function stopWithNpm(): void {
   }, PARENT_CHECKED_EVERY_MS).unref();
 }
 
-if (existsSync('.env')) process.loadEnvFile('.env'); // Node's option for it prints a line where there is none
+if (existsSync('.env')) loadEnvFile('.env'); // Node's option for it prints a line where there is none
 if (isNotSetUp()) {
   process.stderr.write(
     'There is no .env: copy .env.example and fill it in, or run: npm run demo\n',

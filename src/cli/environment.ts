@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { jsonObject } from '../core/json.js';
 import { DEMO_SECRETS } from '../config/load.js';
 import { misused } from './input.js';
+import { loadEnvFile } from './text-file.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -30,7 +31,7 @@ export function withThrowawaySecrets(env: Environment): Environment {
 export function loadDotenv(): void {
   if (!existsSync('.env')) return;
   try {
-    process.loadEnvFile('.env');
+    loadEnvFile('.env');
   } catch {
     misused('.env is no text file that can be read; correct it, or take it away');
   }

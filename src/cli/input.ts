@@ -1,16 +1,21 @@
-import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import { toStderr } from './output.js';
+import { readTextFile } from './text-file.js';
 
 /** The JSON of `--from`; "-" is standard input. @throws {InvalidArgumentError} */
 export function bodyFrom(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file === '-' ? 0 : file, 'utf8')) as unknown;
+    return JSON.parse(readTextFile(file === '-' ? 0 : file)) as unknown;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const reason = error instanceof SyntaxError ? 'is not valid JSON' : `cannot be read (${code})`;
-    return misused(`the file of --from ${reason}`);
+    return misused(`the file of --from ${reasonOf(error)}`);
   }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof SyntaxError) return 'is not valid JSON';
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'is not UTF-8: save it in that encoding';
+  return `cannot be read (${code})`;
 }
 
 /** Ends a command whose line is wrong. @throws {InvalidArgumentError} */

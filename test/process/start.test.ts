@@ -17,9 +17,10 @@ const tsx = pathToFileURL(resolve('node_modules/tsx/dist/loader.mjs')).href;
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'gb-start-'));
-  for (const name of ['src', 'scripts', 'node_modules/typescript/bin'])
+  for (const name of ['src/cli', 'scripts', 'node_modules/typescript/bin'])
     mkdirSync(join(folder, name), { recursive: true });
-  copyFileSync('scripts/start.ts', join(folder, 'scripts/start.ts'));
+  for (const name of ['scripts/start.ts', 'src/cli/text-file.ts'])
+    copyFileSync(name, join(folder, name));
   symlinkSync(resolve('node_modules/tsx'), join(folder, 'node_modules/tsx'));
   writeFileSync(
     join(folder, 'package.json'),
@@ -80,6 +81,12 @@ describe('npm start in a fresh checkout', () => {
   it('starts with a .env', () => {
     writeFileSync(join(folder, '.env'), '');
     expect(start()).toMatchObject({ status: 0, stdout: 'started\n' });
+  });
+
+  it('reads the first line of a .env that an editor of Windows has marked as UTF-8', () => {
+    writeFileSync(join(folder, '.env'), '\uFEFFGREETING=hello\n');
+    const APP = 'console.log(process.env.GREETING)';
+    expect(start({ APP })).toMatchObject({ status: 0, stdout: 'hello\n' });
   });
 });
 

@@ -4,7 +4,6 @@ import {
   fsyncSync,
   openSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -12,6 +11,7 @@ import {
 import { basename, dirname } from 'node:path';
 import { z } from 'zod';
 import { misused } from '../input.js';
+import { readTextFile } from '../text-file.js';
 
 /**
  * The outcome of each debt of a file. `unknown`: sent, and no response said more. A report is written before every
@@ -65,9 +65,9 @@ export const openReport = (path: string): ReportFile => hold(path, () => readRep
 function readReport(path: string): Report {
   let json: unknown;
   try {
-    json = JSON.parse(readFileSync(path, 'utf8'));
+    json = JSON.parse(readTextFile(path));
   } catch {
-    misused(`the file of --resume cannot be read, or is not JSON`);
+    misused('the file of --resume cannot be read, or is not JSON in UTF-8');
   }
   const read = report.safeParse(json);
   if (read.success) return read.data;

@@ -1,0 +1,56 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openReport } from '../../src/cli/batch/report.js';
+import { loadDotenv } from '../../src/cli/environment.js';
+import { bodyFrom } from '../../src/cli/input.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'gb-text-'));
+const home = process.cwd();
+afterAll(() => {
+  process.chdir(home);
+  rmSync(folder, { recursive: true });
+});
+beforeEach(() => void jest.spyOn(process.stderr, 'write').mockReturnValue(true));
+afterEach(() => jest.restoreAllMocks());
+
+const json = '{"entries":[{"state":"failed","debt":{"lastname":"Żółkowski"}}]}';
+const MARKED = [
+  ['UTF-8 with a mark', (text: string) => Buffer.from(`\uFEFF${text}`)],
+  ['UTF-16, as PowerShell writes it', (text: string) => Buffer.from(`\uFEFF${text}`, 'utf16le')],
+] as const;
+
+describe('a file that people write', () => {
+  it.each(MARKED)('is read in %s: a body, a report and .env', (_what, encode) => {
+    const path = join(folder, 'file.json');
+    writeFileSync(path, encode(json));
+    expect(bodyFrom(path)).toEqual(JSON.parse(json));
+    const opened = openReport(path);
+    opened.release();
+    expect(opened.report.entries[0]?.debt).toEqual({ lastname: 'Żółkowski' });
+    writeFileSync(join(folder, '.env'), encode('GB_TEXT_FIRST=ż\nGB_TEXT_SET=of the file\n'));
+    process.env['GB_TEXT_SET'] = 'of the shell';
+    process.chdir(folder);
+    loadDotenv();
+    expect([process.env['GB_TEXT_FIRST'], process.env['GB_TEXT_SET']]).toEqual([
+      'ż',
+      'of the shell',
+    ]);
+    delete process.env['GB_TEXT_FIRST'];
+  });
+
+  it('is refused in another encoding, in which letters of a name would be lost', () => {
+    const path = join(folder, 'latin.json');
+    writeFileSync(path, Buffer.from('{"lastname":"J\xfcrgens"}', 'latin1'));
+    expect(() => bodyFrom(path)).toThrow('is not UTF-8');
+    expect(() => openReport(path)).toThrow('not JSON in UTF-8');
+  });
+
+  it('may have a comment in another encoding where it is .env', () => {
+    writeFileSync(join(folder, '.env'), Buffer.from('# f\xfcr uns\nGB_TEXT_LATIN=1\n', 'latin1'));
+    process.chdir(folder);
+    loadDotenv();
+    expect(process.env['GB_TEXT_LATIN']).toBe('1');
+    delete process.env['GB_TEXT_LATIN'];
+  });
+});
