@@ -2,7 +2,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { styleText } from 'node:util';
 import type { Finding, Verdict } from './doctor/check.js';
 import { readCaFile } from '../config/load.js';
-import { harmless, inJson, toStderr } from './output.js';
+import { expectReadersToLeave, harmless, inJson, toStderr } from './output.js';
 import { examine } from './doctor/examine.js';
 import { columnsOf, wrap } from './wrap.js';
 import { orRunningDemo, loadDotenv } from './environment.js';
@@ -95,6 +95,7 @@ function summaryOf(findings: readonly Finding[], leftOut: readonly string[]): st
   return `\n${counts}${leftOut.length === 0 ? '' : `; not looked at because of that: ${rest}`}${next}`;
 }
 
+expectReadersToLeave();
 main().then(
   (code) => {
     process.exitCode = code;

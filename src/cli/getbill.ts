@@ -6,7 +6,13 @@ import { createServices } from '../services.js';
 import type { Run } from './deps.js';
 import { orRunningDemo, loadDotenv, withThrowawaySecrets } from './environment.js';
 import { exitCodeOf, exitCodes, explain } from './exit-codes.js';
-import { harmlessStderr, proseToStdout, toStderr, toStdout } from './output.js';
+import {
+  expectReadersToLeave,
+  harmlessStderr,
+  proseToStdout,
+  toStderr,
+  toStdout,
+} from './output.js';
 import { createProgram } from './program.js';
 import { addTryCommand } from './try/command.js';
 import { addWebhookCommands } from '../webhooks/commands.js';
@@ -93,11 +99,7 @@ const ownConfig = {
 addWebhookCommands(program, { ...ownConfig, now: Date.now });
 addTryCommand(program, { ...ownConfig, print: proseToStdout, exitWith });
 
-process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
-  if (code === 'EPIPE') process.exit(exitCodes.done); // "| head" has seen enough
-  toStderr(`getbill: the output cannot be written: ${message}`);
-  process.exit(exitCodes.bug);
-});
+expectReadersToLeave();
 try {
   await program.parseAsync();
 } catch (error) {

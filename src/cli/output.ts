@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import { exitCodes } from './exit-codes.js';
 import { columnsOf, wrap } from './wrap.js';
 
 /**
@@ -27,5 +28,17 @@ export const proseToStdout = (text: string): void =>
 export const harmlessStderr = (): Writable =>
   new Writable({
     decodeStrings: false,
-    write: (chunk, _encoding, done) => void process.stderr.write(harmless(String(chunk)), done),
+    write(chunk, _encoding, done) {
+      process.stderr.write(harmless(String(chunk)), () => done());
+    },
   });
+
+/** A reader that leaves ends the command where it read the data, and changes nothing where it read the rest. */
+export function expectReadersToLeave(): void {
+  process.stderr.on('error', () => undefined);
+  process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    if (code === 'EPIPE') process.exit(); // "| head" has seen enough
+    toStderr(`the output cannot be written: ${message}`);
+    process.exit(exitCodes.bug);
+  });
+}

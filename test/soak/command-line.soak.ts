@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,6 +49,30 @@ describe('a list', () => {
     expect(lines.filter((line) => /(^|,)[=+@]/.test(line))).toEqual([]);
     expect(stderr).toMatch(/\n\d+ debts, \d+\.\d\d [A-Z]{3}/);
     expect(lines).toHaveLength(Number(/(\d+) debts, /.exec(stderr)?.[1]));
+  });
+});
+
+describe('a reader that leaves', () => {
+  it('ends neither a list nor its data, where it read the progress', async () => {
+    const { child, ended } = cli.start('debts list --all --json --verbose');
+    child.stderr?.destroy(); // as "2> >(head -1)" does
+    const { code, stdout } = await ended;
+    expect([code, JSON.parse(stdout)]).toEqual([0, expect.any(Array)]);
+  });
+
+  it.each([
+    ['a list', 'getbill.js', ['debts', 'list']],
+    ['the doctor', 'doctor.js', []],
+  ])('ends %s in order, where it read the data', async (_what, script, args) => {
+    const secrets = {
+      SESSION_SECRET: 'of a test 0123456789abcdef012345',
+      TOKEN_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+    };
+    const { child, ended } = cli.start(args.join(' '), secrets, { script });
+    child.stdout?.destroy(); // as "| head -0" does
+    const { code, stderr } = await ended;
+    expect(code).toBe(0);
+    expect(stderr).not.toContain('EPIPE');
   });
 });
 

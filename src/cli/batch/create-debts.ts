@@ -54,8 +54,8 @@ export function createDebts({ run, print, tell, width, progress, exitWith }: Dep
     else if (stopped !== undefined) tell(`stopped: ${explain(stopped)}`);
     const { notFound, different } = lookedUp ?? NOT_LOOKED_UP;
     const sentMeanwhile = states.includes('unknown');
+    exitWith(exitCodeFor(file, stopped)); // first, for a reader that does not wait for the table
     show(file, flags, { notFound: sentMeanwhile ? new Set() : notFound, different });
-    exitWith(exitCodeFor(file, stopped));
   }
 
   /** `undefined`: nobody knows; then the debts stay unknown, and none of them is sent, which is safe. */

@@ -25,6 +25,8 @@ export interface StartOptions {
   cwd?: string;
   /** No GetBill client in the environment. */
   bare?: boolean;
+  /** Instead of `getbill.js`. */
+  script?: string;
 }
 
 export interface CommandLine {
@@ -38,7 +40,7 @@ export interface CommandLine {
 export async function startCommandLine(): Promise<CommandLine> {
   const build = buildApp();
   const sandbox = await startSandbox();
-  const script = join(dirname(build.main), 'cli', 'getbill.js');
+  const scripts = join(dirname(build.main), 'cli');
 
   const client = {
     GETBILL_CLIENT_ID: defaultClientId,
@@ -49,12 +51,16 @@ export async function startCommandLine(): Promise<CommandLine> {
   function start(
     args: string,
     env: Record<string, string> = {},
-    { cwd, bare = false }: StartOptions = {},
+    { cwd, bare = false, script = 'getbill.js' }: StartOptions = {},
   ): Running {
-    const child = spawn(process.execPath, [script, ...args.split(' ')], {
-      ...(cwd !== undefined && { cwd }),
-      env: { PATH: process.env['PATH'] ?? '', ...(!bare && client), ...env },
-    });
+    const child = spawn(
+      process.execPath,
+      [join(scripts, script), ...args.split(' ').filter(Boolean)],
+      {
+        ...(cwd !== undefined && { cwd }),
+        env: { PATH: process.env['PATH'] ?? '', ...(!bare && client), ...env },
+      },
+    );
     let [stdout, stderr] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
