@@ -17,6 +17,7 @@ import { createProgram } from './program.js';
 import { addTryCommand } from './try/command.js';
 import { addWebhookCommands } from '../webhooks/commands.js';
 import { createProgress, type Progress } from './progress.js';
+import { columnsOf } from './wrap.js';
 
 let config: Config | undefined;
 let progress: Progress | undefined;
@@ -79,7 +80,7 @@ const program = createProgram({
   tell(text) {
     if (!interrupted) toStderr(text);
   },
-  width: () => (process.stdout.isTTY ? process.stdout.columns : Infinity),
+  width: () => columnsOf(process.stdout) ?? Infinity,
   progress(noun) {
     progress = createProgress(process.stderr, noun);
     return progress;

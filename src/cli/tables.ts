@@ -61,7 +61,7 @@ function fittingWidths(
   width: number,
 ): number[] {
   const widths = names.map((_name, index) =>
-    Math.max(...lines.map((line) => (line[index] ?? '').length)),
+    Math.max(...lines.map((line) => widthOf(line[index] ?? ''))),
   );
   const total = (): number => widths.reduce((sum, one) => sum + one + 3, 1);
   const isId = (index: number): boolean => names[index] === 'id';
@@ -76,8 +76,28 @@ function fittingWidths(
   return widths;
 }
 
-const cut = (line: string, length: number): string =>
-  line.length > length ? `${line.slice(0, length - 1)}…` : line;
+/** Two columns of a terminal each. */
+const WIDE = /^[\p{Emoji_Presentation}\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}！-｠]/u;
+const segmenter = new Intl.Segmenter();
+const lettersOf = (line: string): string[] =>
+  Array.from(segmenter.segment(line), ({ segment }) => segment);
+const widthOf = (line: string): number =>
+  /^[ -~]*$/.test(line)
+    ? line.length
+    : lettersOf(line).reduce((sum, letter) => sum + (WIDE.test(letter) ? 2 : 1), 0);
+
+/** Between letters as people see them, never inside one. */
+function cut(line: string, width: number): string {
+  if (widthOf(line) <= width) return line;
+  let shown = '';
+  let free = width - 1; // the rest is for the ellipsis
+  for (const letter of lettersOf(line)) {
+    free -= widthOf(letter);
+    if (free < 0) break;
+    shown += letter;
+  }
+  return `${shown}…`;
+}
 
 function cellText(field: string | undefined, value: unknown): string {
   const written = text(value);

@@ -30,6 +30,6 @@ function broken(line: string, columns: number): string[] {
   return [...lines, current];
 }
 
-/** The width of a stream that is a terminal. */
-export const columnsOf = (stream: NodeJS.WriteStream): number | undefined =>
-  stream.isTTY ? stream.columns : undefined;
+/** The width of a stream that is a terminal; 0 is one that nobody has told its size. */
+export const columnsOf = ({ isTTY, columns }: NodeJS.WriteStream): number | undefined =>
+  isTTY && columns > 0 ? columns : undefined;

@@ -43,6 +43,20 @@ describe('a table', () => {
     expect(listTable(columns, rows)).toContain(`${'n'.repeat(39)}…`);
   });
 
+  it('counts letters that are two columns wide as two, and cuts none of them in half', () => {
+    const notes = ['株式会社東京エネルギー債権回収', '😀'.repeat(30), 'e\u0301'.repeat(30)];
+    const table = listTable(
+      columns,
+      notes.map((note) => ({ ...rows[0], note })),
+      75,
+    );
+    const asNarrow = table
+      .normalize('NFC')
+      .replaceAll(/[株式会社東京エネルギー債権回収😀]/gu, '..');
+    expect(new Set(asNarrow.split('\n').map((line) => line.length))).toEqual(new Set([75]));
+    expect(Buffer.from(table).toString()).toBe(table);
+  });
+
   it('has amounts under each other', () => {
     expect(listTable(columns, rows)).toMatch(/│ {4}9\.50 EUR │/);
   });

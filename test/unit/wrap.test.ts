@@ -1,5 +1,5 @@
 /// <reference types="jest" />
-import { wrap } from '../../src/cli/wrap.js';
+import { columnsOf, wrap } from '../../src/cli/wrap.js';
 
 const words = 'one two three four five six seven eight nine ten eleven twelve';
 
@@ -17,6 +17,11 @@ describe('prose in a terminal', () => {
   it('leaves an address whole, and short lines as they are', () => {
     const address = `http://localhost:4000/oauth/authorize?${'x'.repeat(100)}`;
     expect(wrap(`short\n${address}\n`, 80)).toBe(`short\n${address}\n`);
+  });
+
+  it('takes a terminal that nobody has told its size for one of any width', () => {
+    const terminal = (columns: number) => ({ isTTY: true, columns }) as NodeJS.WriteStream;
+    expect([0, 80].map((columns) => columnsOf(terminal(columns)))).toEqual([undefined, 80]);
   });
 
   it('breaks nothing without a terminal, or in one that is too narrow', () => {
