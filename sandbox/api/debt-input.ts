@@ -1,6 +1,14 @@
 import type { Debt } from './data/types.js';
 import { failure, invalid, type ApiResponse } from './envelope.js';
-import { isDate, isEmail, normalisePhone, sentTexts, text } from './fields.js';
+import {
+  isDate,
+  isDateOrTime,
+  isEmail,
+  isIban,
+  normalisePhone,
+  sentTexts,
+  text,
+} from './fields.js';
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -37,8 +45,24 @@ const isAmount = (value: unknown): value is number =>
 const isCurrency = (value: unknown): value is string =>
   typeof value === 'string' && /^[A-Z]{3}$/.test(value);
 
+const isOneOf =
+  (...values: string[]) =>
+  (value: string): boolean =>
+    values.includes(value);
+
+/** Optional texts for which GetBill documents a rule; the words of the refusals are ours. */
+const RULES: Readonly<Record<string, readonly [(value: string) => boolean, problem: string]>> = {
+  civility: [isOneOf('Mr', 'Ms'), 'The value you selected is not a valid choice.'],
+  iban: [isIban, 'This is not a valid International Bank Account Number (IBAN).'],
+  country: [(value) => /^[A-Z]{2}$/.test(value), 'This value is not a valid country.'],
+  timeline_start_mode: [
+    isOneOf('immediate', 'next_day'),
+    'The value you selected is not a valid choice.',
+  ],
+};
+
 /** What is wrong with the fields that were sent. */
-function problems(body: Body): Record<string, string[]> {
+function problems(body: Body, isDay: (value: string) => boolean): Record<string, string[]> {
   const details: Record<string, string[]> = {};
   if ('firstname' in body && !text(body, 'firstname'))
     details['firstname'] = ['First name is required'];
@@ -55,9 +79,13 @@ function problems(body: Body): Record<string, string[]> {
   if (email !== undefined && !isEmail(email))
     details['email'] = ['This value is not a valid email address.'];
   for (const name of ['birthdate', 'invoice_date', 'due_date']) {
-    const value = text(body, name)?.slice(0, 10);
-    if (value !== undefined && !isDate(value))
+    const value = text(body, name);
+    if (value !== undefined && !isDay(value))
       details[name] = [`Invalid ${name} format. Use YYYY-MM-DD`];
+  }
+  for (const [name, [isRight, problem]] of Object.entries(RULES)) {
+    const value = text(body, name);
+    if (value !== undefined && !isRight(value)) details[name] = [problem];
   }
   const status = text(body, 'status');
   if (status !== undefined && !settableStatuses.includes(status))
@@ -69,7 +97,7 @@ export type DebtInput = { fields: Partial<Debt> } | { refused: ApiResponse };
 
 /** The fields of a body for PUT /debts/{id}: those that were sent. */
 export function readDebtChange(body: Body): DebtInput {
-  const details = problems(body);
+  const details = problems(body, isDateOrTime);
   if (Object.keys(details).length > 0) return { refused: invalid(details) };
   const { amount, currency } = body;
   const fields: Partial<Debt> = sentTexts(body, textFields);
@@ -87,7 +115,7 @@ export function readDebtChange(body: Body): DebtInput {
 /** The fields of a body for POST /debts: required ones checked, no status. */
 export function readNewDebt(body: Body): DebtInput {
   const required = { firstname: '', lastname: '', amount: 0, currency: '', ...body };
-  const details = problems({ ...required, status: undefined });
+  const details = problems({ ...required, status: undefined }, isDate);
   if (!text(body, 'phone') && !text(body, 'email')) details['phone'] = ['Phone number is required'];
   if (Object.keys(details).length > 0) return { refused: invalid(details) };
   const input = readDebtChange({ ...body, status: undefined });

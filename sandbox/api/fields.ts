@@ -6,8 +6,24 @@ export const text = (body: Body, name: string): string | undefined => {
   return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
 };
 
+/** A day of the calendar: `Date` reads 30 February as 1 March. */
 export const isDate = (value: string): boolean =>
-  /^\d{4}-\d\d-\d\d$/.test(value) && !Number.isNaN(Date.parse(value));
+  /^\d{4}-\d\d-\d\d$/.test(value) &&
+  !Number.isNaN(Date.parse(value)) &&
+  new Date(value).toISOString().startsWith(value);
+
+/** ISO 8601: a day, or a day and a time. */
+export const isDateOrTime = (value: string): boolean =>
+  isDate(value.slice(0, 10)) &&
+  /^(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/.test(value.slice(10));
+
+/** ISO 13616: with the first four characters at the end and letters as numbers from 10, the remainder by 97 is 1. */
+export function isIban(value: string): boolean {
+  const iban = value.replace(/\s/g, '').toUpperCase();
+  if (!/^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$/.test(iban)) return false;
+  const digits = Array.from(iban.slice(4) + iban.slice(0, 4), (each) => parseInt(each, 36));
+  return BigInt(digits.join('')) % 97n === 1n;
+}
 
 /** Of `names`, those that were sent as text or null. */
 export function sentTexts(body: Body, names: readonly string[]): Record<string, string | null> {

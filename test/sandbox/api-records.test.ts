@@ -90,6 +90,28 @@ describe('debts', () => {
     });
   });
 
+  it.each([
+    ['civility', 'Dr', 'Ms'],
+    ['iban', 'FR7630006000011234567890188', 'FR76 3000 6000 0112 3456 7890 189'],
+    ['country', 'France', 'FR'],
+    ['due_date', '2024-02-30', '2024-02-29'],
+    ['birthdate', '2024-01-15T10:30:00Z', '1980-01-15'],
+    ['timeline_start_mode', 'sometime', 'next_day'],
+  ])('keep to what GetBill documents of %s: %s is refused', async (field, wrong, right) => {
+    const { change } = await signedIn();
+    const { status, json } = await change('POST', '/debts', { ...newDebt, [field]: wrong });
+    expect([status, Object.keys(json['details'] ?? {})]).toEqual([400, [field]]);
+    expect((await change('POST', '/debts', { ...newDebt, [field]: right })).status).toBe(201);
+  });
+
+  it('take a time as well where they are changed, and no text behind it', async () => {
+    const { change } = await signedIn();
+    const statusFor = async (due_date: string) =>
+      (await change('PUT', `/debts/${firstDebt}`, { due_date })).status;
+    expect(await statusFor('2024-01-15T10:30:00+00:00')).toBe(200);
+    expect(await statusFor('2024-01-15 at noon')).toBe(400);
+  });
+
   it('need a word for an expensive destination', async () => {
     const { change } = await signedIn();
     const debt = { ...newDebt, phone: '+212612345678' };
