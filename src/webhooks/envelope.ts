@@ -98,7 +98,8 @@ const isId = (id: unknown): id is string | number =>
   (typeof id === 'string' && id !== '' && id.length <= MAX_ID_LENGTH) || Number.isSafeInteger(id);
 
 function instantOf(time: unknown): number {
-  if (Number.isSafeInteger(time)) return (time as number) * 1000;
-  const zoned = typeof time === 'string' && /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/.test(time);
+  if (typeof time === 'number') return time * 1000;
+  const zoned =
+    typeof time === 'string' && /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:?\d\d)$/.test(time);
   return zoned ? Date.parse(time) : NaN;
 }

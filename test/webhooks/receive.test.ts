@@ -178,7 +178,7 @@ describe('a webhook', () => {
         const nowS = Math.floor(Date.now() / 1000);
         const statusAt = async (time: unknown): Promise<number> =>
           (await deliver(json({ ...event, time }))).status;
-        for (const good of [nowS - 290, nowS + 290, new Date().toISOString()]) expect([good, await statusAt(good)]).toEqual([good, 200]); // prettier-ignore
+        for (const good of [nowS - 290, nowS + 290, nowS + 0.25, new Date().toISOString(), new Date().toISOString().replace('Z', '+0000')]) expect([good, await statusAt(good)]).toEqual([good, 200]); // prettier-ignore
         for (const bad of [
           nowS - 310,
           nowS + 310,
