@@ -1,5 +1,5 @@
 // The whole flow in one file: sign-in (authorization code with PKCE), API call, renewal, sign-out.
-// What production adds stands beside it as diffs: two-processes, lost-writes, nobody-waits.
+// What production needs besides: three diffs, and the list of what is left out, in README.md.
 import { randomUUID } from 'node:crypto';
 import express from 'express';
 import session from 'express-session';
@@ -44,7 +44,7 @@ const storage = {
 
 const app = express();
 const secret = env.SESSION_SECRET ?? '';
-const cookie = { httpOnly: true, sameSite: 'lax' } as const; // and secure: true behind https
+const cookie = { httpOnly: true, sameSite: 'lax' } as const; // https: secure: true, 'trust proxy'
 app.use(session({ secret, cookie, resave: false, saveUninitialized: false }));
 
 app.get('/', (_req, res) => void res.send('<a href="/login">Sign in with GetBill</a>'));
