@@ -29,9 +29,9 @@ async function main(): Promise<void> {
 }
 
 /**
- * The first SIGTERM or SIGINT stops the process in order; before `onFirst` it ends it at once. The second changes
- * nothing, because systemd and npm, or npm and the terminal, both send one for the same stop. The third ends the
- * process at once.
+ * The first SIGTERM, SIGINT or SIGHUP (a terminal is closed) stops the process in order; before `onFirst` it ends it at
+ * once. The second changes nothing, because systemd and npm, or npm and the terminal, both send one for the same stop.
+ * The third ends the process at once.
  */
 function receiveStopSignals() {
   const signals: NodeJS.Signals[] = [];
@@ -44,7 +44,7 @@ function receiveStopSignals() {
     listeners[signals.length]?.(signal);
     signals.push(signal);
   };
-  process.on('SIGTERM', receive).on('SIGINT', receive);
+  process.on('SIGTERM', receive).on('SIGINT', receive).on('SIGHUP', receive);
   return {
     received: () => signals.length > 0,
     onFirst(listener: (signal: NodeJS.Signals) => void): void {

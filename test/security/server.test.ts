@@ -15,9 +15,9 @@ const PLANTED_BUG = encodeURIComponent(
 );
 const HEAD = ['Host: connect.example', 'X-Forwarded-Proto: https'];
 
-let site: Installation<'app' | 'buggy' | 'stopping'>;
+let site: Installation<'app' | 'buggy' | 'stopping' | 'hungUp'>;
 beforeAll(async () => {
-  site = await startInstallation({ processes: ['app', 'buggy', 'stopping'], env: ({ name }) => ({ ...(name === 'buggy' && { NODE_OPTIONS: `--import=data:text/javascript,${PLANTED_BUG}` }) }), }); // prettier-ignore
+  site = await startInstallation({ processes: ['app', 'buggy', 'stopping', 'hungUp'], env: ({ name }) => ({ ...(name === 'buggy' && { NODE_OPTIONS: `--import=data:text/javascript,${PLANTED_BUG}` }) }), }); // prettier-ignore
 });
 afterAll(() => site.close());
 
@@ -67,22 +67,25 @@ describe('a process that is told to stop', () => {
       socket.once('error', () => resolve(true)).once('connect', () => socket.destroy());
     });
 
-  it('[J07] finishes what is under way, takes nothing new, lets go of Redis and ends with 0', async () => {
-    const { stopping } = site.apps;
+  it.each([
+    ['stopping', 'SIGTERM'],
+    ['hungUp', 'SIGHUP'], // its terminal was closed
+  ] as const)('[J07] finishes what is under way, takes nothing new, lets go of Redis and ends with 0: %s by %s', async (name, signal) => {
+    const stopping = site.apps[name];
     const connections = async (): Promise<number> => String(await site.redis.client.client('LIST')).trim().split('\n').length; // prettier-ignore
     const visitor = await site.signIn({ at: stopping });
     site.sandbox.control.set({ api: [{ mode: 'hold' }] });
     const call = visitor.profile(stopping);
     await until('the call is held', () => site.sandbox.control.state().held === 1);
     const before = await connections();
-    stopping.signal('SIGTERM');
+    stopping.signal(signal);
     await until('nothing new is taken', () => isRefused(stopping.origin));
     site.sandbox.control.release();
     expect((await call).status).toBe(200);
     expect(await stopping.exited).toEqual({ code: 0, signal: null });
     expect(stopping.log()).toMatch(/"msg":"stopped"/); // written once Redis and the connections to GetBill are closed
     expect(await connections()).toBe(before - 1);
-  });
+  }); // prettier-ignore
 });
 
 describe('a browser that goes away', () => {
