@@ -281,7 +281,8 @@ function help(): string {
 
 let signals = 0; // npm and the terminal both send one for the same Ctrl-C
 const interrupt = (): void => void (++signals > 2 ? kill(1) : stop(0));
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, interrupt);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
+process.stdout.on('error', () => void stop(1)); // "| head" has seen enough, or the terminal is gone
 
 console.log('starting the sandbox GetBill and the app ...');
 start('sandbox/main.ts', sandboxEnv);

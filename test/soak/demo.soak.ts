@@ -46,6 +46,40 @@ it('a running demo serves doctor and command line without .env; at its end the c
   expect(existsSync('.demo/running.json')).toBe(false);
 });
 
+it.each<[string, (demo: ChildProcess) => void]>([
+  ['its terminal is closed', (demo) => demo.kill('SIGHUP')],
+  ['the reader of its output has gone', (demo) => demo.stdout?.destroy()],
+])(
+  'the demo and its processes end when %s',
+  async (_when, leave) => {
+    const [port, sandboxPort] = [await freePort(), await freePort()];
+    const { PATH = '', HOME = '' } = process.env;
+    const demo = spawn(process.execPath, ['--import', 'tsx', 'scripts/demo.ts'], {
+      env: { PATH, HOME, PORT: String(port), SANDBOX_PORT: String(sandboxPort) },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    started.push(demo);
+    let said = '';
+    demo.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+    await until('the demo has started', () => said.includes('Ctrl-C stops both'), {
+      withinMs: 60_000,
+    });
+    const children = execFileSync('pgrep', ['-P', String(demo.pid)], { encoding: 'utf8' });
+    const pids = children.trim().split('\n').map(Number);
+    const ended = once(demo, 'exit');
+    leave(demo);
+    await fetch(`http://localhost:${port}/login`, { redirect: 'manual' }).catch(() => undefined); // a line to tell
+    await ended;
+    try {
+      expect(pids.filter(isAlive)).toEqual([]);
+      expect(existsSync('.demo/running.json')).toBe(false);
+    } finally {
+      for (const pid of pids.filter(isAlive)) process.kill(pid);
+    }
+  },
+  90_000,
+);
+
 it('at a terminal the demo tells each event in words and obeys its keys; all of the log is in a file', async () => {
   const [port, sandboxPort] = [await freePort(), await freePort()];
   const command = `${process.execPath} --import tsx scripts/demo.ts`;
