@@ -9,6 +9,8 @@ interface UrlRules {
   readonly credentials?: boolean;
 }
 
+const IN_PASSWORDS = 'in its user and password write / as %2F, # as %23, ? as %3F, : as %3A';
+
 /** A URL that can be used, not only parsed. Problems name the part, never the value. */
 export function url(
   protocols: readonly string[],
@@ -21,11 +23,13 @@ export function url(
       const problem = problemOf(text);
       if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
     })
-    .transform((text) => (URL.canParse(text) ? new URL(text) : z.NEVER));
+    .transform((text) => (URL.canParse(text) ? withoutEmptyParts(new URL(text)) : z.NEVER));
 
   function problemOf(text: string): string | undefined {
     if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol)) {
-      return `must be a URL starting with ${start}`;
+      const isStartRight = protocols.some((protocol) => text.startsWith(`${protocol}//`));
+      const hint = isStartRight && credentials && text.includes('@') ? `; ${IN_PASSWORDS}` : '';
+      return `must be a URL starting with ${start}${hint}`;
     }
     const hidden = invisibleCharacter(text);
     if (hidden !== undefined) return `contains an invisible character (${hidden})`;
@@ -33,6 +37,8 @@ export function url(
     const { protocol, hostname, port, username, password, search, hash, pathname } = new URL(text);
     if (protocol === 'unix:') {
       if (!/^\/./.test(pathname)) return 'names no path of a socket: unix:///run/redis.sock';
+      if (!/^(localhost)?$/.test(hostname))
+        return 'names a host before its path: write unix:///path';
     } else if (hostname === '') {
       return 'names no host';
     } else if (isIP(hostname.replace(/^\[|\]$/g, '')) === 0 && !/^[\w.-]+$/.test(hostname)) {
@@ -47,6 +53,13 @@ export function url(
     if (hash !== '') return 'must not have a fragment (#); a # in a password is written as %23';
     return undefined;
   }
+}
+
+/** A bare ? or # at the end says nothing, and would take a path that is appended into itself. */
+function withoutEmptyParts(url: URL): URL {
+  if (url.search === '') url.search = '';
+  if (url.hash === '') url.hash = '';
+  return url;
 }
 
 /** A single Redis: the path of the URL is the number of a database. */

@@ -10,7 +10,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** The configuration, with defaults and values that are derived from others. */
 export function configFrom(v: Values, env: Environment): Config {
   const publicUrl = v.PUBLIC_URL ?? new URL(`http://localhost:${v.PORT}`);
-  const base = v.GETBILL_BASE_URL.href.replace(/\/$/, '');
+  const base = v.GETBILL_BASE_URL.href.replace(/\/+$/, '');
   return {
     production: isProduction(v),
     developerPages: v.NODE_ENV === 'development' && !isProduction(v),

@@ -53,7 +53,7 @@ export function createRedis(
     case 'single':
       return readAtEachConnection(
         first.protocol === 'unix:'
-          ? new Redis({ ...options, path: first.pathname })
+          ? new Redis({ ...options, path: decodeURIComponent(first.pathname) })
           : insistOnDatabase(
               new Redis({
                 ...options,

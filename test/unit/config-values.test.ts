@@ -4,6 +4,7 @@ import { parseConfig } from '../../src/config/config.js';
 import { splitList } from '../../src/config/lists.js';
 import { observe, observeEnvironment } from '../../src/config/observations.js';
 import { ConfigError } from '../../src/errors.js';
+import { createRedis } from '../../src/redis/client.js';
 
 type Env = Record<string, string>;
 
@@ -176,6 +177,9 @@ describe('a URL that can be parsed and not be used', () => {
     ['REDIS_URL', 'redis://localhost/1/2', /no database number/],
     ['REDIS_URL', 'redis://localhost/0?db=2', /query/],
     ['REDIS_URL', 'redis://:pa#CANARY@localhost', /names no host|fragment|must be a URL/],
+    ['REDIS_URL', 'redis://:pa/CANARY@localhost:6379', /password write \/ as %2F/],
+    ['HTTPS_PROXY', 'http://user:pa?CANARY@proxy:3128', /password write .*\? as %3F/],
+    ['REDIS_URL', 'unix://run/redis.sock', /names a host before its path: write unix:\/\/\/path/],
     ['REDIS_URL', 'unix:', /path of a socket/],
     ['REDIS_URL', 'unix://', /path of a socket/],
     ['REDIS_URL', 'unix:///', /path of a socket/],
@@ -214,6 +218,26 @@ describe('a URL that can be parsed and not be used', () => {
     ['GETBILL_BASE_URL', ' https://getbill.io \r'],
   ])('is taken where it can be used: %s=%s', (name, value) => {
     expect(problemsOf({ ...required, [name]: value })).toEqual([]);
+  });
+
+  it.each(['', '/', '//', '?', '/?', '#', '/#', '/?#'])(
+    'leads to the same endpoints with %j at its end',
+    (end) => {
+      const { getbill } = parseConfig({
+        ...required,
+        GETBILL_BASE_URL: `https://getbill.io${end}`,
+      });
+      expect(getbill.tokenUrl.href).toBe('https://getbill.io/oauth/token');
+      expect(getbill.authorizeUrl.href).toBe('https://getbill.io/oauth/authorize');
+      expect(getbill.apiUrl.href).toBe('https://getbill.io/external-api/v1');
+    },
+  );
+
+  it('names a socket whose path has characters that a URL encodes', () => {
+    const { redis } = parseConfig({ ...required, REDIS_URL: 'unix:///run/my%20redis/a%25.sock' });
+    const client = redis && createRedis(redis);
+    expect(client?.options).toMatchObject({ path: '/run/my redis/a%.sock' });
+    client?.disconnect();
   });
 
   it('says that the spelling of the host differs, where a browser would see the same one', () => {
