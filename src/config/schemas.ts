@@ -8,12 +8,18 @@ const PLACEHOLDER =
   /^(your[_-](client[_-]|session[_-])?(id|secret|key)([_-]here)?|your_\w+_here|change[_-]?me|placeholder|example|secret|password|x{3,}|\.{3}|<.*>)$/i;
 const isPlaceholder = (text: string): boolean => PLACEHOLDER.test(text);
 
+/** Digits only: another program that reads the variable (a health check, a script) must see the same number. */
 export const count = (least: number, most: number) =>
-  z.coerce
-    .number({ error: `must be a whole number from ${least} to ${most}` })
-    .int({ error: `must be a whole number from ${least} to ${most}` })
-    .min(least, { error: `must be at least ${least}` })
-    .max(most, { error: `must be at most ${most}` });
+  z
+    .string()
+    .regex(/^-?\d+$/, { error: `must be a whole number from ${least} to ${most}, in digits` })
+    .transform(Number)
+    .pipe(
+      z
+        .number()
+        .min(least, { error: `must be at least ${least}` })
+        .max(most, { error: `must be at most ${most}` }),
+    );
 /** Without a query. */
 export const httpUrl = url(['https:', 'http:']);
 export const proxyUrl = url(['https:', 'http:'], { credentials: true });
@@ -44,6 +50,11 @@ export const requiredList = required
   .transform(splitList)
   .refine((list) => list.length > 0, { error: 'is not set' })
   .refine((list) => !list.some(isPlaceholder), { error: 'still holds a placeholder' });
+/** RFC 6749 section 3.3, without characters that would be a separator of scopes in another notation. */
+export const isScope = (text: string): boolean =>
+  /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(text) && !/[,;|+%']/.test(text);
+/** The base64 of 32 bytes, also for URLs. Node reads any text as base64 and stops at the first `=`. */
+export const isKey = (text: string): boolean => /^["'`]?[\w+/-]{43}=?["'`]?$/.test(text);
 /** Says which entry, where there are several: an unescaped comma makes two of one. */
 export const everyEntry = (isValid: (item: string) => boolean, what: string) =>
   requiredList.superRefine((list, context) => {

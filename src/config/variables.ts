@@ -8,6 +8,8 @@ import {
   fieldPath,
   flag,
   httpUrl,
+  isKey,
+  isScope,
   list,
   MIN_WEBHOOK_SECRET,
   proxyUrl,
@@ -104,13 +106,9 @@ export const variables = {
       .string()
       .default('company:read')
       .transform((text) => text.split(/\s+/).filter(Boolean))
-      .refine(
-        (list) =>
-          list.length > 0 && list.every((scope) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)),
-        {
-          error: 'must be scopes separated by spaces',
-        },
-      ),
+      .refine((list) => list.length > 0 && list.every(isScope), {
+        error: 'must be scopes separated by spaces',
+      }),
   ),
   GETBILL_BASE_URL: entry('where GetBill is', httpUrl.default(new URL('https://getbill.io'))),
   GETBILL_AUTHORIZE_URL: entry('where people approve', endpointUrl.optional(), {
@@ -209,10 +207,9 @@ export const variables = {
   ),
   TOKEN_ENCRYPTION_KEY: entry(
     'base64 of exactly 32 bytes: `openssl rand -base64 32`; a list: the first writes, all read',
-    everyEntry(
-      (item) => Buffer.from(item, 'base64').length === 32,
-      'is not the base64 of 32 bytes',
-    ).transform((list) => list.map((item) => Buffer.from(item, 'base64'))),
+    everyEntry(isKey, 'is not the base64 of 32 bytes').transform((list) =>
+      list.map((item) => Buffer.from(item, 'base64')),
+    ),
     { hint: 'make one with: openssl rand -base64 32' },
   ),
   SESSION_IDLE_S: entry('seconds that a session may stay unused', count(1, 86_400).default(1800)),

@@ -66,6 +66,45 @@ describe('a list of secrets', () => {
   });
 });
 
+describe('a list with another separator than its own', () => {
+  const [one, two] = [random('one'), random('two')];
+  it.each([' ', ';', '|', ':', ''])(
+    'is refused in TOKEN_ENCRYPTION_KEY, of which only the first key would be used: %j',
+    (separator) => {
+      const [problem] = problemsOf({ ...required, TOKEN_ENCRYPTION_KEY: one + separator + two });
+      expect(problem).toMatch(/^TOKEN_ENCRYPTION_KEY is not the base64 of 32 bytes/);
+    },
+  );
+
+  it('is no fault of a key in quotes or in the base64 of URLs', () => {
+    for (const key of [`"${one}"`, hash('sha256', 'x', 'base64url')]) {
+      const { tokenEncryptionKeys } = parseConfig({ ...required, TOKEN_ENCRYPTION_KEY: key });
+      expect(tokenEncryptionKeys.reveal()).toEqual([Buffer.from(key, 'base64')]);
+    }
+  });
+
+  it.each([',', ', ', ';', '+', '%20', '|'])(
+    'is refused in GETBILL_SCOPES, where it would be part of a name: %j',
+    (separator) => {
+      const GETBILL_SCOPES = `company:read${separator}debts:read`;
+      expect(problemsOf({ ...required, GETBILL_SCOPES })[0]).toMatch(
+        /^GETBILL_SCOPES must be scopes separated by spaces/,
+      );
+    },
+  );
+});
+
+describe('a number', () => {
+  it.each(['0xBB8', '3e3', '3000.0', '0b11', '+3000', '3_000', '3000ms', '\u0663'])(
+    'is refused in another notation than digits, which a health check or a script would not read so: %s',
+    (PORT) => {
+      expect(problemsOf({ ...required, PORT })[0]).toMatch(
+        /^PORT must be a whole number .* digits/,
+      );
+    },
+  );
+});
+
 describe('a value that merely looks like a placeholder', () => {
   it.each([
     'example-collections',
