@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { ConfigError } from '../errors.js';
 import { configFrom, type Environment } from './from-values.js';
 import { invariantProblems } from './invariants.js';
 import { observe } from './observations.js';
 import type { Config } from './types.js';
+import { fileOf, valueOf, type ReadFile } from './value-files.js';
 import { variables, type Values } from './variables.js';
 
 export type * from './types.js';
@@ -12,41 +12,43 @@ export type * from './types.js';
  * @param readFile for `*_FILE` variables, which name a file that holds the value.
  * @throws {ConfigError} with every fault at once, by name and never by value.
  */
-export function parseConfig(
-  env: Environment,
-  readFile = (path: string) => readFileSync(path, 'utf8'),
-): Config {
-  const problems: string[] = [];
+export function parseConfig(env: Environment, readFile?: ReadFile): Config {
+  const problems = [...dotenvProblems(env)];
   const values: Record<string, unknown> = {};
   for (const [name, { schema, hint }] of Object.entries(variables)) {
-    const raw = rawOf(name);
+    let raw: string | undefined;
+    try {
+      raw = valueOf(name, env, readFile);
+    } catch {
+      problems.push(`${name}_FILE names a file that cannot be read`);
+      continue;
+    }
     const result = schema.safeParse(raw?.trim() || undefined);
     if (result.success) values[name] = result.data;
-    else problems.push(problemText(name, { issue: result.error.issues[0]?.message, raw, hint }));
+    else problems.push(problemText(name, { issue: issueOf(result, name, env), raw, hint }));
   }
   problems.push(...invariantProblems(values, env));
   if (problems.length > 0) throw new ConfigError(problems);
   return deepFreeze(configFrom(values as Values, env));
-
-  function valueOf(name: string): string | undefined {
-    const lowerCase = EITHER_CASE.has(name) ? env[name.toLowerCase()] : undefined;
-    return lowerCase ?? env[name];
-  }
-
-  function rawOf(name: string): string | undefined {
-    const file = env[`${name}_FILE`]?.trim();
-    if (file === undefined || file === '') return valueOf(name);
-    try {
-      return readFile(file);
-    } catch {
-      problems.push(`${name}_FILE names a file that cannot be read`);
-      return undefined;
-    }
-  }
 }
 
-/** Written in lower case on most machines; that spelling comes first, as in curl and undici. */
-const EITHER_CASE = new Set(['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY']);
+function issueOf(
+  { error }: { error: { issues: { message: string }[] } },
+  name: string,
+  env: Environment,
+): string | undefined {
+  const message = error.issues[0]?.message;
+  const isEmptyFile = message === 'is not set' && fileOf(name, env) !== undefined;
+  return isEmptyFile ? `is not set: ${name}_FILE names an empty file` : message;
+}
+
+/** Node takes the mark of such a file, and all comments up to the first `=`, for a part of a name. */
+const dotenvProblems = (env: Environment): string[] =>
+  Object.keys(env).some((name) => /^[\uFEFF\uFFFD]/.test(name))
+    ? [
+        '.env begins with a byte order mark, which hides its first variable; save it as UTF-8 without one (Windows: "UTF-8", not "UTF-8 with BOM" or "Unicode")',
+      ]
+    : [];
 
 /** "NAME what is wrong (what can be seen); how to get a value": never the value. */
 function problemText(

@@ -1,5 +1,7 @@
+import { statSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { splitList } from './lists.js';
+import { fileOf, readTextFile, valueOf } from './value-files.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -52,15 +54,26 @@ export function observeEnvironment(
 ): Observation[] {
   const cut = namesCutByComment(dotenv, env);
   return names.flatMap((name) => {
-    const value = env[name];
-    if (value === undefined || value.trim() === '') return [];
-    const seen = observe(value);
+    const value = readable(name, env);
+    if (value.trim() === '') return [];
+    const isFile = fileOf(name, env) !== undefined;
+    const seen = observe(isFile ? value.replace(/\r?\n$/, '') : value);
+    if (isFile && env[name]?.trim()) seen.push(`is not used, since ${name}_FILE is set`);
     const entries = LISTS.includes(name) ? splitList(value).length : 1;
     if (seen.length > 0 && entries > 1) seen.push(`holds ${entries} entries`);
     if (cut.has(name)) seen.push('is cut at a # in .env, which begins a comment there');
     if (seen.length > 0 && SECRETS.test(name)) seen.push(`has ${value.trim().length} characters`);
     return seen.length === 0 ? [] : [{ name, seen: seen.join(', ') }];
   });
+}
+
+/** Of a file only a regular one: a pipe gives its text once. */
+function readable(name: string, env: Environment): string {
+  try {
+    return valueOf(name, env, (path) => (statSync(path).isFile() ? readTextFile(path) : '')) ?? '';
+  } catch {
+    return ''; // a fault of the configuration, which says so
+  }
 }
 
 /** Variables whose unquoted value in `.env` contains a `#` that Node reads as the start of a comment. */

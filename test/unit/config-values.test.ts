@@ -1,5 +1,9 @@
-import { inspect } from 'node:util';
+import { spawnSync } from 'node:child_process';
 import { hash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { parseConfig } from '../../src/config/config.js';
 import { splitList } from '../../src/config/lists.js';
 import { observe, observeEnvironment } from '../../src/config/observations.js';
@@ -177,6 +181,68 @@ describe('a value that was changed on its way', () => {
     expect(seen('GETBILL_CLIENT_SECRET="abc#def"\n', 'abc#def')).toEqual([]);
     expect(seen('GETBILL_CLIENT_SECRET=abc # the new one\n', 'abc')).toEqual([]);
     expect(seen('GETBILL_CLIENT_SECRET=abc#def\n', 'from-the-shell')).toEqual([]);
+  });
+});
+
+describe('a value in a file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gb-values-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const file = (content: string): string => {
+    const path = join(folder, hash('sha256', content));
+    writeFileSync(path, content);
+    return path;
+  };
+  const name = 'GETBILL_CLIENT_SECRET';
+  const problemsWith = (path: string): readonly string[] =>
+    problemsOf({ ...required, [name]: '', [`${name}_FILE`]: path });
+  const seenWith = (env: Env): string =>
+    observeEnvironment(env, [name])
+      .map(({ seen }) => seen)
+      .join();
+
+  it.each(['', '\n', '\uFEFF\r\n'])('that is empty is a fault of the file: %j', (content) => {
+    expect(problemsWith(file(content))).toEqual([
+      expect.stringContaining(`${name} is not set: ${name}_FILE names an empty file`),
+    ]);
+  });
+
+  it.each([
+    ['a folder', folder],
+    ['no file', join(folder, 'missing')],
+  ])('that is %s is one fault, not also a value that is missing', (_what, path) => {
+    expect(problemsWith(path)).toEqual([`${name}_FILE names a file that cannot be read`]);
+  });
+
+  it('in quotes, as the echo of Windows writes it, is noticed without being shown', () => {
+    expect(seenWith({ [`${name}_FILE`]: file('"CANARY"\r\n') })).toBe(
+      'begins and ends with a quote, has 8 characters',
+    );
+    expect(seenWith({ [`${name}_FILE`]: file('CANARY\r\n') })).toBe('');
+    expect(seenWith({ [`${name}_FILE`]: folder })).toBe('');
+  });
+
+  it('is used instead of one in the environment, which is noticed', () => {
+    const both = { ...required, [`${name}_FILE`]: file('of-the-file') };
+    expect(parseConfig(both).getbill.clientSecrets.map((one) => one.reveal())).toEqual([
+      'of-the-file',
+    ]);
+    expect(seenWith(both)).toContain(`is not used, since ${name}_FILE is set`);
+  });
+});
+
+describe('a .env file in another encoding', () => {
+  it.each([
+    ['UTF-8 with a byte order mark', '\uFEFF# comment\nGETBILL_CLIENT_ID=client-1\n', 'utf8'],
+    ['UTF-16', '\uFEFFGETBILL_CLIENT_ID=client-1\n', 'utf16le'],
+  ] as const)('is named as the cause of what is missing: %s', (_name, text, encoding) => {
+    const folder = mkdtempSync(join(tmpdir(), 'gb-dotenv-'));
+    writeFileSync(join(folder, '.env'), Buffer.from(text, encoding));
+    const script = `process.loadEnvFile('.env'); console.log(JSON.stringify(process.env))`;
+    const { stdout } = spawnSync(process.execPath, ['-e', script], { cwd: folder, env: {}, encoding: 'utf8' }); // prettier-ignore
+    rmSync(folder, { recursive: true });
+    const problems = problemsOf({ ...required, GETBILL_CLIENT_ID: '', ...(JSON.parse(stdout) as Env) }); // prettier-ignore
+    expect(problems[0]).toMatch(/^\.env begins with a byte order mark, .*save it as UTF-8/);
+    expect(problems[1]).toMatch(/^GETBILL_CLIENT_ID is not set/);
   });
 });
 

@@ -31,12 +31,15 @@ export function examineConfiguration(env: Environment): {
 function explainProblem(problem: string): Result {
   const [cause = problem, ...hints] = problem.split('; ');
   const [name = ''] = problem.split(' ');
-  const change = `correct ${name.replace(/=.*/, '')} in .env, or wherever the environment comes from`;
+  const place = name === '.env' ? '' : ' in .env, or wherever the environment comes from';
+  const change = `correct ${name.replace(/=.*/, '')}${place}`;
   return fail(cause, [change, ...hints].join('; '));
 }
 
 const explainObservation = ({ name, seen }: Observation): Result =>
   warn(
     `${name} ${seen}`,
-    `if that is not part of the value, correct ${name}: docker --env-file keeps quotes, and a # in .env needs them`,
+    seen.includes('is not used')
+      ? `unset ${name} or ${name}_FILE, whichever is old`
+      : `if that is not part of the value, correct ${name}: docker --env-file keeps quotes, and a # in .env needs them`,
   );
