@@ -1,3 +1,6 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startSandbox, type Sandbox } from '../../sandbox/sandbox.js';
@@ -457,5 +460,35 @@ describe('invalid_grant: sign-in at one GetBill, tokens from another', () => {
       'pass',
     );
     expect(await signIn(cured)).toBe(303);
+  });
+});
+
+describe('the doctor, whose output', () => {
+  const start = (stdout: 'pipe' | number) =>
+    spawn(process.execPath, ['--import', 'tsx', 'src/cli/doctor.ts'], {
+      env: { GETBILL_CLIENT_ID: 'client-1' },
+      stdio: ['ignore', stdout, 'pipe'],
+    });
+  async function endOf(child: ChildProcess): Promise<{ code: unknown; stderr: string }> {
+    let stderr = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    const [code] = (await once(child, 'close')) as unknown[];
+    return { code, stderr };
+  }
+
+  it('has no reader any more, ends without a word', async () => {
+    const child = start('pipe');
+    child.stdout?.destroy();
+    expect(await endOf(child)).toEqual({ code: 0, stderr: '' });
+  });
+
+  it('cannot be written, says why in one line', async () => {
+    const full = openSync('/dev/full', 'w');
+    const { code, stderr } = await endOf(start(full));
+    closeSync(full);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^doctor: the output cannot be written: ENOSPC.*\n$/),
+    ]);
   });
 });
