@@ -64,7 +64,18 @@ function stopWithNpm(): void {
   }, PARENT_CHECKED_EVERY_MS).unref();
 }
 
-if (existsSync('.env')) loadEnvFile('.env'); // Node's option for it prints a line where there is none
+/** Node's option for it prints a line where there is none. Docker makes a folder of a file that it cannot find. */
+function loadDotenv(): void {
+  if (!existsSync('.env')) return;
+  try {
+    loadEnvFile('.env');
+  } catch {
+    process.stderr.write('.env is no text file that can be read; correct it, or take it away\n');
+    process.exit(1);
+  }
+}
+
+loadDotenv();
 if (isNotSetUp()) {
   process.stderr.write(
     'There is no .env: copy .env.example and fill it in, or run: npm run demo\n',

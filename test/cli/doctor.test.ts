@@ -488,7 +488,7 @@ describe('the doctor, whose output', () => {
     closeSync(full);
     expect([code, stderr]).toEqual([
       1,
-      expect.stringMatching(/^doctor: the output cannot be written: ENOSPC.*\n$/),
+      expect.stringMatching(/^the output cannot be written: ENOSPC.*\n$/),
     ]);
   });
 });

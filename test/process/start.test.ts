@@ -78,6 +78,12 @@ describe('npm start in a fresh checkout', () => {
     (env) => expect(start(env)).toMatchObject({ status: 0, stdout: 'started\n' }),
   );
 
+  it('says so in one line where .env is a folder, as Docker makes one of a file that it cannot find', () => {
+    mkdirSync(join(folder, '.env'));
+    const stderr = '.env is no text file that can be read; correct it, or take it away\n';
+    expect(start()).toMatchObject({ status: 1, stdout: '', stderr });
+  });
+
   it('starts with a .env', () => {
     writeFileSync(join(folder, '.env'), '');
     expect(start()).toMatchObject({ status: 0, stdout: 'started\n' });
