@@ -8,7 +8,14 @@ const PUBLISHED = new Set([
   'ZGVtby1vbmx5LWtleS1mb3ItaW52ZW50ZWQtZGF0YSE=',
   'demo-only-webhook-value-0123456789abcdef',
 ]);
-const MIN_DISTINCT_BYTES = 8;
+/** Of the secrets that whoever runs the app makes: fewer than these different bytes are not random. */
+const MIN_DISTINCT: Readonly<Record<string, number>> = {
+  SESSION_SECRET: 8,
+  TOKEN_ENCRYPTION_KEY: 8,
+  METRICS_TOKEN: 4, // may be 16 hexadecimal digits
+};
+/** A block that repeats counts from so many bytes on. */
+const MIN_REPEATED = 8;
 
 interface NamedSecret {
   readonly name: string;
@@ -30,7 +37,7 @@ export function weakSecretProblems(v: Partial<Values>): string[] {
         name,
         'is the value of the demo or the sandbox, which everybody can read; use one of your own',
       );
-    } else if (/^(SESSION_SECRET|TOKEN_ENCRYPTION_KEY)$/.test(name) && isPattern(bytes)) {
+    } else if (name in MIN_DISTINCT && isPattern(bytes, MIN_DISTINCT[name] ?? 0)) {
       add(name, 'is not random; make one with: openssl rand -base64 32');
     }
   }
@@ -84,16 +91,27 @@ function secretsOf(v: Partial<Values>): NamedSecret[] {
     ...(v.GETBILL_CLIENT_SECRET ?? []).map((text) => named('GETBILL_CLIENT_SECRET', text)),
     ...[v.METRICS_TOKEN ?? []].flat().map((text) => named('METRICS_TOKEN', text)),
     ...[v.REDIS_PASSWORD ?? []].flat().map((text) => named('REDIS_PASSWORD', text)),
+    ...passwordsOf(v).map((text) => named('REDIS_URL', text)),
   ];
 }
 
-/** Few distinct bytes, a repeated block, or bytes that count up or down: no random source makes these. */
-function isPattern(bytes: Buffer): boolean {
+const passwordsOf = ({ REDIS_URL: url }: Partial<Values>): string[] =>
+  url === undefined || url.password === '' ? [] : [decodeURIComponent(url.password)];
+
+/**
+ * Few distinct bytes, a repeated block (also one that is cut), or bytes most of which count up or down: no random
+ * source makes these.
+ */
+function isPattern(bytes: Buffer, minDistinct: number): boolean {
   const all = [...bytes];
-  if (new Set(all).size < MIN_DISTINCT_BYTES) return true;
-  const step = ((all[1] ?? 0) - (all[0] ?? 0)) & 0xff;
-  if (all.every((byte, i) => i === 0 || ((byte - (all[i - 1] ?? 0)) & 0xff) === step)) return true;
-  for (let period = 1; period <= all.length / 2; period += 1) {
+  if (new Set(all).size < minDistinct) return true;
+  const steps = new Map<number, number>();
+  for (const [i, byte] of all.slice(1).entries()) {
+    const step = (byte - (all[i] ?? 0)) & 0xff;
+    steps.set(step, (steps.get(step) ?? 0) + 1);
+  }
+  if (Math.max(...steps.values()) > all.length / 2) return true;
+  for (let period = 1; period <= all.length - MIN_REPEATED; period += 1) {
     if (all.every((byte, i) => i < period || byte === all[i - period])) return true;
   }
   return false;

@@ -386,6 +386,12 @@ describe('production refuses secrets that protect nothing', () => {
     ['a key that counts', { TOKEN_ENCRYPTION_KEY: key(Array(32).keys()) }, 'TOKEN_ENCRYPTION_KEY'],
     ['a key that counts down', { TOKEN_ENCRYPTION_KEY: key([...Array(32).keys()].reverse()) }, 'TOKEN_ENCRYPTION_KEY'],
     ['a key that repeats', { TOKEN_ENCRYPTION_KEY: btoa('0123456789abcdef0123456789abcdef') }, 'TOKEN_ENCRYPTION_KEY'],
+    ['a session secret that is the alphabet', { SESSION_SECRET: 'abcdefghijklmnopqrstuvwxyz012345' }, 'SESSION_SECRET'],
+    ['a session secret that begins again', { SESSION_SECRET: 'CANARY-qwertyuiopasdfgh-CANARY-qw' }, 'SESSION_SECRET'],
+    ['a key that is the alphabet', { TOKEN_ENCRYPTION_KEY: btoa('zyxwvutsrqponmlkjihgfedcba987654') }, 'TOKEN_ENCRYPTION_KEY'],
+    ['one secret for session and Redis', { SESSION_SECRET: other, REDIS_URL: `rediss://:${encodeURIComponent(other)}@redis` }, 'SESSION_SECRET'],
+    ['a metrics token of one digit', { METRICS_TOKEN: '0'.repeat(16) }, 'METRICS_TOKEN'],
+    ['a metrics token that counts', { METRICS_TOKEN: '1234567890123456' }, 'METRICS_TOKEN'],
     ['an old key of zeros', { TOKEN_ENCRYPTION_KEY: `${other},${key(Array<number>(32).fill(0))}` }, 'TOKEN_ENCRYPTION_KEY'],
     ['a session secret of one letter', { SESSION_SECRET: 's'.repeat(32) }, 'SESSION_SECRET'],
     ['a session secret that repeats', { SESSION_SECRET: 'CANARY-1234-'.repeat(4) }, 'SESSION_SECRET'],
@@ -408,6 +414,10 @@ describe('production refuses secrets that protect nothing', () => {
         TOKEN_ENCRYPTION_KEY: random(`k${index}`),
       };
       expect(problemsOf({ ...production, ...env })).toEqual([]);
+    }
+    for (let index = 0; index < 200; index += 1) {
+      const METRICS_TOKEN = hash('sha256', `m${index}`).slice(0, 16);
+      expect(problemsOf({ ...production, METRICS_TOKEN })).toEqual([]);
     }
     expect(
       problemsOf({ ...production, SESSION_SECRET: '9f86d081884c7d659a2feaa0c55ad015' }),
