@@ -73,7 +73,7 @@ export function createMetrics({
   ]);
   const apiFailures = counter(
     'api_failures_total',
-    'calls to the GetBill API without a usable response: too slow, unreachable, not JSON',
+    'calls to the GetBill API without a usable response: too slow, unreachable, not JSON; `browser_left` and `too_many_open_calls` are not GetBill’s',
     ['reason'],
   );
   const apiReplays = counter(
