@@ -8,6 +8,7 @@ import {
   type Upstream,
   type UpstreamResponse,
 } from '../../src/getbill/upstream.js';
+import { lookAtPort } from '../../src/cli/doctor/tls.js';
 import { createAuthority, type Authority } from '../security/support/certificates.js';
 import { startTlsFront } from '../security/support/tls-front.js';
 import { startForwarder, type Forwarder } from '../support/forwarder.js';
@@ -196,7 +197,28 @@ describe('the pool', () => {
 });
 
 describe('a name with an IPv4 and an IPv6 address, on a machine without IPv6', () => {
-  it('is reached also when the handshake takes a second', async () => {
+  it.each<[string, (port: number) => Promise<unknown>]>([
+    [
+      'the app',
+      async (port) => {
+        const upstream = startUpstream({ GETBILL_TIMEOUT_MS: '10000' });
+        const target = new URL(`http://getbill.test:${port}/debts`);
+        return await outcomeOf(
+          upstream.open(target, { method: 'GET', headers: {}, timeoutMs: 10_000 }),
+        );
+      },
+    ],
+    [
+      'the doctor',
+      async (port) => {
+        const direct = {
+          timeoutMs: 10_000,
+          proxy: { http: undefined, https: undefined, except: '' },
+        };
+        return await lookAtPort(new URL(`http://getbill.test:${port}`), direct).then(() => 200);
+      },
+    ],
+  ])('is reached also when the handshake takes a second: by %s', async (_name, calling) => {
     // A full queue drops the first SYN; the kernel sends it again after a second.
     const listening = spawn(process.execPath, [
       '-e',
@@ -211,11 +233,8 @@ describe('a name with an IPv4 and an IPv6 address, on a machine without IPv6', (
       { address: '127.0.0.1', family: 4 },
       { address: '2001:db8::1', family: 6 },
     ])) as unknown as typeof dns.lookup); // prettier-ignore
-    const upstream = startUpstream({ GETBILL_TIMEOUT_MS: '10000' });
-    const target = new URL(`http://getbill.test:${port}/debts`);
-    const called = upstream.open(target, { method: 'GET', headers: {}, timeoutMs: 10_000 });
     setTimeout(() => listening.kill('SIGCONT'), 300); // past Node's own 250 ms for one address
-    expect(await outcomeOf(called)).toBe(200);
+    expect(await calling(port)).toBe(200);
   });
 
   async function dialed(port: number): Promise<void> {

@@ -24,7 +24,7 @@ export async function lookAtTls(
   const through = proxyFor(url, proxy);
   const options: ConnectionOptions = {
     ...(through === undefined
-      ? { host, port: Number(url.port) || 443 }
+      ? { host, port: Number(url.port) || 443, ...patient(timeoutMs) }
       : { socket: await connectThrough(through, url, timeoutMs) }),
     ...(isIP(host) === 0 && { servername: host }),
     ...(caFile !== undefined && { ca: readFileSync(caFile) }),
@@ -48,9 +48,15 @@ export async function lookAtPort(url: URL, { timeoutMs, proxy }: Way): Promise<v
     (await connectThrough(through, url, timeoutMs)).destroy();
     return;
   }
-  const address = { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port) || 80 };
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const address = { host, port: Number(url.port) || 80, ...patient(timeoutMs) };
   await within(timeoutMs, (done) => connectPlain(address, () => done(undefined)));
 }
+
+/** As the app connects (`createAgent`): one slow address of a name is not given up for an unreachable one. */
+const patient = (timeoutMs: number) => ({
+  autoSelectFamilyAttemptTimeout: Math.ceil(timeoutMs / 2),
+});
 
 function within<T>(timeoutMs: number, open: (done: (value: T) => void) => Socket): Promise<T> {
   return new Promise((resolve, reject) => {
