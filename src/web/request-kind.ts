@@ -1,19 +1,26 @@
 import type { Request } from 'express';
 
+/** A header that is empty says as little as one that a proxy has removed. */
+export const saidBy = (req: Request, name: string): string | undefined =>
+  req.get(name)?.trim() || undefined;
+
 /** A person going to a page: the only kind of request that is ever redirected to sign in. */
 export function isNavigation(req: Request): boolean {
   if (req.method !== 'GET' || isApi(req)) return false;
-  const mode = req.get('sec-fetch-mode');
+  const mode = saidBy(req, 'sec-fetch-mode');
   if (mode !== undefined)
-    return mode === 'navigate' && ['document', undefined].includes(req.get('sec-fetch-dest'));
-  return req.get('x-requested-with') === undefined && wantsHtml(req);
+    return mode === 'navigate' && ['document', undefined].includes(saidBy(req, 'sec-fetch-dest'));
+  return !isOfScript(req) && wantsHtml(req);
 }
+
+/** Scripts say so themselves; an Android WebView gives the name of its app there: "com.example.app". */
+const isOfScript = (req: Request): boolean => /^[^.]+$/.test(req.get('x-requested-with') ?? '');
 
 /** A person sending the form of a page: whoever calls from a script gets JSON. */
 export const isFormOfPage = (req: Request): boolean =>
   req.method === 'POST' &&
   wantsHtml(req) &&
-  (req.get('sec-fetch-mode') ?? 'navigate') === 'navigate' &&
+  (saidBy(req, 'sec-fetch-mode') ?? 'navigate') === 'navigate' &&
   req.is('application/x-www-form-urlencoded') !== false;
 
 export const wantsHtml = (req: Request): boolean =>

@@ -311,4 +311,21 @@ describe('a page for people who are signed in', () => {
       expect(answer.json).toMatchObject({ error: 'not_signed_in', login_url: '/login' });
     },
   );
+
+  it.each<[string, Record<string, string>]>([
+    ['an Android WebView, which names its app', { 'x-requested-with': 'com.example.mail' }],
+    [
+      'a proxy that empties headers it does not know',
+      { 'sec-fetch-dest': '', 'sec-fetch-mode': '', 'sec-fetch-site': '', 'x-requested-with': '' },
+    ],
+  ])('is a page for people behind %s, too', async (_what, headers) => {
+    const browser = app.browser();
+    const { location = '' } = await browser.get('/dashboard', headers);
+    expect(location).toBe('/login?returnTo=%2Fdashboard');
+    const login = await browser.get(`${location}&scope=debts%3Awrite`, headers);
+    expect(paramOf(login.location ?? '', 'scope')).toContain('debts:write');
+    const landed = await browser.get(await browser.approve(login.location ?? ''), headers);
+    expect(landed.location).toBe('/dashboard');
+    expect((await browser.get('/session', headers)).status).toBe(200);
+  });
 });

@@ -11,6 +11,7 @@ import {
 import { isRejection } from '../../oauth-explanations.js';
 import { PENDING_LOGIN_TTL_MS } from '../../core/sign-in/pending-logins.js';
 import { endpoints } from '../../getbill/endpoints.js';
+import { saidBy } from '../request-kind.js';
 import { originsOf } from '../request-origin.js';
 import { safeReturnTo } from '../return-to.js';
 import type { SignIn } from '../../core/sign-in/sign-in.js';
@@ -110,7 +111,7 @@ function canonicalLogin(
  */
 function scopesAskedFor(req: Request): string[] {
   const { scope } = req.query;
-  const isOurs = (req.get('sec-fetch-site') ?? 'same-origin') === 'same-origin';
+  const isOurs = (saidBy(req, 'sec-fetch-site') ?? 'same-origin') === 'same-origin';
   if (!isOurs || typeof scope !== 'string') return [];
   const known = new Set(endpoints.map((endpoint) => endpoint.scope));
   return scope.split(' ').filter((name) => known.has(name));
