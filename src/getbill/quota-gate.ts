@@ -8,6 +8,7 @@ import { createCompanyLookup, PROFILE } from './company-lookup.js';
 import type { Access, ApiCall, Forward, Visitor } from './forward.js';
 import type { GrantFacts } from './grant-facts.js';
 import type { Quota } from './quota.js';
+import { fieldOf, textOf } from './values.js';
 
 /** A quarter of GetBill's limit for each company. */
 const SHARE = 0.25;
@@ -125,10 +126,14 @@ export function createQuotaGate({
   };
 }
 
-/** `Required scope "debts:read" not found in token`, as GetBill writes it. Another 403 is about one debt, not the grant. */
+/**
+ * `Required scope "debts:read" not found in token`, as GetBill writes it, in any quotes; or the code of RFC 6750
+ * section 3.1. Another 403 is about one debt, not the grant.
+ */
 function lacksScope(json: unknown, scope: string): boolean {
-  const message = (json as { message?: unknown } | null | undefined)?.message;
-  return typeof message === 'string' && message.includes(`scope "${scope}"`);
+  if (fieldOf(json, 'error') === 'insufficient_scope') return true;
+  const message = textOf(fieldOf(json, 'message')) ?? '';
+  return /\bscopes?\b/i.test(message) && message.split(/[^\w:]+/).includes(scope);
 }
 
 function ignoreStorage(error: unknown): void {

@@ -160,6 +160,26 @@ it.each([
   expect(text.includes('not yours to see')).toBe(!isPermission);
 });
 
+it.each([
+  ['in other quotes', { message: "Required scope 'debts:read' not found in token" }, true],
+  ['without quotes', { message: 'The token lacks the scope debts:read.' }, true],
+  ['by the code of RFC 6750', { error: 'insufficient_scope' }, true],
+  ['as another one', { message: 'Required scope "debts:read:all" not found in token' }, false],
+  ['as no scope', { message: 'Access denied to debts:read' }, false],
+])(
+  'a permission that is missing is told from another refusal when GetBill names it %s',
+  async (_what, said, isMissing) => {
+    await signIn();
+    const body = { error: true, code: 403, ...said };
+    app.sandbox.control.set({
+      api: [{ mode: 'status', status: 403, path: '/debts', body, times: 1 }],
+    });
+    await browser.get('/debts');
+    const { scopes } = (await browser.get('/session')).json;
+    expect((scopes as string[]).includes('debts:read')).toBe(!isMissing);
+  },
+);
+
 it('a script that asks for the page gets the error as JSON', async () => {
   await signIn();
   app.sandbox.control.set({ api: [{ mode: 'drop', path: '/debts', times: 0 }] });
