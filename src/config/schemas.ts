@@ -3,9 +3,9 @@ import { redisNodeUrl, url } from './addresses.js';
 import { splitList } from './lists.js';
 import { invisibleCharacter } from './observations.js';
 
-/** Whole values of `.env.example` and of the guides: what merely begins like one may be somebody's own. */
+/** Whole values of `.env.example`, of the guides, and of templates that nobody filled in: what merely begins like one may be somebody's own. */
 const PLACEHOLDER =
-  /^(your[_-](client[_-]|session[_-])?(id|secret|key)([_-]here)?|your_\w+_here|change[_-]?me|placeholder|example|secret|password|x{3,}|\.{3}|<.*>)$/i;
+  /^(your[_-](client[_-]|session[_-])?(id|secret|key)([_-]here)?|your_\w+_here|change[_-]?me|placeholder|example|secret|password|x{3,}|\.{3}|<.*>|\$\{?\w+\}?|\{\{.*\}\}|null|undefined)$/i;
 const isPlaceholder = (text: string): boolean => PLACEHOLDER.test(text);
 
 /** Digits only: another program that reads the variable (a health check, a script) must see the same number. */

@@ -136,7 +136,7 @@ export const variables = {
   GETBILL_TLS_PINS: entry(
     'SHA-256 pins of public keys (SPKI), base64, at least two, separated by commas',
     list
-      .refine((pins) => pins.length !== 1, {
+      .refine((pins) => new Set(pins).size !== 1, {
         error: 'needs at least two pins, one of them a backup',
       })
       .refine((pins) => pins.every((pin) => /^[A-Za-z0-9+/]{43}=$/.test(pin)), {
@@ -311,6 +311,9 @@ export const variables = {
     '16 characters or more; `/metrics` answers only with this bearer token, and is 404 while it is unset',
     required
       .refine((text) => text.length >= 16, { error: 'is shorter than 16 characters' })
+      .refine((text) => /^[\x20-\x7e]*$/.test(text), {
+        error: 'has a character that no Authorization header carries; use letters and digits',
+      })
       .optional(),
   ),
 };

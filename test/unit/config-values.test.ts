@@ -109,6 +109,30 @@ describe('a number', () => {
   );
 });
 
+describe('a value that can never work', () => {
+  it.each(['null', 'undefined', '${CLIENT_SECRET}', '$CLIENT_SECRET', '{{ client_secret }}'])(
+    'is refused where a template was not filled in: %s',
+    (text) => {
+      expect(problemsOf({ ...required, GETBILL_CLIENT_SECRET: text })[0]).toMatch(
+        /^GETBILL_CLIENT_SECRET still holds a placeholder/,
+      );
+    },
+  );
+
+  it('is refused: one pin twice, a metrics token that no header carries', () => {
+    const pin = hash('sha256', 'pin', 'base64');
+    const problems = problemsOf({
+      ...required,
+      GETBILL_TLS_PINS: `${pin},${pin}`,
+      METRICS_TOKEN: 'CANARY-t\u00F6ken-0123456789',
+    });
+    expect(problems.map((problem) => problem.split(' ')[0])).toEqual([
+      'GETBILL_TLS_PINS',
+      'METRICS_TOKEN',
+    ]);
+  });
+});
+
 describe('a value that merely looks like a placeholder', () => {
   it.each([
     'example-collections',
