@@ -38,8 +38,11 @@ function moveNow() {
   for (const now of document.querySelectorAll('[data-now-from]')) {
     const { nowFrom, nowTo, nowWidth } = now.dataset;
     const share = (Date.now() - Number(nowFrom)) / (Number(nowTo) - Number(nowFrom));
-    const x = Math.min(1, Math.max(0, share)) * Number(nowWidth);
-    now.setAttribute('transform', `translate(${x} 0)`);
+    const passed = Math.min(1, Math.max(0, share));
+    const line = now.parentElement;
+    now.setAttribute('transform', `translate(${passed * nowWidth} 0)`);
+    line.querySelector('.passed').setAttribute('width', passed * nowWidth);
+    line.ariaLabel = line.ariaLabel.replace(/^\d+/, Math.round(passed * 100));
   }
 }
 

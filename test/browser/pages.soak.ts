@@ -1,4 +1,5 @@
 import type { Page } from 'playwright-core';
+import { until } from '../support/until.js';
 import { startPages, type Pages } from '../soak/support/pages.js';
 
 let pages: Pages;
@@ -79,5 +80,23 @@ it('a copy button that is pressed twice says its own words again', async () => {
   await button.getByText('Copied').waitFor();
   await page.getByText('Copied').waitFor({ state: 'detached', timeout: 5_000 });
   expect(await button.innerText()).toBe(words);
+  await page.context().close();
+});
+
+it('on the line of a token the part that has passed goes on with the mark of now', async () => {
+  pages.app.sandbox.control.set({ accessTokenLifetimeS: 60 });
+  const page = await signedIn('/connection');
+  const line = () =>
+    page.evaluate<string[]>(`(() => {
+      const [now, passed] = ['[data-now-from]', '.passed'].map((one) => document.querySelector('.life-scale ' + one));
+      const x = passed.getAttribute('width');
+      return [now.getAttribute('transform'), 'translate(' + x + ' 0)', passed.parentElement.ariaLabel, Math.round(x / 10) + ' %'];
+    })()`);
+  const [atFirst] = await line();
+  await until('the mark has moved', async () => (await line())[0] !== atFirst);
+  const [now, passed, words, share = ''] = await line();
+  expect(passed).toBe(now);
+  expect(words).toContain(share);
+  pages.app.sandbox.control.reset();
   await page.context().close();
 });
