@@ -1,7 +1,7 @@
 import type { Express, RequestHandler, Response } from 'express';
 import { RequestError } from '../errors.js';
 import { companyHash, type GrantFacts } from '../getbill/grant-facts.js';
-import { formats } from '../web/pages/formats.js';
+import type { Formats } from '../web/pages/formats.js';
 import { renderPage } from '../web/render-page.js';
 import { subjectOf, type WebhookEvent } from './envelope.js';
 import type { EntryState, Listed } from './inbox.js';
@@ -47,7 +47,7 @@ export function addEventsPage(
     const mineOrUnknown = await mine(res);
     const lists = await Promise.all(
       (mineOrUnknown ?? []).map(async ({ name, inbox }) =>
-        (await inbox.recent(SHOWN)).map((each) => rowOf(name, each)),
+        (await inbox.recent(SHOWN)).map((each) => rowOf(name, each, res.locals.formats)),
       ),
     );
     const rows = lists
@@ -75,7 +75,11 @@ export function addEventsPage(
   });
 }
 
-function rowOf(endpoint: string, { id, type, body, state }: Listed): EventRow {
+function rowOf(
+  endpoint: string,
+  { id, type, body, state }: Listed,
+  formats: Pick<Formats, 'instant'>,
+): EventRow {
   const subject = subjectOf(JSON.parse(body) as WebhookEvent);
   const isDebt = type.startsWith('debt.') && subject !== undefined;
   return {

@@ -120,6 +120,16 @@ describe('/events', () => {
       expect(Buffer.byteLength(text)).toBeLessThan(40_000);
     }));
 
+  it('says when an event came as its reader writes times', () =>
+    withSignedIn(async (app, browser) => {
+      await deliver(app, updated('mine'));
+      const timeFor = async (language: string) =>
+        /<time [^>]*>([^<]*)/.exec((await browser.get('/events', { 'accept-language': language })).text)?.[1]; // prettier-ignore
+      expect(await timeFor('en-GB')).toMatch(/^\d+ \w+ \d{4}, \d\d:\d\d UTC$/);
+      expect(await timeFor('en-US')).toMatch(/^\w+ \d+, \d{4}, \d+:\d\d [AP]M UTC$/u);
+      expect((await browser.get('/events')).text).toContain('The last one.');
+    }));
+
   it('handles one again when asked with the CSRF token, and none of another company', () =>
     withSignedIn(async (app, browser) => {
       await deliver(app, updated('mine'));
