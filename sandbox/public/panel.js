@@ -147,6 +147,16 @@ function editQueue(control, queue, edit, done) {
   return editing;
 }
 
+/** The clipboard may be forbidden, and over plain http to another host there is none. */
+async function copyTo(control, text, done) {
+  try {
+    await navigator.clipboard.writeText(text);
+    say(control, done);
+  } catch {
+    say(control, 'The browser does not let this page copy: select the text instead.', true);
+  }
+}
+
 /** Those before it may be gone since it was drawn: then it stands further to the front. */
 const without =
   ({ index, what }) =>
@@ -167,11 +177,7 @@ document.addEventListener('click', (event) => {
     void editQueue(control, queue, (entries) => [...entries, entry], done);
   }
   if (remove) void editQueue(control, remove, without(control.dataset), 'Removed.');
-  if (copy !== undefined) {
-    void navigator.clipboard
-      .writeText(one('[data-copied]').textContent)
-      .then(() => say(control, done));
-  }
+  if (copy !== undefined) void copyTo(control, one('[data-copied]').textContent, done);
 });
 all('[data-setting]', (control) =>
   control.addEventListener('change', () => {

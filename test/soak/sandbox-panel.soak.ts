@@ -84,6 +84,25 @@ it('faults that are removed faster than they are drawn anew are those, and no ot
   expect(sandbox.control.state().faults.api).toEqual(faults.slice(2));
 });
 
+it.each(['Promise.reject(new Error())', 'undefined()'])(
+  'says so when the browser does not let it copy: %s',
+  async (refusal) => {
+    const page = await open();
+    await page.evaluate(`navigator.clipboard.writeText = () => ${refusal}`);
+    await button(page, 'Copy as .env').click();
+    await page.getByRole('status').getByText('does not let this page copy').waitFor();
+  },
+);
+
+it('buttons that do not fit side by side do not touch', async () => {
+  const page = await open({ viewport: { width: 320, height: 700 } });
+  await page.goto(`${sandbox.origin}${authorize}&redirect_uri=http%3A%2F%2Flocalhost%3A1%2F`);
+  const back = await page.locator('a.button', { hasText: 'Back to the app' }).boundingBox();
+  const panel = await page.locator('a.button', { hasText: 'Control panel' }).boundingBox();
+  const below = (back?.y ?? 0) + (back?.height ?? 0);
+  expect((panel?.y ?? 0) - below).toBeGreaterThanOrEqual(4);
+});
+
 it.each([360, 1440])(
   'can be walked and worked with the keyboard alone at %s px, and keeps its focus',
   async (width) => {
