@@ -102,7 +102,8 @@ export async function readLastFollowups(
   const last = new Map<string, Followup | undefined>();
   const failures = await eachOf(debts, async (debt) => {
     const isNone = numberOf(fieldOf(debt, 'followups_count')) === 0;
-    const items = isNone ? [] : (await client.followupsOfDebt(debt.id, { limit: PER_PAGE })).items;
+    const id = textOf(fieldOf(debt, 'id')) ?? '';
+    const items = isNone ? [] : (await client.followupsOfDebt(id, { limit: PER_PAGE })).items;
     last.set(debt.id, latestOf(items, nowMs));
   });
   if (last.size === 0 && failures[0] !== undefined) throw failures[0];

@@ -45,3 +45,16 @@ it('every debt of it can be reached by a link with a name, and has a page that s
     expectHarmless(text);
   }
 });
+
+it('debts whose ids are no text cost the dashboard nothing', async () => {
+  const data = [{ toString: 1 }, null, [], 7].map((id) => ({ id, firstname: 'Ada', followups_count: 1 })); // prettier-ignore
+  const body = JSON.stringify({ error: false, data });
+  const fault = { mode: 'rawBody', status: 200, contentType: 'application/json', body } as const;
+  app.sandbox.control.set({ api: [{ ...fault, path: '/debts', times: 0 }] });
+  const other = app.browser();
+  await other.signIn({ company: edgeCases.name });
+  const { status, text } = await other.get('/dashboard');
+  app.sandbox.control.reset();
+  expect(status).toBe(200);
+  expect(text).toContain('Ada');
+});
