@@ -150,6 +150,17 @@ describe('the audit log', () => {
 });
 
 describe('the log', () => {
+  it('is short where strangers ask over plain http: its hint says what a stack could not', async () => {
+    const log = logFromNow();
+    const host = new URL(app.publicUrl).host;
+    const request = rawRequest('GET', '/wp-login.php', [`Host: ${host}`, 'Connection: close']);
+    expect((await exchange(app.origin, request)).status).toBe(500);
+    const found = log.lines().find(({ code }) => code === 'insecure_request');
+    expect(found).toMatchObject({ level: 50, reason: expect.any(String) as unknown });
+    expect(found?.['hint']).toContain('X-Forwarded-Proto');
+    expect(log.text().length).toBeLessThan(800);
+  });
+
   it('[A11] has of an error answer one line with its cause, cut to 256 characters, and the page has none of its words', async () => {
     const browser = app.browser();
     const state = new URL(await browser.startLogin()).searchParams.get('state') ?? '';

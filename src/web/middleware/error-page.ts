@@ -121,8 +121,8 @@ function failedCallText(request: RequestContext | undefined): string | undefined
 }
 
 /**
- * A fault of ours or of GetBill has its whole error in the log; a refused request only its reason; a path that does not
- * exist nothing beside the line per request, because scanners ask for thousands.
+ * A fault of ours or of GetBill has its whole error in the log; a refused request, and a fault that its hint explains,
+ * only the reason; a path that does not exist nothing beside the line per request, because scanners ask for thousands.
  */
 function logFailure(log: Logger, error: AppError, req: Request, res: Response): void {
   if (error.code === 'not_found' && error.status === 404) return;
@@ -130,9 +130,10 @@ function logFailure(log: Logger, error: AppError, req: Request, res: Response): 
   const { code, status, serverSaid } = error;
   const hint = operatorHint(code) ?? error.hint;
   const fields = { requestId, code, status, path: req.path, hint, serverSaid };
-  if (status >= 500) log.error({ ...fields, err: error }, 'request failed');
-  else
-    log.info({ ...fields, reason: error.message, cause: messageOf(error.cause) }, 'request failed');
+  const reason = { reason: error.message, cause: messageOf(error.cause) };
+  const isExplained = error.hint !== undefined && error.cause === undefined; // a stack would say no more
+  if (status < 500) log.info({ ...fields, ...reason }, 'request failed');
+  else log.error({ ...fields, ...(isExplained ? reason : { err: error }) }, 'request failed');
 }
 
 /** V8 quotes the text that is not JSON in its message. */
