@@ -47,7 +47,7 @@ export function csv(columns: Columns, rows: readonly Row[]): string {
 
 /** Marks a value as text that a spreadsheet would run as a formula. */
 function csvCell(value: string): string {
-  const isFormula = /^[=+@]|^-(?!\d+(?:\.\d+)?$)/.test(value);
+  const isFormula = /^\s*(?:[=+@＝＋－＠]|-(?!\d+(?:\.\d+)?$))/.test(value);
   const safe = isFormula ? `'${value}` : value;
   return /[",\n]|^'/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
