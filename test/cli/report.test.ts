@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newReport, openReport } from '../../src/cli/batch/report.js';
@@ -62,6 +62,19 @@ describe('a report of debts', () => {
     expect(() => openReport(path)).toThrow('is no report');
     expect(() => newReport(path, { entries: [] })).toThrow('is there already');
     expect(locks('none.json')).toEqual([]);
+  });
+
+  it('that cannot be written any more is named, and what was written before stays', () => {
+    const path = join(folder, 'full.json');
+    const held = newReport(path, { entries: [] });
+    held.save();
+    mkdirSync(`${path}.new`); // in the way, as a full disk would be
+    held.report.entries.push({ state: 'unknown', debt: {} });
+    expect(() => held.save()).toThrow(`nothing more is sent: ${path} (EISDIR)`);
+    held.release();
+    const opened = openReport(path);
+    opened.release();
+    expect(opened.report.entries).toEqual([]);
   });
 
   it('is held by one process at a time, also of those that begin at once and one that died', async () => {

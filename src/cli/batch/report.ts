@@ -1,13 +1,4 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { z } from 'zod';
 import { misused } from '../input.js';
@@ -91,14 +82,19 @@ function hold(path: string, read: () => Report): ReportFile {
     path,
     report: content,
     release,
-    save() {
-      const written = openSync(`${path}.new`, 'w', 0o600);
-      writeFileSync(written, `${JSON.stringify(content, null, 1)}\n`);
-      fsyncSync(written);
-      closeSync(written);
-      renameSync(`${path}.new`, path);
-    },
+    save: () => replaceFile(path, `${JSON.stringify(content, null, 1)}\n`),
   };
+}
+
+/** What was there before stays where this fails, on a full disk for example. @throws {InvalidArgumentError} */
+function replaceFile(path: string, text: string): void {
+  try {
+    writeFileSync(`${path}.new`, text, { mode: 0o600, flush: true });
+    renameSync(`${path}.new`, path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    misused(`the report cannot be written, so nothing more is sent: ${path} (${code})`);
+  }
 }
 
 /**
