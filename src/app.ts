@@ -95,7 +95,7 @@ export function createApp(
   app.get('/healthz', reportHealth());
   app.get('/readyz', reportReadiness({ isReady }));
   if (config.metricsToken)
-    app.get('/metrics', showMetrics({ token: config.metricsToken, text: services.metrics.text }));
+    app.get('/metrics', showMetrics({ token: config.metricsToken, text: metricsOf(services) }));
   if (config.flowInspector) app.post('/demo/forget-limits', forgetLimits({ quota, limits }));
   app.use('/assets', assets(root('public')));
 
@@ -189,6 +189,14 @@ function renderView({ cache }: { cache: boolean }) {
   const options = { cache, root: root('views'), rmWhitespace: true };
   return (path: string, locals: object, done: (error: Error | null, html?: string) => void) =>
     ejs.renderFile(path, locals, options, done);
+}
+
+/** With a round trip to Redis, since not every balancer asks `/readyz`. */
+function metricsOf(services: Services): Services['metrics']['text'] {
+  return async () => {
+    await services.isStorageReady();
+    return services.metrics.text();
+  };
 }
 
 function noSuchPath(): RequestHandler {

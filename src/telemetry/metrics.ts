@@ -180,7 +180,7 @@ export function createMetrics({
   );
   const storage = histogram(
     'storage_seconds',
-    'a round trip to Redis, measured by every call of `/readyz`',
+    'a round trip to Redis, measured by every call of `/readyz` and `/metrics`',
   );
 
   for (const labels of initialLabels.responses) responses.inc(labels, 0);

@@ -34,6 +34,17 @@ describe('what machines ask', () => {
     expect(text).toContain('getbill_connect_renewals_total');
   });
 
+  it('measures the storage also where nobody asks whether the process is ready', async () => {
+    const count = async (): Promise<number> => {
+      const metrics = app().get('/metrics').set('Authorization', `Bearer ${METRICS_TOKEN}`);
+      return Number(
+        /^getbill_connect_storage_seconds_count (\d+)$/m.exec((await metrics).text)?.[1],
+      );
+    };
+    const before = await count();
+    expect(await count()).toBe(before + 1);
+  });
+
   it('counts renewed tokens that wait for the storage, for as long as they wait', async () => {
     const waiting = async (): Promise<string | undefined> => {
       const metrics = app().get('/metrics').set('Authorization', `Bearer ${METRICS_TOKEN}`);
