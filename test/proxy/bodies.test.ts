@@ -423,9 +423,10 @@ describe('a body on its way down', () => {
   it('is the same when a gateway repeats its headers', async () => {
     const answer = (headers: string[], body: Buffer) => {
       api.answerWith((res) => {
-        const head = ['HTTP/1.1 200 OK', `Content-Length: ${body.length}`, ...headers, '', ''];
+        const length = `Content-Length: ${body.length}`;
+        const head = ['HTTP/1.1 200 OK', 'Connection: close', length, ...headers, '', ''];
         res.socket?.write(head.join('\r\n'));
-        res.socket?.write(body);
+        res.socket?.end(body);
       });
       return caller.read('/api/debts', { 'accept-encoding': 'gzip' });
     };
