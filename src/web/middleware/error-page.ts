@@ -9,6 +9,7 @@ import { asAppError } from '../as-app-error.js';
 import { errorHref } from '../pages/error-catalogue.js';
 import { errorText, SIGN_IN_AGAIN, STILL_SIGNED_IN, type ErrorText } from '../pages/error-texts.js';
 import { waitText } from '../pages/formats.js';
+import { logFailure } from '../log-failure.js';
 import { isFormOfPage, isNavigation, wantsHtml } from '../request-kind.js';
 import { safeReturnTo } from '../return-to.js';
 
@@ -118,28 +119,6 @@ function failedCallText(request: RequestContext | undefined): string | undefined
   const response =
     status === undefined ? 'got no response' : `responded ${status} ${contentType}`.trim();
   return `${method} ${route} ${response} after ${Math.round(durationMs)} ms (${reason})`;
-}
-
-/**
- * A fault of ours or of GetBill has its whole error in the log; a refused request, and a fault that its hint explains,
- * only the reason; a path that does not exist nothing beside the line per request, because scanners ask for thousands.
- */
-function logFailure(log: Logger, error: AppError, req: Request, res: Response): void {
-  if (error.code === 'not_found' && error.status === 404) return;
-  const { requestId } = res.locals;
-  const { code, status, serverSaid } = error;
-  const hint = operatorHint(code) ?? error.hint;
-  const fields = { requestId, code, status, path: req.path, hint, serverSaid };
-  const reason = { reason: error.message, cause: messageOf(error.cause) };
-  const isExplained = error.hint !== undefined && error.cause === undefined; // a stack would say no more
-  if (status < 500) log.info({ ...fields, ...reason }, 'request failed');
-  else log.error({ ...fields, ...(isExplained ? reason : { err: error }) }, 'request failed');
-}
-
-/** V8 quotes the text that is not JSON in its message. */
-function messageOf(cause: unknown): string | undefined {
-  if (cause instanceof SyntaxError) return 'not valid JSON';
-  return cause instanceof Error ? cause.message : undefined;
 }
 
 /** After a fresh sign-in the visitor comes back to the page that failed. A callback cannot be repeated: it is started again. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Request, RequestHandler } from 'express';
+import type { RequestHandler } from 'express';
 import type { Config } from '../../config/config.js';
 import {
   AppError,
@@ -10,9 +10,7 @@ import {
 } from '../../errors.js';
 import { isRejection } from '../../oauth-explanations.js';
 import { PENDING_LOGIN_TTL_MS } from '../../core/sign-in/pending-logins.js';
-import { endpoints } from '../../getbill/endpoints.js';
-import { saidBy } from '../request-kind.js';
-import { originsOf } from '../request-origin.js';
+import { canonicalLogin, scopesAskedFor } from '../login-request.js';
 import { safeReturnTo } from '../return-to.js';
 import type { SignIn } from '../../core/sign-in/sign-in.js';
 import type { RecentSignIns } from '../session/recent-sign-ins.js';
@@ -74,47 +72,6 @@ export function startSignIn({
     res.cookie(cookies.login, binding, { ...cookies.attributes, maxAge: PENDING_LOGIN_TTL_MS });
     res.status(302).location(url.href).end(); // no body: it would hold the state
   };
-}
-
-/**
- * Where the sign-in must start instead, or `undefined` here at PUBLIC_URL.
- * @throws {AppError} the browser was sent to PUBLIC_URL before, so the proxy in front changes `Host`.
- */
-function canonicalLogin(
-  req: Request,
-  { publicUrl, returnTo }: { publicUrl: URL; returnTo: string },
-): URL | undefined {
-  const received = originsOf(req, publicUrl);
-  if (received.includes(publicUrl.origin)) return undefined;
-  if (req.query['redirected'] === undefined) {
-    const again: Record<string, string> = req.query['again'] === undefined ? {} : { again: '1' };
-    const more = scopesAskedFor(req).join(' ');
-    const scope: Record<string, string> = more === '' ? {} : { scope: more };
-    const query = new URLSearchParams({ returnTo, ...again, ...scope, redirected: '1' });
-    return new URL(`/login?${query.toString()}`, publicUrl);
-  }
-  const withoutDots = received.map((origin) => origin.replace(/\.(?=:\d+$|$)/, ''));
-  if (withoutDots.includes(publicUrl.origin)) return undefined;
-  throw new AppError('the request did not arrive under the address of PUBLIC_URL', {
-    code: 'origin_mismatch',
-    status: 500,
-    hint:
-      `expected ${publicUrl.origin} (PUBLIC_URL), received ${received.join(' and ') || 'no usable Host'}: ` +
-      'the proxy must pass on the Host of the browser with its port (nginx: proxy_set_header Host $http_host), ' +
-      'or PUBLIC_URL must be the origin that browsers see',
-  });
-}
-
-/**
- * `?scope=debts:write` asks for more than GETBILL_SCOPES, of what an endpoint of the allow-list needs.
- * Only from a page of ours: a link elsewhere must not decide what people are asked for.
- */
-function scopesAskedFor(req: Request): string[] {
-  const { scope } = req.query;
-  const isOurs = (saidBy(req, 'sec-fetch-site') ?? 'same-origin') === 'same-origin';
-  if (!isOurs || typeof scope !== 'string') return [];
-  const known = new Set(endpoints.map((endpoint) => endpoint.scope));
-  return scope.split(' ').filter((name) => known.has(name));
 }
 
 /** `not_renewed`: expired, and GetBill does not renew it. Other failures are for the page asked for to tell. */
