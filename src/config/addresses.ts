@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
 import { invisibleCharacter } from './observations.js';
 
@@ -134,12 +134,14 @@ export const trustedProxies = z
     error: 'names a network so wide that any visitor could choose an address',
   });
 
-/** Wider than an IPv4 /8, or an IPv6 /16 of public addresses. */
+/** Wider than an IPv4 /8, or an IPv6 /16 of public addresses. Express takes an IPv4 address as `::ffff:` and it, too. */
 function isWideNetwork(text: string): boolean {
   const [address = '', bits] = text.split('/');
   if (bits === undefined) return false;
   const prefix = Number(bits);
   if (isIP(address) === 4) return prefix < 8;
-  if (/^[0:]*:ffff:/i.test(address)) return prefix < 96 + 8;
+  const network = new BlockList();
+  network.addSubnet(address, prefix, 'ipv6');
+  if (/^[0:]*:ffff:/i.test(address) || network.check('::ffff:0:0', 'ipv6')) return prefix < 96 + 8;
   return prefix < (/^f[cde]/i.test(address) ? 7 : 16);
 }

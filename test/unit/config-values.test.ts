@@ -380,7 +380,7 @@ describe('a URL that can be parsed and not be used', () => {
 });
 
 describe('TRUST_PROXY', () => {
-  it.each(['1000', '11', '9'.repeat(400), '0.0.0.0/1', '128.0.0.0/1', '10.0.0.0/7', '::/0', '2000::/3', '::ffff:0:0/96', '10.0.0.1,0.0.0.0/0'])(
+  it.each(['1000', '11', '9'.repeat(400), '0.0.0.0/1', '128.0.0.0/1', '10.0.0.0/7', '::/0', '::/80', '::/16', '0:0::/72', '2000::/3', '::ffff:0:0/96', '10.0.0.1,0.0.0.0/0'])(
     'refuses %s, since any visitor could choose an address',
     (TRUST_PROXY) => {
       expect(problemsOf({ ...required, TRUST_PROXY })[0]).toMatch(/^TRUST_PROXY .*any visitor could choose/);
