@@ -2,6 +2,7 @@
 import {
   GrantEndedError,
   GrantRefusedError,
+  MisconfiguredError,
   StorageError,
   UnavailableError,
 } from '../../src/errors.js';
@@ -236,6 +237,28 @@ describe('sign-out', () => {
     gate.open();
     await clock.advance(0);
     expect(idle).toHaveBeenCalled();
+  });
+
+  it.each([
+    ['the refresh token', ['refresh_token', 'access_token'], 'failed'],
+    ['the access token, which ends by itself', ['access_token'], 'ok'],
+  ])('has told a server that does not revoke %s: %j, %s', async (_what, refused, outcome) => {
+    const { startProcess, signIn, events } = setUp();
+    const tokens = startProcess({
+      tokenEndpoint: {
+        refresh: () => Promise.reject(new Error('not asked')),
+        async revoke(_token, hint) {
+          const code = 'unsupported_token_type';
+          if (refused.includes(hint)) throw new MisconfiguredError('not supported', { code });
+          return Promise.resolve();
+        },
+      },
+    });
+    await signIn(tokens);
+    await (
+      await tokens.forget('g1', 'signed_out')
+    ).revoked;
+    expect(events).toContainEqual(expect.objectContaining({ type: 'token_revoked', outcome }));
   });
 
   it('revokes nothing when no revocation URL is configured', async () => {

@@ -1,4 +1,5 @@
 import type { Background } from '../background.js';
+import { MisconfiguredError } from '../errors.js';
 import type { Report } from '../events.js';
 import type { TokenEndpoint } from './token-endpoint.js';
 import type { TokenSet } from './token-set.js';
@@ -26,7 +27,11 @@ export function createRevocations({
     if (revoke === undefined) return true;
     const isRefreshGone =
       refreshToken === undefined || (await twice(() => revoke(refreshToken, 'refresh_token')));
-    const isAccessGone = await twice(() => revoke(accessToken, 'access_token'));
+    const isAccessGone = await twice(() =>
+      revoke(accessToken, 'access_token').catch((error: unknown) => {
+        if (refreshToken === undefined || !isUnsupported(error)) throw error;
+      }),
+    );
     const isGone = isRefreshGone && isAccessGone;
     report('token_revoked', grantId, { outcome: isGone ? 'ok' : 'failed' });
     return isGone;
@@ -57,6 +62,10 @@ export function createRevocations({
     },
   };
 }
+
+/** RFC 7009 section 2.2.1: a server may revoke refresh tokens alone; the access tokens of the grant end by themselves. */
+const isUnsupported = (error: unknown): boolean =>
+  error instanceof MisconfiguredError && error.code === 'unsupported_token_type';
 
 async function twice(call: () => Promise<void>): Promise<boolean> {
   for (let attempt = 0; attempt < 2; attempt++) {
