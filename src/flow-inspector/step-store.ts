@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { KeyValue } from '../core/storage/key-value.js';
+import { RecordError } from '../errors.js';
 import { stepSchema, type Draft, type Step } from './step.js';
 
 /** The steps kept per browser. */
@@ -102,9 +103,20 @@ export function createStepStore({
     return number;
   }
 
+  /** A counter that is not ours counts as absent. */
+  async function countUp(flow: string): Promise<{ count: number }> {
+    const key = counterOf(flow);
+    const count = () => keyValue.increment(key, { ttlMs: 2 * KEPT_MS });
+    return await count().catch(async (error: unknown) => {
+      if (!(error instanceof RecordError)) throw error;
+      await keyValue.delete(key);
+      return await count();
+    });
+  }
+
   return {
     append(flow, draft, replyTo) {
-      const counted = keyValue.increment(counterOf(flow), { ttlMs: 2 * KEPT_MS });
+      const counted = countUp(flow);
       return track(write(flow, { atMs: now(), ...draft }, counted, replyTo));
     },
     last,

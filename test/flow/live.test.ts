@@ -28,6 +28,8 @@ async function streamed(browser: Browser, path: string, end: string, headers = {
   return text;
 }
 
+const DRAFT: Draft = { kind: 'note', from: 'app', to: 'app', title: 'a step', outcome: 'ok', chain: 'c', topic: 'login', requestId: 'r', oauth: false, details: [] }; // prettier-ignore
+
 describe('the stream of steps', () => {
   it('goes on after the step that the browser saw last', async () => {
     const browser = app.browser();
@@ -70,6 +72,14 @@ describe('the stream of steps', () => {
     expect(statuses.sort()).toEqual([200, 200, 200, 200, 204]);
   });
 
+  it('goes on when something that is no number stands under the key that counts its steps', async () => {
+    const keyValue = createMemoryKeyValue();
+    const store = createStepStore({ keyValue, now: Date.now });
+    await keyValue.set('flow:flow:last', 'text', { ttlMs: Infinity });
+    await store.append('flow', DRAFT);
+    expect((await store.read('flow', { after: 0 })).map(({ number }) => number)).toEqual([1]);
+  });
+
   it('waits for a step whose number is taken, also right after the one that was seen last', async () => {
     const keyValue = createMemoryKeyValue();
     let nowMs = Date.now();
@@ -77,12 +87,11 @@ describe('the stream of steps', () => {
     const set: typeof keyValue.set = (key, ...rest) =>
       isLate(key) ? new Promise(() => undefined) : keyValue.set(key, ...rest);
     const store = createStepStore({ keyValue: { ...keyValue, set }, now: () => nowMs });
-    const draft: Draft = { kind: 'note', from: 'app', to: 'app', title: 'a step', outcome: 'ok', chain: 'c', topic: 'login', requestId: 'r', oauth: false, details: [] }; // prettier-ignore
     const numbersAfter = async (after: number): Promise<number[]> =>
       (await store.read('flow', { after })).map(({ number }) => number);
-    await store.append('flow', draft);
-    void store.append('flow', draft);
-    await store.append('flow', draft);
+    await store.append('flow', DRAFT);
+    void store.append('flow', DRAFT);
+    await store.append('flow', DRAFT);
     expect([await numbersAfter(0), await numbersAfter(1)]).toEqual([[1], []]);
     nowMs += 3_000;
     expect([await numbersAfter(0), await numbersAfter(1)]).toEqual([[1, 3], [3]]);
