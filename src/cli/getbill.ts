@@ -19,6 +19,9 @@ import { addWebhookCommands } from '../webhooks/commands.js';
 import { createProgress, type Progress } from './progress.js';
 import { columnsOf } from './wrap.js';
 
+/** Of a terminal, of `timeout` and of a service manager. */
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
 let config: Config | undefined;
 let progress: Progress | undefined;
 let interrupted = false as boolean;
@@ -47,7 +50,8 @@ const run: Run = async (work, { verbose, finishes = false }) => {
   /** A token call under way ends first (its deadline is near) and gives its lease back; a second Ctrl-C does not wait. */
   const stopping = new AbortController();
   const interrupt = (): void => {
-    process.once('SIGINT', () => process.exit(exitCodes.interrupted));
+    for (const signal of STOP_SIGNALS)
+      process.off(signal, interrupt).once(signal, () => process.exit(exitCodes.interrupted));
     if (finishes) {
       toStderr('\nstopping after the call under way; Ctrl-C once more does not wait for it');
       return stopping.abort();
@@ -57,12 +61,12 @@ const run: Run = async (work, { verbose, finishes = false }) => {
     process.stderr.write('\ninterrupted\n');
     void services.close().finally(() => process.exit(exitCodes.interrupted));
   };
-  process.once('SIGINT', interrupt);
+  for (const signal of STOP_SIGNALS) process.once(signal, interrupt);
   try {
     await work(services.appClient, stopping.signal);
     if (stopping.signal.aborted) process.exitCode = exitCodes.interrupted;
   } finally {
-    process.off('SIGINT', interrupt);
+    for (const signal of STOP_SIGNALS) process.off(signal, interrupt);
     if (!interrupted) await services.close();
   }
 };

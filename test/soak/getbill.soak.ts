@@ -226,17 +226,20 @@ describe('the exit code', () => {
 });
 
 describe('Ctrl-C', () => {
-  it('lets a token call end, gives the lease back, shows nothing and ends with 130', async () => {
-    line.sandbox.control.set({ token: [{ mode: 'hold' }] });
-    const command = line.start('debts list --json', shared);
-    await until('the token call is held', () => line.sandbox.control.state().held === 1);
-    expect(await redis.client.keys('lease:*')).toHaveLength(1);
-    command.child.kill('SIGINT');
-    await until('it has noticed', () => command.said().includes('interrupted'));
-    line.sandbox.control.release();
-    expect(await command.ended).toEqual({ code: 130, stdout: '', stderr: '\ninterrupted\n' });
-    expect(await redis.client.keys('lease:*')).toEqual([]);
-  });
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    '(%s) lets a token call end, gives the lease back, shows nothing and ends with 130',
+    async (signal) => {
+      line.sandbox.control.set({ token: [{ mode: 'hold' }] });
+      const command = line.start('debts list --json', shared);
+      await until('the token call is held', () => line.sandbox.control.state().held === 1);
+      expect(await redis.client.keys('lease:*')).toHaveLength(1);
+      command.child.kill(signal);
+      await until('it has noticed', () => command.said().includes('interrupted'));
+      line.sandbox.control.release();
+      expect(await command.ended).toEqual({ code: 130, stdout: '', stderr: '\ninterrupted\n' });
+      expect(await redis.client.keys('lease:*')).toEqual([]);
+    },
+  );
 
   it.each<[string, ApiFault]>([
     ['while it waits for the limit', { mode: 'rateLimited', retryAfterS: 30 }],
