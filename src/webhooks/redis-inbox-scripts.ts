@@ -85,9 +85,12 @@ local function fields(list)
   return named
 end
 
-local info = redis.call('XINFO', 'GROUPS', stream)[1]
+local info -- of our group: somebody else may read the stream in another one
+for _, each in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
+  if fields(each).name == group then info = fields(each) end
+end
 if not info then return 0 end
-local firstOpen = redis.call('XPENDING', stream, group)[2] or fields(info)['last-delivered-id']
+local firstOpen = redis.call('XPENDING', stream, group)[2] or info['last-delivered-id']
 local now = redis.call('TIME')
 local firstKept = string.format('%d-0', math.max(0, now[1] * 1000 - keptMs))
 local over = math.min(redis.call('XLEN', stream) - keptEntries, tonumber(atATime))

@@ -297,6 +297,18 @@ describe('the inbox in Redis', () => {
     expect(await redis.client.xlen(stream)).toBe(1_000);
   });
 
+  it('drops nothing that is still to be handled when another group reads the stream, too', async () => {
+    const stream = 'webhook:stream:groups';
+    const inbox = openAs('one', 'groups');
+    await inbox.claim({ count: 1 });
+    const adding = redis.client.pipeline();
+    for (let n = 0; n < 1_100; n += 1) adding.xadd(stream, '*', 'identity', `n${n}`);
+    await adding.exec();
+    await redis.client.xgroup('CREATE', stream, 'another', '$'); // has read it all; its name comes first
+    await inbox.trim();
+    expect(await redis.client.xlen(stream)).toBe(1_100);
+  });
+
   it('drops handled entries also when all are of one millisecond', async () => {
     const stream = 'webhook:stream:burst';
     const inbox = openAs('one', 'burst');
