@@ -5,7 +5,7 @@ import { invisibleCharacter } from './observations.js';
 
 /** Whole values of `.env.example`, of the guides, and of templates that nobody filled in: what merely begins like one may be somebody's own. */
 const PLACEHOLDER =
-  /^(your[_-](client[_-]|session[_-])?(id|secret|key)([_-]here)?|your_\w+_here|change[_-]?me|placeholder|example|secret|password|x{3,}|\.{3}|<.*>|\$\{?\w+\}?|\{\{.*\}\}|null|undefined)$/i;
+  /^(your[_-](client[_-]|session[_-])?(id|secret|key)([_-]here)?|your_\w+_here|change[_-]?me|placeholder|example|secret|password|x{3,}|\.{3}|<.*>|\$\{\w+\}|\$[a-z]+(_[a-z]+)+|\{\{.*\}\}|null|undefined)$/i;
 const isPlaceholder = (text: string): boolean => PLACEHOLDER.test(text);
 
 /** Digits only: another program that reads the variable (a health check, a script) must see the same number. */

@@ -138,6 +138,7 @@ describe('a value that merely looks like a placeholder', () => {
     'example-collections',
     'your-company-42',
     'placeholder-inc',
+    '$kJ83hd72hskw',
     'secret-sauce',
     'changeme-never',
     'xxx1',
