@@ -8,6 +8,8 @@ export interface CallSlotsOptions {
   readonly total: number;
   /** Of one session. */
   readonly perSession: number;
+  /** Of all sessions of one owner. */
+  readonly perOwner?: number;
   /** Calls of one session that wait for a slot; further ones are refused at once. */
   readonly waitingPerSession: number;
   /** Longest wait for a slot. */
@@ -16,39 +18,56 @@ export interface CallSlotsOptions {
 }
 
 /**
- * How many calls to the API are open at once. A session has a share, so that it cannot hold every connection;
- * when all slots are taken, sessions that wait get one in turn.
+ * How many calls to the API are open at once. A session has a share, and so has whoever it belongs to, so that neither
+ * can hold every connection; when all slots are taken, sessions that wait get one in turn.
  */
 export interface CallSlots {
   /**
+   * `owner`: the company, or another name under which a person's sessions are known to belong together.
    * Resolves with the function that gives the slot back; calling it twice is harmless.
    * @throws {UnavailableError} 503: too many calls of this session wait, or it waited too long.
    * @throws {UnavailableError} 499: `signal` was aborted meanwhile.
    */
-  acquire(sessionKey: string, signal?: CallSignal): Promise<() => void>;
+  acquire(sessionKey: string, signal?: CallSignal, owner?: string): Promise<() => void>;
 }
 
 interface Session {
+  owner: string;
   running: number;
   readonly waiting: Set<() => void>;
 }
 
 export function createCallSlots(options: CallSlotsOptions): CallSlots {
-  const { total, perSession, waitingPerSession, maxWaitMs, emit } = options;
+  const { total, perSession, perOwner = total, waitingPerSession, maxWaitMs, emit } = options;
   const sessions = new Map<string, Session>();
   /** Sessions with a waiting call that may run as soon as a slot is free, longest wait first. */
   const ready = new Set<string>();
+  const runningOf = new Map<string, number>();
   let running = 0;
 
+  function count(owner: string, by: 1 | -1): void {
+    const left = (runningOf.get(owner) ?? 0) + by;
+    if (left > 0) runningOf.set(owner, left);
+    else runningOf.delete(owner);
+  }
+
+  const mayStart = (session: Session): boolean =>
+    running < total &&
+    session.running < perSession &&
+    (runningOf.get(session.owner) ?? 0) < perOwner;
+
   function start(key: string, session: Session): () => void {
+    const { owner } = session;
     session.running += 1;
     running += 1;
+    count(owner, 1);
     let isHeld = true;
     return () => {
       if (!isHeld) return;
       isHeld = false;
       session.running -= 1;
       running -= 1;
+      count(owner, -1);
       if (session.waiting.size > 0) ready.add(key);
       else if (session.running === 0) sessions.delete(key);
       startNext();
@@ -56,13 +75,15 @@ export function createCallSlots(options: CallSlotsOptions): CallSlots {
   }
 
   function startNext(): void {
-    const [key] = ready;
-    const session = key === undefined ? undefined : sessions.get(key);
-    if (key === undefined || session === undefined || running >= total) return;
-    const [next] = session.waiting;
-    ready.delete(key);
-    next?.();
-    if (session.waiting.size > 0 && session.running < perSession) ready.add(key); // at the end of the line
+    for (const key of ready) {
+      const session = sessions.get(key);
+      if (session === undefined || !mayStart(session)) continue;
+      const [next] = session.waiting;
+      ready.delete(key);
+      next?.();
+      if (session.waiting.size > 0 && session.running < perSession) ready.add(key); // at the end of the line
+      return;
+    }
   }
 
   function wait(
@@ -107,13 +128,12 @@ export function createCallSlots(options: CallSlotsOptions): CallSlots {
   }
 
   return {
-    async acquire(key, signal) {
+    async acquire(key, signal, owner = key) {
       if (signal?.aborted === true) throw browserLeft(undefined);
-      const session = sessions.get(key) ?? { running: 0, waiting: new Set() };
+      const session = sessions.get(key) ?? { owner, running: 0, waiting: new Set() };
+      session.owner = owner; // its company may be known by now
       sessions.set(key, session);
-      if (session.running < perSession && running < total && session.waiting.size === 0) {
-        return start(key, session);
-      }
+      if (mayStart(session) && session.waiting.size === 0) return start(key, session);
       if (session.waiting.size >= waitingPerSession) throw tooManyCalls();
       return await wait(key, session, signal);
     },

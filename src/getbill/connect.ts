@@ -31,6 +31,7 @@ export function connectGetbill(
   const slots = createCallSlots({
     total: API_CONNECTIONS,
     perSession: API_CONNECTIONS / 4,
+    perOwner: (API_CONNECTIONS / 4) * 3,
     waitingPerSession: API_CONNECTIONS,
     maxWaitMs: config.timeoutMs / 2,
     emit,

@@ -16,6 +16,8 @@ export interface Access {
   renew(rejected: string): Promise<{ readonly accessToken: string }>;
   /** The person whose share of GetBill's limit the call spends; a job has none. */
   readonly visitor?: Visitor;
+  /** Whose share that is, once it is known: the sessions of one owner share connections, too. */
+  readonly owner?: string;
 }
 
 export interface Visitor {
@@ -69,11 +71,11 @@ export function createForward({
   /** With a slot of this session, which is held until the whole body has come. */
   async function open(
     call: ApiCall,
-    access: Pick<Access, 'grantId' | 'accessToken'>,
+    access: Access,
     accept: (head: ResponseHead) => void,
   ): Promise<UpstreamResponse> {
     const askedMs = monotonicMs();
-    const release = await slots.acquire(access.grantId, call.signal);
+    const release = await slots.acquire(access.grantId, call.signal, access.owner);
     try {
       const response = await upstream.open(targetOf(call), {
         method: call.endpoint.method,
@@ -93,10 +95,7 @@ export function createForward({
     }
   }
 
-  async function send(
-    call: ApiCall,
-    access: Pick<Access, 'grantId' | 'accessToken'>,
-  ): Promise<ApiResponse> {
+  async function send(call: ApiCall, access: Access): Promise<ApiResponse> {
     const { endpoint } = call;
     const startedMs = monotonicMs();
     let head: ResponseHead | undefined;
@@ -145,13 +144,13 @@ export function createForward({
   }
 
   return async function forward(call, access) {
-    const { grantId, accessToken } = access;
-    const response = await send(call, { grantId, accessToken });
+    const { accessToken } = access;
+    const response = await send(call, { ...access, accessToken });
     if (response.status !== 401) return response;
     if (!Buffer.isBuffer(response.body)) response.body.destroy();
     const renewed = await unlessLeft(call.signal, access.renew(accessToken));
     emit({ type: 'api_replayed', route: call.endpoint.path });
-    return await send(call, { grantId, accessToken: renewed.accessToken });
+    return await send(call, { ...access, accessToken: renewed.accessToken });
   };
 }
 

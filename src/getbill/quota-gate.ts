@@ -79,8 +79,8 @@ export function createQuotaGate({
     }
   }
 
-  /** @throws {RequestError} 429: the share is used up. */
-  async function spend(call: ApiCall, access: Access, visitor: Visitor): Promise<void> {
+  /** Returns whose share it was. @throws {RequestError} 429: the share is used up. */
+  async function spend(call: ApiCall, access: Access, visitor: Visitor): Promise<string> {
     const limitClass = limitClassOf(call.endpoint);
     const { grantId } = visitor;
     const ofSession = await consume(limitClass, `session:${grantId}`); // as large, so that GetBill need not be asked
@@ -88,13 +88,17 @@ export function createQuotaGate({
     let { company } = await facts.read(grantId);
     if (company === undefined) {
       const ofUnknown = await consume(limitClass, UNKNOWN);
-      if (ofUnknown?.granted !== false) return chargeLater(grantId, limitClass);
+      if (ofUnknown?.granted !== false) {
+        chargeLater(grantId, limitClass);
+        return ownerOf(visitor, undefined);
+      }
       company = await lookUpCompany(call, access, visitor);
     }
-    const owner = company === undefined ? `address:${visitor.address}` : `company:${company}`;
+    const owner = ownerOf(visitor, company);
     await chargeEarlierCalls(grantId, owner);
     const ofOwner = await consume(limitClass, owner);
     if (ofOwner?.granted === false) throw shareUsed(ofOwner.resetInMs);
+    return owner;
   }
 
   function shareUsed(resetInMs: number): RequestError {
@@ -121,10 +125,13 @@ export function createQuotaGate({
     await quota.admit(limitClassOf(call.endpoint), call.caller);
     const { visitor } = access;
     if (visitor === undefined) return await forward(call, access);
-    await spend(call, access, visitor);
-    return await send(call, access, visitor);
+    const owner = await spend(call, access, visitor);
+    return await send(call, { ...access, owner }, visitor);
   };
 }
+
+const ownerOf = ({ address }: Visitor, company: string | undefined): string =>
+  company === undefined ? `address:${address}` : `company:${company}`;
 
 /**
  * `Required scope "debts:read" not found in token`, as GetBill writes it, in any quotes; or the code of RFC 6750

@@ -21,7 +21,9 @@ let busy: Caller;
 let other: Caller;
 beforeAll(async () => {
   api = await startApiServer();
-  app = await startProxyApp({ env: { GETBILL_API_URL: api.apiUrl, GETBILL_TIMEOUT_MS: '60000' } });
+  app = await startProxyApp({
+    env: { GETBILL_API_URL: api.apiUrl, GETBILL_TIMEOUT_MS: '60000', TRUST_PROXY: '1' },
+  });
   [busy, other] = await Promise.all([signIn(app), signIn(app)]);
 });
 afterAll(async () => {
@@ -118,6 +120,19 @@ describe('300 requests of one session at a listing that does not come', () => {
       app.clock.skipMs(61_000); // a new minute of its share
     },
   );
+
+  it('hold no more from four sessions behind one address than leaves others a way', async () => {
+    slowListing();
+    const sessions = await Promise.all([1, 2, 3, 4].map(() => signIn(app)));
+    const loads = sessions.map((caller) => load(caller, '/api/debts?page=1', 40));
+    await until('they have all that they get', () => listings() === 96);
+    const elsewhere = { 'x-forwarded-for': '203.0.113.9' };
+    expect((await other.read('/api/debts', elsewhere)).status).toBe(200);
+    expect(listings()).toBe(96);
+    for (const { hangUp } of loads) hangUp();
+    await api.callsEnded();
+    app.clock.skipMs(61_000);
+  });
 
   it('leave the session as it was: the next page is shown', async () => {
     api.answerWith((res) => json(res, 200, EMPTY_SUCCESS, { connection: 'close' }));
@@ -340,6 +355,22 @@ describe('the slots for open calls', () => {
     for (const release of first) release();
     await Promise.all(all);
     expect(order.slice(0, 3).sort()).toEqual(['greedy', 'modest', 'quiet']);
+  });
+
+  it('are never all of one owner, however many sessions are his', async () => {
+    const slots = slotsOf({ total: 4, perOwner: 3 });
+    const acquire = (session: string, owner: string) => slots.acquire(session, undefined, owner);
+    const [first] = await Promise.all(['a', 'a', 'b'].map((key) => acquire(key, 'one')));
+    const fourth = acquire('c', 'one');
+    const other = await acquire('d', 'another');
+    const order: string[] = [];
+    void fourth.then(() => order.push('fourth'));
+    other();
+    await nextTurn();
+    expect(order).toEqual([]); // what another has given back is not his
+    first?.();
+    await fourth;
+    await acquire('d', 'another');
   });
 
   it('are all free again after any mix of calls, leavers and late ones', async () => {
