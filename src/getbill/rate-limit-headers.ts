@@ -4,6 +4,7 @@ import { MAX_RETRY_AFTER_S, parseRetryAfter } from '../core/oauth/retry-after.js
 import { fieldOf, numberOf } from './values.js';
 
 const DEFAULT_WAIT_S = 60;
+const HOUR_S = 3_600;
 const MAX_WINDOW_MS = 86_400_000;
 
 /** More than any limit, and as much as a shared counter can hold. */
@@ -43,9 +44,10 @@ export function limitFromHeaders(
   return quotaSchema.pick({ limit: true, windowMs: true }).safeParse(limitIn(headers)).data;
 }
 
+/** A window that is not said is GetBill's documented hour, and one of days is a day: a limit holds in any case. */
 const limitIn = (headers: IncomingHttpHeaders) => ({
   limit: numberIn(headers['x-ratelimit-limit']),
-  windowMs: numberIn(headers['x-ratelimit-window']) * 1000,
+  windowMs: Math.min((numberIn(headers['x-ratelimit-window']) || HOUR_S) * 1000, MAX_WINDOW_MS),
 });
 
 /**

@@ -171,6 +171,15 @@ describe('a limit that GetBill writes in another way', () => {
     expect([quota.limit('read')?.most, quota.left('read')]).toEqual([1000, left]);
   });
 
+  it.each<[string, string, number]>([
+    ['not said', '', 3_600_000],
+    ['said in words', 'hour', 3_600_000],
+    ['of a week', '604800', 86_400_000],
+  ])('holds although its window is %s', (_how, window, windowMs) => {
+    const quota = learn({ 'x-ratelimit-window': window });
+    expect(quota.limit('read')).toEqual({ most: 1000, windowMs });
+  });
+
   it('is no limit where it is larger than a counter can hold', () => {
     for (const limit of ['1e24', '9'.repeat(24), '9223372036854775807', '-1', 'unlimited', '1,000'])
       expect([limit, learn({ 'x-ratelimit-limit': limit }).limit('read')]).toEqual([
