@@ -137,7 +137,7 @@ export const trustedProxies = z
 /** Wider than an IPv4 /8, or an IPv6 /16 of public addresses. Express takes an IPv4 address as `::ffff:` and it, too. */
 function isWideNetwork(text: string): boolean {
   const [address = '', bits] = text.split('/');
-  if (bits === undefined) return false;
+  if (bits === undefined || !proxy.safeParse(text).success) return false;
   const prefix = Number(bits);
   if (isIP(address) === 4) return prefix < 8;
   const network = new BlockList();

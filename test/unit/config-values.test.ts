@@ -383,6 +383,15 @@ describe('a URL that can be parsed and not be used', () => {
 });
 
 describe('TRUST_PROXY', () => {
+  it.each(['redis://10.0.0.1', '::/129', '10.0.0.0/8/8'])(
+    'refuses %j, which is no network',
+    (text) => {
+      expect(problemsOf({ ...required, TRUST_PROXY: text })[0]).toMatch(
+        /^TRUST_PROXY must be a number or a list/,
+      );
+    },
+  );
+
   it.each(['1000', '11', '9'.repeat(400), '0.0.0.0/1', '128.0.0.0/1', '10.0.0.0/7', '::/0', '::/80', '::/16', '0:0::/72', '2000::/3', '::ffff:0:0/96', '10.0.0.1,0.0.0.0/0'])(
     'refuses %s, since any visitor could choose an address',
     (TRUST_PROXY) => {
