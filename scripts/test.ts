@@ -68,7 +68,9 @@ function test(args: readonly string[]): Promise<string | undefined> {
 /** One check, its output kept together: they all run at once. */
 function check([name, command, args]: (typeof checks)[number]): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const child = spawn(bin(command), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const options = `${process.env['NODE_OPTIONS'] ?? ''} --max-semi-space-size=128`; // a tenth less processor time
+    const env = { ...process.env, NODE_OPTIONS: options };
+    const child = spawn(bin(command), args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     const output: Buffer[] = [];
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk: Buffer) => output.push(chunk));
