@@ -1,5 +1,5 @@
 // The order of the suites: the long ones first, in workers that are still small and fast, so that the short ones fill what is left.
-const LONG = ['renewal/model', 'process/storm', 'web/failed-parts', 'security/sessions'];
+const LONG = ['renewal/model', 'process/storm', 'webhooks/pages', 'security/sessions'];
 
 export default class LongestFirst {
   sort(tests) {
