@@ -18,6 +18,8 @@ export const quotaSchema = z.object({
   reset: z.number().positive(),
 });
 
+const limitSchema = quotaSchema.pick({ limit: true, windowMs: true });
+
 /** A limit as GetBill last stated it, without a point in time: processes share it, but no clock. */
 export type QuotaState = z.infer<typeof quotaSchema>;
 
@@ -41,7 +43,7 @@ export function quotaFromHeaders(
 export function limitFromHeaders(
   headers: IncomingHttpHeaders,
 ): Pick<QuotaState, 'limit' | 'windowMs'> | undefined {
-  return quotaSchema.pick({ limit: true, windowMs: true }).safeParse(limitIn(headers)).data;
+  return limitSchema.safeParse(limitIn(headers)).data;
 }
 
 /** A window that is not said is GetBill's documented hour, and one of days is a day: a limit holds in any case. */
