@@ -47,10 +47,11 @@ export function limitFromHeaders(
 }
 
 /** A window that is not said is GetBill's documented hour, and one of days is a day: a limit holds in any case. */
-const limitIn = (headers: IncomingHttpHeaders) => ({
-  limit: numberIn(headers['x-ratelimit-limit']),
-  windowMs: Math.min((numberIn(headers['x-ratelimit-window']) || HOUR_S) * 1000, MAX_WINDOW_MS),
-});
+function limitIn(headers: IncomingHttpHeaders) {
+  const limit = numberIn(headers['x-ratelimit-limit']);
+  const saidS = numberIn(headers['x-ratelimit-window']);
+  return { limit, windowMs: Math.min((saidS > 0 ? saidS : HOUR_S) * 1000, MAX_WINDOW_MS) };
+}
 
 /**
  * `Retry-After` (seconds or a date), else GetBill's `details.retry_after`, else `X-RateLimit-Reset`, else a minute:

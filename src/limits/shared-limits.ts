@@ -54,7 +54,6 @@ export function createSharedLimits({
   now: () => number;
 }): SharedLimits {
   const portions = boundedMap<Portion>({ max: MAX_PORTIONS_KEPT });
-  const shares = boundedMap<true>({ max: MAX_PORTIONS_KEPT });
   const refills = new Map<string, Promise<Portion>>();
   const replacing = new Map<string, Promise<void>>();
   const keyOf = (kind: LimitKind, name: string, { most, windowMs }: Limit): string =>
@@ -88,7 +87,6 @@ export function createSharedLimits({
 
   /** `left` is 0 where the limit is reached. */
   async function take(key: string, { most, windowMs }: Limit, amount: number): Promise<Portion> {
-    if (key.startsWith('share:')) shares.set(key, true);
     const { count, ttlMs } = await increment(key, windowMs, amount);
     return {
       left: Math.max(0, Math.min(amount, most - (count - amount))),
@@ -133,7 +131,7 @@ export function createSharedLimits({
       if (amount > 0) await increment(keyOf(kind, name, limit), limit.windowMs, amount);
     },
     async forgetShares() {
-      const keys = shares.keys();
+      const keys = portions.keys().filter((key) => key.startsWith('share:'));
       for (const key of keys) portions.delete(key);
       await Promise.all(keys.map((key) => keyValue.delete(key)));
     },

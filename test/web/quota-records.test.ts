@@ -174,6 +174,7 @@ describe('a limit that GetBill writes in another way', () => {
   it.each<[string, string, number]>([
     ['not said', '', 3_600_000],
     ['said in words', 'hour', 3_600_000],
+    ['below zero', '-1', 3_600_000],
     ['of a week', '604800', 86_400_000],
   ])('holds although its window is %s', (_how, window, windowMs) => {
     const quota = learn({ 'x-ratelimit-window': window });
