@@ -28,12 +28,16 @@ export const textIn = (bytes: Buffer, contentType = ''): string =>
 
 const UTF_8 = new TextDecoder();
 
-/** TextDecoder drops the byte order mark. JSON is UTF-8 (RFC 8259 section 8.1) unless the response says otherwise. */
+/**
+ * TextDecoder drops the byte order mark. JSON begins with an ASCII character, so its first bytes tell UTF-16 from
+ * UTF-8, also where "charset=utf-16" leaves the byte order open or is not true.
+ */
 function decoderFor(bytes: Buffer, contentType: string): TextDecoder {
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder('utf-16le');
-  if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder('utf-16be');
+  const [first, second] = bytes;
+  if ((first === 0xff && second === 0xfe) || second === 0) return new TextDecoder('utf-16le');
+  if ((first === 0xfe && second === 0xff) || first === 0) return new TextDecoder('utf-16be');
   const [, charset = 'utf-8'] = /;\s*charset\s*=\s*"?([\w-]+)/i.exec(contentType) ?? [];
-  if (/^utf-?8$/i.test(charset)) return UTF_8;
+  if (/^utf-?(8|16)/i.test(charset)) return UTF_8;
   try {
     return new TextDecoder(charset);
   } catch {

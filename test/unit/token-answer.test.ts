@@ -134,6 +134,11 @@ describe('[A18] what an answer of the token endpoint means', () => {
     ['transient', '"scope" as a list of numbers', { body: { ...good, scope: [1, 2] } }],
 
     ['refused', '400 invalid_grant', { status: 400, body: { error: 'invalid_grant' } }],
+    ['refused', '400 invalid_grant, nested as some gateways do', { status: 400, body: { error: { code: 'invalid_grant', message: 'expired' } } }], // prettier-ignore
+    ['misconfigured', '400 invalid_client, nested', { status: 400, body: { error: { code: 'invalid_client' } } }], // prettier-ignore
+    ['transient', '400 server_error, nested', { status: 400, body: { error: { code: 'server_error' } } }], // prettier-ignore
+    ['misconfigured', '400 with a nested number for a code', { status: 400, body: { error: { code: 400, message: 'invalid_grant' } } }], // prettier-ignore
+    ['renewed', 'a whole answer beside an empty nested error', { body: { ...good, error: {} } }],
     ['refused', '401 invalid_grant', { status: 401, body: { error: 'invalid_grant' } }],
     ['refused', '200 invalid_grant', { status: 200, body: { error: 'invalid_grant' } }],
     ['refused', '400 invalid_request to a code', { status: 400, body: { error: 'invalid_request' }, grantType: 'authorization_code' }], // prettier-ignore
@@ -280,6 +285,19 @@ describe('[A18] what an answer of the token endpoint means', () => {
     expect(judged({ body: { ...good, scope } })).toMatchObject({ scopes });
   });
 
+  it('takes a scope in another case for the one that was asked for, and no other', () => {
+    const scope = 'COMPANY:READ company:read Debts:Read';
+    expect(judged({ body: { ...good, scope } })).toMatchObject({
+      scopes: ['company:read', 'Debts:Read'],
+    });
+  });
+
+  it('hands on what the server said in a nested error', () => {
+    const error = { code: 'invalid_grant', message: 'expired' };
+    const judgement = judge({ status: 400, body: JSON.stringify({ error }) });
+    expect(judgement.serverSaid).toBe('invalid_grant: expired');
+  });
+
   it('keeps of ten thousand scopes the expected ones and a few dozen more, and none that is a text of its own', () => {
     const scope = [
       ...Array.from({ length: 10_000 }, (_, index) => `s${index}`),
@@ -327,6 +345,8 @@ describe('[A18] what an answer of the token endpoint means', () => {
     ],
     ['UTF-16 with its mark', (text) => Buffer.from(`\ufeff${text.toString()}`, 'utf16le'), {}],
     ['UTF-16 by charset', (text) => Buffer.from(text.toString(), 'utf16le'), { 'content-type': 'application/json; charset=utf-16le' }], // prettier-ignore
+    ['UTF-16 with the high byte first, without a mark', (text) => Buffer.from(text.toString(), 'utf16le').swap16(), { 'content-type': 'application/json; charset=utf-16' }], // prettier-ignore
+    ['UTF-8 that calls itself UTF-16', (text) => text, { 'content-type': 'application/json; charset=utf-16' }], // prettier-ignore
     ['an unknown charset', (text) => text, { 'content-type': 'application/json; charset=martian' }],
   ])('is read when it comes as %s, though nobody asked for it', (_what, encode, headers) => {
     const body = responseText(headers, encode(Buffer.from(JSON.stringify(good))));

@@ -1,5 +1,5 @@
 import { jsonObject } from '../../core/json.js';
-import { isTokenError } from '../../core/oauth/token-response.js';
+import { errorIn, isTokenError } from '../../core/oauth/token-response.js';
 import { ask, redirectOf, type HttpResponse } from './ask.js';
 import { fail, pass, warn, type Check, type CheckContext, type Result } from './check.js';
 import { explainConnection } from './explain.js';
@@ -126,4 +126,4 @@ async function firstTokenUrl(origins: readonly string[], asker: Asker): Promise<
 
 /** Only the codes of OAuth count: many a framework's 404 has an "error", too. */
 const isOAuth = ({ text, status }: HttpResponse): boolean =>
-  status < 500 && isTokenError(jsonObject(text)?.['error']);
+  status < 500 && isTokenError(errorIn(jsonObject(text)).error);

@@ -46,20 +46,26 @@ const TOKEN_ERRORS = new Set<unknown>([
   'redirect_uri_mismatch',
 ]);
 
+/** The members of an OAuth error, also where they are nested: `{"error": {"code": "invalid_grant", "message": "..."}}`. */
+export function errorIn(json: JsonObject = {}): JsonObject & { readonly error?: unknown } {
+  const { error } = json;
+  if (typeof error !== 'object' || error === null) return json;
+  const { code, message } = error as JsonObject;
+  return { error: code, error_description: message };
+}
+
 export const isTokenError = (code: unknown): code is string => TOKEN_ERRORS.has(code);
 
 /** Judges by status and OAuth error code (RFC 6749 section 5.2), never by text. A revocation has no token. */
 export function judgeTokenResponse(
   { status, headers = {}, body }: HttpResponse,
-  {
-    grantType,
-    nowMs,
-    secrets,
-  }: { grantType: GrantType; nowMs: number; secrets: readonly string[] },
+  request: { grantType: GrantType; nowMs: number; secrets: readonly string[] },
 ): Judgement {
+  const { grantType, nowMs, secrets } = request;
   const json = jsonObject(body.replace(/^\ufeff/, ''));
-  const error = json?.['error'];
-  const serverSaid = serverText(json ?? {}, secrets);
+  const said = errorIn(json);
+  const { error } = said;
+  const serverSaid = serverText(said, secrets);
   const seen = { status, json, serverSaid };
 
   if (TRY_LATER.has(status) || status >= 500 || SERVER_SIDE.has(error)) {

@@ -33,15 +33,12 @@ const MAX_SCOPE_LENGTH = 128;
 /** A space by the RFC; also commas, semicolons, a list written as JSON text, and spaces as a URL writes them. */
 const BETWEEN_SCOPES = /(?:[\s,;+"[\]]|%20)+/;
 
-/** @param previous the set that was renewed: its refresh token and scopes hold on where the response is silent (RFC 6749 section 6). */
+/** `previous`: the set that was renewed. Its refresh token and scopes hold on where the response is silent (RFC 6749 section 6). */
 export function tokenSetFromResponse(
   { access_token, refresh_token, expires_in = DEFAULT_LIFETIME_S, scopes = [] }: TokenResponse,
-  {
-    sentAtMs,
-    requestedScopes,
-    previous,
-  }: { sentAtMs: number; requestedScopes: readonly string[]; previous?: TokenSet },
+  request: { sentAtMs: number; requestedScopes: readonly string[]; previous?: TokenSet },
 ): TokenSet {
+  const { sentAtMs, requestedScopes, previous } = request;
   const isAssumed =
     scopes.length === 0 && (previous === undefined || previous.scopesAssumed === true);
   return {
@@ -58,10 +55,16 @@ export function tokenSetFromResponse(
 /** A response without scopes means "as requested" (RFC 6749 section 5.1). Of too many, those that were expected come first. */
 function grantedScopes(named: readonly string[], expected: readonly string[]): readonly string[] {
   if (named.length === 0) return expected;
-  const granted = named.filter((name) => name.length <= MAX_SCOPE_LENGTH);
-  if (granted.length <= MAX_SCOPES) return granted;
-  const known = granted.filter((name) => expected.includes(name));
+  const short = named.filter((name) => name.length <= MAX_SCOPE_LENGTH);
+  const granted = new Set(short.map((name) => spelledAsIn(expected, name)));
+  const known = granted.size > MAX_SCOPES ? expected.filter((name) => granted.has(name)) : [];
   return [...new Set([...known, ...granted])].slice(0, MAX_SCOPES);
+}
+
+/** Some servers write scopes in upper case, whatever was asked for. */
+function spelledAsIn(expected: readonly string[], name: string): string {
+  if (expected.includes(name)) return name;
+  return expected.find((one) => one.toLowerCase() === name.toLowerCase()) ?? name;
 }
 
 /** An error when a parameter is missing, or means nothing: then nothing of the response may be stored. */

@@ -25,13 +25,8 @@ export function createCipher(keys: readonly Buffer[]): Cipher {
     encrypt(plaintext, context) {
       const nonce = randomBytes(12);
       const cipher = createCipheriv('aes-256-gcm', writerKey, nonce).setAAD(Buffer.from(context));
-      const sealed = Buffer.concat([
-        nonce,
-        cipher.update(plaintext, 'utf8'),
-        cipher.final(),
-        cipher.getAuthTag(),
-      ]);
-      return `${writerId}.${sealed.toString('base64url')}`;
+      const parts = [nonce, cipher.update(plaintext, 'utf8'), cipher.final(), cipher.getAuthTag()];
+      return `${writerId}.${Buffer.concat(parts).toString('base64url')}`;
     },
     decrypt(sealed, context) {
       const [, id = '', body = ''] = SEALED.exec(sealed) ?? [];

@@ -13,13 +13,7 @@ export type ReadRecord = ReturnType<typeof createReadRecord>;
  * @throws {RecordError} `key_missing`: written with a key that is unknown here; nothing more is done to it.
  * @throws {StorageError}
  */
-export function createReadRecord({
-  keyValue,
-  report,
-}: {
-  keyValue: Pick<KeyValue, 'delete' | 'compareAndDelete'>;
-  report: Report;
-}) {
+export function createReadRecord({ keyValue, report }: { keyValue: KeyValue; report: Report }) {
   /** `id`: the grant or sign-in that the record belongs to. */
   return async function readRecord<Found extends { readonly value: string }, Parsed>(
     { kind, key, id }: { kind: RecordKind | 'tokens'; key: string; id: string },

@@ -60,10 +60,8 @@ export function createRedisKeyValue({
       ),
     increment: (key, { ttlMs, by = 1 }) =>
       run('increment', async () => {
-        const [count, left] = (await redis.eval(INCREMENT, 1, key, px(ttlMs), by)) as [
-          number,
-          number,
-        ];
+        const reply: unknown = await redis.eval(INCREMENT, 1, key, px(ttlMs), by);
+        const [count, left] = reply as [number, number];
         return { count, ttlMs: ttlOf(left) };
       }),
     expire: (key, { ttlMs }) =>
