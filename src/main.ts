@@ -1,9 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createApp } from './app.js';
 import type { Config } from './config/config.js';
-import { loadConfig, readDotenv } from './config/load.js';
-import { observeEnvironment } from './config/observations.js';
-import { variables } from './config/variables.js';
+import { loadConfig, suspicions } from './config/load.js';
 import { ConfigError } from './errors.js';
 import { createHttpServer, type HttpServer } from './server.js';
 import { createServices, type Services } from './services.js';
@@ -84,13 +82,9 @@ async function stop({
   log.flush(() => process.exit(0));
 }
 
-/** Values that were probably changed on their way into the environment; the doctor says the same. */
+/** Values that were probably changed on their way, and misspelt names; the doctor says the same. */
 function warnOfSuspiciousValues({ log }: Services): void {
-  for (const { name, seen } of observeEnvironment(
-    process.env,
-    Object.keys(variables),
-    readDotenv(),
-  )) {
+  for (const { name, seen } of suspicions(process.env)) {
     log.warn({ name, seen }, 'suspicious value in the environment');
   }
 }

@@ -1,6 +1,7 @@
 import { ConfigError } from '../errors.js';
 import { configFrom, type Environment } from './from-values.js';
 import { invariantProblems } from './invariants.js';
+import { misspeltNames } from './misspelt.js';
 import { observe } from './observations.js';
 import type { Config } from './types.js';
 import { fileOf, valueOf, type ReadFile } from './value-files.js';
@@ -28,7 +29,10 @@ export function parseConfig(env: Environment, readFile?: ReadFile): Config {
     else problems.push(problemText(name, { issue: issueOf(result, name, env), raw, hint }));
   }
   problems.push(...invariantProblems(values, env));
-  if (problems.length > 0) throw new ConfigError(problems);
+  if (problems.length > 0) {
+    const misspelt = misspeltNames(env, Object.keys(variables));
+    throw new ConfigError([...problems, ...misspelt.map(({ name, seen }) => `${name} ${seen}`)]);
+  }
   return deepFreeze(configFrom(values as Values, env));
 }
 

@@ -2,6 +2,9 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { ConfigError } from '../errors.js';
 import { parseConfig, type Config } from './config.js';
+import { misspeltNames } from './misspelt.js';
+import { observeEnvironment, type Observation } from './observations.js';
+import { variables } from './variables.js';
 
 /**
  * `parseConfig`, and a look at the files that the configuration names.
@@ -65,8 +68,14 @@ function demoSecretProblems({ session, tokenEncryptionKeys }: Config): string[] 
     );
 }
 
+/** What is suspicious in the environment and no fault, for the log and the doctor. */
+export function suspicions(env: Readonly<Record<string, string | undefined>>): Observation[] {
+  const known = Object.keys(variables);
+  return [...observeEnvironment(env, known, readDotenv()), ...misspeltNames(env, known)];
+}
+
 /** The text of `.env`, or none. */
-export function readDotenv(): string {
+function readDotenv(): string {
   try {
     return readFileSync('.env', 'utf8');
   } catch {

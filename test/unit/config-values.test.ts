@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { parseConfig } from '../../src/config/config.js';
 import { splitList } from '../../src/config/lists.js';
+import { suspicions } from '../../src/config/load.js';
 import { observe, observeEnvironment } from '../../src/config/observations.js';
 import { ConfigError } from '../../src/errors.js';
 import { createRedis } from '../../src/redis/client.js';
@@ -206,6 +207,66 @@ describe('a value that was changed on its way', () => {
     expect(seen('GETBILL_CLIENT_SECRET="abc#def"\n', 'abc#def')).toEqual([]);
     expect(seen('GETBILL_CLIENT_SECRET=abc # the new one\n', 'abc')).toEqual([]);
     expect(seen('GETBILL_CLIENT_SECRET=abc#def\n', 'from-the-shell')).toEqual([]);
+  });
+});
+
+describe('a variable that nothing reads', () => {
+  const seenIn = (env: Env): string[] =>
+    suspicions({ ...required, ...env }).map(({ name, seen }) => `${name} ${seen}`);
+
+  it.each([
+    ['REDIS_PREFX', 'REDIS_PREFIX'],
+    ['REDIS_PERFIX', 'REDIS_PREFIX'],
+    ['REDIS_URI', 'REDIS_URL'],
+    ['redis_url', 'REDIS_URL'],
+    ['RATE_LIMIT_PAGE', 'RATE_LIMIT_PAGES'],
+    ['GETBILL_TIMEOUT', 'GETBILL_TIMEOUT_MS'],
+    ['SESSION_IDLE', 'SESSION_IDLE_S'],
+    ['METRIC_TOKEN_FILE', 'METRICS_TOKEN_FILE'],
+    ['LOGLEVEL', 'LOG_LEVEL'],
+  ])('is named with the one that was meant: %s', (name, meant) => {
+    expect(seenIn({ [name]: 'CANARY' })).toEqual([
+      `${name} is not a variable of this app; did you mean ${meant}?`,
+    ]);
+  });
+
+  it('is named where only GETBILL_ shows that it is ours', () => {
+    expect(seenIn({ GETBILL_COLOUR: 'CANARY' })).toEqual([
+      'GETBILL_COLOUR is not a variable of this app; docs/configuration.md lists them',
+    ]);
+  });
+
+  it.each([
+    'NODE_OPTIONS',
+    'NODE_VERSION',
+    'REDIS_VERSION',
+    'REDIS_PORT',
+    'REDIS_HOST',
+    'HOME',
+    'HOSTNAME',
+    'http_proxy',
+    'FTP_PROXY',
+    'ALL_PROXY',
+    'PATH',
+    'POST',
+    'SESSION_MANAGER',
+    'LOG_FILE',
+    'GETBILL_SERVICE_HOST',
+    'GETBILL_PORT_3000_TCP_ADDR',
+  ])('is left alone where another program may have set it: %s', (name) => {
+    expect(seenIn({ [name]: 'x' })).toEqual([]);
+  });
+
+  it('is left alone where the one that it is close to is set, too', () => {
+    expect(seenIn({ REDIS_URL: 'redis://localhost', REDIS_URI: 'redis://localhost' })).toEqual([]);
+  });
+
+  it('is named beside the fault that it causes', () => {
+    const { REDIS_URL: url = '', ...others } = production;
+    expect(problemsOf({ ...others, REDIS_URI: url })).toEqual([
+      expect.stringMatching(/^REDIS_URL is not set/),
+      'REDIS_URI is not a variable of this app; did you mean REDIS_URL?',
+    ]);
   });
 });
 

@@ -1,7 +1,6 @@
 import type { Config } from '../../config/config.js';
-import { loadConfig, readDotenv } from '../../config/load.js';
-import { observeEnvironment, type Observation } from '../../config/observations.js';
-import { variables } from '../../config/variables.js';
+import { loadConfig, suspicions } from '../../config/load.js';
+import type { Observation } from '../../config/observations.js';
 import { ConfigError } from '../../errors.js';
 import { fail, pass, warn, type Result } from './check.js';
 
@@ -15,10 +14,9 @@ export function examineConfiguration(env: Environment): {
   try {
     const config = loadConfig(env);
     const rules = config.production ? 'production rules' : 'development rules';
-    const seen = observeEnvironment(env, Object.keys(variables), readDotenv());
     const results = [
       pass(`${rules}; the redirect URI agrees with PUBLIC_URL`),
-      ...seen.map(explainObservation),
+      ...suspicions(env).map(explainObservation),
     ];
     return { results, config };
   } catch (error) {
@@ -36,10 +34,14 @@ function explainProblem(problem: string): Result {
   return fail(cause, [change, ...hints].join('; '));
 }
 
-const explainObservation = ({ name, seen }: Observation): Result =>
-  warn(
-    `${name} ${seen}`,
-    seen.includes('is not used')
-      ? `unset ${name} or ${name}_FILE, whichever is old`
-      : `if that is not part of the value, correct ${name}: docker --env-file keeps quotes, and a # in .env needs them`,
+function explainObservation({ name, seen }: Observation): Result {
+  const cause = `${name} ${seen}`;
+  if (seen.includes('is not used'))
+    return warn(cause, `unset ${name} or ${name}_FILE, whichever is old`);
+  if (seen.includes('is not a variable'))
+    return warn(cause, `correct the name where ${name} is set, or unset it`);
+  return warn(
+    cause,
+    `if that is not part of the value, correct ${name}: docker --env-file keeps quotes, and a # in .env needs them`,
   );
+}

@@ -1,0 +1,55 @@
+import { valueOf } from './value-files.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What Kubernetes sets in every container for a Service called getbill. */
+const SERVICE_LINK = /_(SERVICE|PORT)(_|$)/;
+
+/**
+ * Variables that nothing reads, each with a text for a person: those that begin with GETBILL_, and those whose names
+ * are close to a variable that is not set.
+ */
+export function misspeltNames(
+  env: Environment,
+  known: readonly string[],
+): { name: string; seen: string }[] {
+  const read = new Set(known.flatMap((name) => [name, `${name}_FILE`]));
+  const unset = known.filter((name) => !valueOf(name, env, () => 'a file'));
+  return Object.keys(env).flatMap((name) => {
+    const upper = name.toUpperCase();
+    const isProxy = /^(no|https?)_proxy$/.test(name);
+    if (read.has(name) || isProxy || SERVICE_LINK.test(upper) || !env[name]?.trim()) return [];
+    const [, stem = upper, suffix = ''] = /^(.+)(_FILE)$/.exec(upper) ?? [];
+    const meant =
+      unset.find((one) => distance(stem, one) <= tolerance(one)) ??
+      unset.find((one) => upper.startsWith('GETBILL_') && one.startsWith(`${stem}_`));
+    if (meant === undefined && !upper.startsWith('GETBILL_')) return [];
+    const advice =
+      meant === undefined ? 'docs/configuration.md lists them' : `did you mean ${meant}${suffix}?`;
+    return [{ name, seen: `is not a variable of this app; ${advice}` }];
+  });
+}
+
+/** Short names, such as PORT, are close to too many of other programs. */
+const tolerance = ({ length }: string): number => Math.min(2, Math.floor(length / 6));
+
+/** Characters to insert, delete, replace or swap with the next one (optimal string alignment); Infinity if they are many. */
+function distance(a: string, b: string): number {
+  if (Math.abs(a.length - b.length) > 2) return Infinity;
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i += 1) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const at = (back: number, left: number): number => rows[i - back]?.[j - left] ?? Infinity;
+      const isSwapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      row[j] = Math.min(
+        at(1, 0) + 1,
+        (row[j - 1] ?? Infinity) + 1,
+        at(1, 1) + Number(a[i - 1] !== b[j - 1]),
+        isSwapped ? at(2, 2) + 1 : Infinity,
+      );
+    }
+    rows.push(row);
+  }
+  return rows[a.length]?.[b.length] ?? Infinity;
+}
