@@ -1,4 +1,3 @@
-import Table from 'cli-table3';
 import { STATUS_PREFIX } from '../getbill/debt-statuses.js';
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -20,20 +19,37 @@ export function listTable(columns: Columns, rows: readonly Row[], width = Infini
     }),
   );
   const widths = fittingWidths([names, ...cells], names, width);
-  const table = new Table({
-    head: names,
-    colAligns: names.map((name) => (name === 'amount' ? 'right' : 'left')),
-    ...PLAIN,
-  });
-  table.push(...cells.map((row) => row.map((cell, index) => cut(cell, widths[index] ?? MAX_CELL))));
-  return table.toString();
+  const lines = [names, ...cells].map((line) =>
+    line.map((cell, index) => cut(cell, widths[index] ?? MAX_CELL)),
+  );
+  const [top = '', heading = '', ...rest] = framed(lines, widths, names.indexOf('amount'));
+  const separator = rows.length > 0 ? [rule(widths, '├┼┤')] : [];
+  return [top, heading, ...separator, ...rest].join('\n');
 }
 
 /** One item, a line per field. */
 export function itemTable(item: Row): string {
-  const table = new Table(PLAIN);
-  table.push(...Object.entries(item).map(([field, value]) => [field, text(value)]));
-  return table.toString();
+  const lines = Object.entries(item).map(([field, value]) => [field, text(value)]);
+  return lines.length === 0 ? '' : framed(lines, widthsOf(lines)).join('\n');
+}
+
+/** The cells of the column `rightAligned` end under each other. */
+function framed(
+  lines: readonly (readonly string[])[],
+  widths: readonly number[],
+  rightAligned?: number,
+): string[] {
+  const padded = (cell: string, index: number): string => {
+    const padding = ' '.repeat((widths[index] ?? 0) - widthOf(cell));
+    return index === rightAligned ? padding + cell : cell + padding;
+  };
+  const framedLines = lines.map((line) => `│ ${line.map(padded).join(' │ ')} │`);
+  return [rule(widths, '┌┬┐'), ...framedLines, rule(widths, '└┴┘')];
+}
+
+function rule(widths: readonly number[], corners: '┌┬┐' | '├┼┤' | '└┴┘'): string {
+  const [left = '', middle, right = ''] = corners;
+  return left + widths.map((width) => '─'.repeat(width + 2)).join(middle) + right;
 }
 
 /** RFC 4180, every field in a column of its own, for a spreadsheet. */
@@ -52,7 +68,10 @@ function csvCell(value: string): string {
   return /[",\n]|^'/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-const PLAIN = { style: { head: [], border: [], compact: true } };
+const widthsOf = (lines: readonly (readonly string[])[]): number[] =>
+  (lines[0] ?? []).map((_cell, index) =>
+    lines.reduce((widest, line) => Math.max(widest, widthOf(line[index] ?? '')), 0),
+  );
 
 /** Takes from the widest column until the table fits; the ids come last. */
 function fittingWidths(
@@ -60,9 +79,7 @@ function fittingWidths(
   names: readonly string[],
   width: number,
 ): number[] {
-  const widths = names.map((_name, index) =>
-    Math.max(...lines.map((line) => widthOf(line[index] ?? ''))),
-  );
+  const widths = widthsOf(lines);
   const total = (): number => widths.reduce((sum, one) => sum + one + 3, 1);
   const isId = (index: number): boolean => names[index] === 'id';
   for (const mayCut of [(index: number) => !isId(index), isId]) {

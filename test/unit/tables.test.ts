@@ -1,4 +1,4 @@
-import { csv, listTable, type Columns } from '../../src/cli/tables.js';
+import { csv, itemTable, listTable, type Columns } from '../../src/cli/tables.js';
 import { totalsOf } from '../../src/cli/totals.js';
 
 const columns: Columns = {
@@ -55,6 +55,14 @@ describe('a table', () => {
       .replaceAll(/[株式会社東京エネルギー債権回収😀]/gu, '..');
     expect(new Set(asNarrow.split('\n').map((line) => line.length))).toEqual(new Set([75]));
     expect(Buffer.from(table).toString()).toBe(table);
+  });
+
+  it('has as many rows as a company has debts, and an item as many fields', () => {
+    const many = Array.from({ length: 200_000 }, (_, index) => ({ id: `d${index}` }));
+    expect(listTable({ id: ['id'] }, many, 80).split('\n')).toHaveLength(200_004);
+    expect(itemTable(Object.fromEntries(many.map(({ id }) => [id, '']))).split('\n')).toHaveLength(
+      200_002,
+    );
   });
 
   it('has amounts under each other', () => {

@@ -55,7 +55,7 @@ export async function sealedWith(redis: Redis | Cluster, prefix: string): Promis
     cursor = next;
     for (const name of names) {
       const value = await redis.get(name.slice(prefix.length)).catch(() => null); // another type
-      ids.push(...Array.from((value ?? '').matchAll(SEALED), ([, id = '']) => id));
+      for (const [, id = ''] of (value ?? '').matchAll(SEALED)) ids.push(id);
     }
     seen += Math.max(names.length, 1);
   } while (cursor !== '0' && seen < MAX_SCANNED_KEYS);
