@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { styleText } from 'node:util';
 import type { Finding, Verdict } from './doctor/check.js';
 import { readCaFile } from '../config/load.js';
+import { misused } from './input.js';
 import { expectReadersToLeave, harmless, inJson, toStderr } from './output.js';
 import { examine } from './doctor/examine.js';
 import { columnsOf, wrap } from './wrap.js';
@@ -27,6 +28,9 @@ async function main(): Promise<number> {
     urlCaFile?: string;
     json?: boolean;
   }>();
+
+  if (deployment.urlCaFile !== undefined && deployment.url === undefined)
+    misused('drop --url-ca-file, or add --url: it is for the certificate of that deployment');
 
   const findings: Finding[] = [];
   loadDotenv();

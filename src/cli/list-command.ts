@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { Deps, Flags, Leaf } from './deps.js';
+import { misused } from './input.js';
 import { numberFrom } from './numbers.js';
 import { inJson } from './output.js';
 import type { Client, ListRequest, Resource } from './resources.js';
@@ -37,6 +38,8 @@ export function addListCommand(
   }
   if (resource.filters.includes('debt')) list.option('--debt <id>', 'only those of this debt');
   list.action(async (flags: ListFlags) => {
+    if (!flags.all && list.getOptionValueSource('maxWait') === 'cli')
+      misused('drop --max-wait, or add --all: one page is asked for once');
     const work = flags.all ? listAll : listPage;
     await run((client) => work(client, resource, flags), { verbose: flags.verbose === true });
   });

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { USER_AGENT } from '../getbill/user-agent.js';
 import type { Deps, Flags, Leaf } from './deps.js';
+import { refuseContradictions } from './contradictions.js';
 import { bodyFrom } from './input.js';
 import { addListCommand } from './list-command.js';
 import { inJson } from './output.js';
@@ -27,7 +28,8 @@ export function createProgram(deps: Deps): Command {
       .command(name)
       .description(description)
       .option('--json', 'JSON instead of a table')
-      .option('--verbose', 'log every call on standard error');
+      .option('--verbose', 'log every call on standard error')
+      .hook('preAction', (_parent, command) => refuseContradictions(command));
 
   const show = (item: Row, { json }: Flags): void => print(json ? inJson(item) : itemTable(item));
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { defaultClientId, defaultClientSecret } from '../../sandbox/sandbox.js';
 import { freePort } from '../support/free-port.js';
 import { startCommandLine, type CommandLine } from '../cli/support/commands.js';
@@ -12,6 +13,12 @@ beforeAll(async () => {
 });
 afterAll(() => cli.close());
 afterEach(() => cli.sandbox.control.reset());
+
+function pemFile(): string {
+  const file = join(mkdtempSync(join(tmpdir(), 'gb-ca-')), 'ca.pem');
+  writeFileSync(file, rootCertificates[0] ?? '');
+  return file;
+}
 
 describe('a list', () => {
   it('puts the table alone on standard output, short statuses in it, and what follows it on standard error', async () => {
@@ -118,6 +125,20 @@ describe('a command that fails', () => {
     expect(stderr).toContain('gone');
     expect(stderr).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]/u);
   });
+});
+
+it.each([
+  ['getbill.js', 'debts list --all --json --csv', 'drop one of them'],
+  ['getbill.js', 'debts list --max-wait 5', 'drop --max-wait, or add --all'],
+  ['getbill.js', 'debts create --resume a.json --report b.json', 'drop --report'],
+  ['getbill.js', 'debts delete d1 --dry-run --json', 'drop --json'],
+  ['getbill.js', 'call GET /debts --dry-run --json', 'drop --json'],
+  ['doctor.js', `--url-ca-file ${pemFile()}`, 'drop --url-ca-file, or add --url'],
+])('%s %s names the option to drop, and calls nobody', async (script, line, cure) => {
+  cli.sandbox.control.clearRequests();
+  const { code, stdout, stderr } = await cli.run(line, {}, { script });
+  expect([code, stdout, stderr]).toEqual([2, '', expect.stringContaining(cure)]);
+  expect(cli.sandbox.control.requests()).toEqual([]);
 });
 
 describe('any documented call', () => {
