@@ -46,7 +46,7 @@ export type OAuthClient = ReturnType<typeof createOAuthClient>;
 
 /**
  * Sign-in and tokens: renewed once, by one process, never lost, encrypted in your storage.
- * @throws {TypeError} an option is missing, or a key is not 32 bytes long.
+ * @throws {TypeError} an option is missing or of another type, or a key is not 32 bytes long.
  */
 export function createOAuthClient({
   provider,

@@ -53,7 +53,15 @@ describe('createOAuthClient', () => {
       () => create({ clientSecrets: [{ reveal: () => unset }] }),
       /clientSecrets/,
     ],
-    ['an encryption key', () => create({}, []), /encryptionKeys|keys/],
+    ['any provider', () => createOAuthClient({} as never), /"provider\./],
+    ['a list of client secrets', () => create({ clientSecrets: unset }), /provider\.clientSecrets/],
+    ['a client secret that is wrapped', () => create({ clientSecrets: ['s'] as never }), /clientSecrets.*reveal/], // prettier-ignore
+    ['a list of scopes', () => create({ scopes: 'company:read' as never }), /provider\.scopes/],
+    ['addresses that are URLs', () => create({ tokenUrl: 'https://a.test' as never }), /tokenUrl.*URL/], // prettier-ignore
+    ['an encryption key', () => create({}, []), /"encryptionKeys"/],
+    ['a list of encryption keys', () => create({}, 'x'.repeat(32) as never), /"encryptionKeys"/],
+    ['one key in a list', () => create({}, Buffer.alloc(32) as never), /"encryptionKeys"/],
+    ['a key of bytes', () => create({}, ['x'.repeat(32)] as never), /"encryptionKeys".*Buffer/],
     [
       'a key of 32 bytes',
       () => create({}, [Buffer.alloc(32), Buffer.alloc(16)]),

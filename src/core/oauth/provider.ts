@@ -18,10 +18,14 @@ export interface Provider {
 
 export const DEFAULT_TIMEOUT_MS = 10_000;
 
-/** @throws {TypeError} something is missing, as when a variable of the environment is not set. */
-export function assertProvider({ clientSecrets, ...provider }: Provider): void {
-  for (const name of ['authorizeUrl', 'tokenUrl', 'clientId', 'redirectUri', 'scopes'] as const)
+/** @throws {TypeError} an option is missing or of another type, as when a variable of the environment is not set. */
+export function assertProvider(provider: Partial<Provider> = {}): void {
+  const secrets: { reveal?(): string }[] = [...(provider.clientSecrets ?? [])];
+  for (const name of ['authorizeUrl', 'tokenUrl'] as const)
+    if (!(provider[name] instanceof URL)) throw new TypeError(`"provider.${name}" is not a URL`);
+  for (const name of ['clientId', 'redirectUri'] as const)
     if (!provider[name]) throw new TypeError(`"provider.${name}" is missing`);
-  if (clientSecrets.length === 0 || !clientSecrets.every((secret) => secret.reveal()))
-    throw new TypeError('"provider.clientSecrets" is empty, or has an empty secret');
+  if (!Array.isArray(provider.scopes)) throw new TypeError('"provider.scopes" is not a list');
+  if (secrets.length === 0 || !secrets.every((secret) => secret.reveal?.()))
+    throw new TypeError('"provider.clientSecrets" is empty, or one does not reveal() a secret');
 }

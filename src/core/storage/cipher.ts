@@ -12,21 +12,23 @@ const KEY_BYTES = 32;
 
 /** The first of `keys` (32 bytes each) writes, all read; a sealed value names its key by a hash, so keys can be rotated. */
 export function createCipher(keys: readonly Buffer[]): Cipher {
-  for (const { length } of keys) {
+  if (!Array.isArray(keys) || !keys.every((key) => Buffer.isBuffer(key)))
+    throw new TypeError('"encryptionKeys" is not a list of Buffers');
+  for (const { length } of keys)
     if (length !== KEY_BYTES)
       throw new TypeError(`an encryption key has ${length} bytes, not 32: openssl rand -base64 32`);
-  }
   const byId = new Map(keys.map((key) => [keyId(key), key]));
   const [writer] = byId;
-  if (writer === undefined) throw new TypeError('"keys" is empty');
+  if (writer === undefined) throw new TypeError('"encryptionKeys" is empty');
   const [writerId, writerKey] = writer;
 
   return {
     encrypt(plaintext, context) {
       const nonce = randomBytes(12);
       const cipher = createCipheriv('aes-256-gcm', writerKey, nonce).setAAD(Buffer.from(context));
-      const parts = [nonce, cipher.update(plaintext, 'utf8'), cipher.final(), cipher.getAuthTag()];
-      return `${writerId}.${Buffer.concat(parts).toString('base64url')}`;
+      const text = [cipher.update(plaintext, 'utf8'), cipher.final()];
+      const sealed = Buffer.concat([nonce, ...text, cipher.getAuthTag()]);
+      return `${writerId}.${sealed.toString('base64url')}`;
     },
     decrypt(sealed, context) {
       const [, id = '', body = ''] = SEALED.exec(sealed) ?? [];
@@ -35,9 +37,8 @@ export function createCipher(keys: readonly Buffer[]): Cipher {
       if (key === undefined) throw new RecordError('key_missing');
       try {
         const bytes = Buffer.from(body, 'base64url');
-        const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12), {
-          authTagLength: 16,
-        })
+        const nonce = bytes.subarray(0, 12);
+        const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: 16 })
           .setAAD(Buffer.from(context))
           .setAuthTag(bytes.subarray(-16));
         return decipher.update(bytes.subarray(12, -16), undefined, 'utf8') + decipher.final('utf8');
