@@ -31,6 +31,8 @@ export function createRedisKeyValue({
       throw new StorageError(error);
     }
   }
+  const hasChanged = async (script: string, key: string, ...values: string[]): Promise<boolean> =>
+    (await redis.eval(script, 1, key, ...values)) === 1;
   const px = (ttlMs: number): number => Math.max(1, Math.ceil(ttlMs));
 
   return {
@@ -48,16 +50,10 @@ export function createRedisKeyValue({
         return typeof present === 'string' ? present : undefined;
       }),
     take: async (key) => (await run('take', () => redis.getdel(key))) ?? undefined,
-    compareAndSet: (key, expected, value) =>
-      run(
-        'compareAndSet',
-        async () => (await redis.eval(COMPARE_AND_SET, 1, key, expected, value)) === 1,
-      ),
+    compareAndSet: (key, ...values) =>
+      run('compareAndSet', () => hasChanged(COMPARE_AND_SET, key, ...values)),
     compareAndDelete: (key, expected) =>
-      run(
-        'compareAndDelete',
-        async () => (await redis.eval(COMPARE_AND_DELETE, 1, key, expected)) === 1,
-      ),
+      run('compareAndDelete', () => hasChanged(COMPARE_AND_DELETE, key, expected)),
     increment: (key, { ttlMs, by = 1 }) =>
       run('increment', async () => {
         const reply: unknown = await redis.eval(INCREMENT, 1, key, px(ttlMs), by);
