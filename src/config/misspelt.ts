@@ -1,3 +1,4 @@
+import { distance } from 'fastest-levenshtein';
 import { valueOf } from './value-files.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -32,24 +33,3 @@ export function misspeltNames(
 
 /** Short names, such as PORT, are close to too many of other programs. */
 const tolerance = ({ length }: string): number => Math.min(2, Math.floor(length / 6));
-
-/** Characters to insert, delete, replace or swap with the next one (optimal string alignment); Infinity if they are many. */
-function distance(a: string, b: string): number {
-  if (Math.abs(a.length - b.length) > 2) return Infinity;
-  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
-  for (let i = 1; i <= a.length; i += 1) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const at = (back: number, left: number): number => rows[i - back]?.[j - left] ?? Infinity;
-      const isSwapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      row[j] = Math.min(
-        at(1, 0) + 1,
-        (row[j - 1] ?? Infinity) + 1,
-        at(1, 1) + Number(a[i - 1] !== b[j - 1]),
-        isSwapped ? at(2, 2) + 1 : Infinity,
-      );
-    }
-    rows.push(row);
-  }
-  return rows[a.length]?.[b.length] ?? Infinity;
-}
