@@ -9,7 +9,8 @@ interface UrlRules {
   readonly credentials?: boolean;
 }
 
-const IN_PASSWORDS = 'in its user and password write / as %2F, # as %23, ? as %3F, : as %3A';
+const IN_PASSWORDS =
+  'in its user and password write / as %2F, # as %23, ? as %3F, : as %3A, @ as %40, % as %25';
 
 /** A URL that can be used, not only parsed. Problems name the part, never the value. */
 export function url(
@@ -26,6 +27,7 @@ export function url(
     .transform((text) => (URL.canParse(text) ? withoutEmptyParts(new URL(text)) : z.NEVER));
 
   function problemOf(text: string): string | undefined {
+    if (credentials && /:\/\/.*:\/\//s.test(text)) return 'holds more than one URL';
     if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol)) {
       const isStartRight = protocols.some((protocol) => text.startsWith(`${protocol}//`));
       const hint = isStartRight && credentials && text.includes('@') ? `; ${IN_PASSWORDS}` : '';
@@ -35,6 +37,8 @@ export function url(
     if (hidden !== undefined) return `contains an invisible character (${hidden})`;
     if (/\s/.test(text)) return 'contains a space';
     const { protocol, hostname, port, username, password, search, hash, pathname } = new URL(text);
+    if (credentials && protocol !== 'unix:' && (pathname + search + hash).includes('@'))
+      return `has a user or password with a character that ends it; ${IN_PASSWORDS}`;
     if (protocol === 'unix:') {
       if (!/^\/./.test(pathname)) return 'names no path of a socket: unix:///run/redis.sock';
       if (!/^(localhost)?$/.test(hostname))

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { ConfigError } from '../errors.js';
 import { configFrom, type Environment } from './from-values.js';
 import { invariantProblems } from './invariants.js';
@@ -37,11 +38,13 @@ export function parseConfig(env: Environment, readFile?: ReadFile): Config {
 }
 
 function issueOf(
-  { error }: { error: { issues: { message: string }[] } },
+  { error }: { error: z.ZodError },
   name: string,
   env: Environment,
 ): string | undefined {
-  const message = error.issues[0]?.message;
+  const [{ message, path: [index] } = { message: undefined, path: [] }] = error.issues;
+  if (typeof index === 'number')
+    return `${message} (entry ${index + 1}: a comma separates entries, %2C is a comma)`;
   const isEmptyFile = message === 'is not set' && fileOf(name, env) !== undefined;
   return isEmptyFile ? `is not set: ${name}_FILE names an empty file` : message;
 }

@@ -360,6 +360,19 @@ describe('HOST', () => {
 describe('a URL that can be parsed and not be used', () => {
   it.each<[string, string, RegExp]>([
     ['REDIS_URL', 'redis://:100%CANARY@localhost', /bare %/],
+    ['REDIS_URL', 'redis://CANARY:12/34@host:6379/0', /user or password.*write \/ as %2F/],
+    ['REDIS_URL', 'redis://CANARY:12?34@host', /user or password.*\? as %3F/],
+    ['REDIS_URL', 'redis://CANARY:12#34@host', /user or password.*# as %23/],
+    ['REDIS_URL', 'redis://:CANARY/34@host', /user and password write \/ as %2F/],
+    ['REDIS_URL', 'redis://a:1,redis://:CANARY@b:2', /more than one URL/],
+    ['HTTPS_PROXY', 'http://CANARY:12/34@proxy:3128', /user or password.*write \/ as %2F/],
+    ['REDIS_SENTINELS', 'redis://a:1,redis://CANARY:12/34@b', /user or password.*\(entry 2/],
+    [
+      'REDIS_SENTINELS',
+      'redis://:CAN,ARY@a:1',
+      /entry 1: a comma separates entries, %2C is a comma/,
+    ],
+    ['REDIS_CLUSTER_NODES', 'redis://a:1;redis://:CANARY@b:2', /more than one.*a comma separates/],
     ['REDIS_CLUSTER_NODES', 'redis://a:1,redis://:%CANARY@b:2', /bare %/],
     ['REDIS_SENTINELS', 'redis://us%er:CANARY@a:1', /bare %/],
     ['REDIS_URL', 'redis://', /names no host/],
