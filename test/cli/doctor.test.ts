@@ -264,6 +264,24 @@ describe('the doctor', () => {
     expect(again.line('token endpoint')?.verdict).toBe('pass');
   });
 
+  it('a wrong secret at Keycloak, which calls it unauthorized_client for every grant, is one finding', async () => {
+    const keycloak = createServer((_req, res) => {
+      const headers = { 'content-type': 'application/json' };
+      res.writeHead(401, headers).end('{"error":"unauthorized_client"}');
+    });
+    await new Promise<void>((resolve) => keycloak.listen(0, 'localhost', resolve));
+    const { port } = keycloak.address() as AddressInfo;
+    const GETBILL_TOKEN_URL = `http://localhost:${port}/token`;
+    const { line, leftOut } = await runDoctor({ ...healthy(sandbox), GETBILL_TOKEN_URL });
+    keycloak.close();
+    expect(line('client credentials')).toMatchObject({
+      verdict: 'fail',
+      cause: expect.stringContaining('GETBILL_CLIENT_SECRET is wrong') as string,
+      fix: expect.stringContaining('copy the secret of this client') as string,
+    });
+    expect(leftOut).toEqual(expect.arrayContaining(['scopes', 'code exchange']));
+  });
+
   describe('where the token endpoint refuses requests without a client, with 403 and no body', () => {
     let gate: Server;
     let origin: string;

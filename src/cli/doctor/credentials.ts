@@ -59,28 +59,19 @@ export const credentialChecks: readonly Check[] = [
   {
     name: 'code exchange',
     needs: 'client credentials',
-    async examine({ config: { getbill: config }, tokenEndpoint }) {
-      const response = new URLSearchParams({
-        code: 'made-up-by-the-doctor',
-        state: 'doctor',
-        ...(config.issuer !== undefined && { iss: config.issuer }),
-      });
-      const code = validateAuthorizationResponse(response, {
-        provider: config,
-        expectedState: 'doctor',
-      });
-      try {
-        await tokenEndpoint.exchangeCode(code, 'a'.repeat(43));
+    async examine(context) {
+      const { tokenUrl, timeoutMs } = context.config.getbill;
+      const error = await refusalOfMadeUpCode(context);
+      if (error === undefined) {
         return fail(
           'the token endpoint gave a token for a made-up code',
           'this is not GetBill: check GETBILL_TOKEN_URL',
         );
-      } catch (error) {
-        const asItMust =
-          error instanceof GrantRefusedError || codeOfRefusal(error) === 'invalid_request';
-        if (asItMust) return pass('a made-up code is refused, as it must be');
-        return refusal(error, config.tokenUrl, config.timeoutMs);
       }
+      const asItMust =
+        error instanceof GrantRefusedError || codeOfRefusal(error) === 'invalid_request';
+      if (asItMust) return pass('a made-up code is refused, as it must be');
+      return refusal(error, tokenUrl, timeoutMs);
     },
   },
   {
@@ -126,6 +117,21 @@ async function mayHave(
   }
 }
 
+/** `undefined`: the code was taken. */
+async function refusalOfMadeUpCode({ config, tokenEndpoint }: CheckContext): Promise<unknown> {
+  const { getbill: provider } = config;
+  const response = new URLSearchParams({
+    code: 'made-up-by-the-doctor',
+    state: 'doctor',
+    ...(provider.issuer !== undefined && { iss: provider.issuer }),
+  });
+  const code = validateAuthorizationResponse(response, { provider, expectedState: 'doctor' });
+  return tokenEndpoint.exchangeCode(code, 'a'.repeat(43)).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
 const codeOfRefusal = (error: unknown): string | undefined =>
   error instanceof MisconfiguredError ? error.code : undefined;
 
@@ -137,6 +143,13 @@ async function explainRefusal(error: unknown, context: CheckContext): Promise<Re
   const code = codeOfRefusal(error);
   if (code === 'invalid_scope') return pass('accepted'); // the client comes first, the scope after it; next line
   if (code !== undefined && NOT_FOR_APPS.has(code)) {
+    // Keycloak says unauthorized_client of a wrong secret, too.
+    if (codeOfRefusal(await refusalOfMadeUpCode(context)) === 'unauthorized_client') {
+      return fail(
+        'unauthorized_client for client credentials and for a code: GETBILL_CLIENT_SECRET is wrong, or this client may use neither',
+        `copy the secret of this client from ${DASHBOARD}; if it is right, allow the authorization code grant there`,
+      );
+    }
     return warn(
       `${code}: this client may not use client credentials, so its secret cannot be tried without somebody signing in`,
       `sign-in does not need it; for background jobs allow the grant in ${DASHBOARD}`,
