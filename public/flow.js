@@ -84,8 +84,15 @@ function addStep({ chain, title, extent, failed, number, row, card }) {
 }
 
 let live;
-let address = log.dataset.flowLive; // names the last step that the page has
+let address = log.dataset.flowLive; // once a step has come, it names the last one
 let hasEnded = false;
+function goingOnAfter(number) {
+  const [path, query] = address.split('?');
+  const params = new URLSearchParams(query);
+  params.set('last', number);
+  return `${path}?${params}`;
+}
+
 /** Only while it is looked at: over HTTP/1.1 a browser has six connections to this app, for all its tabs together. */
 function followWhileVisible() {
   live?.close();
@@ -101,7 +108,7 @@ function followWhileVisible() {
     () => (state.textContent = source.readyState === 2 ? '' : 'Connecting again'),
   );
   source.addEventListener('step', ({ data, lastEventId }) => {
-    address = address.replace(/last=\d+/, `last=${lastEventId}`);
+    address = goingOnAfter(lastEventId);
     keepingPlace(() => addStep(JSON.parse(data)));
   });
   source.addEventListener('end', () => {

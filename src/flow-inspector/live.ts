@@ -30,7 +30,7 @@ export function tellSteps({
     const view = viewOf(req);
     const stream = openEventStream(res, { maxMs: STREAM_MS });
     const past = await store.read(flow, { after: 0 });
-    const resumed = numberOf(req.get('last-event-id') ?? req.query['last']); // a new stream of the same page
+    const resumed = numberOf(req.get('last-event-id')) ?? numberOf(req.query['last']); // a new stream of the same page
     const known = resumed ?? beginningOf(past, view);
     const lastOfPast = resumed ?? past.at(-1)?.number ?? 0; // a sign-out of the past ends nothing
     const told = past.filter(({ number }) => number <= known);

@@ -58,6 +58,15 @@ describe('the stream of steps', () => {
     expect(text).not.toContain('id: 10\n');
   });
 
+  it('goes on after the step that the page names where the header names none', async () => {
+    const browser = app.browser();
+    await browser.signIn();
+    const text = await streamed(browser, '/flow/live?last=10', 'id: 11\n', {
+      'last-event-id': 'none of ours',
+    });
+    expect(text).not.toContain('id: 10\n');
+  });
+
   it('is not opened for a browser without a mark, and only so often for one', async () => {
     expect((await app.browser().get('/flow/live')).status).toBe(204);
     const browser = app.browser();

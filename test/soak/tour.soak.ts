@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { AxeBuilder } from '@axe-core/playwright';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page, Request } from 'playwright-core';
 import { sceneIds, scenes, type SceneId } from '../../src/tour/scenes.js';
 import { expectOrder } from '../flow/support/order.js';
 import { until } from '../support/until.js';
@@ -112,6 +112,22 @@ describe('the tour in a browser', () => {
     await play(page, 'expired');
     await page.locator('.story-title', { hasText: '/api/company/profile' }).first().waitFor();
     expect(await page.locator('[data-flow-state]').innerText()).toMatch(/^Live/);
+  });
+
+  it('tells no step of the flow twice when it is looked at again', async () => {
+    const page = await open();
+    await play(page, 'sign-in');
+    const lastStep = page.locator('.flow-steps > li').last();
+    await lastStep.waitFor();
+    const isLive = (request: Request): boolean => request.url().includes('/flow/live');
+    const turn = (hidden: boolean): Promise<unknown> =>
+      page.evaluate(`Object.defineProperty(document, 'hidden', { value: ${hidden}, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'))`);
+    const closed = page.waitForEvent('requestfailed', { predicate: isLive });
+    await turn(true);
+    await closed;
+    const [opened] = await Promise.all([page.waitForRequest(isLive), turn(false)]);
+    expect(opened.url()).toMatch(/[?&]last=\d+/);
   });
 
   it('has no obstacle in any state, size and colours, and fits 320 px', async () => {
