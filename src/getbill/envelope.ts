@@ -59,7 +59,9 @@ export function errorFrom(
   for (const entry of Array.isArray(errors) ? errors : []) {
     if (!isRecord(entry)) continue;
     const field = shown(entry['property']);
-    fields.set(field, [...(fields.get(field) ?? []), shown(entry['message'])]);
+    const texts = fields.get(field) ?? [];
+    texts.push(shown(entry['message']));
+    fields.set(field, texts);
   }
   const retryAfterS = numberOf(retryAfter);
   return new GetbillApiError({

@@ -196,6 +196,14 @@ describe('an envelope', () => {
     expect(Object.entries(fields)).toEqual([['__proto__', ['a']], ['constructor', ['', '{"x":1}', 'b']], ['toString', ['']]]); // prettier-ignore
     expect([message, retryAfterS]).toEqual(['7', undefined]);
   });
+
+  it('of an error may have as many messages of one field as fit into a response', () => {
+    const errors = Array.from({ length: 30_000 }, () => ({}));
+    const startedMs = performance.now();
+    const { fields } = errorFrom({ errors }, { status: 422, retryAfter: undefined });
+    expect(performance.now() - startedMs).toBeLessThan(1_000); // all others wait meanwhile
+    expect(fields['']).toHaveLength(30_000);
+  });
 });
 
 it('a list says where it ends, and an empty one why', () => {
