@@ -3,6 +3,8 @@ import type { Page, PageRequest, Pagination } from './types.js';
 import { fieldOf, isRecord, numberOf, textOf } from './values.js';
 
 const DEFAULT_PER_PAGE = 20;
+/** Ten times what GetBill sends at most. The entries of 1 MiB, shown on a page, would hold up everybody for seconds. */
+const MAX_ENTRIES = 1_000;
 
 /** `{error, message, data}`. */
 export function unwrapItem(json: unknown): object {
@@ -21,7 +23,7 @@ export function unwrapNested(json: unknown): object {
 /** `{error, data: [...], pagination}`. What is no record is left out and counted: one broken entry does not cost the list. */
 export function unwrapPage<Item>(json: unknown, request: PageRequest = {}): Page<Item> {
   const data = fieldOf(json, 'data');
-  if (!Array.isArray(data)) throw unexpectedShape('data');
+  if (!Array.isArray(data) || data.length > MAX_ENTRIES) throw unexpectedShape('data');
   const items = data.filter(isRecord) as Item[];
   return {
     items,

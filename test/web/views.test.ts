@@ -184,6 +184,12 @@ describe('an envelope', () => {
       expect(() => unwrapPage({ data })).toThrow('no usable "data"');
   });
 
+  it('has at most ten times the entries that GetBill sends: to show more would hold up everybody', () => {
+    const data = (length: number) => ({ data: Array.from({ length }, () => ({})) });
+    expect(unwrapPage(data(1_000)).items).toHaveLength(1_000);
+    expect(() => unwrapPage(data(1_001))).toThrow('no usable "data"');
+  });
+
   it('is opened twice only where it is documented', () => {
     const json = { data: { id: 1, data: { id: 2 } } };
     expect([unwrapItem(json), unwrapNested(json)]).toEqual([{ id: 1, data: { id: 2 } }, { id: 2 }]);
