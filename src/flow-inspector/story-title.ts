@@ -1,11 +1,9 @@
+import { pages } from '../web/pages/pages.js';
 import type { Step } from './step.js';
 
-const PAGES: readonly (readonly [RegExp, string])[] = [
+const OTHERS: readonly (readonly [RegExp, string])[] = [
   [/^POST \/logout$/, 'Sign-out'],
-  [/^GET \/dashboard$/, 'Dashboard'],
-  [/^GET \/debts$/, 'Debts'],
   [/^GET \/debts\//, 'One debt'],
-  [/^GET \/connection$/, 'Connection'],
   [/^GET \/session$/, 'Session'],
   [/^GET \/$/, 'Start page'],
   [/^GET \/oauth\/callback$/, 'A callback by itself'],
@@ -25,6 +23,12 @@ export function titleOf(steps: readonly Step[]): string {
     const hasEnded = has(({ topic, kind }) => topic === 'sign_in_end' && kind === 'note');
     return hasEnded ? 'Sign-in that ended without a session' : 'Sign-in, under way';
   }
-  const page = PAGES.find(([pattern]) => pattern.test(first.title))?.[1] ?? first.title;
+  const page = nameOf(first.title);
   return renewed ? `${page}, with a renewal` : page;
 }
+
+/** A page is called what its link is called. */
+const nameOf = (request: string): string =>
+  pages.find(({ path }) => `GET ${path}` === request)?.label ??
+  OTHERS.find(([pattern]) => pattern.test(request))?.[1] ??
+  request;

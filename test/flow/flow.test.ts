@@ -2,6 +2,7 @@ import { sourceOf } from '../../src/web/source-code.js';
 import type { Step } from '../../src/flow-inspector/step.js';
 import { noteOf } from '../../src/flow-inspector/notes.js';
 import { topics } from '../../src/flow-inspector/topics.js';
+import { pages } from '../../src/web/pages/pages.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 import { faultsIn } from './support/check-steps.js';
 import { linesOf, startWatchedApp, stepsOf } from './support/watched-app.js';
@@ -307,3 +308,14 @@ it.each(['authorization_code', 'refresh_token', 'revocation'] as const)(
     expect(noteOf({ type: 'client_secret_fallback', grantType })?.topic).toBe(grantType);
   },
 );
+
+it('a page is called in the flow what its link is called', async () => {
+  const browser = app.browser();
+  await browser.signIn();
+  const linked = pages.filter(({ label, setting }) => label !== undefined && !setting);
+  for (const { path } of linked) await browser.get(path);
+  const { text } = await browser.get('/flow');
+  const titles = [...text.matchAll(/<span class="story-title">([^<]*)</g)].map((match) => match[1]);
+  const labels = linked.slice(1).map(({ label }) => label); // the first one ends the sign-in
+  expect(titles.reverse()).toEqual(['Sign-in', ...labels]);
+});
