@@ -91,6 +91,12 @@ describe('while the sessions cannot be read', () => {
   });
 });
 
+it('a debt that GetBill does not have is called so, and the list is a click away', async () => {
+  const { status, text } = await browser.get('/debts/nobodys');
+  expect([status, text]).toEqual([404, expect.stringContaining('<h1>There is no such debt</h1>')]);
+  expect(text).toContain('<a class="button primary" href="/debts">');
+});
+
 it('a look-up by id goes to the debt, and to a click when the session has ended', async () => {
   expect((await browser.get('/debts?id=%20abc_-1%20')).location).toBe('/debts/abc_-1');
   expect((await browser.get('/debts?id=a/b')).text).toContain('is not an id of GetBill’s');

@@ -2,12 +2,18 @@ import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import type { Logger } from 'pino';
 import type { Config } from '../../config/config.js';
-import { NotSignedInError, RequestError, type AppError } from '../../errors.js';
+import { GetbillApiError, NotSignedInError, RequestError, type AppError } from '../../errors.js';
 import type { RequestContext } from '../../events.js';
 import { operatorHint } from '../../oauth-explanations.js';
 import { asAppError } from '../as-app-error.js';
 import { errorHref } from '../pages/error-catalogue.js';
-import { errorText, SIGN_IN_AGAIN, STILL_SIGNED_IN, type ErrorText } from '../pages/error-texts.js';
+import {
+  errorText,
+  NO_SUCH_DEBT,
+  SIGN_IN_AGAIN,
+  STILL_SIGNED_IN,
+  type ErrorText,
+} from '../pages/error-texts.js';
 import { waitText } from '../pages/formats.js';
 import { logFailure } from '../log-failure.js';
 import { isFormOfPage, isNavigation, wantsHtml } from '../request-kind.js';
@@ -123,6 +129,7 @@ function failedCallText(request: RequestContext | undefined): string | undefined
 
 /** After a fresh sign-in the visitor comes back to the page that failed. A callback cannot be repeated: it is started again. */
 function textFor(error: AppError, req: Request): ErrorText {
+  if (error instanceof GetbillApiError && error.status === 404) return NO_SUCH_DEBT;
   const text = errorText(error.code, error.status);
   if (req.path === '/oauth/callback' && req.signedIn !== undefined) {
     return { ...text, ...STILL_SIGNED_IN }; // asked for more permission, or signed in again

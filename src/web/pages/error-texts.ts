@@ -35,6 +35,14 @@ const HAS_A_PROBLEM: ErrorText = {
   advice: RETRY_ADVICE,
 };
 
+/** Of GetBill's 404: only the page of a debt asks for a record by its id. */
+export const NO_SUCH_DEBT: ErrorText = {
+  title: 'There is no such debt',
+  why: 'GetBill has no debt with this id, or it belongs to another company.',
+  advice: 'Check the id, or look for the debt in the list.',
+  action: { label: 'Go to your debts', href: '/debts' },
+};
+
 const SIGN_IN = { label: 'Sign in', href: '/login' };
 const START_AGAIN = 'Nothing was changed. Please begin again at the start page.';
 
