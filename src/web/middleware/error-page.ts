@@ -129,7 +129,8 @@ function failedCallText(request: RequestContext | undefined): string | undefined
 
 /** After a fresh sign-in the visitor comes back to the page that failed. A callback cannot be repeated: it is started again. */
 function textFor(error: AppError, req: Request): ErrorText {
-  if (error instanceof GetbillApiError && error.status === 404) return NO_SUCH_DEBT;
+  if (error instanceof GetbillApiError && error.status === 404 && req.path.startsWith('/debts/'))
+    return NO_SUCH_DEBT;
   const text = errorText(error.code, error.status);
   if (req.path === '/oauth/callback' && req.signedIn !== undefined) {
     return { ...text, ...STILL_SIGNED_IN }; // asked for more permission, or signed in again
