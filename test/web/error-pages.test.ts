@@ -97,6 +97,16 @@ it('a debt that GetBill does not have is called so, and the list is a click away
   expect(text).toContain('<a class="button primary" href="/debts">');
 });
 
+it('nobody is told to be signed in still whose sign-in has failed', async () => {
+  const stranger = app.browser();
+  const path = await stranger.approve(await stranger.startLogin());
+  app.sandbox.control.set({ token: [{ mode: 'status', status: 503, times: 0 }] });
+  const { status, text } = await stranger.get(path);
+  expect([status, text]).toEqual([502, expect.stringContaining('<h1>GetBill has a problem</h1>')]);
+  expect(text).toContain('Please sign in again in a moment.');
+  expect(text).not.toContain('still signed in');
+});
+
 it('a look-up by id goes to the debt, and to a click when the session has ended', async () => {
   expect((await browser.get('/debts?id=%20abc_-1%20')).location).toBe('/debts/abc_-1');
   expect((await browser.get('/debts?id=a/b')).text).toContain('is not an id of GetBill’s');

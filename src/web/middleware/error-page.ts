@@ -10,7 +10,9 @@ import { errorHref } from '../pages/error-catalogue.js';
 import {
   errorText,
   NO_SUCH_DEBT,
+  RETRY_ADVICE,
   SIGN_IN_AGAIN,
+  SIGN_IN_LATER,
   STILL_SIGNED_IN,
   type ErrorText,
 } from '../pages/error-texts.js';
@@ -96,8 +98,9 @@ export function errorPage({
 const MAX_WAIT_S = 60;
 
 /** Whether asking again does no harm: a step of a sign-in can be taken once, and a form is not sent twice. */
-const canRepeat = ({ method, path }: Request): boolean =>
-  method === 'GET' && path !== '/login' && path !== '/oauth/callback';
+const canRepeat = ({ method, path }: Request): boolean => method === 'GET' && !isSignIn(path);
+
+const isSignIn = (path: string): boolean => path === '/login' || path === '/oauth/callback';
 
 const isTemporary = ({ status }: AppError): boolean => status === 429 || status >= 500;
 
@@ -132,10 +135,13 @@ function textFor(error: AppError, req: Request): ErrorText {
   if (error instanceof GetbillApiError && error.status === 404 && req.path.startsWith('/debts/'))
     return NO_SUCH_DEBT;
   const text = errorText(error.code, error.status);
-  if (req.path === '/oauth/callback' && req.signedIn !== undefined) {
+  const isCallback = req.path === '/oauth/callback';
+  if (isCallback && req.signedIn !== undefined) {
     return { ...text, ...STILL_SIGNED_IN }; // asked for more permission, or signed in again
   }
-  const action = text.action ?? (req.path === '/oauth/callback' ? SIGN_IN_AGAIN : undefined);
+  if (isSignIn(req.path) && text.advice.startsWith(RETRY_ADVICE))
+    return { ...text, ...SIGN_IN_LATER };
+  const action = text.action ?? (isCallback ? SIGN_IN_AGAIN : undefined);
   if (action === undefined || !action.href.startsWith('/login')) return text;
   const returnTo = new URLSearchParams({ returnTo: safeReturnTo(req.originalUrl) }).toString();
   const href = `${action.href}${action.href.includes('?') ? '&' : '?'}${returnTo}`;

@@ -18,8 +18,15 @@ export const STILL_SIGNED_IN = {
   advice: 'Nothing has changed: you are still signed in, with the permissions that you had.',
   action: { label: 'Go back to the connection', href: '/connection' },
 };
+
+/** Where nobody is signed in yet. */
+export const SIGN_IN_LATER = {
+  advice: 'Nothing was changed. Please sign in again in a moment.',
+  action: SIGN_IN_AGAIN,
+};
 const HOME = { label: 'Go to the start page', href: '/' };
-const RETRY_ADVICE = 'Nothing was lost and you are still signed in. Please try again in a moment.';
+export const RETRY_ADVICE =
+  'Nothing was lost and you are still signed in. Please try again in a moment.';
 const OPERATOR_ADVICE =
   'This is not something you can change. Please tell the people who run this app, with the request number below.';
 
@@ -114,7 +121,11 @@ const texts: Readonly<Record<string, ErrorText>> = {
   getbill_unreachable: UNREACHABLE,
   server_unavailable: UNREACHABLE,
   getbill_error: HAS_A_PROBLEM,
-  token_endpoint_busy: HAS_A_PROBLEM,
+  token_endpoint_busy: {
+    ...HAS_A_PROBLEM,
+    advice: `${RETRY_ADVICE} If it stays like this, sign in again.`, // some servers say 500 of one dead grant
+    action: SIGN_IN_AGAIN,
+  },
   api_refused: {
     title: 'GetBill did not accept this request',
     why: 'It asks for something that is not yours to see, or something in it does not fit what GetBill accepts.',
