@@ -244,6 +244,7 @@ describe('GET /session', () => {
     expect(answer.json).toEqual({
       signedIn: true,
       scopes: ['company:read', 'debts:read', 'followups:read'],
+      scopesAssumed: true,
       csrfToken: expect.any(String) as string,
       idleExpiresAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string,
       expiresAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string,

@@ -38,7 +38,7 @@ it('gives one more permission without signing out, and comes back to the page', 
   const callback = await browser.approve(url.href, { scopes: ALL });
   expect(sessionIdOf(browser)).toBe(before); // nothing is replaced before it has succeeded
   expect((await browser.get(callback)).location).toBe('/connection');
-  expect(await scopesOf()).toEqual(ALL);
+  expect((await browser.get('/session')).json).toMatchObject({ scopes: ALL, scopesAssumed: false });
   expect(sessionIdOf(browser)).not.toBe(before);
   expect((await browser.get('/connection')).text).not.toContain('granted-no');
 });

@@ -27,10 +27,12 @@ export function showSession({
     if (req.signedIn === undefined) throw new NotSignedInError();
     const { sessionId, signedInAtMs } = req.signedIn;
     const { leftMs } = await sessions.renewIdleTime(sessionId, { signedInAtMs });
+    const { scopes, scopesAssumed = false } = res.locals.tokenSet;
     const expiresAtMs = signedInAtMs + session.maxMs;
     res.json({
       signedIn: true,
-      scopes: res.locals.tokenSet.scopes,
+      scopes,
+      scopesAssumed, // GetBill has not said what it granted: any of them may still be refused
       csrfToken: req.csrfToken(),
       idleExpiresAt: new Date(Math.min(now() + leftMs, expiresAtMs)).toISOString(),
       expiresAt: new Date(expiresAtMs).toISOString(),
