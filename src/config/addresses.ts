@@ -9,8 +9,7 @@ interface UrlRules {
   readonly credentials?: boolean;
 }
 
-const IN_PASSWORDS =
-  'in its user and password write / as %2F, # as %23, ? as %3F, : as %3A, @ as %40, % as %25';
+const IN_PASSWORDS = 'in a password write / as %2F, # as %23, ? as %3F, : as %3A, @ as %40';
 
 /** A URL that can be used, not only parsed. Problems name the part, never the value. */
 export function url(

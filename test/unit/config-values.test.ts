@@ -363,7 +363,7 @@ describe('a URL that can be parsed and not be used', () => {
     ['REDIS_URL', 'redis://CANARY:12/34@host:6379/0', /user or password.*write \/ as %2F/],
     ['REDIS_URL', 'redis://CANARY:12?34@host', /user or password.*\? as %3F/],
     ['REDIS_URL', 'redis://CANARY:12#34@host', /user or password.*# as %23/],
-    ['REDIS_URL', 'redis://:CANARY/34@host', /user and password write \/ as %2F/],
+    ['REDIS_URL', 'redis://:CANARY/34@host', /in a password write \/ as %2F/],
     ['REDIS_URL', 'redis://a:1,redis://:CANARY@b:2', /more than one URL/],
     ['HTTPS_PROXY', 'http://CANARY:12/34@proxy:3128', /user or password.*write \/ as %2F/],
     ['REDIS_SENTINELS', 'redis://a:1,redis://CANARY:12/34@b', /user or password.*\(entry 2/],
