@@ -1,14 +1,17 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Express, RequestHandler, Response } from 'express';
 import { RequestError } from '../errors.js';
 import { companyHash, type GrantFacts } from '../getbill/grant-facts.js';
 import type { Formats } from '../web/pages/formats.js';
 import { renderPage } from '../web/render-page.js';
 import { subjectOf, type WebhookEvent } from './envelope.js';
-import type { EntryState, Listed } from './inbox.js';
+import type { EntryState, Inbox, Listed } from './inbox.js';
 import type { OpenEndpoint } from './webhooks.js';
 
 const SHOWN = 100;
 const RETRY_AFTER_S = 30;
+const LOOK_EVERY_MS = 50;
+const MAX_LOOKS = 20;
 const ENTRY = /^([a-z0-9-]*)\/(\d{1,16}-\d{1,16})$/;
 
 const STATES: Readonly<Record<EntryState, { label: string; colour: string }>> = {
@@ -71,8 +74,18 @@ export function addEventsPage(
       throw new RequestError('too many events wait to be handled', refusal);
     }
     endpoint.wake();
+    await newestHandled(endpoint.inbox);
     res.redirect(303, '/events');
   });
+}
+
+/** Resolves when the newest event is handled, but within a second: the page would otherwise show it as waiting. */
+async function newestHandled(inbox: Inbox): Promise<void> {
+  for (let look = 0; look < MAX_LOOKS; look += 1) {
+    await delay(LOOK_EVERY_MS);
+    const [newest] = await inbox.recent(1).catch(() => []);
+    if (newest?.state !== 'waiting') return;
+  }
 }
 
 function rowOf(

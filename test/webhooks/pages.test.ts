@@ -154,6 +154,7 @@ describe('/events', () => {
       expect(canary.text + app.logged() + JSON.stringify(app.events)).not.toContain('CANARY-');
       expect(handled()).toBe(2);
       expect(await post({ entry, _csrf })).toMatchObject({ status: 303, location: '/events' });
+      expect((await browser.get('/events')).text).not.toContain('Waiting');
       await until('it is handled again', () => handled() === 3);
     }));
 
