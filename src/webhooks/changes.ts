@@ -6,6 +6,19 @@ import { withoutForeignValue } from './foreign-value.js';
 
 const MAX_CHANGES = 1_000;
 const PER_READ = 100;
+/** An id further ahead is nobody's clock: somebody else has put it there. */
+const MAX_AHEAD_MS = 3_600_000;
+
+/** Appends a change. A stream that ends in the future is dropped before: its next ids would be there, too. */
+const PUBLISH = `local stream, maxChanges, maxAheadMs, eventType, subject = KEYS[1], unpack(ARGV)
+local newest = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+local latestMs = redis.call('TIME')[1] * 1000 + maxAheadMs
+local dropped = 0
+if newest and tonumber(string.match(newest[1], '^%d+')) > latestMs then
+  dropped = redis.call('DEL', stream)
+end
+redis.call('XADD', stream, 'MAXLEN', '~', maxChanges, '*', 'type', eventType, 'subject', subject)
+return dropped`;
 
 /** A change, for processes and open pages: a type and an id, never data. */
 export interface Change {
@@ -43,12 +56,14 @@ export function createMemoryChanges({ now }: { now: () => number }): Changes {
 export function createRedisChanges({
   redis,
   endpoint,
+  now,
   connected = Promise.resolve(),
   emit = () => undefined,
 }: {
   /** With a key prefix of its own. */
   redis: Redis | Cluster;
   endpoint: string;
+  now: () => number;
   connected?: Promise<void>;
   emit?: Emit;
 }): Changes {
@@ -62,17 +77,22 @@ export function createRedisChanges({
       throw new StorageError(error);
     }
   }
+  const isAhead = (id: string): boolean => Number(id.split('-')[0]) > now() + MAX_AHEAD_MS;
   return {
     async publish({ type, subject = '' }) {
-      const fields = ['type', type, 'subject', subject];
-      await call(() => redis.xadd(stream, 'MAXLEN', '~', MAX_CHANGES, '*', ...fields));
+      const options = [MAX_CHANGES, MAX_AHEAD_MS, type, subject];
+      const dropped = await call(() => redis.eval(PUBLISH, 1, stream, ...options));
+      if (dropped === 1) emit({ type: 'record_replaced', record: 'webhook' });
     },
     async after(id) {
-      if (id === undefined) {
+      let start = `(${id}`;
+      if (id === undefined || isAhead(id)) {
         const [newest] = await call(() => redis.xrevrange(stream, '+', '-', 'COUNT', 1));
-        return { changes: [], last: newest?.[0] ?? '0-0' };
+        const last = newest?.[0] ?? '0-0';
+        if (id === undefined || isAhead(last)) return { changes: [], last };
+        start = '-'; // the stream of `id` was dropped
       }
-      const entries = await call(() => redis.xrange(stream, `(${id}`, '+', 'COUNT', PER_READ));
+      const entries = await call(() => redis.xrange(stream, start, '+', 'COUNT', PER_READ));
       const changes = entries.map(([each, [, type = '', , subject = '']]): Change => ({
         id: each,
         type,

@@ -80,7 +80,7 @@ export function createWebhooks({
     const changes =
       redis === undefined
         ? createMemoryChanges({ now })
-        : createRedisChanges({ redis, endpoint: name, connected, emit });
+        : createRedisChanges({ redis, endpoint: name, now, connected, emit });
     const follower = follow({ changes, onChanges: (list) => onChanges(companyId, list), pollMs });
     const announce = async (event: WebhookEvent): Promise<void> => {
       await changes.publish({ type: event.type, subject: subjectOf(event) });

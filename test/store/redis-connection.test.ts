@@ -307,7 +307,7 @@ describe('the least rights in docs/operations.md', () => {
       const limits = { ...defaultLimits, maxEntries: 2, pauseMs: () => 0 };
       const options = { redis: client, cipher, endpoint, limits, replicas: 0, consumerGoneMs: 0 };
       const [one, two] = ['one', 'two'].map((consumer) => createRedisInbox({ ...options, consumer })); // prettier-ignore
-      const changes = createRedisChanges({ redis: client, endpoint });
+      const changes = createRedisChanges({ redis: client, endpoint, now: Date.now });
       const event = { type: 'debt.updated', body: '{"type":"debt.updated","data":{}}' };
       for (const identity of ['a', 'b', 'c']) await one?.accept({ identity, ...event });
       const [first] = (await one?.claim({ count: 1 })) ?? [];

@@ -402,13 +402,42 @@ describe('the inbox in Redis', () => {
     });
 
     it('tells of changes as before', async () => {
-      const changes = createRedisChanges({ redis: redis.client, endpoint: 'foreign', emit });
+      const changes = createRedisChanges({
+        redis: redis.client,
+        endpoint: 'foreign',
+        now: Date.now,
+        emit,
+      });
       await redis.client.hset('webhook:changes:foreign', 'field', 'value');
       const { last } = await changes.after(undefined);
       await changes.publish({ type: 'debt.updated', subject: 'd1' });
       expect((await changes.after(last)).changes).toMatchObject([{ subject: 'd1' }]);
       expect(events).toEqual([replaced]);
     });
+  });
+
+  it.each([
+    ['9999999999999-0', 'of the year 2286'],
+    ['9999999999999999-7', 'that a page may have'],
+    ['18446744073709551615-18446744073709551615', 'after which none can be'],
+  ])('tells of changes as before when somebody has added one with the id %s, %s', async (id) => {
+    const endpoint = `ahead-${id}`;
+    const stream = `webhook:changes:${endpoint}`;
+    const events: AppEvent[] = [];
+    const emit = (event: AppEvent): void => void events.push(event);
+    const changes = createRedisChanges({ redis: redis.client, endpoint, now: Date.now, emit });
+    const { last: before } = await changes.after(undefined);
+    await redis.client.xadd(stream, id, 'some', 'value');
+    const { last: atIt } = await changes.after(undefined); // a process that starts now
+    expect(await changes.after(atIt)).toEqual({ changes: [], last: atIt });
+    for (const subject of ['d1', 'd2']) await changes.publish({ type: 'debt.updated', subject });
+    const told = [{ subject: 'd1' }, { subject: 'd2' }];
+    expect((await changes.after(before)).changes).toMatchObject(told);
+    const { changes: later, last } = await changes.after(atIt);
+    expect(later).toMatchObject(told);
+    expect(Math.abs(Number(last.split('-')[0]) - Date.now())).toBeLessThan(60_000);
+    expect((await changes.after(last)).changes).toEqual([]);
+    expect(events).toEqual([{ type: 'record_replaced', record: 'webhook' }]);
   });
 
   it('holds no readable body', async () => {
