@@ -112,7 +112,7 @@ export function createApp(
   const isSignedIn = requireSignIn();
   const hasFreshToken = tokenRefresh(access);
   const signedIn = [isSignedIn, hasFreshToken];
-  const mayCall = [isSignedIn, limitTo('api', bySession), hasFreshToken, readBody({ emit })];
+  const mayCall = [isSignedIn, limitTo('api', bySession), hasFreshToken, readBody(services)];
   app.use('/api', ...mayCall, callApi({ forward, access }));
   app.get('/session', ...signedIn, showSession({ ...services, session: config.session }));
 

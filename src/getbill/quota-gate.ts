@@ -130,8 +130,10 @@ export function createQuotaGate({
   };
 }
 
-const ownerOf = ({ address }: Visitor, company: string | undefined): string =>
-  company === undefined ? `address:${address}` : `company:${company}`;
+export const ownerOf = (
+  { address }: Pick<Visitor, 'address'>,
+  company: string | undefined,
+): string => (company === undefined ? `address:${address}` : `company:${company}`);
 
 /**
  * `Required scope "debts:read" not found in token`, as GetBill writes it, in any quotes; or the code of RFC 6750

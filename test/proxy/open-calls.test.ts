@@ -213,10 +213,15 @@ describe('300 requests of one session at a listing that does not come', () => {
       beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick'] }));
       afterEach(() => jest.useRealTimers());
 
-      function begin(): { isBegun: boolean; leave: () => void } {
+      const facts = {
+        read: (grantId: string) =>
+          Promise.resolve({ company: grantId.split(' ')[0], withheld: [] }),
+      };
+
+      function begin(grantId = 'one'): { isBegun: boolean; leave: () => void } {
         const headers = { 'content-length': '20000', 'content-type': 'text/plain' }; // not read any further
         const get = (name: string) => (headers as Record<string, string>)[name];
-        const locals = { grantId: 'one' };
+        const locals = { grantId };
         const res = Object.assign(new EventEmitter(), { destroyed: false, locals });
         const leave = (): void => {
           res.destroyed = true;
@@ -232,8 +237,8 @@ describe('300 requests of one session at a listing that does not come', () => {
       let writes: ReturnType<typeof begin>[];
       const areBegun = () => writes.map(({ isBegun }) => isBegun);
       beforeEach(async () => {
-        middleware = readBody({ emit: () => undefined });
-        writes = Array.from({ length: 4 }, begin);
+        middleware = readBody({ emit: () => undefined, facts });
+        writes = Array.from({ length: 4 }, () => begin());
         await nextTurn();
         expect(areBegun()).toEqual([true, true, false, false]);
         writes[0]?.leave();
@@ -246,6 +251,15 @@ describe('300 requests of one session at a listing that does not come', () => {
         jest.advanceTimersByTime(1);
         await nextTurn();
         expect(areBegun()).toEqual([true, true, true, false]);
+      });
+
+      it('of one company leave a quarter of all places to others, however many sessions it has', async () => {
+        middleware = readBody({ emit: () => undefined, facts });
+        writes = Array.from({ length: 130 }, (_, index) => begin(`one ${index}`));
+        const other = begin('two');
+        await nextTurn();
+        expect(areBegun().filter(Boolean)).toHaveLength(96);
+        expect(other.isBegun).toBe(true);
       });
 
       it('give a place back whose turn comes in the moment in which the browser leaves', async () => {

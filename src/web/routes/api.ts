@@ -6,8 +6,11 @@ import type { Emit } from '../../events.js';
 import { matchEndpoint, type Endpoint } from '../../getbill/endpoints.js';
 import { createCallSlots } from '../../getbill/call-slots.js';
 import type { ApiCall, Forward } from '../../getbill/forward.js';
+import type { GrantFacts } from '../../getbill/grant-facts.js';
+import { ownerOf } from '../../getbill/quota-gate.js';
 import { browserLeft } from '../../getbill/unavailable.js';
 import { accessOf, type AccessDeps } from '../access.js';
+import { addressOf } from '../client-address.js';
 import { hasBody } from '../request-kind.js';
 import { isJsonText } from '../json-text.js';
 import { leftSignal } from '../left-signal.js';
@@ -15,20 +18,35 @@ import { leftSignal } from '../left-signal.js';
 const BODY_LIMIT = 1024 * 1024;
 const SMALL_BODY = 16 * 1024;
 /** Under way at once: they take memory, and their bytes everybody's time. */
-const LARGE_BODIES = { total: 128, perSession: 2, waitingPerSession: 128, maxWaitMs: 10_000 };
+const LARGE_BODIES = {
+  total: 128,
+  perSession: 2,
+  perOwner: 96,
+  waitingPerSession: 128,
+  maxWaitMs: 10_000,
+};
 /** For so long a place stays taken after its call, so that requests of others come in between. */
 const LARGE_BODY_PAUSE_MS = 100;
 const JSON_IN_UTF8 = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
 
 /** Reads the body of a write as bytes, up to 1 MiB. Only so many calls with a large one are under way; others wait unread. */
-export function readBody({ emit }: { emit: Emit }): RequestHandler {
+export function readBody({
+  emit,
+  facts,
+}: {
+  emit: Emit;
+  facts: Pick<GrantFacts, 'read'>;
+}): RequestHandler {
   const read = express.raw({ type: 'application/json', limit: BODY_LIMIT, inflate: false });
   const slots = createCallSlots({ ...LARGE_BODIES, emit });
   return async function readBodyMiddleware(req, res, next) {
     if (req.method === 'GET' || !hasBody(req)) return next();
     if (Number(req.get('content-length')) <= SMALL_BODY) return read(req, res, next);
     const signal = leftSignal(res);
-    const release = await slots.acquire(res.locals.grantId, signal);
+    const { grantId } = res.locals;
+    const { company } = await facts.read(grantId);
+    const owner = ownerOf({ address: addressOf(req.ip) }, company);
+    const release = await slots.acquire(grantId, signal, owner);
     if (signal.aborted) return release(); // in the moment in which its turn came
     res.once('close', () => setTimeout(release, LARGE_BODY_PAUSE_MS));
     read(req, res, next);
