@@ -117,6 +117,23 @@ describe('somebody without a mouse', () => {
   });
 });
 
+/** Controls, and links that stand by themselves; a link in a sentence is as high as its line. */
+const TOO_SMALL = `[...document.querySelectorAll('button, summary, .button, input:not([type=hidden]), header.site a, nav:not(.kicker) a, .legend a')]
+  .filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < 44)
+  .map((one) => one.textContent.trim().slice(0, 40) + ' ' + one.getBoundingClientRect().height)`;
+
+describe('somebody with a finger', () => {
+  it('finds every control high enough to be hit', async () => {
+    const phone = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
+    const page = await pages.open(phone);
+    await everyPage(page, async (path) => {
+      const open = 'document.querySelectorAll("details").forEach((one) => (one.open = true))';
+      await page.evaluate(open);
+      expect([path, await page.evaluate(TOO_SMALL)]).toEqual([path, []]);
+    });
+  });
+});
+
 describe('somebody who asked for less motion', () => {
   it('sees nothing move', async () => {
     const moving = async (reducedMotion: 'reduce' | 'no-preference'): Promise<number> => {
