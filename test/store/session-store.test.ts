@@ -292,6 +292,19 @@ describe('clocks', () => {
     expect(events).toEqual([]);
   });
 
+  it.each([-30, -2, 2, 30])(
+    'that are wrong by %d days delete no session of another process',
+    async (days) => {
+      const { set, get } = open();
+      await set('s1', session());
+      nowMs += days * 86_400_000;
+      await get('s1');
+      nowMs -= days * 86_400_000;
+      expect(await get('s1')).toMatchObject({ csrfSecret: 'secret' });
+      expect(reports()).toEqual([]);
+    },
+  );
+
   it('do not end a session before its idle time, whenever it was last touched', async () => {
     const { set, touch, get } = open();
     await set('s1', session());

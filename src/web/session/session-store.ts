@@ -64,7 +64,7 @@ export class SessionStore extends RedisStore {
     try {
       const text = await this.#keyValue.get(this.prefix + id);
       if (text !== undefined) {
-        const session = sessionFrom(text, { nowMs: this.#now() });
+        const session = sessionFrom(text);
         if (session.signedInAtMs > this.#now() - this.#maxMs) return session;
       }
       // Only ids that we have signed are asked for, so this one has been somebody's.
