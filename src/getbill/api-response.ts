@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { UnavailableError } from '../errors.js';
+import { parseRetryAfter } from '../core/oauth/retry-after.js';
 import { decodeWhole } from './content-coding.js';
 import { textIn } from './response-text.js';
 import type { ResponseHead, UpstreamResponse } from './upstream.js';
@@ -31,12 +32,19 @@ const UNASKED = new Set([206, 304]);
 const ABOUT_CONNECTION = new Set([407, 408, 421, 425]);
 
 /** @throws {UnavailableError} 502: a status that cannot be passed on. */
-export function acceptHead({ status }: Pick<ResponseHead, 'status'>): void {
+export function acceptHead({
+  status,
+  headers = {},
+}: Pick<ResponseHead, 'status'> & Partial<ResponseHead>): void {
   if (UNASKED.has(status) || ABOUT_CONNECTION.has(status) || status < 200 || status > 599)
     throw unusable('answer_status_unexpected');
   if (status >= 300 && status < 400) throw unusable('answer_redirects');
-  if (status >= 500) throw unusable('getbill_error');
+  if (status >= 500) throw unusable('getbill_error', { retryAfterS: waitOf(headers) });
 }
+
+/** A point in time is read by the response's own clock, or not at all. */
+const waitOf = ({ date, 'retry-after': value }: ResponseHead['headers']): number | undefined =>
+  parseRetryAfter(value, { nowMs: NaN, date }) || undefined;
 
 /** Acted on by the status alone: the token is renewed, calls pause. A gateway's page then counts as no body. */
 const SAID_BY_STATUS = new Set([401, 429]);
@@ -93,7 +101,7 @@ export function parseJson(bytes: Buffer, contentType: string | undefined): unkno
   try {
     return JSON.parse(textIn(bytes, contentType)) as unknown;
   } catch (cause) {
-    throw unusable('answer_not_json', cause);
+    throw unusable('answer_not_json', { cause });
   }
 }
 
@@ -116,9 +124,12 @@ function oneOf(name: string, values: readonly string[]): string | undefined {
 const isJson = (type: string | undefined): boolean =>
   /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type ?? '');
 
-const unusable = (code: string, cause?: unknown): UnavailableError =>
+const unusable = (
+  code: string,
+  options: { cause?: unknown; retryAfterS?: number | undefined } = {},
+): UnavailableError =>
   new UnavailableError('the GetBill API gave a response that cannot be passed on', {
     code,
     status: 502,
-    cause,
+    ...options,
   });

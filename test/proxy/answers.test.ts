@@ -153,6 +153,17 @@ describe('an error of the API', () => {
   );
 
   it.each([
+    ['seconds', '7', '7'],
+    ['a date', 'Mon, 01 Jun 2026 12:00:30 GMT', '30'],
+    ['nonsense', 'soon', undefined],
+  ])('[H11] keeps the Retry-After of a maintenance: %s', async (_what, said, expected) => {
+    const headers = { 'retry-after': said, date: 'Mon, 01 Jun 2026 12:00:00 GMT' };
+    apiDoes({ ...raw(503, '<h1>Maintenance</h1>', 'text/html', headers), times: 0 });
+    for (const answer of [await profile(), await caller.write('POST', '/api/debts', '{}')])
+      expect([answer.status, answer.headers['retry-after']]).toEqual([502, expected]);
+  });
+
+  it.each([
     [403, 403],
     [404, 404],
     [422, 422],
