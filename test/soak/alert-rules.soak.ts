@@ -83,6 +83,7 @@ const stories: [alert: string, what: string, verdict: 'fires' | 'is silent', sto
   ['Misconfigured', 'it rejects the renewals of one person again and again', 'is silent', everyMinute(2, tokenCall('refresh_token', 'misconfigured'), rejected('one'))],
   ['Misconfigured', 'it rejects single renewals while others succeed', 'is silent', (process, minute) => { process.emit(rejected(`grant ${minute}`)); process.emit(tokenCall('refresh_token', 'ok')); }],
   ['SecretFallback', 'only the second secret works', 'fires', everyMinute(1, { type: 'client_secret_fallback', grantType: 'refresh_token' })],
+  ['SecretFallback', 'it does, and a job every twelve minutes is all that asks', 'fires', (process, minute) => { if (minute % 12 === 0) process.emit({ type: 'client_secret_fallback', grantType: 'client_credentials' }); }],
   ['SecretFallback', 'it was so once', 'is silent', once({ type: 'client_secret_fallback', grantType: 'refresh_token' })],
   ['TokenEndpointFails', 'half of the token calls fail', 'fires', everyMinute(2, tokenCall('refresh_token', 'transient'), tokenCall('refresh_token', 'ok'))],
   ['TokenEndpointFails', 'one in fifty fails', 'is silent', both(everyMinute(1, tokenCall('refresh_token', 'transient')), everyMinute(49, tokenCall('refresh_token', 'ok')))],
