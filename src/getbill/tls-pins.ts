@@ -2,6 +2,10 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { checkServerIdentity, type DetailedPeerCertificate, type PeerCertificate } from 'node:tls';
 import type { GetbillConfig } from '../config/config.js';
 import type { Emit } from '../events.js';
+import { boundedMap } from '../limits/bounded-map.js';
+
+/** Whoever stands between us and GetBill may show a new key at every connection. */
+const MAX_REPORTED = 100;
 
 export type PinCheck = (host: string, certificate: PeerCertificate) => Error | undefined;
 
@@ -18,7 +22,7 @@ export function createPinCheck({
   emit: Emit;
 }): PinCheck {
   const pins = new Set(config.tlsPins);
-  const reported = new Set<string>();
+  const reported = boundedMap<true>({ max: MAX_REPORTED });
   return function checkPins(host, certificate) {
     const mismatch = checkServerIdentity(host, certificate);
     if (mismatch !== undefined) return mismatch;
@@ -30,9 +34,9 @@ export function createPinCheck({
       });
     }
     const miss = `${host} ${shown[0]}`;
-    if (!reported.has(miss))
+    if (reported.get(miss) === undefined)
       emit({ type: 'tls_failed', host, reason: 'TLS_PIN_MISMATCH_REPORT_ONLY' });
-    reported.add(miss);
+    reported.set(miss, true);
     return undefined;
   };
 }
