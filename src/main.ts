@@ -20,6 +20,10 @@ async function main(): Promise<void> {
   const { port } = await server.listen(config);
   const storage = config.redis?.topology ?? 'memory';
   services.log.info({ url: config.publicUrl.href, port, storage, pid: process.pid }, 'listening');
+  if (config.publicUrl.port === '0')
+    services.log.warn(
+      'nobody can sign in: PORT is 0, so set PUBLIC_URL to the origin browsers see',
+    );
   stopSignal.onFirst((signal) => void stop({ signal, config, services, server }));
   stopSignal.onSecond((signal) => {
     services.log.info({ signal }, 'still stopping');

@@ -264,6 +264,18 @@ describe('the doctor', () => {
     expect(again.line('token endpoint')?.verdict).toBe('pass');
   });
 
+  it('PORT=0 without PUBLIC_URL is one finding, whose fix is not to register port 0', async () => {
+    const { findings } = await runDoctor({ ...healthy(sandbox), PORT: '0' });
+    expect(findings).toEqual([
+      {
+        name: 'configuration',
+        verdict: 'fail',
+        cause: expect.stringMatching(/^PORT is 0 and PUBLIC_URL is not set/) as string,
+        fix: expect.stringContaining('set PORT to a free port, or PUBLIC_URL') as string,
+      },
+    ]);
+  });
+
   it('a wrong secret at Keycloak, which calls it unauthorized_client for every grant, is one finding', async () => {
     const keycloak = createServer((_req, res) => {
       const headers = { 'content-type': 'application/json' };

@@ -13,6 +13,17 @@ export function examineConfiguration(env: Environment): {
 } {
   try {
     const config = loadConfig(env);
+    if (config.publicUrl.port === '0') {
+      return {
+        results: [
+          fail(
+            'PORT is 0 and PUBLIC_URL is not set: no browser finds the app, and GetBill no redirect URI',
+            'set PORT to a free port, or PUBLIC_URL to the origin that browsers see',
+          ),
+        ],
+        config: undefined,
+      };
+    }
     const rules = config.production ? 'production rules' : 'development rules';
     const results = [
       pass(`${rules}; the redirect URI agrees with PUBLIC_URL`),
