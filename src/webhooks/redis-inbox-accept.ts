@@ -1,7 +1,7 @@
 import { StorageError } from '../errors.js';
 import { inBatches } from './in-batches.js';
 import type { Delivery, Inbox, InboxLimits, Outcome } from './inbox.js';
-import { APPEND, DELETE_IF_EQUAL, FIRST_SEEN, STORED } from './redis-inbox-scripts.js';
+import { APPEND, DELETE_IF_EQUAL, FIRST_SEEN, STORED } from './redis-inbox-append-scripts.js';
 import type { RedisStream } from './redis-inbox-stream.js';
 
 /** Clocks of two masters of a Cluster, or of a master and its replica, may differ by this much. */

@@ -4,7 +4,7 @@ import type { Emit } from '../events.js';
 import type { Claim, Inbox, InboxLimits } from './inbox.js';
 import { createAccept } from './redis-inbox-accept.js';
 import { createRecent } from './redis-inbox-recent.js';
-import { AGAIN, TRIM } from './redis-inbox-scripts.js';
+import { AGAIN } from './redis-inbox-append-scripts.js';
 import {
   GROUP,
   openRedisStream,
@@ -12,6 +12,7 @@ import {
   type Pending,
   type RawEntry,
 } from './redis-inbox-stream.js';
+import { TRIM } from './redis-inbox-trim-script.js';
 
 /** A consumer that asked for nothing for this long, and owes nothing, belongs to a process that is gone. */
 const CONSUMER_GONE_MS = 3_600_000;
