@@ -16,6 +16,10 @@ const DASHBOARD = 'the GetBill dashboard (Company > API Client Management)';
 const NOT_SET_UP = 'This app is not set up correctly';
 const OPERATOR_ADVICE =
   'Sign in again. If that does not help, please tell the people who run this app, with the request number below.';
+const NOT_ACCEPTED = {
+  title: 'GetBill did not accept our request',
+  why: 'Your access may have ended, or this app is not set up correctly.',
+};
 const AGAIN_SOON = 'Please try again in a moment.';
 
 const rejected = (
@@ -63,10 +67,7 @@ const explanations: Readonly<Record<string, OAuthExplanation>> = {
   invalid_request: rejected(
     'GetBill does not accept the parameters; at a renewal some servers say so of a dead refresh token',
     'when many people are affected, check GETBILL_AUTHORIZE_URL, GETBILL_TOKEN_URL and the redirect URI; one person must only sign in again',
-    {
-      title: 'GetBill did not accept our request',
-      why: 'Your access may have ended, or this app is not set up correctly.',
-    },
+    NOT_ACCEPTED,
   ),
   redirect_uri_mismatch: rejected(
     'the redirect URI differs from the registered one',
@@ -76,18 +77,12 @@ const explanations: Readonly<Record<string, OAuthExplanation>> = {
   token_request_rejected: rejected(
     'GetBill rejects the token request with a code of its own',
     'read what GetBill said in this log line; when many people are affected, ask GetBill; one person must only sign in again',
-    {
-      title: 'GetBill did not accept our request',
-      why: 'Your access may have ended, or this app is not set up correctly.',
-    },
+    NOT_ACCEPTED,
   ),
   token_endpoint_misconfigured: rejected(
     'what responds at the address of the token endpoint is none, or says no without an OAuth error',
     'check GETBILL_TOKEN_URL (a redirect is not followed), and what a firewall or proxy puts in its place; when one person alone is affected, that grant is dead',
-    {
-      title: 'GetBill did not accept our request',
-      why: 'Your access may have ended, or this app is not set up correctly.',
-    },
+    NOT_ACCEPTED,
   ),
   token_answer_unusable: {
     cause: 'the token endpoint gave a response that holds no usable token',

@@ -3,7 +3,7 @@ import { renewalDueAtMs } from '../core/oauth/token-set.js';
 import type { TokenManager } from '../core/tokens/token-manager.js';
 import { StorageError } from '../errors.js';
 import { errorText } from './pages/error-texts.js';
-import type { RenewalPause } from './pages/token-timeline.js';
+import type { RenewalPause } from './pages/timeline-points.js';
 
 export interface RenewalPauseDeps {
   readonly tokens: Pick<TokenManager, 'pauseOf'>;

@@ -5,8 +5,8 @@ import express, {
   type Response,
 } from 'express';
 import type { Emit } from '../events.js';
+import type { Endpoint, Refusal } from './endpoint.js';
 import { readEnvelope } from './envelope.js';
-import type { Inbox } from './inbox.js';
 import { signatureFault } from './signature.js';
 
 const PATH = '/webhooks/getbill';
@@ -16,29 +16,6 @@ const SMALL_BYTES = 16 * 1024;
 const MAX_LARGE = 64;
 const TOLERANCE_MS = 300_000;
 const RETRY_AFTER_S = 30;
-
-/** One URL of ours that GetBill calls. Whose events come in is said by the secret, never by the body. */
-export interface Endpoint {
-  readonly name: string;
-  readonly companyId: string;
-  readonly secrets: readonly string[];
-  readonly inbox: Inbox;
-  /** An entry has come in, or was put at the end once more. */
-  wake(): void;
-}
-
-export type Refusal =
-  | 'method'
-  | 'media_type'
-  | 'too_large'
-  | 'too_slow'
-  | 'cut_off'
-  | 'signature_absent'
-  | 'signature_malformed'
-  | 'signature_different'
-  | 'not_an_event'
-  | 'too_old'
-  | 'not_stored';
 
 type Refuse = (status: number, text: string, reason: Refusal) => void;
 

@@ -9,7 +9,8 @@ import { follow } from './follow.js';
 import { handlers as ourHandlers, type HandlerContext } from './handlers.js';
 import { defaultLimits, type InboxLimits } from './inbox.js';
 import { createMemoryInbox } from './memory-inbox.js';
-import { receiveWebhook, type Endpoint } from './receive.js';
+import type { Endpoint } from './endpoint.js';
+import { receiveWebhook } from './receive.js';
 import { createRedisInbox } from './redis-inbox.js';
 import { startWorker } from './worker.js';
 

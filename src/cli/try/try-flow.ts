@@ -2,15 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../../config/config.js';
 import { createMemoryKeyValue, createOAuthClient } from '../../core/index.js';
-import type { CompleteOptions } from '../../core/sign-in/sign-in.js';
-import { AppError } from '../../errors.js';
 import { explanationOf } from '../../oauth-explanations.js';
 import { createUpstream, type Upstream } from '../../getbill/upstream.js';
 import { examineApi } from '../doctor/api.js';
 import { examineAuthorization, tryAuthorization } from '../doctor/authorization.js';
-import { exitCodeOf, exitCodes } from '../exit-codes.js';
+import { exitCodes } from '../exit-codes.js';
 import { openCallback, type Callback } from './callback.js';
-import { reasonOf, STEPS, StepFailed, type Step } from './steps.js';
+import { complete, type Passed } from './complete.js';
+import { STEPS, StepFailed } from './steps.js';
 
 export interface TryOptions {
   readonly config: Config;
@@ -61,7 +60,12 @@ async function runSteps(options: TryOptions, upstream: Upstream): Promise<void> 
     openBrowser(url.href);
 
     const response = await responseWithin(options.waitMs, callback);
-    const { tokenSet } = await complete(client.signIn, { binding, response }, options, passed);
+    const { tokenSet } = await complete(
+      client.signIn,
+      { binding, response },
+      config.getbill,
+      passed,
+    );
     const lifetimeS = Math.round((tokenSet.expiresAtMs - tokenSet.issuedAtMs) / 1000);
     const renewable = tokenSet.refreshToken === undefined ? 'no refresh token' : 'a refresh token';
     const missing = config.getbill.scopes.filter((scope) => !tokenSet.scopes.includes(scope));
@@ -97,45 +101,6 @@ async function responseWithin(waitMs: number, callback: Callback): Promise<URLSe
   });
 }
 
-type SignIn = ReturnType<typeof createOAuthClient>['signIn'];
-type Passed = (step: Step, detail: string) => void;
-
-/** @throws {StepFailed} of the step that the error belongs to. */
-async function complete(
-  signIn: SignIn,
-  { binding, response }: CompleteOptions,
-  { config: { getbill } }: TryOptions,
-  passed: Passed,
-) {
-  function showAccepted(): void {
-    passed('authorization', 'approved');
-    passed('code', `${masked(response.get('code') ?? '')}, with our state`);
-  }
-  try {
-    const completed = await signIn.complete({ binding, response });
-    if (completed === undefined) throw anotherState();
-    showAccepted();
-    return completed;
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    const step = stepOf(error);
-    if (step === 'exchange') showAccepted(); // else there was no code to exchange
-    throw new StepFailed(step, { ...reasonOf(error, getbill), exitCode: exitCodeOf(error) });
-  }
-}
-
-function stepOf({ code }: AppError): Step {
-  if (code === 'callback_malformed') return 'code';
-  return code.startsWith('authorization_') ? 'authorization' : 'exchange';
-}
-
-const anotherState = (): StepFailed =>
-  new StepFailed('code', {
-    cause: 'the callback carries a state that is not ours: it is of another sign-in, or was forged',
-    fix: 'close old tabs, run this again and open the new URL',
-    exitCode: exitCodes.refused,
-  });
-
 async function callApi(
   accessToken: string,
   { config: { getbill }, upstream, passed }: { config: Config; upstream: Upstream; passed: Passed },
@@ -146,7 +111,3 @@ async function callApi(
   if (result.verdict === 'pass') return passed('call', result.detail ?? '');
   throw new StepFailed('call', { ...result, exitCode: exitCodes[exit] });
 }
-
-/** Enough to compare it with what the browser shows, and nothing to use. */
-const masked = (code: string): string =>
-  `code ${code.slice(0, 2)}${'•'.repeat(6)} (${code.length} characters)`;

@@ -1,6 +1,7 @@
 import type { TokenSet } from '../../core/oauth/token-set.js';
 import type { Reader } from './reader.js';
-import { tokenTimeline, type RenewalPause } from './token-timeline.js';
+import type { RenewalPause } from './timeline-points.js';
+import { tokenTimeline } from './token-timeline.js';
 
 /** The connection in one line, for the dashboard. */
 export interface ConnectionLine {

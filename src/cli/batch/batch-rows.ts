@@ -1,0 +1,63 @@
+import type { GetbillApiError } from '../../errors.js';
+import type { BatchRow } from '../../getbill/types.js';
+import type { DebtBatchResult } from '../../getbill/writes.js';
+import type { Entry, State } from './report.js';
+
+/** An entry of the report, with its place there, as a row of one call. */
+export interface Row {
+  readonly entry: Entry;
+  readonly index: number;
+}
+
+/** Ours also where the file has one: those may be empty or equal, and no row could be told from another. */
+export const tempIdOf = ({ index }: Row): string => `entry-${index}`;
+
+/** A row that the response does not name stays unknown. */
+export function settle(rows: readonly Row[], result: DebtBatchResult): void {
+  const { created, failed, skipped } = result;
+  const entryOf = createFinder(rows, [...created, ...failed, ...skipped]);
+  const mark = (row: BatchRow, state: State, more: Partial<Entry> = {}): void => {
+    const entry = entryOf(row);
+    if (entry !== undefined) replace(entry, { state, debt: entry.debt, ...more });
+  };
+  for (const row of skipped) mark(row, 'skipped');
+  for (const row of failed) mark(row, 'failed', { errors: row.errors });
+  for (const row of created)
+    mark(row, 'created', typeof row.debt_id === 'string' ? { debt_id: row.debt_id } : {});
+}
+
+/**
+ * The entry that a row of the response is about: by `temp_id`, which is documented for created rows, else by `index`.
+ * Whether GetBill counts from 0 or from 1 is not documented: it is read from the rows themselves.
+ */
+function createFinder(rows: readonly Row[], responseRows: readonly BatchRow[]) {
+  const positions = new Map(rows.map((row, position) => [tempIdOf(row), position]));
+  const positionOf = ({ temp_id: id }: BatchRow): number | undefined =>
+    typeof id === 'string' ? positions.get(id) : undefined;
+  const indexes = responseRows.map(({ index }) => index);
+  const withBoth = responseRows.find(
+    (row) => positionOf(row) !== undefined && typeof row.index === 'number',
+  );
+  let firstIndex: number | undefined;
+  if (withBoth !== undefined) firstIndex = Number(withBoth.index) - (positionOf(withBoth) ?? 0);
+  else if (indexes.includes(0)) firstIndex = 0;
+  else if (indexes.includes(rows.length)) firstIndex = 1;
+
+  return (row: BatchRow): Entry | undefined => {
+    const byIndex =
+      typeof row.index === 'number' && firstIndex !== undefined ? row.index - firstIndex : -1;
+    return rows[positionOf(row) ?? byIndex]?.entry;
+  };
+}
+
+export function refuse(rows: readonly Row[], { message, fields }: GetbillApiError): void {
+  const isNamed = Object.keys(fields).length > 0;
+  const errors = { batch: [message], ...(isNamed && fields) };
+  rows.forEach(({ entry }) => replace(entry, { state: 'failed', debt: entry.debt, errors }));
+}
+
+export function replace(entry: Entry, by: Entry): void {
+  delete entry.debt_id;
+  delete entry.errors;
+  Object.assign(entry, by);
+}
