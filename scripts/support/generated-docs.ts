@@ -70,7 +70,10 @@ export function envExample(): string {
     const plain = meaning.replaceAll('`', '');
     const isDerived = text?.includes('$') === true;
     const note = text === undefined ? ' Required.' : isDerived ? ` Default: ${text}` : '';
-    lines.push('', ...wrap(`${plain.charAt(0).toUpperCase()}${plain.slice(1)}.${note}`));
+    const sentence = meaning.startsWith('`')
+      ? plain
+      : plain.charAt(0).toUpperCase() + plain.slice(1);
+    lines.push('', ...wrap(`${sentence}.${note}`));
     const isSet = text !== undefined && text !== '' && !isDerived;
     if (isSet) lines.push(`${name}=${text}`);
     else lines.push(`${text === undefined ? '' : '#'}${name}=${example}`);
