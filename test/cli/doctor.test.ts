@@ -435,6 +435,16 @@ describe('the doctor', () => {
     expect(leftOut).toContain('client credentials');
   });
 
+  it('does not name what has no setting here as left out', async () => {
+    const env = { ...healthy(sandbox), GETBILL_CLIENT_SECRET: 'not-the-secret-of-this-client' };
+    const redirect = { PUBLIC_URL: 'http://localhost:3999' };
+    const issuer = { GETBILL_ISSUER: sandbox.origin };
+    expect((await runDoctor(env)).leftOut).toEqual(['scopes', 'code exchange']);
+    expect((await runDoctor({ ...healthy(sandbox), ...redirect })).leftOut).toEqual([]);
+    const asked = await runDoctor({ ...healthy(sandbox), ...redirect, ...issuer });
+    expect(asked.leftOut).toEqual(['issuer']);
+  });
+
   it('gets no token by a code or a refresh, and starts no sign-in at GetBill that somebody could go on with', async () => {
     await runDoctor(healthy(sandbox));
     const { tokenByGrant } = sandbox.control.state().counters;

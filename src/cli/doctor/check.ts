@@ -26,6 +26,8 @@ export interface Check {
    * nothing, so the last of a chain stands for all of it.
    */
   readonly needs?: string;
+  /** The setting it is about: without it the check does not apply, and is not named as left out either. */
+  readonly setting?: 'issuer' | 'revokeUrl';
   /** `undefined`: does not apply here. */
   examine(context: CheckContext): Promise<Result | undefined>;
 }

@@ -77,6 +77,7 @@ export const credentialChecks: readonly Check[] = [
   {
     name: 'revocation',
     needs: 'client credentials',
+    setting: 'revokeUrl',
     async examine({ config: { getbill }, tokenEndpoint }) {
       if (getbill.revokeUrl === undefined) return undefined;
       try {

@@ -55,7 +55,8 @@ export async function* examine({ env, ...given }: Examination): AsyncGenerator<F
     for (const check of CHECKS) {
       if (check.needs !== undefined && stopped.has(check.needs)) {
         stopped.add(check.name);
-        leftOut.push(check.name);
+        if (check.setting === undefined || config.getbill[check.setting] !== undefined)
+          leftOut.push(check.name);
         continue;
       }
       const result = await look(check, context);

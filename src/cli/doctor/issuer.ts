@@ -9,6 +9,7 @@ import { fail, pass, warn, type Check } from './check.js';
 export const issuerCheck: Check = {
   name: 'issuer',
   needs: 'redirect URI',
+  setting: 'issuer',
   async examine({ config: { getbill }, upstream, now }) {
     const { issuer, redirectUri } = getbill;
     if (issuer === undefined) return undefined;
