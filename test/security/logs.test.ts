@@ -2,7 +2,9 @@ import type { AppEvent } from '../../src/events.js';
 import { parseConfig } from '../../src/config/config.js';
 import { Writable } from 'node:stream';
 import { inspect } from 'node:util';
+import { RequestError } from '../../src/errors.js';
 import { createLog } from '../../src/telemetry/log.js';
+import { logFailure } from '../../src/web/log-failure.js';
 import { exchange, rawRequest } from '../proxy/support/raw-http.js';
 import type { Browser } from '../support/browser.js';
 import { callbackFor, sessionIdOf, signed } from '../support/sign-in.js';
@@ -382,5 +384,14 @@ describe('health and configuration', () => {
     await browser.get('/');
     expect(log.audit('session_expired')).toHaveLength(1);
     expect(log.text()).not.toContain('CANARY-session-id');
+  });
+
+  it('[G02] of a body that is no JSON, of which V8 quotes the beginning, only says so', () => {
+    const written: unknown[] = [];
+    const log = { info: (fields: unknown) => written.push(fields) };
+    const cause = new SyntaxError('Unexpected token C, "CANARY-iban" is not valid JSON');
+    const error = new RequestError('no', { code: 'bad_request', status: 400, cause });
+    logFailure(log as never, error, { path: '/' } as never, { locals: {} } as never);
+    expect(written).toEqual([expect.objectContaining({ cause: 'not valid JSON' })]);
   });
 });

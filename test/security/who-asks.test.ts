@@ -190,18 +190,17 @@ describe('a request for /login behind a proxy', () => {
     },
   );
 
-  it('does not believe X-Forwarded-Host of a proxy that TRUST_PROXY does not name', async () => {
-    const distrustful = await startTestApp({
-      env: { PUBLIC_URL: publicUrl },
-      sandbox: app.sandbox,
-    });
-    const headers = {
-      host: 'app.internal',
-      'x-forwarded-host': 'localhost',
-      'x-forwarded-port': '80',
-    };
-    const { answer } = await follow(headers, distrustful);
-    await distrustful.close();
-    expect(answer.status).toBe(500);
-  });
+  it.each<[string, string, Headers]>([
+    ['Host', 'http://localhost', { host: 'app.internal', 'x-forwarded-host': 'localhost' }],
+    ['Port', 'http://localhost:8080', { host: 'localhost', 'x-forwarded-port': '8080' }],
+  ])(
+    'does not believe X-Forwarded-%s of a proxy that TRUST_PROXY does not name',
+    async (_name, url, headers) => {
+      const env = { PUBLIC_URL: url };
+      const distrustful = await startTestApp({ env, sandbox: app.sandbox });
+      const { answer } = await follow(headers, distrustful);
+      await distrustful.close();
+      expect(answer.status).toBe(500);
+    },
+  );
 });

@@ -1,3 +1,4 @@
+import { streamChanges } from '../../src/webhooks/live.js';
 import { signatureOf } from '../../src/webhooks/signature.js';
 import { until } from '../support/until.js';
 import type { Browser } from '../support/browser.js';
@@ -316,4 +317,17 @@ describe('open pages', () => {
       });
       for (const stream of streams) await stream.leave();
     }));
+
+  it('of all sessions hold a thousand streams, and the next is refused', async () => {
+    const one = { grantId: 'another', company: undefined, tell: () => undefined };
+    const handler = streamChanges({
+      listeners: new Set(Array.from({ length: 1_000 }, () => ({ ...one }))),
+      endpoints: [],
+      facts: { read: () => Promise.resolve({ withheld: [] }) },
+      isSignedIn: () => Promise.resolve(true),
+    });
+    const res = { locals: { grantId: 'mine' } };
+    const opened = handler({} as never, res as never, () => undefined);
+    await expect(opened).rejects.toMatchObject({ status: 503, retryAfterS: 60 });
+  });
 });
