@@ -380,6 +380,14 @@ describe('[A18] what an answer of the token endpoint means', () => {
     expect(judgement).toMatchObject({ error: { serverSaid, hint: undefined } });
   });
 
+  it('hides what may be a token of somebody in the words of the server, and keeps its error codes', () => {
+    const error_description = 'The token eyJhbGciOiJub25lIn0.CANARY0123456789 is dead';
+    const body = JSON.stringify({ error: 'unsupported_grant_type', error_description });
+    expect(judge({ status: 400, body }).serverSaid).toBe(
+      'unsupported_grant_type: The token [hidden] is dead',
+    );
+  });
+
   it.each<[string, unknown, string | undefined]>([
     ['beside an OAuth error', { error: 'invalid_request', message: 'It is dead.' }, 'invalid_request: It is dead.'], // prettier-ignore
     ["in the envelope of GetBill's API", { error: true, message: 'Client is inactive', code: 400 }, 'Client is inactive'], // prettier-ignore
