@@ -44,7 +44,8 @@ async function main(): Promise<number> {
   let step = await looking.next();
   for (; !step.done; step = await looking.next()) {
     findings.push(step.value);
-    if (!json) console.log(wrap(lineOf(step.value), columnsOf(process.stdout)));
+    if (!json)
+      console.log(coloured(wrap(lineOf(step.value), columnsOf(process.stdout)), step.value));
   }
   const ok = findings.every(({ verdict }) => verdict !== 'fail');
   console.log(
@@ -74,14 +75,17 @@ function caFile(file: string): string {
 }
 
 const COLOURS = { pass: 'green', warn: 'yellow', fail: 'red' } as const;
-const coloured = (verdict: Verdict): string =>
-  process.stdout.isTTY && !process.env['NO_COLOR'] ? styleText(COLOURS[verdict], verdict) : verdict;
+/** After the lines are broken: a colour has letters, too. */
+const coloured = (text: string, { verdict }: Finding): string =>
+  process.stdout.isTTY && !process.env['NO_COLOR']
+    ? styleText(COLOURS[verdict], verdict) + text.slice(verdict.length)
+    : text;
 
 function lineOf(finding: Finding): string {
   const { verdict, name, detail, cause, fix } = cleaned(finding);
-  const head = `${coloured(verdict)}  ${name}`;
+  const head = `${verdict}  ${name}`;
   if (cause === undefined)
-    return detail === undefined ? head : `${coloured(verdict)}  ${name.padEnd(20)} ${detail}`;
+    return detail === undefined ? head : `${verdict}  ${name.padEnd(20)} ${detail}`;
   return [head, `      cause: ${cause}`, `      fix:   ${fix ?? 'see docs/doctor.md'}`].join('\n');
 }
 
