@@ -31,7 +31,8 @@ export function createProgram(deps: Deps): Command {
       .option('--verbose', 'log every call on standard error')
       .hook('preAction', (_parent, command) => refuseContradictions(command));
 
-  const show = (item: Row, { json }: Flags): void => print(json ? inJson(item) : itemTable(item));
+  const show = (item: Row, { json }: Flags): void =>
+    print(json ? inJson(item) : itemTable(item, width()));
 
   function addItemCommand(
     parent: Command,

@@ -8,6 +8,8 @@ export type Columns = Readonly<Record<string, readonly [field: string, second?: 
 const MAX_CELL = 40;
 /** Ids are needed whole for the next command, so they are cut last. */
 const MIN_CELL = 8;
+/** Of two columns, with the spaces beside them. */
+const BORDERS = 7;
 
 /** As a table for people: one row per item, long texts cut, at most `width` columns of the terminal wide. */
 export function listTable(columns: Columns, rows: readonly Row[], width = Infinity): string {
@@ -27,9 +29,14 @@ export function listTable(columns: Columns, rows: readonly Row[], width = Infini
   return [top, heading, ...separator, ...rest].join('\n');
 }
 
-/** One item, a line per field. */
-export function itemTable(item: Row): string {
-  const lines = Object.entries(item).map(([field, value]) => [field, text(value)]);
+/** One item, a field below the other. What is too long goes on in the next line: nothing may be lost. */
+export function itemTable(item: Row, width = Infinity): string {
+  const fields = Object.keys(item);
+  const nameWidth = fields.reduce((widest, field) => Math.max(widest, widthOf(field)), 0);
+  const room = Math.max(width - nameWidth - BORDERS, MIN_CELL);
+  const lines = fields.flatMap((field) =>
+    broken(text(item[field]), room).map((part, index) => [index === 0 ? field : '', part]),
+  );
   return lines.length === 0 ? '' : framed(lines, widthsOf(lines)).join('\n');
 }
 
@@ -114,6 +121,20 @@ function cut(line: string, width: number): string {
     shown += letter;
   }
   return `${shown}…`;
+}
+
+function broken(line: string, width: number): string[] {
+  if (widthOf(line) <= width) return [line];
+  const parts: string[] = [];
+  let part = '';
+  for (const letter of lettersOf(line)) {
+    if (widthOf(part + letter) > width) {
+      parts.push(part);
+      part = '';
+    }
+    part += letter;
+  }
+  return [...parts, part];
 }
 
 function cellText(field: string | undefined, value: unknown): string {

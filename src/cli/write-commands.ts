@@ -27,7 +27,7 @@ export function addWriteCommands(
   leaf: Leaf,
   deps: Deps,
 ): void {
-  const { run, print, tell } = deps;
+  const { run, print, tell, width } = deps;
 
   async function send(
     { method, path, rule, body }: Call,
@@ -38,7 +38,7 @@ export function addWriteCommands(
     if (flags.dryRun) return print(`${method} ${path}\n${inJson(body)}`);
     const work = async (client: Client): Promise<void> => {
       const item = await write(client);
-      print(flags.json ? inJson(item) : itemTable(item));
+      print(flags.json ? inJson(item) : itemTable(item, width()));
     };
     await run(work, { verbose: flags.verbose === true });
   }
