@@ -119,7 +119,7 @@ export function createApp(
   // Signing in and out
   const personOnly = [noPrefetch(), navigationOnly({ emit })];
   const mayStart = [...personOnly, limitTo('login', byAddress)];
-  const signInDeps = { ...services, publicUrl, scopes, cookies, startSession, endSession };
+  const signInDeps = { ...services, publicUrl, scopes, secrets, cookies, startSession, endSession };
   app.get('/login', ...mayStart, startSignIn(signInDeps));
   const mayReturn = [
     ...personOnly,

@@ -81,6 +81,29 @@ describe('five tabs of one browser', () => {
   });
 });
 
+describe('two tabs that a browser restores at once, a day later', () => {
+  it.each([
+    ['first', 0, 1],
+    ['second', 1, 0],
+  ])('both land on their own pages, the %s one first', async (_which, one, other) => {
+    const browser = app.browser();
+    await browser.get(callbackFor(await browser.startLogin()));
+    app.clock.skipMs(86_400_000);
+    browser.cookies.delete(cookieNames(app).login); // its hour is over, the session cookie is restored
+    const urls = await Promise.all(
+      ['/debts', '/connection'].map((page) => browser.startLogin(page)),
+    );
+    const callbacks = urls.map((url) => callbackFor(url));
+    expect(
+      [
+        (await browser.get(callbacks[one] ?? '')).location,
+        (await browser.get(callbacks[other] ?? '')).location,
+      ].sort(),
+    ).toEqual(['/connection', '/debts']);
+    expect(await isSignedIn(browser)).toBe(true);
+  });
+});
+
 describe('one browser that starts many logins', () => {
   it('[A05] keeps one small cookie and any of them can be finished', async () => {
     const browser = app.browser();

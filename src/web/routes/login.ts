@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import type { RequestHandler } from 'express';
 import type { Config } from '../../config/config.js';
 import {
@@ -17,6 +17,7 @@ import type { RecentSignIns } from '../session/recent-sign-ins.js';
 import type { TokenManager } from '../../core/tokens/token-manager.js';
 import { cookieOf, type Cookies } from '../session/cookies.js';
 import { wasEndedByGetbill, noteEnd, type EndSession } from '../session/end-session.js';
+import { signedId } from '../session/read-session.js';
 import { grantIdOf } from '../session/session.js';
 
 /** The value of the cookie that binds pending sign-ins to a browser. */
@@ -29,6 +30,7 @@ const BINDING = /^[\w-]{43}$/;
 export function startSignIn({
   publicUrl,
   scopes,
+  secrets,
   cookies,
   signIn,
   tokens,
@@ -37,6 +39,7 @@ export function startSignIn({
   now,
 }: Pick<Config, 'publicUrl'> & {
   scopes: readonly string[];
+  secrets: readonly string[];
   cookies: Cookies;
   signIn: Pick<SignIn, 'start'>;
   tokens: Pick<TokenManager, 'holds' | 'fresh'>;
@@ -57,7 +60,9 @@ export function startSignIn({
     }
     const known = cookieOf(req, cookies.login);
     const binding =
-      known !== undefined && BINDING.test(known) ? known : randomBytes(32).toString('base64url');
+      known !== undefined && BINDING.test(known)
+        ? known
+        : newBinding(signedId(req, { secrets, cookieName: cookies.session }));
     const recent = await recentSignIns.lastGrant(binding);
     if (recent !== undefined && req.signedIn === undefined && (await tokens.holds(recent))) {
       throw isSessionOf(recent, cookieOf(req, cookies.session))
@@ -73,6 +78,15 @@ export function startSignIn({
     res.status(302).location(url.href).end(); // no body: it would hold the state
   };
 }
+
+/**
+ * Made of the session cookie where there is one, also of a session that is over: two tabs that a browser opens at once
+ * after an hour then get the same, and both can finish.
+ */
+const newBinding = (sessionId: string | undefined): string =>
+  sessionId === undefined
+    ? randomBytes(32).toString('base64url')
+    : hash('sha256', `binding of ${sessionId}`, 'base64url');
 
 /** `not_renewed`: expired, and GetBill does not renew it. Other failures are for the page asked for to tell. */
 async function stateOf(

@@ -32,7 +32,7 @@ export function readSession({
 }
 
 /** As express-session writes it: "s:", the id, a signature by the first secret; any of the secrets may have signed it. */
-function signedId(
+export function signedId(
   req: Request,
   { secrets, cookieName }: { secrets: readonly string[]; cookieName: string },
 ): string | undefined {
