@@ -13,6 +13,8 @@ export interface ApiResponse {
   readonly body: Buffer | Readable;
   /** The parsed body of a whole response. */
   readonly json: unknown;
+  /** The `WWW-Authenticate` of a 403 (RFC 6750 section 3), which is not passed on. */
+  readonly challenge?: string | undefined;
 }
 
 const PASSED_ON = [

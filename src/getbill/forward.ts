@@ -112,7 +112,8 @@ export function createForward({
         response.headers['retry-after'] = String(waitS);
       }
       report(endpoint, response, monotonicMs() - startedMs);
-      return response;
+      if (response.status !== 403) return response;
+      return { ...response, challenge: opened.headers['www-authenticate'] };
     } catch (error) {
       const reason = error instanceof AppError ? error.code : 'unexpected';
       emit({

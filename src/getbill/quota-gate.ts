@@ -113,11 +113,11 @@ export function createQuotaGate({
   /** The call itself, and what its response says about the grant. */
   async function send(call: ApiCall, access: Access, visitor: Visitor): Promise<ApiResponse> {
     const response = await forward(call, access);
-    const { status, json } = response;
+    const { status, json, challenge } = response;
     const { scope } = call.endpoint;
     if (call.endpoint === PROFILE && status === 200)
       await facts.learnCompany(visitor.grantId, json);
-    if (status === 403 && lacksScope(json, scope)) await visitor.withhold(scope);
+    if (status === 403 && lacksScope(json, scope, challenge)) await visitor.withhold(scope);
     return response;
   }
 
@@ -137,10 +137,11 @@ export const ownerOf = (
 
 /**
  * `Required scope "debts:read" not found in token`, as GetBill writes it, in any quotes; or the code of RFC 6750
- * section 3.1. Another 403 is about one debt, not the grant.
+ * section 3.1, in the body or the header. Another 403 is about one debt, not the grant.
  */
-function lacksScope(json: unknown, scope: string): boolean {
+function lacksScope(json: unknown, scope: string, challenge = ''): boolean {
   if (fieldOf(json, 'error') === 'insufficient_scope') return true;
+  if (/\berror="?insufficient_scope\b/i.test(challenge)) return true;
   const message = textOf(fieldOf(json, 'message')) ?? '';
   return /\bscopes?\b/i.test(message) && message.split(/[^\w:]+/).includes(scope);
 }

@@ -180,6 +180,30 @@ it.each([
   },
 );
 
+it.each([
+  ['insufficient_scope', false],
+  ['invalid_request', true],
+])(
+  'a permission is missing when the header of a 403 says %s, or it is not',
+  async (error, stays) => {
+    await signIn();
+    const headers = {
+      'www-authenticate': `Bearer realm="x", error="${error}", scope="debts:read"`,
+    };
+    const fault = {
+      mode: 'rawBody',
+      status: 403,
+      body: '',
+      contentType: '',
+      path: '/debts',
+    } as const;
+    app.sandbox.control.set({ api: [{ ...fault, headers, times: 1 }] });
+    await browser.get('/debts');
+    const { scopes } = (await browser.get('/session')).json;
+    expect((scopes as string[]).includes('debts:read')).toBe(stays);
+  },
+);
+
 it('a script that asks for the page gets the error as JSON', async () => {
   await signIn();
   app.sandbox.control.set({ api: [{ mode: 'drop', path: '/debts', times: 0 }] });
