@@ -424,6 +424,8 @@ describe('the doctor', () => {
       'TOKEN_ENCRYPTION_KEY',
     ]);
     expect(findings.every(({ verdict }) => verdict === 'fail')).toBe(true);
+    expect(findings[1]?.fix).toMatch(/^correct GETBILL_CLIENT_ID in \.env/);
+    expect(findings[2]?.fix).toMatch(/^set GETBILL_CLIENT_SECRET in \.env/); // there is nothing to correct
   });
 
   it('says what it did not look at, because it would only repeat an earlier line', async () => {

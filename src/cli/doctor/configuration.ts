@@ -41,7 +41,8 @@ function explainProblem(problem: string): Result {
   const [cause = problem, ...hints] = problem.split('; ');
   const [name = ''] = problem.split(' ');
   const place = name === '.env' ? '' : ' in .env, or wherever the environment comes from';
-  const change = `correct ${name.replace(/=.*/, '')}${place}`;
+  const verb = cause.endsWith('is not set') ? 'set' : 'correct';
+  const change = `${verb} ${name.replace(/=.*/, '')}${place}`;
   return fail(cause, [change, ...hints].join('; '));
 }
 
