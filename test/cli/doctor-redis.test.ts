@@ -286,6 +286,21 @@ describe('the doctor, where Redis is not given by REDIS_URL', () => {
     },
   );
 
+  it('a single Redis that is named as a Cluster or a Sentinel is said to answer, but not as one', async () => {
+    const single = await startNode(['save ""']);
+    const url = `redis://127.0.0.1:${single.port}`;
+    const cluster = await runDoctor({ ...healthy(sandbox), REDIS_CLUSTER_NODES: url });
+    const sentinel = await runDoctor({ ...healthy(sandbox), REDIS_SENTINELS: url });
+    await single.kill();
+    expect(cluster.line('Redis')).toMatchObject({
+      cause: 'Redis answers where REDIS_CLUSTER_NODES points, but as no Cluster that can be used',
+      fix: expect.stringMatching(/^name a single Redis in REDIS_URL instead/) as string,
+    });
+    expect(sentinel.line('Redis')?.fix).toContain(
+      'does REDIS_SENTINELS name Sentinels (port 26379)',
+    );
+  });
+
   it('names the variable of the password that is refused', async () => {
     await replica.client.config('SET', 'requirepass', 'the-right-one');
     const { line } = await runDoctor({ ...using(replica.url), REDIS_PASSWORD: 'CANARY-wrong' });

@@ -41,7 +41,13 @@ export async function explainRedis(error: unknown, config: RedisConfig): Promise
   if (reason === undefined && config.topology === 'sentinel') {
     return fail(
       `the Sentinels answer, but lead to no usable master called "${config.sentinelName}" (${codeOf(error)})`,
-      'correct REDIS_SENTINEL_NAME; is the master up, and may this machine reach it?',
+      'correct REDIS_SENTINEL_NAME; does REDIS_SENTINELS name Sentinels (port 26379), is the master up, and may this machine reach it?',
+    );
+  }
+  if (reason === undefined && config.topology === 'cluster') {
+    return fail(
+      'Redis answers where REDIS_CLUSTER_NODES points, but as no Cluster that can be used',
+      'name a single Redis in REDIS_URL instead; of a Cluster look at: redis-cli --cluster check host:port',
     );
   }
   const { message = '' } = (reason ?? error) as { message?: string };
@@ -50,7 +56,7 @@ export async function explainRedis(error: unknown, config: RedisConfig): Promise
   const explanation = Object.hasOwn(REASONS, code) ? REASONS[code] : undefined;
   const [cause, fix] = explanation?.({ variable, ...credentialSettings(config) }) ?? [
     'Redis does not answer',
-    `is Redis running where ${variable} says, and is the way there open?`,
+    `is Redis running where ${variable} says, with TLS where that is rediss://, and is the way there open?`,
   ];
   return fail(`${cause} (${code})`, fix);
 }
