@@ -301,6 +301,12 @@ describe('the doctor, where Redis is not given by REDIS_URL', () => {
     );
   });
 
+  it('says that no password was sent, where none is set', async () => {
+    await replica.client.config('SET', 'requirepass', 'the-right-one');
+    const none = await runDoctor(using(replica.url));
+    expect(none.line('Redis')?.cause).toBe('Redis wants a password and was sent none (NOAUTH)');
+  });
+
   it('names the variable of the password that is refused', async () => {
     await replica.client.config('SET', 'requirepass', 'the-right-one');
     const { line } = await runDoctor({ ...using(replica.url), REDIS_PASSWORD: 'CANARY-wrong' });

@@ -125,7 +125,7 @@ const REASONS: Readonly<Record<string, Explanation>> = {
     `correct the number at the end of ${variable}, or let its user select one (ACL SETUSER name +select)`,
   ],
   WRONGPASS: noPassword,
-  NOAUTH: noPassword,
+  NOAUTH: (settings) => ['Redis wants a password and was sent none', noPassword(settings)[1]],
   LOADING: () => ['Redis is still reading its data from disk', 'wait a moment and run this again'],
   ECONNRESET: () => [
     'Redis closed the connection',
