@@ -1,17 +1,15 @@
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Config } from '../config/config.js';
 import { createCipher } from '../core/storage/cipher.js';
-import { AppError, ConfigError, StorageError } from '../errors.js';
-import { fieldOf, isRecord } from '../getbill/values.js';
+import { ConfigError, StorageError } from '../errors.js';
 import { problemOfFirst } from '../redis/client.js';
 import { connectForWebhooks } from './connection.js';
 import { documentedTypes, subjectOf, type WebhookEvent } from './envelope.js';
 import { explainSignature } from './explain.js';
 import { defaultLimits, type Inbox } from './inbox.js';
 import { createRedisInbox } from './redis-inbox.js';
-import { signatureOf } from './signature.js';
+import { refusal, sendWebhook, withMember } from './trigger.js';
 
 interface Deps {
   /** Prints data, on standard output. */
@@ -21,8 +19,6 @@ interface Deps {
   readonly config: () => Promise<Config>;
   readonly now: () => number;
 }
-
-const DEADLINE_MS = 10_000;
 
 /** `npm run getbill -- webhooks ...`: send one, look at those that came in, handle one again, find out why one does not fit. */
 export function addWebhookCommands(program: Command, { print, tell, config, now }: Deps): void {
@@ -46,25 +42,9 @@ export function addWebhookCommands(program: Command, { print, tell, config, now 
       const { secrets } = endpointOf(read, flags.endpoint);
       const time = new Date(now()).toISOString();
       const event = withMember({ type, data: flags.data }, read.webhooks.timeField, time);
-      const body = Buffer.from(JSON.stringify({ sent: randomUUID(), ...event }));
       const path = ['/webhooks/getbill', flags.endpoint].filter(Boolean).join('/');
       const url = new URL(path, flags.url ?? read.publicUrl);
-      const request: RequestInit = {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          'x-getbill-signature': signatureOf(body, secrets.reveal()[0] ?? ''),
-        },
-        body: new Uint8Array(body),
-        redirect: 'manual',
-        signal: AbortSignal.timeout(DEADLINE_MS),
-      };
-      const { status, ok, text } = await responseTo(url, request).catch((error: unknown) => {
-        throw refusal(`${url.origin} did not respond`, 'webhook_not_taken', 502, error);
-      });
-      print(`${status} ${text.slice(0, 200)}`);
-      if (!ok)
-        throw refusal(`${url.href} answered ${status}, not 200`, 'webhook_not_taken', status);
+      print(await sendWebhook(event, { url, secret: secrets.reveal()[0] ?? '' }));
     });
 
   webhooks
@@ -90,7 +70,9 @@ export function addWebhookCommands(program: Command, { print, tell, config, now 
     .action(async (id: string, flags: { endpoint: string }) => {
       await withInbox(await config(), flags.endpoint, async (inbox) => {
         const outcome = /^\d{1,16}-\d{1,16}$/.test(id) ? await inbox.again(id) : 'gone';
-        if (outcome === 'gone') throw refusal(`there is no webhook ${id}`, 'not_found', 404);
+        const hint = 'npm run getbill -- webhooks list shows those that are kept';
+        if (outcome === 'gone')
+          throw refusal(`there is no webhook ${id}`, 'not_found', 404, { hint });
         if (outcome === 'full')
           throw refusal('too many webhooks wait to be handled', 'webhook_not_taken', 503);
         tell('it will be handled again within a second');
@@ -143,15 +125,6 @@ async function withInbox(
   }
 }
 
-/** `path` as `GETBILL_WEBHOOK_TIME_FIELD` names it; empty: none. What the body says there itself stays, to try an old event. */
-function withMember(body: object, path: string, value: string): object {
-  if (path === '') return body;
-  const [name = '', ...rest] = path.split('.');
-  if (rest.length === 0) return { [name]: value, ...body };
-  const inner = fieldOf(body, name);
-  return { ...body, [name]: withMember(isRecord(inner) ? inner : {}, rest.join('.'), value) };
-}
-
 function bytesFrom(file: string): Buffer {
   try {
     return readFileSync(file);
@@ -173,11 +146,3 @@ function originFrom(text: string): URL {
   if (/^https?:\/\//i.test(text) && URL.canParse(text)) return new URL(text);
   throw new InvalidArgumentError('It is no origin such as http://localhost:3000.');
 }
-
-async function responseTo(url: URL, request: RequestInit) {
-  const response = await fetch(url, request);
-  return { status: response.status, ok: response.ok, text: await response.text() };
-}
-
-const refusal = (message: string, code: string, status: number, cause?: unknown): AppError =>
-  new AppError(message, { code, status, ...(cause !== undefined && { cause }) });

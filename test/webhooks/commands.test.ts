@@ -100,6 +100,24 @@ it.each(['time', 'meta.sent.at', 'data.at'])(
   },
 );
 
+it('a webhook that is not taken says what to do', async () => {
+  const refused = async (env: Record<string, string>, ...args: string[]): Promise<unknown> => {
+    const other = await startTestApp({ env });
+    const trigger = ['trigger', 'debt.updated', '--url', other.origin];
+    return await run(...trigger, ...args)
+      .catch((error: unknown) => (error as { hint?: string }).hint)
+      .finally(() => other.close());
+  };
+  const endpoint = { GETBILL_WEBHOOK_SECRET: SECRET, GETBILL_WEBHOOK_COMPANY: 'company-1' };
+  const another = { ...endpoint, GETBILL_WEBHOOK_SECRET: 'CANARY-another-secret-0123456789' };
+  expect(await refused({})).toContain('set GETBILL_WEBHOOK_SECRET there');
+  expect(await refused(another)).toContain('the app has another secret');
+  expect(await refused(endpoint, '--data', '[]')).toContain('its data is an object');
+  const unreachable = run('trigger', 'debt.updated', '--url', 'http://127.0.0.1:1');
+  const hint: unknown = expect.stringContaining('start the app');
+  await expect(unreachable).rejects.toMatchObject({ hint });
+});
+
 it.each([
   [['trigger', 'debt.updated', '--data', '{'], 'It is not JSON'],
   [['trigger', 'debt.updated', '--url', 'localhost:3000'], 'It is no origin such as http://'],
