@@ -134,6 +134,20 @@ describe('somebody with a finger', () => {
   });
 });
 
+describe('somebody without scripts', () => {
+  it('sees nothing that needs one', async () => {
+    const page = await pages.open({ javaScriptEnabled: false });
+    const hidden = `[...document.querySelectorAll('[hidden]')].map((one) => one.checkVisibility())`;
+    const seen: unknown[] = [];
+    await everyPage(page, async (path) => {
+      const here = await page.evaluate<boolean[]>(hidden);
+      expect([path, here]).toEqual([path, here.map(() => false)]);
+      seen.push(...here);
+    });
+    expect(seen.length).toBeGreaterThan(3); // the buttons that copy
+  });
+});
+
 describe('somebody who asked for less motion', () => {
   it('sees nothing move', async () => {
     const moving = async (reducedMotion: 'reduce' | 'no-preference'): Promise<number> => {
