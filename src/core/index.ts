@@ -59,7 +59,8 @@ export function createOAuthClient({
   renewalsPerMinute = DEFAULT_RENEWALS_PER_MINUTE,
 }: OAuthClientOptions) {
   assertProvider(provider);
-  if (typeof keyValue !== 'object') throw new TypeError('"storage" is missing');
+  if (typeof (keyValue as Partial<KeyValue> | null)?.take !== 'function')
+    throw new TypeError('"storage" is missing, or no KeyValue');
   const { clientId, timeoutMs = DEFAULT_TIMEOUT_MS, marginMs = DEFAULT_MARGIN_MS } = provider;
   const emit: Emit = (event) => {
     try {

@@ -47,6 +47,7 @@ describe('createOAuthClient', () => {
     ['an address for tokens', () => create({ tokenUrl: unset }), /tokenUrl/],
     ['scopes', () => create({ scopes: unset }), /scopes/],
     ['a storage', () => createOAuthClient({ provider, storage: unset, encryptionKeys: [Buffer.alloc(32)] }), /storage/], // prettier-ignore
+    ['a storage that is one', () => createOAuthClient({ provider, storage: null as never, encryptionKeys: [Buffer.alloc(32)] }), /storage/], // prettier-ignore
     ['any client secret', () => create({ clientSecrets: [] }), /clientSecrets/],
     [
       'a client secret that is set',
@@ -70,6 +71,12 @@ describe('createOAuthClient', () => {
   ])('throws at once, not at the first sign-in, without %s', (_name, construct, message) => {
     expect(construct).toThrow(TypeError);
     expect(construct).toThrow(message);
+  });
+
+  it('says what a callback is read from, where the parsed query of Express is given', async () => {
+    const { signIn } = create({});
+    const done = signIn.complete({ binding: 'b', response: { code: 'c', state: 's' } as never });
+    await expect(done).rejects.toThrow('"response" is no URLSearchParams');
   });
 
   it('loses no token to a report that throws', async () => {

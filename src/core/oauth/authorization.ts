@@ -49,6 +49,8 @@ export async function createAuthorizationRequest(
  * @throws {SignInError} `callback_malformed`
  */
 export function stateOf(response: URLSearchParams): string {
+  if (!(response instanceof URLSearchParams))
+    throw new TypeError('"response" is no URLSearchParams');
   const one = (name: keyof typeof MAX_LENGTH): string | undefined => {
     const values = response.getAll(name);
     if (values.length === 0) return undefined;
