@@ -170,6 +170,21 @@ describe('a share of the limit', () => {
     expect(await repeat(9, () => other.read('/api/debts'))).toEqual({ 200: 9 });
   });
 
+  it('is charged what a session has called before its company was known', async () => {
+    const second = await signIn(app);
+    await repeat(6, () => caller.read('/api/debts'));
+    expect(await repeat(5, () => second.read('/api/debts'))).toEqual({ 200: 5 }); // those of unknown companies have used theirs
+    expect(await repeat(3, () => caller.read('/api/debts'))).toEqual({ 429: 3 });
+  });
+
+  it('of one session alone is refused without asking GetBill for its company', async () => {
+    app.clock.skipMs(2 * WINDOW_S * 1000); // the call of the other belongs to an earlier window
+    expect(await repeat(10, () => caller.read('/api/debts'))).toEqual({ 200: 10 });
+    const before = apiCalls();
+    expect(await repeat(3, () => caller.read('/api/debts'))).toEqual({ 429: 3 });
+    expect(apiCalls()).toBe(before);
+  });
+
   it('is counted by address for those who do not show their company, and GetBill is not asked in vain', async () => {
     const scopes = ['debts:read'];
     const hidden = [await signIn(app, { scopes }), await signIn(app, { scopes })];
