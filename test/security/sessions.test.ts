@@ -466,3 +466,14 @@ describe('telling GetBill that somebody has signed out', () => {
     expect(namesOfEvents()).not.toContain('token_revoked');
   });
 });
+
+it('a note about an ended connection that is no time costs no page', async () => {
+  const browser = app.browser();
+  await browser.signIn();
+  for (const note of ['', 'x', '1e99', '9'.repeat(20), '-1']) {
+    browser.cookies.set('__Host-gb-ended', note);
+    const { status, setCookies } = await browser.get('/dashboard');
+    expect([note, status]).toEqual([note, 200]);
+    expect(setCookies.join()).toContain('__Host-gb-ended=;');
+  }
+});
