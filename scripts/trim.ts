@@ -18,7 +18,8 @@ const isGone = (path: string): boolean =>
   gone.some((each) => path === each || path.startsWith(`${each}/`));
 
 for (const room of chosen) trim(room, rooms[room] as Room);
-console.log(`gone: ${chosen.join(', ')}. Now: npm run format && npm run docs && npm test`);
+const next = 'npx knip --fix --allow-remove-files && npm run format && npm run docs && npm test';
+console.log(`gone: ${chosen.join(', ')}. Now:\n${next}`);
 
 function trim(name: string, { files, paths, demoSettings }: Room): void {
   for (const path of files.flatMap(matching)) {

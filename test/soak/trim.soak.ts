@@ -36,7 +36,10 @@ describe.each(trims.map((gone) => [gone.join(' '), gone] as const))(
     });
     afterAll(() => tree.remove());
 
-    it('types, lint, layers and documents are whole', () => {
+    it('types, lint, layers and documents are whole, and nothing is left that only the room used', () => {
+      const unused = tool('knip', '--fix', '--allow-remove-files')[1].split('\n').filter(Boolean);
+      const isRemoved = (line: string) => /\(removed\)$|^Unused (files|exports) \(/.test(line);
+      expect(unused.filter((line) => !isRemoved(line))).toEqual([]);
       expect(tool('tsc', '--noEmit', '-p', '.')).toEqual([0, '']);
       expect(tool('eslint', 'src/app.ts', 'src/cli', 'src/web/pages')).toEqual([0, '']);
       const layers = tool('depcruise', '--config', '.dependency-cruiser.cjs', 'src');
