@@ -91,8 +91,11 @@ async function tour(): Promise<void> {
   await context.close();
 }
 
-await flowAndSandbox('light');
-await flowAndSandbox('dark');
-await tour();
-await browser.close();
-demo.stop();
+try {
+  await flowAndSandbox('light');
+  await flowAndSandbox('dark');
+  await tour();
+} finally {
+  await browser.close();
+  demo.stop();
+}
