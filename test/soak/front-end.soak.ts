@@ -39,6 +39,7 @@ describe('the single-page front end of examples/front-end', () => {
     const { page, complaints } = await openFrontEnd();
     await signIn(page);
     expect(page.url()).toBe(`${app.publicUrl}/front-end/`);
+    await page.locator('#debts li').nth(4).waitFor();
     expect(await page.locator('#debts li').count()).toBe(5);
 
     await page.getByRole('button', { name: 'Put on hold' }).first().click();
