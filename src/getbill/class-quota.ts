@@ -5,7 +5,6 @@ import type { LimitClass } from './endpoints.js';
 import { createQuotaRecords, type QuotaRecordsDeps } from './quota-records.js';
 import {
   limitFromHeaders,
-  lower,
   quotaFromHeaders,
   quotaSchema,
   retryAfterS,
@@ -50,8 +49,6 @@ export function createClassQuota(limitClass: LimitClass, { scope, now, ...deps }
   let isLimitSaid = false;
   let readAtMs = -Infinity;
   let wroteAtMs = -Infinity;
-  /** Writes the last figure of a burst when its second is over. */
-  let lateWrite: NodeJS.Timeout | undefined;
   let reading: Promise<void> | undefined;
 
   /** A clock that was set back makes a read due as well. */
@@ -62,9 +59,7 @@ export function createClassQuota(limitClass: LimitClass, { scope, now, ...deps }
       records.read(quotaKey, quotaSchema, ({ windowMs }) => windowMs),
       records.read(blockKey, blockSchema, (value) => value.retryAfterS * 1000),
     ]);
-    if (lateWrite !== undefined && known !== undefined)
-      known = { ...known, quota: lower(known.quota, quota?.value) };
-    else known = quota && { quota: quota.value, endsAtMs: now() + quota.ttlMs };
+    known = quota && { quota: quota.value, endsAtMs: now() + quota.ttlMs };
     if (quota !== undefined) {
       isLimitSaid = true;
       lastLimit = { most: quota.value.limit, windowMs: quota.value.windowMs };
@@ -72,15 +67,6 @@ export function createClassQuota(limitClass: LimitClass, { scope, now, ...deps }
     if (block !== undefined) blockedUntilMs = endOf(block.value.id, block.ttlMs);
     else blockedUntilMs = ownBlock?.isOnRecord === false ? ownBlock.endsAtMs : 0;
     readAtMs = now();
-  }
-
-  function write(): void {
-    clearTimeout(lateWrite);
-    lateWrite = undefined;
-    wroteAtMs = now();
-    if (known === undefined) return;
-    const { quota, endsAtMs } = known;
-    void records.write(quotaKey, quota, Math.min(endsAtMs - now(), quota.windowMs));
   }
 
   /** Of a block on record. One of this process ends by its own clock, if that is earlier. */
@@ -106,8 +92,7 @@ export function createClassQuota(limitClass: LimitClass, { scope, now, ...deps }
       await reading;
     },
     async forget(): Promise<void> {
-      clearTimeout(lateWrite);
-      lateWrite = known = undefined;
+      known = undefined;
       blockedUntilMs = 0;
       ownBlock = undefined;
       lastLimit = DOCUMENTED[limitClass];
@@ -122,9 +107,17 @@ export function createClassQuota(limitClass: LimitClass, { scope, now, ...deps }
       const update = quotaFromHeaders(headers, now());
       if (update === undefined) return;
       const before = current()?.quota;
-      known = { quota: lower(update.quota, before), endsAtMs: now() + update.resetInMs };
-      if (!isRecent(wroteAtMs) || before?.limit !== update.quota.limit) write();
-      else lateWrite ??= setTimeout(write, READ_EVERY_MS).unref();
+      const isSameWindow =
+        before?.reset === update.quota.reset && before.limit === update.quota.limit;
+      // responses arrive out of order
+      const remaining = Math.min(
+        update.quota.remaining,
+        isSameWindow ? before.remaining : Infinity,
+      );
+      known = { quota: { ...update.quota, remaining }, endsAtMs: now() + update.resetInMs };
+      if (isRecent(wroteAtMs) && before?.limit === update.quota.limit) return;
+      wroteAtMs = now();
+      void records.write(quotaKey, known.quota, update.resetInMs);
     },
     async block({
       headers,

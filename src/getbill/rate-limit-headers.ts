@@ -39,12 +39,6 @@ export function quotaFromHeaders(
   return { quota: parsed.data, resetInMs: Math.min(Math.max(0, resetInMs), windowMs) };
 }
 
-/** Of two figures of one window the lower one: responses arrive out of order. */
-export function lower(quota: QuotaState, other: QuotaState | undefined): QuotaState {
-  const isSameWindow = other?.reset === quota.reset && other.limit === quota.limit;
-  return isSameWindow && other.remaining < quota.remaining ? other : quota;
-}
-
 /** The limit alone, also where the headers do not say how much of it is left. */
 export function limitFromHeaders(
   headers: IncomingHttpHeaders,

@@ -1,6 +1,5 @@
 import { createMemoryKeyValue } from '../../src/core/storage/memory.js';
 import type { AppEvent } from '../../src/events.js';
-import { until } from '../support/until.js';
 import { createQuota } from '../../src/getbill/quota.js';
 
 const QUARTER_HOUR_S = 900;
@@ -60,18 +59,6 @@ describe.each([-600_000, 0, 600_000])('a process whose clock is %d ms ahead', (a
     expect(await one.block('read', wait)).toBe(30);
     expect(await one.block('write', { headers: headers(0), json: undefined })).toBe(1);
   });
-});
-
-it('the last figure of a burst is on record a second later, and stays known until then', async () => {
-  const { keyValue, processAt, headers, pass } = setUp();
-  const [one, other] = [processAt(), processAt()];
-  for (const remaining of [900, 300, 299, 10]) one.learn('read', headers(remaining));
-  pass(1_001);
-  expect((await one.seen('read'))?.left).toBe(10);
-  await until('the figure is on record', async () =>
-    /"remaining":10\b/.test((await keyValue.get('quota:a:read')) ?? ''),
-  );
-  expect(await waitOf(other.admit('read', 'proxy'))).toBe(QUARTER_HOUR_S - 1);
 });
 
 it('a clock that is set back an hour blocks nobody for an hour', async () => {
