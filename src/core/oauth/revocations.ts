@@ -55,10 +55,9 @@ export function createRevocations({
     async finish(grantId: string, tokenSet: TokenSet | undefined): Promise<void> {
       const earlier = started.get(grantId);
       started.delete(grantId);
-      const isRevoked = (await earlier?.over) === true;
-      if (tokenSet === undefined) return;
-      if (!(isRevoked && earlier?.accessToken === tokenSet.accessToken))
-        await run(grantId, tokenSet);
+      const isOver = (await earlier?.over) === true;
+      const isRevoked = isOver && earlier?.accessToken === tokenSet?.accessToken;
+      if (tokenSet !== undefined && !isRevoked) await run(grantId, tokenSet);
     },
   };
 }
@@ -67,14 +66,10 @@ export function createRevocations({
 const isUnsupported = (error: unknown): boolean =>
   error instanceof MisconfiguredError && error.code === 'unsupported_token_type';
 
-async function twice(call: () => Promise<void>): Promise<boolean> {
-  for (let attempt = 0; attempt < 2; attempt++) {
-    try {
-      await call();
-      return true;
-    } catch {
-      // again, once
-    }
-  }
-  return false;
-}
+const twice = (call: () => Promise<void>): Promise<boolean> =>
+  call()
+    .catch(call)
+    .then(
+      () => true,
+      () => false,
+    );
