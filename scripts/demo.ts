@@ -261,6 +261,9 @@ function help(): string {
     ? 'Redis'
     : 'memory (set REDIS_URL to keep sign-ins over a restart)';
   const byKey = process.stdin.isTTY;
+  const hasTour = keys.some(({ does }) => does === 'tour');
+  const tour = `
+    6. ${byKey ? 'Press t' : `Open ${appUrl}/tour`}: seven failures, played in your name.`;
   return `
   GetBill Connect    ${appUrl}
   sandbox GetBill    ${sandboxUrl}   (made-up data: break things here)
@@ -273,7 +276,7 @@ function help(): string {
     2. ${byKey ? 'Press e' : `"Expire access tokens" at ${sandboxUrl}`}, reload the dashboard: nobody notices.
     3. See each message of that renewal at ${appUrl}/flow.
     4. ${byKey ? 'Press r' : '"Revoke all grants"'}, reload: you sign in again and land where you were.
-    5. In another terminal: npm run getbill -- debts list
+    5. In another terminal: npm run getbill -- debts list${hasTour ? tour : ''}
 
   ${byKey ? keys.map(({ key, does }) => `${key} ${does}`).join('  ') : 'Ctrl-C stops both.'}
 `;
