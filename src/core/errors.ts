@@ -17,6 +17,8 @@ export class AppError extends Error {
   readonly hint: string | undefined;
   readonly retryAfterS: number | undefined;
   readonly serverSaid: string | undefined;
+  /** Of a sign-in that failed: the page that was asked for. */
+  returnTo?: string;
 
   constructor(message: string, { cause, ...options }: AppErrorOptions) {
     super(message, cause === undefined ? undefined : { cause });

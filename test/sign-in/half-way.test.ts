@@ -194,7 +194,7 @@ describe('a sign-in again', () => {
       const path = await browser.approve(await browser.startLogin());
       app.sandbox.control.set({ token: [{ mode: 'status', status, times: 0 }] });
       const { text } = await browser.get(path);
-      expect(text).toContain('href="/login?again=1"');
+      expect(text).toContain('href="/login?again=1&amp;returnTo=%2Fdashboard"');
       expect(text).not.toContain('still signed in');
       app.sandbox.control.set({ token: [] });
     },
@@ -207,6 +207,43 @@ describe('a sign-in again', () => {
     app.sandbox.control.set({ token: [{ mode: 'status', status: 503, times: 0 }] });
     expect((await browser.get('/login?returnTo=%2Fdebts')).location).toBe('/debts');
     app.sandbox.control.set({ token: [] });
+  });
+});
+
+describe('a sign-in that failed leads back to the page that was asked for', () => {
+  const link = 'href="/login?again=1&amp;returnTo=%2Fdebts%3Fpage%3D2"';
+  const start = (browser: Browser) => browser.startLogin('/debts?page=2');
+
+  it.each([
+    ['GetBill refuses the code', { mode: 'status', status: 400, body: { error: 'invalid_grant' } }],
+    ['GetBill has a problem', { mode: 'status', status: 503 }],
+    ['GetBill gives no token', { mode: 'status', status: 200, body: {} }],
+  ] as const)('where %s', async (_why, fault) => {
+    const browser = app.browser();
+    const path = await browser.approve(await start(browser));
+    app.sandbox.control.set({ token: [{ ...fault, times: 1 }] });
+    expect((await browser.get(path)).text).toContain(link);
+  });
+
+  it('where the visitor said no', async () => {
+    const browser = app.browser();
+    const state = paramOf(await start(browser), 'state');
+    const { text } = await browser.get(`/oauth/callback?error=access_denied&state=${state}`);
+    expect(text).toContain(link);
+  });
+
+  it('where the storage does not keep it', async () => {
+    const browser = app.browser();
+    const page = '/login?returnTo=%2Fdebts%3Fpage%3D2';
+    const { text } = await stalling('set', { prefix: 'login:' }, () => browser.get(page));
+    expect(text).toContain(link);
+  });
+
+  it('and to none of another site', async () => {
+    const browser = app.browser();
+    const page = '/login?returnTo=https%3A%2F%2Fevil.example';
+    const { text } = await stalling('set', { prefix: 'login:' }, () => browser.get(page));
+    expect(text).toContain('href="/login?again=1&amp;returnTo=%2Fdashboard"');
   });
 });
 

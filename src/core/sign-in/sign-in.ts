@@ -9,7 +9,7 @@ import {
 import type { Provider } from '../oauth/provider.js';
 import type { TokenEndpoint } from '../oauth/token-endpoint.js';
 import { tokenSetFromResponse, type TokenSet } from '../oauth/token-set.js';
-import type { PendingLogins } from './pending-logins.js';
+import type { PendingLogin, PendingLogins } from './pending-logins.js';
 
 export interface CompleteOptions {
   readonly binding: string;
@@ -48,25 +48,22 @@ export function createSignIn({
   fingerprint: Fingerprint;
   clock: Clock;
 }) {
-  async function exchange(
+  /** The response belongs to this login: what it fails of carries the page that was asked for. */
+  async function finish(
     response: URLSearchParams,
     state: string,
-    { codeVerifier, requestedScopes }: { codeVerifier: string; requestedScopes: readonly string[] },
-  ): Promise<TokenSet> {
-    const code = validateAuthorizationResponse(response, { provider, expectedState: state });
-    const sentAtMs = clock.now();
+    { codeVerifier, returnTo, scopes: requestedScopes = provider.scopes }: PendingLogin,
+  ): Promise<Completed> {
     try {
+      const code = validateAuthorizationResponse(response, { provider, expectedState: state });
+      const sentAtMs = clock.now();
       const tokenResponse = await tokenEndpoint.exchangeCode(code, codeVerifier);
-      return tokenSetFromResponse(tokenResponse, { sentAtMs, requestedScopes });
+      const tokenSet = tokenSetFromResponse(tokenResponse, { sentAtMs, requestedScopes });
+      return { tokenSet, returnTo, requestedScopes, login: fingerprint(state) };
     } catch (error) {
-      if (!(error instanceof GrantRefusedError)) throw error;
-      throw new SignInError('the authorization server refused the code', {
-        code: 'code_refused',
-        status: 400,
-        cause: error,
-        hint: 'the code was used before, too old, or issued for another redirect URI or client',
-        serverSaid: error.serverSaid,
-      });
+      const failure = error instanceof GrantRefusedError ? codeRefused(error) : error;
+      if (failure instanceof AppError) failure.returnTo = returnTo;
+      throw failure;
     }
   }
 
@@ -90,10 +87,7 @@ export function createSignIn({
       try {
         const state = stateOf(response);
         const pending = await pendingLogins.take({ binding, state });
-        if (pending === undefined) return undefined;
-        const { codeVerifier, returnTo, scopes: requestedScopes = provider.scopes } = pending;
-        const tokenSet = await exchange(response, state, { codeVerifier, requestedScopes });
-        return { tokenSet, returnTo, requestedScopes, login: fingerprint(state) };
+        return pending && (await finish(response, state, pending));
       } catch (error) {
         const reason = error instanceof AppError ? error.code : 'unexpected';
         emit({ type: 'login_failed', reason });
@@ -102,3 +96,12 @@ export function createSignIn({
     },
   };
 }
+
+const codeRefused = (cause: GrantRefusedError): SignInError =>
+  new SignInError('the authorization server refused the code', {
+    code: 'code_refused',
+    status: 400,
+    cause,
+    hint: 'the code was used before, too old, or issued for another redirect URI or client',
+    serverSaid: cause.serverSaid,
+  });

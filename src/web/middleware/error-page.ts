@@ -130,20 +130,22 @@ function failedCallText(request: RequestContext | undefined): string | undefined
   return `${method} ${route} ${response} after ${Math.round(durationMs)} ms (${reason})`;
 }
 
-/** After a fresh sign-in the visitor comes back to the page that failed. A callback cannot be repeated: it is started again. */
+/** After a fresh sign-in the visitor comes to the page that failed, or was asked for. A callback is never repeated. */
 function textFor(error: AppError, req: Request): ErrorText {
   if (error instanceof GetbillApiError && error.status === 404 && req.path.startsWith('/debts/'))
     return NO_SUCH_DEBT;
-  const text = errorText(error.code, error.status);
+  const known = errorText(error.code, error.status);
   const isCallback = req.path === '/oauth/callback';
   if (isCallback && req.signedIn !== undefined) {
-    return { ...text, ...STILL_SIGNED_IN }; // asked for more permission, or signed in again
+    return { ...known, ...STILL_SIGNED_IN }; // asked for more permission, or signed in again
   }
-  if (isSignIn(req.path) && text.advice.startsWith(RETRY_ADVICE))
-    return { ...text, ...SIGN_IN_LATER };
+  const isTooSure = isSignIn(req.path) && known.advice.startsWith(RETRY_ADVICE);
+  const text = isTooSure ? { ...known, ...SIGN_IN_LATER } : known;
   const action = text.action ?? (isCallback ? SIGN_IN_AGAIN : undefined);
   if (action === undefined || !action.href.startsWith('/login')) return text;
-  const returnTo = new URLSearchParams({ returnTo: safeReturnTo(req.originalUrl) }).toString();
-  const href = `${action.href}${action.href.includes('?') ? '&' : '?'}${returnTo}`;
+  const asked = req.path === '/login' ? req.query['returnTo'] : req.originalUrl;
+  const page = { returnTo: safeReturnTo(error.returnTo ?? asked) };
+  const separator = action.href.includes('?') ? '&' : '?';
+  const href = action.href + separator + new URLSearchParams(page).toString();
   return { ...text, action: { ...action, href } };
 }
