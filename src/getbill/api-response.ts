@@ -34,10 +34,7 @@ const UNASKED = new Set([206, 304]);
 const ABOUT_CONNECTION = new Set([407, 408, 421, 425]);
 
 /** @throws {UnavailableError} 502: a status that cannot be passed on. */
-export function acceptHead({
-  status,
-  headers = {},
-}: Pick<ResponseHead, 'status'> & Partial<ResponseHead>): void {
+export function acceptHead({ status, headers }: ResponseHead): void {
   if (UNASKED.has(status) || ABOUT_CONNECTION.has(status) || status < 200 || status > 599)
     throw unusable('answer_status_unexpected');
   if (status >= 300 && status < 400) throw unusable('answer_redirects');
@@ -94,7 +91,7 @@ function statusOf(status: number, json: unknown): number {
   if (status >= 300 || error !== true) return status;
   const isStatus = typeof code === 'number' && Number.isInteger(code) && code >= 400 && code < 600;
   if (!isStatus) throw unusable('answer_contradicts_itself');
-  acceptHead({ status: code });
+  acceptHead({ status: code, headers: {} });
   return code;
 }
 

@@ -34,6 +34,10 @@ export interface GrantFacts {
 export const companyHash = (id: string | number): string =>
   hash('sha256', String(id), 'base64url').slice(0, 22);
 
+/** Whose share a call spends: while the company is not known, that of the client's address. */
+export const ownerOf = (address: string, company: string | undefined): string =>
+  company === undefined ? `address:${address}` : `company:${company}`;
+
 export function createGrantFacts({
   keyValue,
   keptMs,

@@ -6,7 +6,7 @@ import type { ApiResponse } from './api-response.js';
 import { limitClassOf, type LimitClass } from './endpoints.js';
 import { createCompanyLookup, PROFILE } from './company-lookup.js';
 import type { Access, ApiCall, Forward, Visitor } from './forward.js';
-import type { GrantFacts } from './grant-facts.js';
+import { ownerOf, type GrantFacts } from './grant-facts.js';
 import type { Quota } from './quota.js';
 import { fieldOf, textOf } from './values.js';
 
@@ -90,11 +90,11 @@ export function createQuotaGate({
       const ofUnknown = await consume(limitClass, UNKNOWN);
       if (ofUnknown?.granted !== false) {
         chargeLater(grantId, limitClass);
-        return ownerOf(visitor, undefined);
+        return ownerOf(visitor.address, undefined);
       }
       company = await lookUpCompany(call, access, visitor);
     }
-    const owner = ownerOf(visitor, company);
+    const owner = ownerOf(visitor.address, company);
     await chargeEarlierCalls(grantId, owner);
     const ofOwner = await consume(limitClass, owner);
     if (ofOwner?.granted === false) throw shareUsed(ofOwner.resetInMs);
@@ -129,11 +129,6 @@ export function createQuotaGate({
     return await send(call, { ...access, owner }, visitor);
   };
 }
-
-export const ownerOf = (
-  { address }: Pick<Visitor, 'address'>,
-  company: string | undefined,
-): string => (company === undefined ? `address:${address}` : `company:${company}`);
 
 /**
  * `Required scope "debts:read" not found in token`, as GetBill writes it, in any quotes; or the code of RFC 6750

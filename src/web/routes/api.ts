@@ -6,8 +6,7 @@ import type { Emit } from '../../events.js';
 import { matchEndpoint, type Endpoint } from '../../getbill/endpoints.js';
 import { createCallSlots } from '../../getbill/call-slots.js';
 import type { ApiCall, Forward } from '../../getbill/forward.js';
-import type { GrantFacts } from '../../getbill/grant-facts.js';
-import { ownerOf } from '../../getbill/quota-gate.js';
+import { ownerOf, type GrantFacts } from '../../getbill/grant-facts.js';
 import { browserLeft } from '../../getbill/unavailable.js';
 import { accessOf, type AccessDeps } from '../access.js';
 import { addressOf } from '../client-address.js';
@@ -45,7 +44,7 @@ export function readBody({
     const signal = leftSignal(res);
     const { grantId } = res.locals;
     const { company } = await facts.read(grantId);
-    const owner = ownerOf({ address: addressOf(req.ip) }, company);
+    const owner = ownerOf(addressOf(req.ip), company);
     const release = await slots.acquire(grantId, signal, owner);
     if (signal.aborted) return release(); // in the moment in which its turn came
     res.once('close', () => setTimeout(release, LARGE_BODY_PAUSE_MS));
