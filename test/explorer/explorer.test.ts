@@ -249,15 +249,17 @@ describe('when GetBill fails', () => {
     expect(text).toContain('12345678901234567890');
   });
 
-  it('an access token in a body is not shown', async () => {
+  it('an access token in a body or a header is not shown', async () => {
     await post('get-debts');
     const token = /Bearer ([^"]+)/.exec(JSON.stringify(calls().at(-1)))?.[1] ?? '';
     expect(token.length).toBeGreaterThan(20);
     const body = JSON.stringify({ echoed: token });
-    breakApi({ mode: 'rawBody', status: 200, contentType: 'application/json', body });
+    const contentType = `application/json; for=${token}`;
+    breakApi({ mode: 'rawBody', status: 200, contentType, body });
     const { text } = await post('get-debts');
     expect(text).not.toContain(token);
     expect(text).toContain('&#34;echoed&#34;: &#34;$ACCESS_TOKEN&#34;');
+    expect(text).toContain('application/json; for=$ACCESS_TOKEN');
   });
 });
 

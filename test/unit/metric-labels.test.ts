@@ -1,5 +1,5 @@
 import { oauthErrorCodes } from '../../src/oauth-explanations.js';
-import { knownReason } from '../../src/telemetry/metric-labels.js';
+import { knownReason, knownScope } from '../../src/telemetry/metric-labels.js';
 import { errorFacts } from '../../src/web/pages/error-facts.js';
 
 /** Codes of calls that GetBill was not asked to answer, or answered with a usable no. */
@@ -19,4 +19,13 @@ it('every OAuth error that ends a sign-in has its own label, at the endpoint tha
   );
   expect(unknown).toEqual([]);
   expect(isKnown('unsupported_grant_type')).toBe(true);
+});
+
+it('a scope that nobody documents is counted as "other", so that a server does not decide how many series there are', () => {
+  expect(['debts:read', 'DEBTS:READ', 'made:up', '__proto__'].map(knownScope)).toEqual([
+    'debts:read',
+    'other',
+    'other',
+    'other',
+  ]);
 });
