@@ -82,11 +82,11 @@ export function createTokenManager(parts: Parts) {
 
   /** Deletes the record, then revokes in the background; `revoked` resolves when that is over. */
   async function forget(grantId: string, reason: SessionEndReason) {
-    // Read before: when the reply to the deletion is lost, a second try finds no token to revoke.
+    // Read before: when the reply to the deletion is lost, the next try, also the storage client's own, finds no token.
     const onRecord = await readable(grantId);
     tokenCache.delete(grantId);
     try {
-      const removed = await records.remove(grantId);
+      const removed = (await records.remove(grantId)) ?? onRecord;
       tokenCache.delete(grantId);
       report('session_ended', grantId, { reason });
       return { revoked: background.run(revocations.finish(grantId, removed)) };
