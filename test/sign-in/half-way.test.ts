@@ -232,6 +232,13 @@ describe('a sign-in that failed leads back to the page that was asked for', () =
     expect(text).toContain(link);
   });
 
+  it.each(['grant:', 'arrival:', 'sess:'])('where the storage does not take %s', async (prefix) => {
+    const browser = app.browser();
+    const path = await browser.approve(await start(browser));
+    const { text } = await stalling('set', { prefix }, () => browser.get(path));
+    expect(text).toContain(link);
+  });
+
   it('where the storage does not keep it', async () => {
     const browser = app.browser();
     const page = '/login?returnTo=%2Fdebts%3Fpage%3D2';

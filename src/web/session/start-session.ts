@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Request } from 'express';
 import type { Config } from '../../config/config.js';
-import { StorageError } from '../../errors.js';
+import { AppError, StorageError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import type { Completed } from '../../core/sign-in/sign-in.js';
 import type { TokenManager } from '../../core/tokens/token-manager.js';
@@ -36,7 +36,8 @@ export function createStartSession({
   fingerprint: (id: string) => string;
   now: () => number;
 }): StartSession {
-  return async function startSession(req, { tokenSet, requestedScopes, login }, { binding }) {
+  return async function startSession(req, completed, { binding }) {
+    const { tokenSet, requestedScopes, login } = completed;
     const earlierId = req.signedIn?.sessionId;
     takeNewSessionId(req);
     const grantId = grantIdOf(req.sessionID);
@@ -47,6 +48,7 @@ export function createStartSession({
     } catch (error) {
       dropSession(req);
       tokens.abandon(grantId, 'record_gone', tokenSet);
+      if (error instanceof AppError) error.returnTo = completed.returnTo;
       throw error;
     }
     if (earlierId !== undefined) await end(earlierId);
