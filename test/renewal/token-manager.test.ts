@@ -226,6 +226,14 @@ describe('a 401 of the API', () => {
     expect(accessTokens(value ?? [])).toEqual(['at-1', 'at-1', 'at-1']);
     expect(server.spent).toEqual(['rt-0']);
   });
+
+  it('is answered with one renewal by a server that gives the same access token again', async () => {
+    const { server, tokens } = await signedIn();
+    server.respond = () => Promise.resolve({ ...server.rotated(), access_token: 'at-0' });
+    const calls = Array.from({ length: 3 }, () => tokens.renew('g1', 'at-0'));
+    expect(accessTokens(await Promise.all(calls))).toEqual(Array(3).fill('at-0'));
+    expect(server.spent).toEqual(['rt-0']);
+  });
 });
 
 describe('when renewals fail', () => {

@@ -69,12 +69,12 @@ export function createTokenManager(parts: Parts) {
     }
   }
 
-  /** After the API answered 401 to `rejected`: the newer token if there is one, else a renewed one. Throws as `fresh`. */
+  /** After a 401 of the API: the newer token, else a renewed one, which some servers leave as it was. Throws as `fresh`. */
   async function renew(grantId: string, rejected: string): Promise<TokenSet> {
-    const isDue = (current: TokenSet): boolean =>
-      current.accessToken === rejected || phase(current) === 'expired';
-    const current = await onRecord(grantId, { elseCopy: false });
-    if (!isDue(current)) return current;
+    const read = await onRecord(grantId, { elseCopy: false });
+    const isDue = (now: TokenSet): boolean =>
+      phase(now) === 'expired' || (now.accessToken === rejected && now.renewals === read.renewals);
+    if (!isDue(read)) return read;
     const result = await renewals.wait(grantId, { trigger: 'rejected', isDue });
     // We may have joined a renewal that was started for another reason and found nothing due.
     return isDue(result) ? await renewals.wait(grantId, { trigger: 'rejected', isDue }) : result;
