@@ -315,6 +315,7 @@ describe('[A18] what an answer of the token endpoint means', () => {
     [' 3600 ', 3600],
     ['3600.0', 3600],
     ['0.5', 0.5],
+    ['1.5552E7', 15_552_000], // as Java writes a double
     [3600.0, 3600],
   ])('reads a lifetime of %j', (expires_in, seconds) => {
     expect(judged({ body: { ...good, expires_in } })).toMatchObject({

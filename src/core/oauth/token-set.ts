@@ -87,11 +87,11 @@ export function tokenResponseFrom(json: JsonObject | undefined): TokenResponse |
   return { access_token, expires_in, refresh_token, scopes: [...scopes] };
 }
 
-/** A number, also as a text that holds nothing else: 3600, "3600", "3600.0". `NaN` for anything else. */
+/** A number, also as a text that holds nothing else: 3600, "3600", "3600.0", "3.6E3". `NaN` for anything else. */
 function secondsOf(value: unknown): number | undefined {
   if (value === undefined || value === null || value === false) return undefined;
-  if (typeof value === 'number') return value;
-  return typeof value === 'string' && /^\s*\d{1,12}(\.\d+)?\s*$/.test(value) ? Number(value) : NaN;
+  if (typeof value !== 'string') return typeof value === 'number' ? value : NaN;
+  return /^\s*\d{1,12}(\.\d+)?(e\d)?\s*$/i.test(value) ? Number(value) : NaN;
 }
 
 /** `fresh`, then `margin` (still good, to be renewed in the background), then `expired`. A margin is at most a quarter of the lifetime. */
