@@ -168,24 +168,30 @@ describe('a sign-in again', () => {
     },
   );
 
-  it('is offered beside another try while renewals are answered 500, and nothing is deleted', async () => {
-    const browser = app.browser();
-    await browser.signIn();
-    const id = sessionIdOf(browser);
-    app.clock.skipMs(3_601_000);
-    app.sandbox.control.set({ token: [{ mode: 'status', status: 500, times: 0, grantType: 'refresh_token' }] }); // prettier-ignore
-    for (const page of ['/debts', '/debts']) {
-      const failed = await browser.get(page); // the second one meets the pause
-      expect(failed.status).toBe(503);
-      expect(failed.text).toContain('data-reload');
-      expect(failed.text).toContain('href="/login?again=1&amp;returnTo=%2Fdebts"');
-    }
-    expect(sessionIdOf(browser)).toBe(id);
-    expect(app.events.map(({ type }) => type)).not.toContain('session_ended');
-    const { location = '' } = await browser.get('/login?again=1&returnTo=%2Fdebts');
-    expect((await browser.get(await browser.approve(location))).location).toBe('/debts');
-    app.sandbox.control.set({ token: [] });
-  });
+  it.each([
+    ['answered 500', { mode: 'status', status: 500 }],
+    ['never answered', { mode: 'drop' }],
+  ] as const)(
+    'is offered beside another try while renewals are %s, and nothing is deleted',
+    async (_what, fault) => {
+      const browser = app.browser();
+      await browser.signIn();
+      const id = sessionIdOf(browser);
+      app.clock.skipMs(3_601_000);
+      app.sandbox.control.set({ token: [{ ...fault, times: 0, grantType: 'refresh_token' }] });
+      for (const page of ['/debts', '/debts']) {
+        const failed = await browser.get(page); // the second one meets the pause
+        expect(failed.status).toBe(503);
+        expect(failed.text).toContain('data-reload');
+        expect(failed.text).toContain('href="/login?again=1&amp;returnTo=%2Fdebts"');
+      }
+      expect(sessionIdOf(browser)).toBe(id);
+      expect(app.events.map(({ type }) => type)).not.toContain('session_ended');
+      const { location = '' } = await browser.get('/login?again=1&returnTo=%2Fdebts');
+      expect((await browser.get(await browser.approve(location))).location).toBe('/debts');
+      app.sandbox.control.set({ token: [] });
+    },
+  );
 
   it.each([500, 429])(
     'is offered after a code is answered %d, to one who is not told to be signed in',

@@ -36,6 +36,18 @@ const UNREACHABLE: ErrorText = {
   advice: RETRY_ADVICE,
 };
 
+/** Some servers fail in this way over one dead grant. */
+const OR_SIGN_IN = {
+  advice: `${RETRY_ADVICE} If it stays like this, sign in again.`,
+  action: SIGN_IN_AGAIN,
+};
+
+const NOT_RENEWED: ErrorText = {
+  ...UNREACHABLE,
+  why: 'Your access has to be renewed and GetBill is not answering.',
+  ...OR_SIGN_IN,
+};
+
 const HAS_A_PROBLEM: ErrorText = {
   title: 'GetBill has a problem',
   why: 'GetBill responded that something went wrong on its side.',
@@ -121,11 +133,7 @@ const texts: Readonly<Record<string, ErrorText>> = {
   getbill_unreachable: UNREACHABLE,
   server_unavailable: UNREACHABLE,
   getbill_error: HAS_A_PROBLEM,
-  token_endpoint_busy: {
-    ...HAS_A_PROBLEM,
-    advice: `${RETRY_ADVICE} If it stays like this, sign in again.`, // some servers say 500 of one dead grant
-    action: SIGN_IN_AGAIN,
-  },
+  token_endpoint_busy: { ...HAS_A_PROBLEM, ...OR_SIGN_IN },
   api_refused: {
     title: 'GetBill did not accept this request',
     why: 'It asks for something that is not yours to see, or something in it does not fit what GetBill accepts.',
@@ -262,11 +270,7 @@ const byStatus: Readonly<Record<number, ErrorText>> = {
     advice:
       'Please try again. If it happens again, tell the people who run this app, with the request number below.',
   },
-  503: {
-    title: 'GetBill cannot be reached right now',
-    why: 'Your access has to be renewed and GetBill is not answering.',
-    advice: RETRY_ADVICE,
-  },
+  503: NOT_RENEWED,
 };
 
 const unexpected: ErrorText = {
@@ -282,5 +286,6 @@ export function errorText(code: string, status: number): ErrorText {
     explanationOf(code) ??
     (code.startsWith('authorization_') ? explanationOf('server_error') : undefined);
   if (oauthError !== undefined) return { ...oauthError.visitor, action: SIGN_IN_AGAIN };
-  return (Object.hasOwn(texts, code) ? texts[code] : undefined) ?? byStatus[status] ?? unexpected;
+  const text = (Object.hasOwn(texts, code) ? texts[code] : undefined) ?? byStatus[status];
+  return status === 503 && text === UNREACHABLE ? NOT_RENEWED : (text ?? unexpected);
 }
