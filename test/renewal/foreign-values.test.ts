@@ -1,8 +1,8 @@
 import type { KeyValue } from '../../src/core/storage/key-value.js';
 import { createTokenCache } from '../../src/core/tokens/token-cache.js';
 import { boundedMap } from '../../src/limits/bounded-map.js';
-import { StorageError, UnavailableError } from '../../src/errors.js';
-import { setUp } from './setup.js';
+import { RecordError, StorageError, UnavailableError } from '../../src/errors.js';
+import { hooked, setUp } from './setup.js';
 
 const HOUR_MS = 3_600_000;
 const FOR_EVER = { ttlMs: Infinity };
@@ -165,6 +165,23 @@ describe('more renewals than are allowed', () => {
   });
 });
 
+describe('a token record that is not ours', () => {
+  it.each(['compareAndDelete', 'delete'])(
+    'and that the storage does not remove (%s) is 503: the session has not ended',
+    async (removal) => {
+      const { store, startProcess, eventTypes } = await expired();
+      await store.set('grant:g1', 'text', { ttlMs: HOUR_MS });
+      const keyValue = hooked(store, (command) => {
+        if (command === removal) throw new StorageError('away');
+        if (command === 'getWithTtl' && removal === 'delete') throw new RecordError('broken');
+      });
+      const tokens = startProcess({ keyValue });
+      await expect(tokens.fresh('g1')).rejects.toBeInstanceOf(StorageError);
+      expect(eventTypes()).not.toContain('session_ended');
+    },
+  );
+});
+
 describe('the memory of a process', () => {
   const tokenSet = {
     accessToken: 'at',
@@ -186,6 +203,34 @@ describe('the memory of a process', () => {
       cache.sweep();
     }
     expect([cache.get('left'), cache.get('used')]).toEqual([undefined, tokenSet]);
+  });
+
+  it('forgets them also where the clock is set back', () => {
+    let nowMs = HOUR_MS;
+    const cache = createTokenCache({ now: () => nowMs });
+    cache.set('left', tokenSet);
+    for (let minute = 0; minute <= 20; minute++) {
+      nowMs = minute * 60_000;
+      cache.sweep();
+    }
+    expect(cache.get('left')).toBeUndefined();
+  });
+
+  it('holds the tokens of ten thousand grants at most, the latest', () => {
+    const cache = createTokenCache({ now: () => 0 });
+    for (let index = 0; index < 14_999; index++) cache.set(`g${index}`, tokenSet);
+    const held = ['g0', 'g14998', 'g5000'].map((grant) => cache.get(grant) !== undefined);
+    expect(held).toEqual([false, true, true]);
+  });
+
+  it('has nothing more of a grant that has ended, though it was not used lately', () => {
+    let nowMs = 0;
+    const cache = createTokenCache({ now: () => nowMs });
+    cache.set('ended', tokenSet);
+    nowMs = 10 * 60_000;
+    cache.sweep();
+    cache.delete('ended');
+    expect(cache.get('ended')).toBeUndefined();
   });
 
   it('takes the tokens of a record that began anew, once those it has are over, and no older ones before', () => {
