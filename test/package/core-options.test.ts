@@ -79,6 +79,20 @@ describe('createOAuthClient', () => {
     await expect(done).rejects.toThrow('"response" is no URLSearchParams');
   });
 
+  it('comes back to the start page where no other is named', async () => {
+    const token = { access_token: 'at', token_type: 'Bearer' };
+    const client = createOAuthClient({
+      provider,
+      storage: createMemoryKeyValue(),
+      encryptionKeys: [Buffer.alloc(32)],
+      fetch: () => Promise.resolve(Response.json(token)),
+    });
+    const { searchParams } = await client.signIn.start({ binding: 'b' });
+    const response = new URLSearchParams({ code: 'c', state: searchParams.get('state') ?? '' });
+    const completed = await client.signIn.complete({ binding: 'b', response });
+    expect(completed).toMatchObject({ returnTo: '/', tokenSet: { accessToken: 'at' } });
+  });
+
   it('loses no token to a report that throws', async () => {
     const token = { access_token: 'at', token_type: 'Bearer', expires_in: 60 };
     const report = jest.fn(() => {

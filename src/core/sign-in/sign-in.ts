@@ -24,10 +24,10 @@ export interface Completed {
   readonly login: string;
 }
 
-/** `binding`: the random value of the browser's binding cookie. */
+/** `binding`: the random value of the browser's binding cookie. `returnTo`: "/" by default. */
 export interface StartOptions {
   readonly binding: string;
-  readonly returnTo: string;
+  readonly returnTo?: string | undefined;
   readonly scopes?: readonly string[] | undefined;
 }
 
@@ -69,7 +69,7 @@ export function createSignIn({
 
   return {
     /** Where to send the browser. `scopes`: instead of the provider's. @throws {StorageError} */
-    async start({ binding, returnTo, scopes }: StartOptions): Promise<URL> {
+    async start({ binding, returnTo = '/', scopes }: StartOptions): Promise<URL> {
       const asked = scopes === undefined ? provider : { ...provider, scopes };
       const { url, state, codeVerifier } = await createAuthorizationRequest(asked);
       const login = { codeVerifier, returnTo, ...(scopes && { scopes }) };
