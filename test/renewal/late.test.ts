@@ -177,6 +177,15 @@ describe('a renewal whose result the storage does not take', () => {
     expect(await onRecord()).toBeUndefined();
   });
 
+  it('is given up where another process has written a record that is not readable here', async () => {
+    const { tokens, clock, storage, store, events } = await unwritten();
+    await store.set('grant:g1', `otherkey.${'A'.repeat(40)}`, { ttlMs: HOUR_MS });
+    storage.down = false;
+    await clock.advance(1_000);
+    expect([tokens.pendingWrites(), await store.get('lease:g1')]).toEqual([0, undefined]);
+    expect(events.filter(({ type }) => type === 'key_missing')).toHaveLength(1);
+  });
+
   it('was written although the answer of the storage was lost: it is found there and used', async () => {
     const { store, server, startProcess, eventTypes } = await expired();
     let lost = false;
