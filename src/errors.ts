@@ -105,3 +105,7 @@ const API_ERROR_CODES: Readonly<Record<number, string>> = {
   404: 'not_found',
   429: 'getbill_quota_used',
 };
+
+/** The text of an error of Redis, without the password of a URL, and without the arguments of a command that Redis repeats. */
+export const redisReason = ({ message }: Error): string =>
+  message.replaceAll(/\/\/[^\s/]*@/g, '//').replace(/, with args beginning with.*/s, '');

@@ -8,6 +8,7 @@ import {
   UnavailableError,
   WalkStoppedError,
   AppError,
+  redisReason,
 } from '../errors.js';
 import type { Config } from '../config/config.js';
 import { explanationOf, operatorHint } from '../oauth-explanations.js';
@@ -81,10 +82,6 @@ function causesOf(error: AppError): string[] {
   if (cause instanceof AppError) return [cause.message, ...causesOf(cause)];
   return error instanceof StorageError && cause instanceof Error ? [redisReason(cause)] : [];
 }
-
-/** Without the password of a URL, and without the arguments of a command that Redis repeats. */
-const redisReason = ({ message }: Error): string =>
-  message.replaceAll(/\/\/\S*@/g, '//').replace(/, with args beginning with.*/s, '');
 
 function whatNext(error: AppError): string[] {
   const lines: string[] = [];

@@ -1,4 +1,5 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
+import { redisReason } from '../errors.js';
 import { createLogOutput } from './log-output.js';
 
 const MAX_STACK = 2_048;
@@ -58,7 +59,7 @@ function boundList(list: readonly unknown[]): unknown[] {
 function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return { type: typeof error, message: cut(String(error)) };
   const { code } = error as { code?: unknown };
-  const message = error instanceof SyntaxError ? 'not valid JSON' : error.message;
+  const message = error instanceof SyntaxError ? 'not valid JSON' : redisReason(error);
   const frames = error.stack?.slice(error.stack.indexOf(error.message) + error.message.length);
   return {
     type: error.name,

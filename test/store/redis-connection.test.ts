@@ -147,6 +147,14 @@ describe.each<[string, () => Promise<Topology>, string]>([
   });
 });
 
+it('a command that Redis does not know is a line of the log with its name, and without the key and the value', async () => {
+  const redis = await node(['rename-command SET ""']);
+  const app = await appWith({ REDIS_URL: `redis://127.0.0.1:${redis.port}` });
+  expect(await statusOf(app, '/login')).toBe(503);
+  expect(app.logged()).toContain("ERR unknown command 'set'");
+  expect(app.logged()).not.toContain(':login:');
+});
+
 describe('the database that REDIS_URL names', () => {
   it('is used or nothing: a number that Redis does not have ends the start, and nothing is written elsewhere', async () => {
     const redis = await node(['databases 4']);
