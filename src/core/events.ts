@@ -21,7 +21,7 @@ export type CoreEvent =
       serverSaid?: string;
     }
   | { type: 'client_secret_fallback'; grantType: GrantType }
-  | { type: 'storage_failed'; operation: string }
+  | { type: 'storage_failed'; operation: string; reason?: string }
   | GrantEvent;
 
 /** What happened to one grant. */

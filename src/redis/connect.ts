@@ -3,19 +3,13 @@ import type { RedisConfig } from '../config/config.js';
 import type { Emit } from '../core/events.js';
 import type { KeyValue } from '../core/storage/key-value.js';
 import { createMemoryKeyValue } from '../core/storage/memory.js';
-import { createRedis, problemOfFirst } from './client.js';
+import { createRedis } from './client.js';
 import { createRedisKeyValue, inTime } from '../core/storage/redis.js';
+import { explainConnect, explainRedis, REDIS_VARIABLE, type RedisProblem } from './explain.js';
 import { assertHoldsAllSlots, tryStorage } from './readiness.js';
 
 const CONNECT_WITHIN_MS = 5_000;
 const CONNECT_AGAIN_AFTER_MS = 1_000;
-
-/** The setting that names Redis. */
-export const REDIS_VARIABLE = {
-  single: 'REDIS_URL',
-  sentinel: 'REDIS_SENTINELS',
-  cluster: 'REDIS_CLUSTER_NODES',
-} as const;
 
 /** The storage of a running app: the port, and what only its operation needs. */
 export interface Storage extends KeyValue {
@@ -43,8 +37,7 @@ export async function connectStorage(
     await assertHoldsAllSlots(redis);
   } catch (error) {
     redis.disconnect(); // it would go on trying, and keep a command line from ending
-    const reason = config.topology === 'single' ? undefined : await problemOfFirst(config);
-    throw new Error(explain(reason ?? (error as Error), config), { cause: reason ?? error });
+    throw new Error(explain(await explainConnect(error, config), config), { cause: error });
   }
   const stopReconnecting = reconnectForEver(redis);
   return {
@@ -53,7 +46,11 @@ export async function connectStorage(
       try {
         await inTime(tryStorage(redis));
       } catch (error) {
-        emit({ type: 'storage_failed', operation: 'ping' });
+        emit({
+          type: 'storage_failed',
+          operation: 'ping',
+          reason: explainRedis(error, config).said,
+        });
         throw error;
       }
     },
@@ -66,18 +63,15 @@ export async function connectStorage(
 }
 
 /** Names the place without its user and password. */
-function explain({ message, code }: NodeJS.ErrnoException, config: RedisConfig): string {
+function explain({ cause, fix, code, said }: RedisProblem, config: RedisConfig): string {
   const variable = REDIS_VARIABLE[config.topology];
   const [{ protocol, host, pathname }] = config.urls.reveal();
   const place = protocol === 'unix:' ? `unix://${pathname}` : `${protocol}//${host}`;
-  if (code === 'ECONNREFUSED' || code === 'ENOENT') {
+  if (code === 'ECONNREFUSED' || code === 'ENOENT')
     return `nothing listens at ${place} (${variable}, ${code}); is Redis running there?`;
-  }
-  if (code === 'CLUSTER_NODE') {
+  if (code === 'CLUSTER_NODE')
     return `${place} is one node of a Cluster: name it in REDIS_CLUSTER_NODES instead of ${variable}`;
-  }
-  if (code === 'ENOTFOUND') return `DNS does not know the host of ${place} (${variable})`;
-  return `Redis at ${place}: ${message}; is it running where ${variable} says?`;
+  return `${cause} (${place}: ${said}); ${fix}`;
 }
 
 /** @throws {Error} the one that names the reason: that of `connect()` says only that there is no connection. */

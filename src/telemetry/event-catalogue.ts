@@ -131,6 +131,7 @@ export const eventCatalogue: Readonly<Record<AppEvent['type'], EventTexts>> = {
   },
   storage_failed: {
     when: 'Redis did not answer a command in time, or with an error',
+    notes: { reason: 'of `ping`, which is `/readyz`: the words of Redis' },
     isAudited: true,
     action: 'look at Redis: reachable, password, memory',
   },

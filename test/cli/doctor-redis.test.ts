@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import type { Redis } from 'ioredis';
 import { startSandbox, type Sandbox } from '../../sandbox/sandbox.js';
 import { parseConfig } from '../../src/config/config.js';
 import { createCipher } from '../../src/core/storage/cipher.js';
+import { readRedisInfo } from '../../src/cli/doctor/redis-reads.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
 import { announceSecret } from '../../src/redis/secret-check.js';
 import { createRedisKeyValue } from '../../src/core/storage/redis.js';
@@ -270,6 +272,89 @@ it('the doctor names a database that Redis does not have', async () => {
   } finally {
     await node.kill();
   }
+});
+
+describe('a reply that is an error', () => {
+  const findings = async (url: string) =>
+    (await runDoctor(using(url))).findings.filter(
+      ({ name, verdict }) => name.startsWith('Redis') && verdict !== 'pass',
+    );
+  const failure = (name: string, cause: string, fix: RegExp) => [
+    { name, verdict: 'fail', cause, fix: expect.stringMatching(fix) as string },
+  ];
+
+  it.each([
+    [
+      'a command that has another name',
+      ['rename-command GETDEL hidden'],
+      /rename-command .*Redis says: ERR unknown command 'getdel'$/,
+      'Redis does not know a command of the app: it has another name there, or is too new (ERR unknown command)',
+      'Redis commands',
+    ],
+    [
+      'a right that is missing for one command',
+      ['user default on nopass ~* &* +@all -getdel'],
+      /ACL SETUSER .*Redis says: NOPERM .*'getdel' command$/,
+      'this Redis user may not run the commands of the app (NOPERM)',
+      'Redis commands',
+    ],
+    [
+      'too few replicas',
+      ['min-replicas-to-write 1'],
+      /lower min-replicas-to-write/,
+      'Redis takes no writes because fewer replicas follow than min-replicas-to-write says (NOREPLICAS)',
+      'Redis commands',
+    ],
+    [
+      'a replica whose primary is away',
+      ['replicaof 127.0.0.1 1'],
+      /let REDIS_URL name the primary/,
+      'this Redis is a read-only replica: nobody could sign in',
+      'Redis role',
+    ],
+  ])('%s is one finding with its cause', async (_what, settings, fix, cause, line) => {
+    const node = await startNode(['appendonly yes', ...settings]);
+    try {
+      const found = await findings(`redis://127.0.0.1:${node.port}`);
+      expect(found).toEqual(failure(line, cause, fix));
+    } finally {
+      await node.kill();
+    }
+  });
+
+  it('a script that does not end is named, and not a Redis that does not answer', async () => {
+    const node = await startNode(['appendonly yes', 'busy-reply-threshold 1']);
+    try {
+      node.client.eval('while true do end', 0).catch(() => undefined);
+      const found = await findings(`redis://127.0.0.1:${node.port}`);
+      expect(found).toEqual(
+        failure(
+          'Redis',
+          'Redis runs a script or function that does not end, and nothing else (BUSY)',
+          /SCRIPT KILL/,
+        ),
+      );
+    } finally {
+      await node.kill();
+    }
+  });
+
+  it('to INFO, where it has another name, is as one to a user who may not use it', async () => {
+    const info = () =>
+      Promise.reject(new Error("ERR unknown command 'info', with args beginning with: "));
+    expect(await readRedisInfo({ info } as unknown as Redis)).toEqual({});
+  });
+
+  it('what is no Redis is said to be none', async () => {
+    const found = await findings(sandbox.origin.replace('http:', 'redis:'));
+    expect(found).toEqual(
+      failure(
+        'Redis',
+        'what answers where REDIS_URL points is no Redis (Unknown RESP type)',
+        /correct host and port in REDIS_URL/,
+      ),
+    );
+  });
 });
 
 describe('the doctor, where Redis is not given by REDIS_URL', () => {

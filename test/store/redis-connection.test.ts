@@ -155,6 +155,30 @@ it('a command that Redis does not know is a line of the log with its name, and w
   expect(app.logged()).not.toContain(':login:');
 });
 
+describe('a Redis that answers with an error', () => {
+  it('at the start is a message with its cause and fix, and no question whether it is running', async () => {
+    const redis = await node(['requirepass the-right-one']);
+    const place = `redis://127.0.0.1:${redis.port}`;
+    expect(await problemOf({ REDIS_URL: place })).toMatch(
+      /^Redis wants a password and was sent none \(redis:.*NOAUTH .*\); put the right ones into REDIS_URL/,
+    );
+    const wrong = await problemOf({ REDIS_URL: place, REDIS_PASSWORD: 'CANARY-wrong' });
+    expect(wrong).toMatch(/^Redis refuses our name or password .*into REDIS_PASSWORD/);
+    expect(wrong).not.toContain('CANARY');
+  });
+
+  it('is not ready, and the log has its words', async () => {
+    const redis = await node(['user default on nopass ~* &* +@all -getdel']);
+    const app = await appWith({ REDIS_URL: `redis://127.0.0.1:${redis.port}` });
+    expect(await statusOf(app, '/readyz')).toBe(503);
+    expect(app.events).toContainEqual({
+      type: 'storage_failed',
+      operation: 'ping',
+      reason: expect.stringMatching(/^NOPERM .*'getdel' command/) as string,
+    });
+  });
+});
+
 describe('the database that REDIS_URL names', () => {
   it('is used or nothing: a number that Redis does not have ends the start, and nothing is written elsewhere', async () => {
     const redis = await node(['databases 4']);

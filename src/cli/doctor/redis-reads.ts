@@ -5,10 +5,10 @@ import type { CheckContext } from './check.js';
 
 export type Info = Readonly<Record<string, string>>;
 
-/** `INFO` as a record, empty where it is not allowed; one of the nodes of a cluster answers for all. */
+/** `INFO` as a record, empty where it is not allowed or has another name; one of the nodes of a cluster answers for all. */
 export async function readRedisInfo(redis: Redis | Cluster): Promise<Info> {
   const text = await redis.info().catch((error: unknown) => {
-    if ((error as Error).message.startsWith('NOPERM')) return '';
+    if (/^(NOPERM|ERR unknown command)/.test((error as Error).message)) return '';
     throw error;
   });
   return Object.fromEntries(

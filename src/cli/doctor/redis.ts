@@ -1,10 +1,11 @@
 import type { Cluster, Redis } from 'ioredis';
 import { createCipher } from '../../core/storage/cipher.js';
 import { createRedisKeyValue } from '../../core/storage/redis.js';
+import { explainConnect, explainRedis, type RedisProblem } from '../../redis/explain.js';
 import { checkOf, readCheck, SECRETS_DIFFER_KEY } from '../../redis/secret-check.js';
 import { tryStorage } from '../../redis/readiness.js';
 import { fail, pass, warn, type Check, type Result } from './check.js';
-import { connect, explainRedis } from './redis-connection.js';
+import { connect } from './redis-connection.js';
 import { hasKey, latencyMs, sealedWith, snapshots, type Info } from './redis-reads.js';
 
 const SLOW_MS = 20;
@@ -26,7 +27,7 @@ export const redisChecks: readonly Check[] = [
         await connect(redis);
         return pass(`${config.redis.topology}, answers`);
       } catch (error) {
-        return explainRedis(error, config.redis);
+        return failed(await explainConnect(error, config.redis));
       }
     },
   },
@@ -63,13 +64,13 @@ export const redisChecks: readonly Check[] = [
   {
     name: 'Redis commands',
     needs: 'Redis role',
-    async examine({ redis }) {
-      if (redis === undefined) return undefined;
+    async examine({ redis, config }) {
+      if (redis === undefined || config.redis === undefined) return undefined;
       try {
         await tryStorage(redis);
         return pass('a record can be written, read and taken');
       } catch (error) {
-        return explainCommand(messageOf(error));
+        return failed(explainRedis(error, config.redis));
       }
     },
   },
@@ -142,7 +143,7 @@ export const redisChecks: readonly Check[] = [
   },
   {
     name: 'Redis latency',
-    needs: 'Redis',
+    needs: 'Redis commands',
     async examine(context) {
       if (context.redis === undefined) return undefined;
       const ms = await latencyMs(context.redis, context);
@@ -158,37 +159,8 @@ export const redisChecks: readonly Check[] = [
   },
 ];
 
-const messageOf = (error: unknown): string => {
-  const { message, cause } = error as { message: string; cause?: unknown };
-  return cause === undefined ? message : messageOf(cause);
-};
-
-/** By the code at the start of the reply. */
-function explainCommand(message: string): Result {
-  if (message.startsWith('NOPERM')) {
-    return fail(
-      'this Redis user may not run the commands of the app (NOPERM): nobody could sign in',
-      'give it the rights that docs/operations.md lists: ACL SETUSER name ~* +@all -@admin -@dangerous, or +@read +@write +@scripting',
-    );
-  }
-  if (message.startsWith('OOM')) {
-    return fail(
-      'Redis is full (OOM, maxmemory): nobody can sign in',
-      'raise maxmemory in redis.conf (at once: redis-cli CONFIG SET maxmemory), and look at what fills it: redis-cli --bigkeys',
-    );
-  }
-  if (message.startsWith('MISCONF')) {
-    return fail(
-      'Redis takes no writes because it cannot save to disk (MISCONF)',
-      'make room on its disk; its log says more',
-    );
-  }
-  const code = /^[A-Z]{4,}(?= )/.exec(message)?.[0] ?? 'no reply code';
-  return fail(
-    `Redis does not carry out the commands of the app (${code})`,
-    'look into the log of Redis',
-  );
-}
+const failed = ({ cause, fix, code }: RedisProblem): Result =>
+  fail(code === undefined ? cause : `${cause} (${code})`, fix);
 
 function byInfo(
   judge: (info: Info, redis: Redis | Cluster) => Result | Promise<Result>,

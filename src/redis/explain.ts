@@ -1,0 +1,77 @@
+import type { RedisConfig } from '../config/config.js';
+import { redisReason, StorageError } from '../errors.js';
+import { problemOfFirst } from './client.js';
+import { REASONS, REPLY_CODE, unknown, unknownReply, type Settings } from './reasons.js';
+
+/** The setting that names Redis. */
+export const REDIS_VARIABLE = {
+  single: 'REDIS_URL',
+  sentinel: 'REDIS_SENTINELS',
+  cluster: 'REDIS_CLUSTER_NODES',
+} as const;
+
+/** Why Redis cannot be used, and what to do. */
+export interface RedisProblem {
+  readonly cause: string;
+  readonly fix: string;
+  /** Of the reply or of the socket. */
+  readonly code: string | undefined;
+  /** The words of Redis or of the socket. */
+  readonly said: string;
+}
+
+/** Why there is no connection. Of several nodes ioredis says only that none can be used, so the first is asked. */
+export async function explainConnect(error: unknown, config: RedisConfig): Promise<RedisProblem> {
+  const reason = config.topology === 'single' ? error : await problemOfFirst(config);
+  if (reason !== undefined) return explainRedis(reason, config);
+  const problem = explainRedis(error, config);
+  if (config.topology === 'sentinel') {
+    return {
+      ...problem,
+      cause: `the Sentinels answer, but lead to no usable master called "${config.sentinelName}"`,
+      fix: 'correct REDIS_SENTINEL_NAME; does REDIS_SENTINELS name Sentinels (port 26379), is the master up, and may this machine reach it?',
+    };
+  }
+  return {
+    ...problem,
+    cause: 'Redis answers where REDIS_CLUSTER_NODES points, but as no Cluster that can be used',
+    fix: 'name a single Redis in REDIS_URL instead; of a Cluster look at: redis-cli --cluster check host:port',
+  };
+}
+
+/** By the code of the reply or of the socket, with the settings that are in use. */
+export function explainRedis(error: unknown, config: RedisConfig): RedisProblem {
+  const source = (error instanceof StorageError ? error.cause : error) as NodeJS.ErrnoException;
+  const said = redisReason(source);
+  const code = REPLY_CODE.exec(said)?.[0] ?? source.code;
+  const isReply = source.name === 'ReplyError';
+  const explanation =
+    code !== undefined && Object.hasOwn(REASONS, code) ? REASONS[code] : undefined;
+  const [cause, fix] = (explanation ?? (isReply ? unknownReply : unknown))({
+    variable: REDIS_VARIABLE[config.topology],
+    said,
+    ...credentialSettings(config),
+  });
+  return { cause, fix, code, said };
+}
+
+/** Of the first connection that is made: to Redis, or to a Sentinel. */
+function credentialSettings(config: RedisConfig): Pick<Settings, 'user' | 'password'> {
+  const variable = REDIS_VARIABLE[config.topology];
+  const forRedis =
+    config.passwordFile !== undefined
+      ? 'REDIS_PASSWORD_FILE'
+      : config.password
+        ? 'REDIS_PASSWORD'
+        : variable;
+  if (config.topology !== 'sentinel') return { user: variable, password: forRedis };
+  const isOwn = config.sentinelPasswordFile !== undefined || config.sentinelPassword !== undefined;
+  const own =
+    config.sentinelPasswordFile === undefined
+      ? 'REDIS_SENTINEL_PASSWORD'
+      : 'REDIS_SENTINEL_PASSWORD_FILE';
+  return {
+    user: config.sentinelUsername === undefined && !isOwn ? variable : 'REDIS_SENTINEL_USERNAME',
+    password: isOwn ? own : forRedis,
+  };
+}
