@@ -9,7 +9,7 @@ interface UrlRules {
   readonly credentials?: boolean;
 }
 
-const IN_PASSWORDS = 'in a password write / as %2F, # as %23, ? as %3F, : as %3A, @ as %40';
+const ENCODED = 'in a password write / as %2F, \\ as %5C, # as %23, ? as %3F, : as %3A, @ as %40';
 
 /** A URL that can be used, not only parsed. Problems name the part, never the value. */
 export function url(
@@ -29,15 +29,15 @@ export function url(
     if (credentials && /:\/\/.*:\/\//s.test(text)) return 'holds more than one URL';
     if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol)) {
       const isStartRight = protocols.some((protocol) => text.startsWith(`${protocol}//`));
-      const hint = isStartRight && credentials && text.includes('@') ? `; ${IN_PASSWORDS}` : '';
-      return `must be a URL starting with ${start}${hint}`;
+      const hint = isStartRight && credentials && text.includes('@') ? `; ${ENCODED}` : '';
+      return `must be a URL starting with ${start}${isStartRight ? ', then a valid host and port' : ''}${hint}`;
     }
     const hidden = invisibleCharacter(text);
     if (hidden !== undefined) return `contains an invisible character (${hidden})`;
     if (/\s/.test(text)) return 'contains a space';
     const { protocol, hostname, port, username, password, search, hash, pathname } = new URL(text);
     if (credentials && protocol !== 'unix:' && (pathname + search + hash).includes('@'))
-      return `has a user or password with a character that ends it; ${IN_PASSWORDS}`;
+      return `has a user or password with a character that ends it; ${ENCODED}`;
     if (protocol === 'unix:') {
       if (!/^\/./.test(pathname)) return 'names no path of a socket: unix:///run/redis.sock';
       if (!/^(localhost)?$/.test(hostname))

@@ -5,7 +5,7 @@ import { invariantProblems } from './invariants.js';
 import { misspeltNames } from './misspelt.js';
 import { observe } from './observations.js';
 import type { Config } from './types.js';
-import { fileOf, valueOf, type ReadFile } from './value-files.js';
+import { fileOf, unreadable, valueOf, type ReadFile } from './value-files.js';
 import { variables, type Values } from './variables.js';
 
 export type * from './types.js';
@@ -21,8 +21,8 @@ export function parseConfig(env: Environment, readFile?: ReadFile): Config {
     let raw: string | undefined;
     try {
       raw = valueOf(name, env, readFile);
-    } catch {
-      problems.push(`${name}_FILE names a file that cannot be read`);
+    } catch (error) {
+      problems.push(unreadable(`${name}_FILE`, error));
       continue;
     }
     const result = schema.safeParse(raw?.trim() || undefined);

@@ -29,7 +29,7 @@ export const isLoopback = ({ hostname }: URL): boolean =>
 
 function always(v: Partial<Values>): string[] {
   const problems: string[] = [];
-  const plainHttpHosts = new Set(v.GETBILL_ALLOW_HTTP_HOSTS);
+  const plainHttpHosts = new Set(v.GETBILL_ALLOW_HTTP_HOSTS?.map((host) => host.toLowerCase()));
   for (const name of GETBILL_URLS) {
     const url = v[name];
     if (url?.protocol === 'http:' && !isLoopback(url) && !plainHttpHosts.has(url.hostname)) {

@@ -4,6 +4,7 @@ import { ConfigError } from '../errors.js';
 import { parseConfig, type Config } from './config.js';
 import { misspeltNames } from './misspelt.js';
 import { observeEnvironment, type Observation } from './observations.js';
+import { unreadable } from './value-files.js';
 import { variables } from './variables.js';
 
 /**
@@ -26,7 +27,8 @@ function caFileProblems(name: string, file: string | undefined): string[] {
   try {
     readCaFile(file);
     return [];
-  } catch {
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall !== undefined) return [unreadable(name, error)];
     return [
       `${name} names a file that is no readable PEM certificate; let ${name} name the PEM file of the CA`,
     ];

@@ -55,11 +55,13 @@ export function observeEnvironment(
   const cut = namesCutByComment(dotenv, env);
   return names.flatMap((name) => {
     const value = readable(name, env);
-    if (value.trim() === '') return [];
-    const isFile = fileOf(name, env) !== undefined;
+    const file = fileOf(name, env);
+    const isFile = file !== undefined;
+    if (value.trim() === '') return isFile && isRegular(file) ? [{ name, seen: EMPTY_FILE }] : [];
     const seen = observe(isFile ? value.replace(/\r?\n$/, '') : value);
     if (isFile && env[name]?.trim()) seen.push(`is not used, since ${name}_FILE is set`);
     const entries = LISTS.includes(name) ? splitList(value).length : 1;
+    if (value.trim().startsWith(`${name}=`)) seen.push('begins with its own name');
     if (seen.length > 0 && entries > 1) seen.push(`holds ${entries} entries`);
     if (cut.has(name)) seen.push('is cut at a # in .env, which begins a comment there');
     if (seen.length > 0 && SECRETS.test(name)) seen.push(`has ${value.trim().length} characters`);
@@ -67,10 +69,14 @@ export function observeEnvironment(
   });
 }
 
+const EMPTY_FILE = 'is not set: its file is empty';
+const isRegular = (path: string): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+
 /** Of a file only a regular one: a pipe gives its text once. */
 function readable(name: string, env: Environment): string {
   try {
-    return valueOf(name, env, (path) => (statSync(path).isFile() ? readTextFile(path) : '')) ?? '';
+    return valueOf(name, env, (path) => (isRegular(path) ? readTextFile(path) : '')) ?? '';
   } catch {
     return ''; // a fault of the configuration, which says so
   }

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import type { RedisConfig } from '../config/config.js';
+import { readTextFile } from '../config/value-files.js';
 
 type ReadPassword = () => string | undefined;
 
@@ -46,7 +46,7 @@ function passwordFrom({
   return () => {
     if (file === undefined) return fixed;
     try {
-      last = readFileSync(file, 'utf8').trim() || last;
+      last = readTextFile(file).trim() || last;
     } catch {
       // being replaced
     }

@@ -273,7 +273,7 @@ describe('a variable that nothing reads', () => {
 describe('a value in a file', () => {
   const folder = mkdtempSync(join(tmpdir(), 'gb-values-'));
   afterAll(() => rmSync(folder, { recursive: true }));
-  const file = (content: string): string => {
+  const file = (content: string | Buffer): string => {
     const path = join(folder, hash('sha256', content));
     writeFileSync(path, content);
     return path;
@@ -293,10 +293,26 @@ describe('a value in a file', () => {
   });
 
   it.each([
-    ['a folder', folder],
-    ['no file', join(folder, 'missing')],
-  ])('that is %s is one fault, not also a value that is missing', (_what, path) => {
-    expect(problemsWith(path)).toEqual([`${name}_FILE names a file that cannot be read`]);
+    ['a folder', folder, ': it is a folder, as Docker makes one of a file that it cannot find'],
+    ['no file', join(folder, 'missing'), ': there is none'],
+    ['no text', file(Buffer.from('secret-é', 'latin1')), ': it is no UTF-8 text'],
+  ])('that is %s is one fault, not also a value that is missing', (_what, path, reason) => {
+    expect(problemsWith(path)).toEqual([`${name}_FILE names a file that cannot be read${reason}`]);
+  });
+
+  it('that PowerShell writes, in UTF-16, is read', () => {
+    const path = file(Buffer.from('\uFEFFof-the-file\r\n', 'utf16le'));
+    const { getbill } = parseConfig({ ...required, [`${name}_FILE`]: path });
+    expect(getbill.clientSecrets.map((one) => one.reveal())).toEqual(['of-the-file']);
+  });
+
+  it('that holds a line of .env, or nothing where the value is optional, is noticed', () => {
+    expect(seenWith({ [`${name}_FILE`]: file(`${name}=CANARY\n`) })).toBe(
+      `begins with its own name, has ${name.length + 7} characters`,
+    );
+    expect(observeEnvironment({ METRICS_TOKEN_FILE: file('\n') }, ['METRICS_TOKEN'])).toEqual([
+      { name: 'METRICS_TOKEN', seen: 'is not set: its file is empty' },
+    ]);
   });
 
   it('in quotes, as the echo of Windows writes it, is noticed without being shown', () => {
@@ -398,6 +414,8 @@ describe('a URL that can be parsed and not be used', () => {
     ['GETBILL_BASE_URL', 'https://getbill.io/?x=CANARY', /query/],
     ['GETBILL_BASE_URL', 'https://getbill.io/#CANARY', /fragment/],
     ['GETBILL_BASE_URL', 'https://getbill.io:0', /port 0/],
+    ['GETBILL_BASE_URL', 'https://getbill.io:99999', /, then a valid host and port/],
+    ['HTTPS_PROXY', 'http://DOMAIN\\user:CANARY@proxy:3128', /\\ as %5C/],
     ['HTTPS_PROXY', 'http://user:100%CANARY@proxy:3128', /bare %/],
     ['HTTP_PROXY', 'http://proxy:0', /port 0/],
     ['GETBILL_API_URL', 'https://getbill.io/a?b', /query/],
@@ -424,6 +442,11 @@ describe('a URL that can be parsed and not be used', () => {
     ['GETBILL_BASE_URL', ' https://getbill.io \r'],
   ])('is taken where it can be used: %s=%s', (name, value) => {
     expect(problemsOf({ ...required, [name]: value })).toEqual([]);
+  });
+
+  it('may be that of a host of GETBILL_ALLOW_HTTP_HOSTS in any case', () => {
+    const plain = { GETBILL_BASE_URL: 'http://Sandbox:4000', GETBILL_ALLOW_HTTP_HOSTS: 'SANDBOX' };
+    expect(problemsOf({ ...required, ...plain })).toEqual([]);
   });
 
   it.each(['', '/', '//', '?', '/?', '#', '/#', '/?#'])(

@@ -50,6 +50,8 @@ function explainObservation({ name, seen }: Observation): Result {
   const cause = `${name} ${seen}`;
   if (seen.includes('is not used'))
     return warn(cause, `unset ${name} or ${name}_FILE, whichever is old`);
+  if (seen.includes('its file is empty'))
+    return warn(cause, `write the value into the file, or unset ${name}_FILE`);
   if (seen.includes('is not a variable'))
     return warn(cause, `correct the name where ${name} is set, or unset it`);
   return warn(
