@@ -45,6 +45,7 @@ export function createHttpServer(
     oneAtATime(underWay.track(inTurns(app))),
   );
   server.maxConnections = maxConnections;
+  server.maxHeadersCount = 0; // all that fit into maxHeaderSize: Node would drop the last of many without a word
   cutStalledReaders(server, underWay, stalledReaderMs);
 
   return {

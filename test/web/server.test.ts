@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { createHttpServer, type HttpServer } from '../../src/server.js';
-import { openSocket, rawRequest } from '../proxy/support/raw-http.js';
+import { exchange, openSocket, rawRequest } from '../proxy/support/raw-http.js';
 import { until } from '../support/until.js';
 
 const STALLED_MS = 300;
@@ -24,6 +24,7 @@ const app: RequestListener = (req, res) => {
   if (req.url === '/large') res.end(LARGE);
   else if (req.url === '/late') respond = () => res.end('late');
   else if (req.url === '/stream') stream(res);
+  else if (req.url === '/cookie') res.end(req.headers.cookie);
   else res.end('ok');
 };
 
@@ -123,6 +124,13 @@ describe('the HTTP server', () => {
     server.announceStop();
     expect(await server.drain({ withinMs: 5_000 })).toBe(0);
     expect(streams).toBe(0);
+  });
+
+  it('loses no header, however many stand before it', async () => {
+    const many = Array<string>(2_500).fill('a:b');
+    const headers = ['Host: connect.example', ...many, 'Cookie: it=is-there', 'Connection: close'];
+    const { body } = await exchange(origin, rawRequest('GET', '/cookie', headers));
+    expect(body).toBe('it=is-there');
   });
 
   it('closes connections beyond its maximum, and serves again when some have ended', async () => {
