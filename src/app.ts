@@ -18,6 +18,7 @@ import { errorPage } from './web/middleware/error-page.js';
 import { formBody } from './web/middleware/form-body.js';
 import { navigationOnly } from './web/middleware/navigation-only.js';
 import { noPrefetch } from './web/middleware/no-prefetch.js';
+import { oneHost } from './web/middleware/one-host.js';
 import { pagesAtOnce } from './web/middleware/pages-at-once.js';
 import { pageLocals } from './web/middleware/page-locals.js';
 import { byAddress, bySession, rateLimit } from './web/middleware/rate-limit.js';
@@ -87,6 +88,7 @@ export function createApp(
     requestLog({ log, context, emit }),
     routeName(routes),
     setHeaders(createCommonHeaders(config)),
+    oneHost(),
   );
 
   // For machines: without a session, over http too

@@ -42,6 +42,8 @@ describe('a request too large for the server', () => {
     ['a length and chunks', `POST / HTTP/1.1\r\n${HEAD.join('\r\n')}\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
     ['a folded header', `GET / HTTP/1.1\r\n${HEAD.join('\r\n')}\r\nX-A: a\r\n b\r\n\x00\r\n\r\n`],
     ['no Host', 'GET / HTTP/1.1\r\n\r\n'],
+    ['two Hosts', `GET / HTTP/1.1\r\n${HEAD.join('\r\n')}\r\nHOST: evil.example\r\nConnection: close\r\n\r\n`],
+    ['the same Host twice', `GET /healthz HTTP/1.1\r\n${HEAD.join('\r\n')}\r\n${HEAD.join('\r\n')}\r\nConnection: close\r\n\r\n`],
   ] as const)('[J05] or malformed is 400: %s', async (_name, bytes) => {
     expect((await exchange(site.apps.app.origin, Buffer.from(bytes, 'latin1'))).status).toBe(400);
     expect(await isAlive()).toBe(true);
