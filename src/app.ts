@@ -55,6 +55,9 @@ import { webhooksRoom } from './webhooks/room.js';
 
 const root = (folder: string): string => fileURLToPath(new URL(`../${folder}`, import.meta.url));
 
+/** Without HEAD: they take a step of a sign-in, keep a session alive, or have no end. */
+const GET_ONLY = ['/login', '/oauth/callback', '/session', '/events/live', '/flow/live'];
+
 /**
  * The table of routes, in the order in which a request meets them: path, guards, handler. A new page
  * is a line here, its row in `web/pages/pages.ts`, a handler and a view.
@@ -77,9 +80,19 @@ export function createApp(
     name: 'login' | 'callback' | 'api',
     keyOf: typeof byAddress | typeof bySession,
   ) => rateLimit({ name, perMinute: rateLimits[name], keyOf, limits, emit });
+  // Counted in this process, whose time it bounds, so that pages are shown while Redis is full
+  const limitInProcess = (name: 'pages' | 'session' | 'streams') =>
+    rateLimit({
+      name,
+      perMinute: rateLimits.pages,
+      isRefusedLate: true,
+      keyOf: bySession,
+      limits: localLimits,
+      emit,
+    });
 
   const app = createExpress(config);
-  const routes = listRoutes(app, { getOnly: ['/login', '/oauth/callback', '/session'] });
+  const routes = listRoutes(app, { getOnly: GET_ONLY });
 
   // Every request
   app.use(requestId(services));
@@ -116,7 +129,8 @@ export function createApp(
   const signedIn = [isSignedIn, hasFreshToken];
   const mayCall = [isSignedIn, limitTo('api', bySession), hasFreshToken, readBody(services)];
   app.use('/api', ...mayCall, callApi({ forward, access }));
-  app.get('/session', ...signedIn, showSession({ ...services, session: config.session }));
+  const maySee = [isSignedIn, limitInProcess('session'), hasFreshToken];
+  app.get('/session', ...maySee, showSession({ ...services, session: config.session }));
 
   // Signing in and out
   const personOnly = [noPrefetch(), navigationOnly({ emit })];
@@ -130,17 +144,8 @@ export function createApp(
   ];
   app.get('/oauth/callback', ...mayReturn, completeSignIn(signInDeps));
   app.use(pageLocals(config), endedNotice({ cookies }));
-  // Counted in this process, whose time it bounds, so that pages are shown while Redis is full
-  const pagesPerMinute = rateLimit({
-    name: 'pages',
-    perMinute: rateLimits.pages,
-    isRefusedLate: true,
-    keyOf: bySession,
-    limits: localLimits,
-    emit,
-  });
-  const mayLook = [isSignedIn, pagesAtOnce({ emit }), pagesPerMinute];
-  webhooks.addPages({ signedIn: isSignedIn, mayOpen: mayLook });
+  const mayLook = [isSignedIn, pagesAtOnce({ emit }), limitInProcess('pages')];
+  webhooks.addPages({ mayFollow: [isSignedIn, limitInProcess('streams')], mayOpen: mayLook });
   const forgetPages = (grantId: string) =>
     [services.profiles, services.figures].forEach((one) => one.forget(grantId));
   app.post('/logout', signOut({ cookies, endSession, tokens, forgetPages }));

@@ -275,7 +275,7 @@ export const variables = {
     count(1, 1_000_000).default(120),
   ),
   RATE_LIMIT_PAGES: entry(
-    'pages a minute, for each session and process; beyond that a page is refused after one to two seconds',
+    'pages a minute, for each session and process, and as often `/session` and `/events/live`; beyond that they are refused after one to two seconds',
     count(1, 1_000_000).default(120),
   ),
   RATE_LIMIT_REFRESH: entry('renewals a minute, in all', count(1, 1_000_000).default(6000)),

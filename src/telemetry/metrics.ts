@@ -121,7 +121,7 @@ export function createMetrics({
   });
   const limited = counter(
     'rate_limited_total',
-    "requests refused by a limit of ours: `login`, `callback`, `api`, `pages`, `open_pages` and `open_calls` (of one session at once), `share` (a company's share of GetBill's quota), `refresh` (renewals)",
+    "requests refused by a limit of ours: `login`, `callback`, `api`, `pages`, `session`, `streams` (of `/events/live`), `open_pages` and `open_calls` (of one session at once), `share` (a company's share of GetBill's quota), `refresh` (renewals)",
     ['limit'],
   );
   const refused = counter(

@@ -33,10 +33,10 @@ export interface WebhooksRoom {
   /** `/webhooks/getbill`: before sessions, cookies and CSRF. */
   readonly receiver: RequestHandler;
   /**
-   * `/events`, and what other pages show of it: before them. `mayOpen` guards the pages, `signedIn` the stream, which
+   * `/events`, and what other pages show of it: before them. `mayOpen` guards the pages, `mayFollow` the stream, which
    * has bounds of its own.
    */
-  addPages(guards: { signedIn: RequestHandler; mayOpen: RequestHandler[] }): void;
+  addPages(guards: { mayFollow: RequestHandler[]; mayOpen: RequestHandler[] }): void;
 }
 
 /** The optional room of webhooks: without a secret its paths are 404 and nothing runs. */
@@ -76,12 +76,12 @@ export function webhooksRoom(app: Express, services: WebhooksServices): Webhooks
 
   return {
     receiver: router,
-    addPages({ signedIn, mayOpen }) {
+    addPages({ mayFollow, mayOpen }) {
       if (!isOn) return;
       app.use(showsChanges({ now }));
       addEventsPage(app, { endpoints, facts, guards: mayOpen });
       const stream = streamChanges({ listeners, endpoints, facts, isSignedIn });
-      app.get('/events/live', signedIn, stream);
+      app.get('/events/live', ...mayFollow, stream);
     },
   };
 }

@@ -81,6 +81,13 @@ describe('the stream of steps', () => {
     expect(statuses.sort()).toEqual([200, 200, 200, 200, 204]);
   });
 
+  it('has no end, so it does not answer HEAD', async () => {
+    const browser = app.browser();
+    await browser.get('/flow');
+    const { status, headers } = await browser.send('HEAD', '/flow/live');
+    expect([status, headers['allow']]).toEqual([405, 'GET']);
+  });
+
   it('goes on when something that is no number stands under the key that counts its steps', async () => {
     const keyValue = createMemoryKeyValue();
     const store = createStepStore({ keyValue, now: Date.now });

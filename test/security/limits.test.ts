@@ -86,6 +86,16 @@ describe('a limit', () => {
     expect((await hit(1)).status).toBe(200);
   });
 
+  it('[J01] holds for /session, apart from the pages of that session', async () => {
+    const [first, second] = [other.browser(), other.browser()];
+    await first.signIn();
+    await second.signIn();
+    expect(await statuses(30, () => first.get('/session'))).toEqual({ 200: LIMIT, 429: 20 });
+    expect((await first.get('/session')).json['error']).toBe('rate_limited');
+    expect((await first.get('/connection')).status).toBe(200);
+    expect((await second.get('/session')).status).toBe(200);
+  });
+
   it('[J01] holds for the pages of a session, which waits for its refusal, and the others are served', async () => {
     const [first, second] = [other.browser(), other.browser()];
     await first.signIn();

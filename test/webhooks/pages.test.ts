@@ -304,6 +304,22 @@ describe('open pages', () => {
       await until('it is over', () => stream.isOver());
     }));
 
+  it('open only so many streams a minute, and none by HEAD, which would have no end', () =>
+    withSignedIn(
+      async (app, browser) => {
+        const head = await browser.send('HEAD', '/events/live');
+        expect([head.status, head.headers['allow']]).toEqual([405, 'GET']);
+        const statuses = [];
+        for (let n = 0; n < 4; n += 1) {
+          const stream = await openStream(app, browser);
+          statuses.push(stream.status);
+          await stream.leave();
+        }
+        expect(statuses).toEqual([200, 200, 200, 429]);
+      },
+      { env: { RATE_LIMIT_PAGES: '3' } },
+    ));
+
   it('hold six streams a session', () =>
     withSignedIn(async (app, browser) => {
       const streams = [];
