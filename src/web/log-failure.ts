@@ -3,6 +3,9 @@ import type { Logger } from 'pino';
 import type { AppError } from '../errors.js';
 import { operatorHint } from '../oauth-explanations.js';
 
+/** Limits of ours: clients reach them by themselves, also those that respond 503. */
+const LIMITS = ['rate_limited', 'too_many_open_calls'];
+
 /**
  * A fault of ours or of GetBill has its whole error in the log; a refused request, and a fault that its hint explains,
  * only the reason; a path that does not exist nothing beside the line per request, because scanners ask for thousands.
@@ -15,7 +18,7 @@ export function logFailure(log: Logger, error: AppError, req: Request, res: Resp
   const fields = { requestId, code, status, path: req.path, hint, serverSaid };
   const reason = { reason: error.message, cause: messageOf(error.cause) };
   const isExplained = error.hint !== undefined && error.cause === undefined; // a stack would say no more
-  if (status < 500) log.info({ ...fields, ...reason }, 'request failed');
+  if (status < 500 || LIMITS.includes(code)) log.info({ ...fields, ...reason }, 'request failed');
   else log.error({ ...fields, ...(isExplained ? reason : { err: error }) }, 'request failed');
 }
 

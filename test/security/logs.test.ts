@@ -2,7 +2,7 @@ import type { AppEvent } from '../../src/events.js';
 import { parseConfig } from '../../src/config/config.js';
 import { Writable } from 'node:stream';
 import { inspect } from 'node:util';
-import { RequestError } from '../../src/errors.js';
+import { RequestError, UnavailableError } from '../../src/errors.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { logFailure } from '../../src/web/log-failure.js';
 import { exchange, rawRequest } from '../proxy/support/raw-http.js';
@@ -384,6 +384,18 @@ describe('health and configuration', () => {
     await browser.get('/');
     expect(log.audit('session_expired')).toHaveLength(1);
     expect(log.text()).not.toContain('CANARY-session-id');
+  });
+
+  it.each([
+    ['too many calls at once', 'too_many_open_calls'],
+    ['too many streams', 'rate_limited'],
+  ])('has no fault and no stack where clients reach a limit that is 503: %s', (reason, code) => {
+    const written: unknown[] = [];
+    const log = { info: (fields: unknown) => written.push(fields) };
+    const error = new UnavailableError(reason, { code, status: 503, retryAfterS: 1 });
+    logFailure(log as never, error, { path: '/' } as never, { locals: {} } as never);
+    expect(written).toEqual([expect.objectContaining({ code, reason })]);
+    expect(written).not.toContainEqual(expect.objectContaining({ err: error }));
   });
 
   it('[G02] of a body that is no JSON, of which V8 quotes the beginning, only says so', () => {
