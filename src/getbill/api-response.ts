@@ -27,8 +27,8 @@ const PASSED_ON = [
   'x-ratelimit-window',
 ];
 
-/** No request of ours has a condition or a range. */
-const UNASKED = new Set([206, 304]);
+/** No request of ours has a condition, a range or a form to empty. */
+const UNASKED = new Set([205, 206, 226, 304]);
 
 /** About GetBill's connection to us, not the request. A browser would send the request again, a write too. */
 const ABOUT_CONNECTION = new Set([407, 408, 421, 425]);

@@ -307,7 +307,7 @@ describe('a body on its way down', () => {
     ]);
   });
 
-  it.each([206, 300, 302, 304, 307, 600, 700, 999])(
+  it.each([205, 206, 226, 300, 302, 304, 307, 600, 700, 999])(
     'is refused with 502 when its status is %i',
     async (status) => {
       api.answerWith((res) => {
