@@ -55,9 +55,6 @@ import { webhooksRoom } from './webhooks/room.js';
 
 const root = (folder: string): string => fileURLToPath(new URL(`../${folder}`, import.meta.url));
 
-/** Without HEAD: they take a step of a sign-in, keep a session alive, or have no end. */
-const GET_ONLY = ['/login', '/oauth/callback', '/session', '/events/live', '/flow/live'];
-
 /**
  * The table of routes, in the order in which a request meets them: path, guards, handler. A new page
  * is a line here, its row in `web/pages/pages.ts`, a handler and a view.
@@ -92,7 +89,7 @@ export function createApp(
     });
 
   const app = createExpress(config);
-  const routes = listRoutes(app, { getOnly: GET_ONLY });
+  const routes = listRoutes(app, { getOnly: ['/login', '/oauth/callback', '/session'] });
 
   // Every request
   app.use(requestId(services));

@@ -33,6 +33,7 @@ export function openEventStream(res: Response, { maxMs }: { maxMs: number }): Ev
   res.write(`retry: ${RETRY_MS}\n\n`);
   const isStopping = res.getHeader('connection') === 'close';
   if (res.destroyed || isStopping) end(); // both were told before anybody listened here
+  if (res.req.method === 'HEAD') end();
   return {
     send({ name, id, data }) {
       if (ended.signal.aborted) return false;
