@@ -130,6 +130,7 @@ export function createApp(
   app.get('/session', ...maySee, showSession({ ...services, session: config.session }));
 
   // Signing in and out
+  app.use(pageLocals(config), endedNotice({ cookies }));
   const personOnly = [noPrefetch(), navigationOnly({ emit })];
   const mayStart = [...personOnly, limitTo('login', byAddress)];
   const signInDeps = { ...services, publicUrl, scopes, secrets, cookies, startSession, endSession };
@@ -140,7 +141,6 @@ export function createApp(
     makeSession({ sessions, secrets, cookies }),
   ];
   app.get('/oauth/callback', ...mayReturn, completeSignIn(signInDeps));
-  app.use(pageLocals(config), endedNotice({ cookies }));
   const mayLook = [isSignedIn, pagesAtOnce({ emit }), limitInProcess('pages')];
   webhooks.addPages({ mayFollow: [isSignedIn, limitInProcess('streams')], mayOpen: mayLook });
   const forgetPages = (grantId: string) =>

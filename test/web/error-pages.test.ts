@@ -1,5 +1,5 @@
 import type { ApiFault } from '../../sandbox/faults.js';
-import { StorageError } from '../../src/errors.js';
+import { RequestError, StorageError } from '../../src/errors.js';
 import type { Browser } from '../support/browser.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
@@ -132,4 +132,34 @@ it('a token that is due and cannot be renewed is an error page before the list i
   expect(status).toBe(503);
   expect(text).toContain('<h1>GetBill has a problem</h1>');
   expect(text).toContain('data-reload>');
+});
+
+describe('a sign-in that GetBill refused', () => {
+  const SIGN_OUT = '<form method="post" action="/logout">';
+  async function refused(visitor: Browser): Promise<string> {
+    app.sandbox.control.set({ consent: 'ask' });
+    const start = (await visitor.get('/login?again=1')).location ?? '';
+    return (await visitor.get(await visitor.approve(start, { decision: 'deny' }))).text;
+  }
+
+  it('leaves the links of every page to the one who is still signed in', async () => {
+    const text = await refused(browser);
+    for (const link of ['<a href="/dashboard">', '<a href="/debts">', SIGN_OUT])
+      expect(text).toContain(link);
+  });
+
+  it('shows a stranger no page that needs a sign-in', async () => {
+    const text = await refused(app.browser());
+    expect(text).toContain('<h1>You did not give access</h1>');
+    for (const link of ['href="/dashboard"', SIGN_OUT]) expect(text).not.toContain(link);
+  });
+});
+
+it('the number of a request can be copied wherever it is all that a visitor can do', async () => {
+  const read = jest.spyOn(app.services.sessions, 'read');
+  read.mockRejectedValue(new RequestError('plain http', { code: 'insecure_request', status: 500 }));
+  const { text } = await browser.get('/dashboard');
+  read.mockRestore();
+  expect(text).toContain('data-copy=');
+  expect(text).toContain('<script src="/assets/live.js" defer></script>');
 });

@@ -64,7 +64,7 @@ export function errorPage({
     const { standing = { page: 'pages/error', title: text.title } } = res.locals;
     res.render(
       'layout',
-      { ...standing, error: shown, developer },
+      { ...standing, error: shown, developer, path: req.path },
       (renderError: Error | null, html?: string) => {
         const plain = `Something went wrong. Request number: ${res.locals.requestId}`;
         res.send(renderError ? plain : html);
