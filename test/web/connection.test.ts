@@ -67,6 +67,14 @@ describe('while GetBill does not renew the access token', () => {
   );
 });
 
+it('a token that GetBill rejects before its time and does not renew is no connection that renews itself', async () => {
+  app.sandbox.control.set({ token: [{ mode: 'drop', times: 0 }] });
+  app.sandbox.control.expireAccessTokens();
+  expect((await browser.get('/debts')).status).toBe(503);
+  expect((await browser.get('/connection')).text).toContain('Renewal paused until');
+  expect((await browser.get('/dashboard')).text).toContain('renewal paused until');
+});
+
 describe('a part of the connection that cannot be read', () => {
   it.each([
     ['the pause of renewals', /^backoff:/],

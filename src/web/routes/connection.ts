@@ -18,6 +18,7 @@ export function showConnection({
   asked,
   ...deps
 }: RenewalPauseDeps & {
+  marginMs: number;
   quota: Pick<Quota, 'seen'>;
   /** GETBILL_SCOPES */
   asked: readonly string[];

@@ -28,6 +28,7 @@ export function showDashboard({
   marginMs,
   now,
 }: RenewalPauseDeps & {
+  marginMs: number;
   forward: Forward;
   profiles: Pick<ProfileCache, 'get'>;
   figures: DebtFigures;
@@ -64,7 +65,7 @@ export function showDashboard({
     ]);
 
     // After the calls: they may have renewed.
-    const pause = await renewalPause(res, { tokens, marginMs, now });
+    const pause = await renewalPause(res, { tokens, now });
     const reader = readerOf(res, now);
     const company = viewOf(profile, (data) => companyView(data, reader));
     const counted = counts && dataOf(counts)?.value;
