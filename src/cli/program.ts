@@ -7,6 +7,7 @@ import { addListCommand } from './list-command.js';
 import { inJson } from './output.js';
 import { resources, userColumns, type Client } from './resources.js';
 import { itemTable, listTable, type Row } from './tables.js';
+import { wrap } from './wrap.js';
 import { addWriteCommands } from './write-commands.js';
 
 interface CallFlags extends Flags {
@@ -20,8 +21,9 @@ export function createProgram(deps: Deps): Command {
   const program = new Command('getbill')
     .description('Calls the GetBill API with the client credentials of .env.')
     .exitOverride()
+    .configureHelp({ minWidthToWrap: 20 })
     .version(USER_AGENT.replace('/', ' '))
-    .addHelpText('after', HELP);
+    .addHelpText('after', () => wrap(HELP, width()));
 
   const leaf: Leaf = (parent, name, description) =>
     parent
@@ -121,8 +123,7 @@ Examples:
   getbill webhooks trigger debt.updated
   getbill try
 
-Data goes to standard output, everything else to standard error. In a pipe:
-npx getbill ..., or npm run --silent getbill -- ..., since npm run prints lines
-of its own.
+Data goes to standard output, everything else to standard error.
+In a pipe: npx getbill ..., or npm run --silent getbill -- ..., since npm run prints lines of its own.
 
 Exit codes: 0 done, 1 a bug, 2 usage, 3 configuration, 4 refused, 5 limit, 6 no response, 130 Ctrl-C.`;

@@ -6,8 +6,9 @@ export type Row = Readonly<Record<string, unknown>>;
 export type Columns = Readonly<Record<string, readonly [field: string, second?: string]>>;
 
 const MAX_CELL = 40;
-/** Ids are needed whole for the next command, so they are cut last. */
 const MIN_CELL = 8;
+/** Ids are needed whole for the next command, and half of an amount reads as another one. */
+const CUT_LAST = ['id', 'amount'];
 /** Of two columns, with the spaces beside them. */
 const BORDERS = 7;
 
@@ -80,7 +81,7 @@ const widthsOf = (lines: readonly (readonly string[])[]): number[] =>
     lines.reduce((widest, line) => Math.max(widest, widthOf(line[index] ?? '')), 0),
   );
 
-/** Takes from the widest column until the table fits; the ids come last. */
+/** Takes from the widest column until the table fits; ids and amounts come last. */
 function fittingWidths(
   lines: readonly string[][],
   names: readonly string[],
@@ -88,10 +89,10 @@ function fittingWidths(
 ): number[] {
   const widths = widthsOf(lines);
   const total = (): number => widths.reduce((sum, one) => sum + one + 3, 1);
-  const isId = (index: number): boolean => names[index] === 'id';
-  for (const mayCut of [(index: number) => !isId(index), isId]) {
+  const turnOf = (index: number): number => CUT_LAST.indexOf(names[index] ?? '');
+  for (const turn of [-1, ...CUT_LAST.keys()]) {
     while (total() > width) {
-      const candidates = widths.map((one, index) => (mayCut(index) ? one : 0));
+      const candidates = widths.map((one, index) => (turnOf(index) === turn ? one : 0));
       const widest = candidates.indexOf(Math.max(...candidates));
       if ((candidates[widest] ?? 0) <= MIN_CELL) break;
       widths[widest] = (widths[widest] ?? 0) - 1;

@@ -1,7 +1,39 @@
 import { listenForCallback } from '../../src/cli/try/callback-server.js';
+import type { Deps } from '../../src/cli/deps.js';
 import { createProgram } from '../../src/cli/program.js';
 import { freePort } from '../support/free-port.js';
 import { startTestApp } from '../support/test-app.js';
+
+const quiet: Omit<Deps, 'run' | 'print'> = {
+  tell: () => undefined,
+  width: () => Infinity,
+  progress: () => ({ page: () => undefined, wait: () => undefined, stop: () => undefined }),
+  exitWith: () => undefined,
+};
+
+it.each([60, 80])('the help of getbill and of its commands fits %d columns', (width) => {
+  const program = createProgram({
+    ...quiet,
+    run: () => Promise.resolve(),
+    print: () => undefined,
+    width: () => width,
+  });
+  const help: string[] = [];
+  const within = { writeOut: (text: string) => void help.push(text), getOutHelpWidth: () => width };
+  const commands = [
+    program,
+    ...program.commands,
+    ...program.commands.flatMap((one) => one.commands),
+  ];
+  for (const command of commands) command.configureOutput(within).outputHelp();
+  expect(help.join('')).toContain('130 Ctrl-C.');
+  expect(
+    help
+      .join('')
+      .split('\n')
+      .filter((line) => line.length > width),
+  ).toEqual([]);
+});
 
 it.each([
   ['/debts?limit=2', '/debts?limit=2'],
@@ -16,12 +48,9 @@ it.each([
   try {
     const printed: string[] = [];
     const program = createProgram({
+      ...quiet,
       run: (work) => work(app.services.appClient, new AbortController().signal),
       print: (text) => void printed.push(text),
-      tell: () => undefined,
-      width: () => Infinity,
-      progress: () => ({ page: () => undefined, wait: () => undefined, stop: () => undefined }),
-      exitWith: () => undefined,
     });
     await program.parseAsync(['call', 'get', typed], { from: 'user' });
     const urls = app.sandbox.control.requests().map(({ url }) => url);

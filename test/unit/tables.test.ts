@@ -39,6 +39,11 @@ describe('a table', () => {
     expect(listTable(columns, rows, 10)).toContain('EswJUp0…');
   });
 
+  it.each([60, 54, 50])('of %d columns leaves the amounts whole', (width) => {
+    const table = listTable(columns, rows, width);
+    for (const amount of ['9.50 EUR', '1250.00 EUR']) expect(table).toContain(` ${amount} │`);
+  });
+
   it('without a terminal cuts long texts only', () => {
     expect(listTable(columns, rows)).toContain(`${'n'.repeat(39)}…`);
   });
