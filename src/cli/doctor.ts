@@ -51,7 +51,10 @@ async function main(): Promise<number> {
   console.log(
     json
       ? inJson({ ok, findings, leftOut: step.value })
-      : wrap(summaryOf(findings, step.value), columnsOf(process.stdout)),
+      : wrap(
+          summaryOf(findings, step.value, { isOwn: env === process.env }),
+          columnsOf(process.stdout),
+        ),
   );
   return ok ? 0 : 1;
 }
@@ -94,12 +97,17 @@ const cleaned = (finding: Finding): Finding =>
     Object.entries(finding).map(([key, text]) => [key, harmless(String(text))]),
   ) as unknown as Finding;
 
-function summaryOf(findings: readonly Finding[], leftOut: readonly string[]): string {
+/** `isOwn`: this configuration is what `npm start` would use, and not that of a running demo. */
+function summaryOf(
+  findings: readonly Finding[],
+  leftOut: readonly string[],
+  { isOwn }: { isOwn: boolean },
+): string {
   const count = (verdict: Verdict): number =>
     findings.filter((finding) => finding.verdict === verdict).length;
   const counts = `${count('pass')} passed, ${count('warn')} to look at, ${count('fail')} failed`;
   const rest = leftOut.length > 6 ? `${leftOut.length} more checks` : leftOut.join(', ');
-  const next = count('fail') === 0 ? '\nNow: npm start' : '';
+  const next = isOwn && count('fail') === 0 ? '\nNow: npm start' : '';
   return `\n${counts}${leftOut.length === 0 ? '' : `; not looked at because of that: ${rest}`}${next}`;
 }
 

@@ -30,6 +30,7 @@ it('a running demo serves doctor and command line without .env; at its end the c
       encoding: 'utf8',
     });
     expect(run.stderr).toContain(`using the demo's sandbox at http://localhost:${sandboxPort}`);
+    expect(run.stdout).not.toContain('npm start'); // it would not find the client of the demo
     expect(`${run.stdout} ${run.status}`).toMatch(/ 0$/);
   }
 
