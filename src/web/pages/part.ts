@@ -65,8 +65,8 @@ function whyUnavailable({ code, status, retryAfterS = 60 }: AppError): string {
   if (code === 'getbill_quota_low') {
     return `It costs many calls, and GetBill’s hourly limit is kept for the pages you open. ${again}`;
   }
-  if (status === 429) return `GetBill asks us to slow down. ${again}`;
-  return `${errorText(code, status).title}.`;
+  const what = `${errorText(code, status).title}.`;
+  return status === 429 ? `${what} ${again}` : what;
 }
 
 /** The page is shown, and machines still see that something of it is missing. */
