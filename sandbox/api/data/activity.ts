@@ -26,15 +26,15 @@ const statuses = [
 /** What the one who called or wrote noted down. */
 const summaries: Readonly<Record<(typeof statuses)[number], string | null>> = {
   deal_found: 'Agreed to pay in two instalments, the first one this week.',
-  no_answer: 'Rang until the mailbox answered.',
+  no_answer: 'No reaction so far.',
   scheduled: null,
   on_hold: null,
   in_progress: 'Asked for the invoice again; it was sent by email.',
   sent: 'Reminder with the payment link.',
   delivered: 'Reminder with the payment link, delivered.',
   deal_not_found: 'Says that the goods never arrived. Rappel demandé lundi.',
-  bad_behavior: 'Hung up.',
-  failed: 'The number is not in service.',
+  bad_behavior: 'Did not want to talk about it, and said so.',
+  failed: 'Nobody can be reached there.',
   cancelled: 'Paid before this was due.',
 };
 const types = [
