@@ -100,3 +100,17 @@ it('on the line of a token the part that has passed goes on with the mark of now
   pages.app.sandbox.control.reset();
   await page.context().close();
 });
+
+it('on paper an overdue debt has the red of a light page, whatever the window has', async () => {
+  const colours = [];
+  for (const [colorScheme, media] of [
+    ['light', 'screen'],
+    ['dark', 'print'],
+  ] as const) {
+    const page = await signedIn('/debts', { colorScheme });
+    await page.emulateMedia({ media });
+    colours.push(await page.evaluate("getComputedStyle(document.querySelector('.late')).color"));
+    await page.context().close();
+  }
+  expect(colours[1]).toBe(colours[0]);
+});
