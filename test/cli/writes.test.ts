@@ -215,6 +215,7 @@ describe('a batch whose response names rows', () => {
   it.each([
     ['by temp_id', { created: [{ temp_id: 'entry-1', index: 7 }] }, ['unknown', 'created', 'unknown']],
     ['by an index from 0', { failed: [{ index: 0 }, { index: 2 }] }, ['failed', 'unknown', 'failed']],
+    ['by an index that is text', { failed: [{ index: '0' }, { index: '2' }] }, ['failed', 'unknown', 'failed']],
     ['by an index from 1', { failed: [{ index: 1 }, { index: 3 }] }, ['failed', 'unknown', 'failed']],
     ['by both, so that the count is known', { created: [{ temp_id: 'entry-0', index: 1 }], failed: [{ index: 2 }] }, ['created', 'failed', 'unknown']],
     ['by an index that may count from either', { failed: [{ index: 1 }] }, ['unknown', 'unknown', 'unknown']],

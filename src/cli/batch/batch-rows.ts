@@ -1,4 +1,5 @@
 import type { GetbillApiError } from '../../errors.js';
+import { numberOf } from '../../getbill/values.js';
 import type { BatchRow } from '../../getbill/types.js';
 import type { DebtBatchResult } from '../../getbill/writes.js';
 import type { Entry, State } from './report.js';
@@ -34,9 +35,9 @@ function createFinder(rows: readonly Row[], responseRows: readonly BatchRow[]) {
   const positions = new Map(rows.map((row, position) => [tempIdOf(row), position]));
   const positionOf = ({ temp_id: id }: BatchRow): number | undefined =>
     typeof id === 'string' ? positions.get(id) : undefined;
-  const indexes = responseRows.map(({ index }) => index);
+  const indexes = responseRows.map(({ index }) => numberOf(index));
   const withBoth = responseRows.find(
-    (row) => positionOf(row) !== undefined && typeof row.index === 'number',
+    (row) => positionOf(row) !== undefined && numberOf(row.index) !== undefined,
   );
   let firstIndex: number | undefined;
   if (withBoth !== undefined) firstIndex = Number(withBoth.index) - (positionOf(withBoth) ?? 0);
@@ -44,8 +45,7 @@ function createFinder(rows: readonly Row[], responseRows: readonly BatchRow[]) {
   else if (indexes.includes(rows.length)) firstIndex = 1;
 
   return (row: BatchRow): Entry | undefined => {
-    const byIndex =
-      typeof row.index === 'number' && firstIndex !== undefined ? row.index - firstIndex : -1;
+    const byIndex = (numberOf(row.index) ?? NaN) - (firstIndex ?? NaN);
     return rows[positionOf(row) ?? byIndex]?.entry;
   };
 }
