@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { AppError } from '../errors.js';
 import type { ApiResponse } from '../getbill/api-response.js';
 import { decodeWhole } from '../getbill/content-coding.js';
+import { textIn } from '../getbill/response-text.js';
 import { fieldOf, textOf } from '../getbill/values.js';
 import { errorText } from '../web/pages/error-texts.js';
 import type { Formats } from '../web/pages/formats.js';
@@ -105,7 +106,8 @@ async function bodyOf({ body, headers }: ApiResponse): Promise<Body> {
   if (Buffer.isBuffer(body)) {
     const decoded = decodeWhole(body, encoding);
     if (decoded === undefined) return { text: '', bytes: undefined, isReadable: false };
-    return { text: decoded.toString('utf8'), bytes: decoded.length, isReadable: true };
+    const text = textIn(decoded, headers['content-type']);
+    return { text, bytes: decoded.length, isReadable: true };
   }
   const chunks: Buffer[] = [];
   let length = 0;
@@ -115,7 +117,7 @@ async function bodyOf({ body, headers }: ApiResponse): Promise<Body> {
     if (length >= MAX_READ_BYTES) break; // ends the call
   }
   const isReadable = encoding === undefined || /^identity$/i.test(encoding);
-  const text = isReadable ? Buffer.concat(chunks).toString('utf8') : '';
+  const text = isReadable ? textIn(Buffer.concat(chunks), headers['content-type']) : '';
   return { text, bytes: undefined, isReadable };
 }
 

@@ -249,6 +249,13 @@ describe('when GetBill fails', () => {
     expect(text).toContain('12345678901234567890');
   });
 
+  it('a body in UTF-16 is read as such', async () => {
+    const body = Buffer.from('{"name":"Hélène"}', 'utf16le').toString('base64');
+    const contentType = 'application/json; charset=utf-16le';
+    breakApi({ mode: 'rawBody', status: 200, contentType, body, base64: true });
+    expect((await post('get-debts')).text).toContain('&#34;Hélène&#34;');
+  });
+
   it('an access token in a body or a header is not shown', async () => {
     await post('get-debts');
     const token = /Bearer ([^"]+)/.exec(JSON.stringify(calls().at(-1)))?.[1] ?? '';
