@@ -32,6 +32,12 @@ describe('why a signature does not fit', () => {
       signatureOf(body, `${SECRET}\n`),
       /a line break at the end of the secret/,
     ],
+    [
+      'an empty body, with the old secret',
+      body,
+      signatureOf(Buffer.alloc(0), 'the-old-secret-of-this'),
+      /empty body/,
+    ],
     ['an empty secret', body, signatureOf(body, ''), /nothing as the secret/],
     [
       'a body that was parsed and written again',
