@@ -37,7 +37,7 @@ module.exports = {
     ),
     only(
       'web',
-      ['core', 'getbill', 'limits', 'oauth-explanations'],
+      ['core', 'getbill', 'limits', 'oauth-explanations', 'error-facts'],
       'web reads requests and answers; it builds no service',
     ),
     {
@@ -55,6 +55,7 @@ module.exports = {
     only('limits', ['core'], 'limits count in the storage port'),
     only('getbill', ['core', 'limits'], 'the API knows tokens only as an argument'),
     only('oauth-explanations', [], 'one table, read by page, log, command line and doctor'),
+    only('error-facts', [], 'one table, read by page, document and command line'),
     only('telemetry', ['oauth-explanations'], 'readers of events know nothing else'),
     only('flow-inspector', ['web', 'core'], 'an optional room'),
     only('tour', ['web', 'core', 'getbill'], 'an optional room'),
@@ -62,7 +63,16 @@ module.exports = {
     only('webhooks', ['web', 'core', 'getbill', 'limits', 'redis'], 'an optional room'),
     only(
       'cli',
-      ['services', 'redis', 'getbill', 'core', 'limits', 'oauth-explanations', 'webhooks'],
+      [
+        'services',
+        'redis',
+        'getbill',
+        'core',
+        'limits',
+        'oauth-explanations',
+        'error-facts',
+        'webhooks',
+      ],
       'a command line is another main; the doctor builds part by part, because services start only when all is well',
     ),
     {

@@ -76,7 +76,7 @@ async function checkErrorDocuments(): Promise<void> {
   }
   for (const [code, file] of codesInSource()) {
     if (!documents.has(`${code}.md`))
-      faults.push(`${file}: the error code ${code} is not in src/web/pages/error-facts.ts`);
+      faults.push(`${file}: the error code ${code} is not in src/error-facts.ts`);
   }
 }
 

@@ -17,6 +17,7 @@ const breaches: Record<string, { file: string; imports: string }> = {
     file: 'src/oauth-explanations.ts',
     imports: './core/oauth/token-set.js',
   },
+  'error-facts-imports': { file: 'src/error-facts.ts', imports: './telemetry/log.js' },
   'telemetry-imports': { file: 'src/telemetry/log.ts', imports: '../core/storage/key-value.js' },
   'flow-inspector-imports': {
     file: 'src/flow-inspector/recorder/recorder.ts',

@@ -1,6 +1,6 @@
 // The documents in docs/errors, made from the table of error codes, as are the pages under /errors.
 import { errorCatalogue, type ErrorEntry } from '../../src/web/pages/error-catalogue.js';
-import { errorGroups } from '../../src/web/pages/error-facts.js';
+import { errorGroups } from '../../src/error-facts.js';
 
 const WRITTEN = '<!-- written by npm run docs from src/web/pages/error-catalogue.ts -->';
 

@@ -11,6 +11,7 @@ import {
   redisReason,
 } from '../errors.js';
 import type { Config } from '../config/config.js';
+import { errorFacts } from '../error-facts.js';
 import { explanationOf, operatorHint } from '../oauth-explanations.js';
 import { explainConnection } from './doctor/explain.js';
 
@@ -50,11 +51,9 @@ const DOCTOR = 'npm run doctor';
 export function explain(error: unknown, config?: Config): string {
   if (error instanceof ConfigError) {
     const lines = error.problems.map((problem) => `  - ${problem}`);
-    return [
-      `${error.message}:`,
-      ...lines,
-      '  without an account: npm run demo in another terminal',
-    ].join('\n');
+    if (lines.some((line) => line.includes('GETBILL_CLIENT_')))
+      lines.push('  without an account: npm run demo in another terminal');
+    return [`${error.message}:`, ...lines].join('\n');
   }
   if (!(error instanceof AppError)) return error instanceof Error ? error.message : String(error);
   const unreachable =
@@ -64,7 +63,7 @@ export function explain(error: unknown, config?: Config): string {
 
 function explainAppError(error: AppError): string[] {
   const { code, serverSaid } = error;
-  const hint = operatorHint(code) ?? error.hint;
+  const hint = operatorHint(code) ?? error.hint ?? hintFromFacts(error);
   const lines = [`${error.message} (${code})`];
   if (hint !== undefined) lines.push(`  ${hint}`);
   if (error instanceof GetbillApiError || error instanceof InvalidInputError) {
@@ -74,6 +73,17 @@ function explainAppError(error: AppError): string[] {
   if (serverSaid !== undefined) lines.push(`  GetBill said: ${serverSaid}`);
   const causes = causesOf(error).filter((text) => !error.message.includes(text));
   return [...lines, ...causes.map((text) => `  ${text}`)];
+}
+
+const FACTS = { ...errorFacts['Sessions and tokens'], ...errorFacts['Calls to GetBill'] };
+
+/** What a message of GetBill's own does not say. After a write that may have been done "try again" would be wrong. */
+function hintFromFacts(error: AppError): string | undefined {
+  const { code, status } = error;
+  const isMute = status >= 500 || code === 'missing_scope';
+  if (!isMute || isUnknown(error) || !Object.hasOwn(FACTS, code)) return undefined;
+  const [, cause, fix] = FACTS[code] ?? [];
+  return error instanceof GetbillApiError ? fix : `${cause}: ${fix}`;
 }
 
 /** Of errors that are not ours only those of Redis: another text may quote a response. */

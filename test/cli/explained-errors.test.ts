@@ -1,5 +1,7 @@
 import type { AppError } from '../../src/errors.js';
 import {
+  ConfigError,
+  GetbillApiError,
   StorageError,
   UnavailableError,
   WalkStoppedError,
@@ -25,6 +27,24 @@ describe('an error on the command line', () => {
     const cause = new UnavailableError('the token endpoint responded with 503', unavailable);
     const text = explain(new WalkStoppedError(cause, { nextPage: 3 }));
     expect(text.match(/responded with 503/g)).toHaveLength(1);
+  });
+
+  it.each([
+    'getbill_error', 'answer_not_json', 'answer_redirects', 'answer_too_large', 'token_endpoint_busy',
+  ])('says what to do about %s', (code) => {
+    const error = new UnavailableError('no usable response', { code, status: 502 });
+    expect(explain(error)).toMatch(/\n {2}.*: .*(try again|wait|check|ask)/);
+  }); // prettier-ignore
+
+  it('says what to do about a token that the API rejects, and of a limit what GetBill said', () => {
+    const [rejected, limited] = [401, 429].map((status) => new GetbillApiError({ status, message: 'no' }));
+    expect(explain(rejected)).toContain('compare GETBILL_API_URL with GETBILL_TOKEN_URL');
+    expect(explain(limited)).toBe('no (getbill_quota_used)');
+  }); // prettier-ignore
+
+  it('leads to the demo only when there is no client', () => {
+    expect(explain(new ConfigError(['GETBILL_CLIENT_ID is not set']))).toContain('npm run demo');
+    expect(explain(new ConfigError(['REDIS_URL is not set']))).not.toContain('npm run demo');
   });
 
   it.each([

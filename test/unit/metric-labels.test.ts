@@ -1,6 +1,6 @@
 import { oauthErrorCodes } from '../../src/oauth-explanations.js';
 import { knownReason, knownScope } from '../../src/telemetry/metric-labels.js';
-import { errorFacts } from '../../src/web/pages/error-facts.js';
+import { errorFacts } from '../../src/error-facts.js';
 
 /** Codes of calls that GetBill was not asked to answer, or answered with a usable no. */
 const NO_FAILURE = /^(getbill_(quota|share)_|missing_scope|api_)/;

@@ -1,5 +1,5 @@
 import { explanationOf, oauthErrorCodes } from '../../oauth-explanations.js';
-import { errorFacts, errorGroups, type ErrorFacts, type ErrorGroup } from './error-facts.js';
+import { errorFacts, errorGroups, type ErrorFacts, type ErrorGroup } from '../../error-facts.js';
 import { errorText } from './error-texts.js';
 import { guideEntryOf, type GuideEntry } from './guide-troubleshooting.js';
 

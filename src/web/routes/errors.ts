@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 import { RequestError } from '../../errors.js';
 import { errorCatalogue, findError } from '../pages/error-catalogue.js';
-import { errorGroups } from '../pages/error-facts.js';
+import { errorGroups } from '../../error-facts.js';
 import { renderPage } from '../render-page.js';
 
 /** `/errors`: every error code that this app responds with. */
