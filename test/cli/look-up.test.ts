@@ -154,6 +154,16 @@ describe('an unknown debt', () => {
     expect(told).not.toContain('GetBill has no debt');
   });
 
+  it('that cannot be looked for names the reason, and no page to go on with: the command has none', async () => {
+    const at = clientWith([]);
+    const refusal = new GetbillApiError({ status: 404, message: 'no such list' });
+    at.client.debts = () => Promise.reject(refusal);
+    const { states, told } = await resume(reportOf('one'), [], { at });
+    expect(states).toEqual(['unknown']);
+    expect(told).toContain('none of them is sent: no such list (not_found)');
+    expect(told).not.toContain('--page');
+  });
+
   it('is neither waited for nor sent after Ctrl-C while GetBill says to wait', async () => {
     const at = clientWith([]);
     const limit = new GetbillApiError({ status: 429, message: 'limit', retryAfterS: 50 });

@@ -1,4 +1,4 @@
-import { OutcomeUnknownError, type AppError } from '../../errors.js';
+import { OutcomeUnknownError, WalkStoppedError, type AppError } from '../../errors.js';
 import { explain } from '../exit-codes.js';
 import { misused } from '../input.js';
 import { inJson } from '../output.js';
@@ -69,7 +69,8 @@ export function createDebts({ run, print, tell, width, progress, exitWith }: Dep
       return await lookUpUnknown(client, file, { ...limits, onWait: (wait) => shown.wait(wait) });
     } catch (error) {
       if (limits.stopping.aborted) return undefined;
-      tell(`could not look for the unknown debts, so none of them is sent: ${explain(error)}`);
+      const cause = error instanceof WalkStoppedError ? error.cause : error;
+      tell(`could not look for the unknown debts, so none of them is sent: ${explain(cause)}`);
       return undefined;
     }
   }
