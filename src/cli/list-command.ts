@@ -3,7 +3,7 @@ import type { Deps, Flags, Leaf } from './deps.js';
 import { misused } from './input.js';
 import { numberFrom } from './numbers.js';
 import { inJson } from './output.js';
-import type { Client, ListRequest, Resource } from './resources.js';
+import type { Client, Filter, ListRequest, Resource } from './resources.js';
 import { statusFrom, unknownStatus } from './statuses.js';
 import { csv, listTable, type Row } from './tables.js';
 import { totalsOf } from './totals.js';
@@ -13,6 +13,14 @@ interface ListFlags extends Flags, ListRequest {
   all?: true;
   maxWait: number;
 }
+
+const FILTERS: Readonly<Record<Filter, readonly [option: string, description: string]>> = {
+  status: ['--status <status>', 'only this one, such as paid or delivered; or spelled out'],
+  type: ['--type <type>', 'only this one, such as call or financial'],
+  debt: ['--debt <id>', 'only those of this debt'],
+  debtor: ['--debtor <id>', 'only those of this debtor'],
+  creditor: ['--creditor <id>', 'only those owed to this creditor'],
+};
 
 /** `list`: a page, or with `--all` every page to the last. */
 export function addListCommand(
@@ -31,12 +39,7 @@ export function addListCommand(
         .argParser(numberFrom(0, 86_400)),
     )
     .option('--csv', 'CSV instead of a table, a field per column');
-  if (resource.filters.includes('status')) {
-    const example =
-      resource.noun === 'debt' ? 'paid, or spelled out: status.default.paid' : 'delivered';
-    list.option('--status <status>', `only this one: ${example}`);
-  }
-  if (resource.filters.includes('debt')) list.option('--debt <id>', 'only those of this debt');
+  for (const filter of resource.filters) list.option(...FILTERS[filter]);
   list.action(async (flags: ListFlags) => {
     if (!flags.all && list.getOptionValueSource('maxWait') === 'cli')
       misused('drop --max-wait, or add --all: one page is asked for once');
@@ -66,9 +69,10 @@ export function addListCommand(
 
   /** An empty list is `[]` in JSON, a line of headings in CSV, and no table at all. */
   function printList({ columns }: Resource, items: readonly Row[], flags: ListFlags): void {
+    const rows = items.map(withAmountText);
     if (flags.json) print(inJson(items));
-    else if (flags.csv) print(csv(columns, items));
-    else if (items.length > 0) print(listTable(columns, items, width()));
+    else if (flags.csv) print(csv(columns, rows));
+    else if (items.length > 0) print(listTable(columns, rows, width()));
   }
 
   /** Shows what has come also when it stops before the end: nothing that was paid for from the quota is lost. */
@@ -96,13 +100,15 @@ export function addListCommand(
 
 function requestOf(
   { noun }: Resource,
-  { page, limit, status: given, debt }: ListRequest,
+  { page, limit, status: given, type, debt, debtor, creditor }: ListRequest,
 ): ListRequest {
   const status = given !== undefined && noun === 'debt' ? statusFrom(given) : given;
-  return {
-    ...(page !== undefined && { page }),
-    ...(limit !== undefined && { limit }),
-    ...(status !== undefined && { status }),
-    ...(debt !== undefined && { debt }),
-  };
+  const request = { page, limit, status, type, debt, debtor, creditor };
+  return Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined));
 }
+
+/** The number of a debt that comes without the text of it. */
+const withAmountText = (row: Row): Row => {
+  const { amount, amount_text: text = null } = row;
+  return text === null && amount !== undefined ? { ...row, amount_text: amount } : row;
+};

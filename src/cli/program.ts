@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import { USER_AGENT } from '../getbill/user-agent.js';
+import { documentedEndpoint } from '../getbill/client.js';
 import type { Deps, Flags, Leaf } from './deps.js';
 import { refuseContradictions } from './contradictions.js';
-import { bodyFrom } from './input.js';
+import { bodyFrom, misused } from './input.js';
 import { addListCommand } from './list-command.js';
 import { inJson } from './output.js';
 import { resources, userColumns, type Client } from './resources.js';
@@ -77,6 +78,13 @@ export function createProgram(deps: Deps): Command {
       resource.get(client, id),
     );
   }
+  if (parents['reports'] !== undefined)
+    addItemCommand(
+      parents['reports'],
+      'download <id>',
+      'the link to the file of a report, good for an hour',
+      async (client, id) => ({ ...(await client.reportDownload(id)) }),
+    );
   addWriteCommands(parents, leaf, deps);
   addCall();
   return program;
@@ -89,20 +97,20 @@ export function createProgram(deps: Deps): Command {
     )
       .option('--from <file>', 'JSON file that is sent as the body')
       .option('--dry-run', 'show what would be sent, and send nothing')
-      .action(async (method: string, path: string, flags: CallFlags) => {
+      .action(async (given: string, path: string, flags: CallFlags) => {
+        const method = given.toUpperCase();
+        const [plainPath = '', ...search] = path.split('?');
+        documentedEndpoint(method, plainPath);
+        if (flags.from !== undefined && /^(GET|DELETE)$/.test(method))
+          misused(`drop --from: a ${method} has no body`);
         const body = flags.from === undefined ? undefined : bodyFrom(flags.from);
         if (flags.dryRun)
           return print(
-            [`${method.toUpperCase()} ${path}`, ...(body === undefined ? [] : [inJson(body)])].join(
-              '\n',
-            ),
+            [`${method} ${path}`, ...(body === undefined ? [] : [inJson(body)])].join('\n'),
           );
         const work = async (client: Client): Promise<void> => {
-          const [plainPath = '', ...search] = path.split('?');
           const query = search.join('?');
-          print(
-            inJson((await client.call(method.toUpperCase(), plainPath, { query, body })) ?? null),
-          );
+          print(inJson((await client.call(method, plainPath, { query, body })) ?? null));
         };
         await run(work, { verbose: flags.verbose === true });
       });

@@ -7,14 +7,19 @@ export interface ListRequest {
   page?: number;
   limit?: number;
   status?: string;
-  /** Of one debt only. */
+  type?: string;
+  /** Ids: of this one only. */
   debt?: string;
+  debtor?: string;
+  creditor?: string;
 }
+
+export type Filter = 'status' | 'type' | 'debt' | 'debtor' | 'creditor';
 
 export interface Resource {
   /** One of them, for texts. */
   noun: string;
-  filters: readonly ('status' | 'debt')[];
+  filters: readonly Filter[];
   columns: Columns;
   list(
     client: Client,
@@ -27,7 +32,7 @@ export interface Resource {
 export const resources: Readonly<Record<string, Resource>> = {
   debts: {
     noun: 'debt',
-    filters: ['status'],
+    filters: ['status', 'debtor', 'creditor'],
     columns: {
       id: ['id'],
       debtor: ['firstname', 'lastname'],
@@ -35,12 +40,16 @@ export const resources: Readonly<Record<string, Resource>> = {
       due: ['due_date'],
       status: ['status'],
     },
-    list: (client, request) => client.debts(request),
+    list(client, { debtor, creditor, ...request }) {
+      if (debtor !== undefined) return client.debtsOfDebtor(debtor, request);
+      if (creditor !== undefined) return client.debtsOfCreditor(creditor, request);
+      return client.debts(request);
+    },
     get: (client, id) => client.debt(id),
   },
   followups: {
     noun: 'follow-up',
-    filters: ['status', 'debt'],
+    filters: ['status', 'type', 'debt'],
     columns: {
       id: ['id'],
       debt: ['debt_id'],
@@ -68,7 +77,7 @@ export const resources: Readonly<Record<string, Resource>> = {
   },
   reports: {
     noun: 'report',
-    filters: [],
+    filters: ['type'],
     columns: {
       id: ['id'],
       type: ['type'],

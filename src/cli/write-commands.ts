@@ -1,9 +1,11 @@
 import { Option, type Command } from 'commander';
 import { assertInput } from '../getbill/check-input.js';
+import { documentedEndpoint } from '../getbill/client.js';
 import { MAX_BATCH, type writeRules } from '../getbill/write-rules.js';
 import { createDebts, type BatchFlags } from './batch/create-debts.js';
 import { manyDebtsOf } from './batch/debts-file.js';
 import { confirm } from './confirm.js';
+import { refuseListOptions } from './contradictions.js';
 import { bodyFrom, misused } from './input.js';
 import { inJson } from './output.js';
 import type { Deps, Flags, Leaf } from './deps.js';
@@ -34,6 +36,7 @@ export function addWriteCommands(
     flags: WriteFlags,
     write: (client: Client) => Promise<Row>,
   ): Promise<void> {
+    documentedEndpoint(method, path);
     assertInput(rule, body);
     if (flags.dryRun) return print(`${method} ${path}\n${inJson(body)}`);
     const work = async (client: Client): Promise<void> => {
@@ -92,6 +95,7 @@ export function addWriteCommands(
       .option('--yes', 'do not ask')
       .option('--dry-run', 'show what would be sent; send nothing')
       .action(async (id: string, flags: WriteFlags & { yes?: true }) => {
+        documentedEndpoint('DELETE', `/debts/${id}`);
         if (flags.dryRun) return print(`DELETE /debts/${id}`);
         if (!(await confirm(`Delete debt ${id} and its follow-ups for good?`, flags)))
           return tell('nothing was deleted');
@@ -106,7 +110,7 @@ export function addWriteCommands(
 
   function addCreateDebts(parent: Command): void {
     const batches = createDebts(deps);
-    leaf(parent, 'create', 'create one debt, or all of a list, from a file')
+    const create = leaf(parent, 'create', 'create one debt, or all of a list, from a file')
       .option('--from <file>', `${BODY}; a list of debts is sent in batches`)
       .option('--dry-run', DRY_RUN)
       .option('--report <file>', 'where to keep what became of each; by default beside the file')
@@ -131,6 +135,7 @@ export function addWriteCommands(
         const body = bodyFrom(from ?? '');
         const many = manyDebtsOf(body);
         if (many === undefined) {
+          refuseListOptions(create);
           const call = { method: 'POST', path: '/debts', rule: 'newDebt', body } as const;
           return await send(call, flags, (client) => client.createDebt(body as never));
         }

@@ -1,7 +1,7 @@
 import { GetbillApiError } from '../errors.js';
 import type { CallSignal } from './call-signal.js';
-import { limitClassOf, matchEndpoint } from './endpoints.js';
-import { unwrapItem, unwrapNested, unwrapPage } from './envelope.js';
+import { limitClassOf, matchEndpoint, type Endpoint } from './endpoints.js';
+import { unwrapItem, unwrapList, unwrapNested, unwrapPage } from './envelope.js';
 import type { Access, Forward } from './forward.js';
 import type { Caller } from './quota.js';
 import { readJson } from './read-json.js';
@@ -32,6 +32,8 @@ export interface GetbillClient extends GetbillWrites {
   credits(): Promise<T.Credits>;
   users(): Promise<readonly T.User[]>;
   debts(request?: T.PageRequest): Promise<T.Page<T.Debt>>;
+  debtsOfDebtor(debtorId: string, request?: T.PageRequest): Promise<T.Page<T.Debt>>;
+  debtsOfCreditor(creditorId: string, request?: T.PageRequest): Promise<T.Page<T.Debt>>;
   debt(id: string): Promise<T.Debt>;
   followups(request?: T.PageRequest): Promise<T.Page<T.Followup>>;
   followup(id: string): Promise<T.Followup>;
@@ -42,6 +44,19 @@ export interface GetbillClient extends GetbillWrites {
   creditor(id: string): Promise<T.Party>;
   reports(request?: T.PageRequest): Promise<T.Page<T.Report>>;
   report(id: string): Promise<T.Report>;
+  /** The link to its file, good for an hour. */
+  reportDownload(id: string): Promise<T.ReportDownload>;
+}
+
+/** @throws {GetbillApiError} 404: GetBill documents no such call. */
+export function documentedEndpoint(method: string, path: string): Endpoint {
+  const match = matchEndpoint(method, path);
+  if ('endpoint' in match) return match.endpoint;
+  const others = match.allow.length === 0 ? '' : `; this path has ${match.allow.join(', ')}`;
+  throw new GetbillApiError({
+    status: 404,
+    message: `no such endpoint or a malformed id${others}`,
+  });
 }
 
 export function createGetbillClient({
@@ -69,15 +84,7 @@ export function createGetbillClient({
     { query = {}, body }: CallOptions = {},
     read: (json: unknown) => Result,
   ): Promise<Result> {
-    const match = matchEndpoint(method, path);
-    if (!('endpoint' in match)) {
-      const others = match.allow.length === 0 ? '' : `; this path has ${match.allow.join(', ')}`;
-      throw new GetbillApiError({
-        status: 404,
-        message: `no such endpoint or a malformed id${others}`,
-      });
-    }
-    const { endpoint } = match;
+    const endpoint = documentedEndpoint(method, path);
     const search = typeof query === 'string' ? query : new URLSearchParams(query).toString();
     const request = {
       endpoint,
@@ -97,11 +104,12 @@ export function createGetbillClient({
       ? await send(access)
       : await withKnownOutcome(access, send);
   }
-  function get(path: string, { page, limit, status }: T.PageRequest = {}): Promise<unknown> {
+  function get(path: string, { page, limit, status, type }: T.PageRequest = {}): Promise<unknown> {
     const parameters = new URLSearchParams();
     if (page !== undefined) parameters.set('page', String(page));
     if (limit !== undefined) parameters.set('limit', String(Math.min(limit, MAX_PER_PAGE)));
     if (status !== undefined) parameters.set('status', status);
+    if (type !== undefined) parameters.set('type', type);
     return call('GET', path, { query: Object.fromEntries(parameters) });
   }
   const item = async <Item>(path: string): Promise<Item> => unwrapItem(await get(path)) as Item;
@@ -114,8 +122,10 @@ export function createGetbillClient({
     ...createWrites((method, path, body, read) => callAndRead(method, path, { body }, read)),
     companyProfile: () => item('/company/profile'),
     credits: () => item('/company/credits'),
-    users: () => item('/company/users'),
+    users: async () => unwrapList(await get('/company/users')).items as T.User[],
     debts: (request) => page('/debts', request),
+    debtsOfDebtor: (debtorId, request) => page(`/debts/by-debtor/${debtorId}`, request),
+    debtsOfCreditor: (creditorId, request) => page(`/debts/by-creditor/${creditorId}`, request),
     debt: (id) => item(`/debts/${id}`),
     followups: (request) => page('/followups', request),
     followup: (id) => item(`/followups/${id}`),
@@ -126,5 +136,6 @@ export function createGetbillClient({
     creditor: (id) => nested(`/creditors/${id}`),
     reports: (request) => page('/reports', request),
     report: (id) => item(`/reports/${id}`),
+    reportDownload: (id) => item(`/reports/download/${id}`),
   };
 }

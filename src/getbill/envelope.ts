@@ -9,8 +9,15 @@ const MAX_ENTRIES = 1_000;
 /** `{error, message, data}`. */
 export function unwrapItem(json: unknown): object {
   const data = fieldOf(json, 'data');
-  if (typeof data !== 'object' || data === null) throw unexpectedShape('data');
+  if (!isRecord(data)) throw unexpectedShape('data');
   return data;
+}
+
+/** `{error, data: [...]}`. What is no record is left out: one broken entry does not cost the list. */
+export function unwrapList(json: unknown): { items: object[]; entries: number } {
+  const data = fieldOf(json, 'data');
+  if (!Array.isArray(data)) throw unexpectedShape('data');
+  return { items: data.filter(isRecord), entries: data.length };
 }
 
 /** A debtor or creditor comes one level deeper, at `data.data`. */
@@ -20,15 +27,14 @@ export function unwrapNested(json: unknown): object {
   return isRecord(inner) ? inner : outer;
 }
 
-/** `{error, data: [...], pagination}`. What is no record is left out and counted: one broken entry does not cost the list. */
+/** `{error, data: [...], pagination}`. */
 export function unwrapPage<Item>(json: unknown, request: PageRequest = {}): Page<Item> {
-  const data = fieldOf(json, 'data');
-  if (!Array.isArray(data) || data.length > MAX_ENTRIES) throw unexpectedShape('data');
-  const items = data.filter(isRecord) as Item[];
+  const { items, entries } = unwrapList(json);
+  if (entries > MAX_ENTRIES) throw unexpectedShape('data');
   return {
-    items,
-    pagination: paginationOf(fieldOf(json, 'pagination'), { ...request, entries: data.length }),
-    unreadable: data.length - items.length,
+    items: items as Item[],
+    pagination: paginationOf(fieldOf(json, 'pagination'), { ...request, entries }),
+    unreadable: entries - items.length,
   };
 }
 

@@ -74,6 +74,15 @@ export interface Report {
   readonly [field: string]: unknown;
 }
 
+export interface ReportDownload {
+  readonly id: string;
+  readonly filename: string | null;
+  readonly file_size: number | null;
+  readonly mime_type: string | null;
+  readonly download_url: string;
+  readonly expires_at: string | null;
+}
+
 /** Of a batch: `errors` of a failed row, `debt_id` of one that was created. */
 export interface BatchRow {
   readonly index?: unknown;
@@ -104,4 +113,6 @@ export interface PageRequest {
   readonly limit?: number;
   /** Exact and case-sensitive, for example `status.default.paid`. */
   readonly status?: string;
+  /** Of follow-ups and reports, for example `call`. */
+  readonly type?: string;
 }

@@ -1,8 +1,11 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { listenForCallback } from '../../src/cli/try/callback-server.js';
 import type { Deps } from '../../src/cli/deps.js';
 import { createProgram } from '../../src/cli/program.js';
 import { freePort } from '../support/free-port.js';
-import { startTestApp } from '../support/test-app.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const quiet: Omit<Deps, 'run' | 'print'> = {
   tell: () => undefined,
@@ -10,6 +13,18 @@ const quiet: Omit<Deps, 'run' | 'print'> = {
   progress: () => ({ page: () => undefined, wait: () => undefined, stop: () => undefined }),
   exitWith: () => undefined,
 };
+
+/** A command as it is typed. Returns what it prints. */
+async function typed({ services }: TestApp, args: string | string[]): Promise<string> {
+  const printed: string[] = [];
+  const program = createProgram({
+    ...quiet,
+    run: (work) => work(services.appClient, new AbortController().signal),
+    print: (text) => void printed.push(text),
+  });
+  await program.parseAsync(typeof args === 'string' ? args.split(' ') : args, { from: 'user' });
+  return printed.join('\n');
+}
 
 it.each([60, 80])('the help of getbill and of its commands fits %d columns', (width) => {
   const program = createProgram({
@@ -43,23 +58,94 @@ it.each([
   ['/debts?status=why?', '/debts?status=why?'],
   ['/debts?status=a+b%20c', '/debts?status=a+b%20c'],
   ['/debts?status=a b', '/debts?status=a%20b'],
-])('getbill call GET "%s" asks for %s', async (typed, asked) => {
+])('getbill call GET "%s" asks for %s', async (query, asked) => {
   const app = await startTestApp();
   try {
-    const printed: string[] = [];
-    const program = createProgram({
-      ...quiet,
-      run: (work) => work(app.services.appClient, new AbortController().signal),
-      print: (text) => void printed.push(text),
-    });
-    await program.parseAsync(['call', 'get', typed], { from: 'user' });
+    await typed(app, ['call', 'get', query]);
     const urls = app.sandbox.control.requests().map(({ url }) => url);
     expect(urls).toContain(`/external-api/v1${asked}`);
-    await program.parseAsync(['call', 'get', typed, '--dry-run'], { from: 'user' });
-    expect(printed.at(-1)).toBe(`GET ${typed}`);
+    expect(await typed(app, ['call', 'get', query, '--dry-run'])).toBe(`GET ${query}`);
   } finally {
     await app.close();
   }
+});
+
+describe('the command line', () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'gb-cli-')), 'body.json');
+  const debt = { firstname: 'Ada', lastname: 'Byron', email: 'a@example.com', amount: 1, currency: 'EUR' }; // prettier-ignore
+  let app: TestApp;
+  beforeAll(async () => void (app = await startTestApp()));
+  afterAll(() => app.close());
+  afterEach(() => app.sandbox.control.reset());
+  const answer = (body: object) =>
+    app.sandbox.control.set({ api: [{ mode: 'status', status: 200, body }] });
+
+  it.each([
+    ['call GET /nope', 'no such endpoint'],
+    ['call PATCH /debts/d1?x=1', 'this path has GET, PUT, DELETE'],
+    ['debts delete ../company', 'malformed id'],
+    [`debts update a/b --from ${file}`, 'malformed id'],
+  ])('"%s --dry-run" shows no request that cannot be sent', async (args, message) => {
+    writeFileSync(file, '{"amount":2}');
+    await expect(typed(app, `${args} --dry-run`)).rejects.toThrow(message);
+  });
+
+  it.each([
+    [`call GET /debts --from ${file}`, 'drop --from'],
+    [`call DELETE /debts/d1 --from ${file} --dry-run`, 'drop --from'],
+    [`debts create --from ${file} --report r.json`, 'drop --report'],
+    [`debts create --from ${file} --batch-size 5 --dry-run`, 'drop --batch-size'],
+    [`debts create --from ${file} --max-wait 5`, 'drop --max-wait'],
+    ['followups list --debt d1 --status sent', 'drop --status'],
+    ['followups list --debt d1 --type call', 'drop --type'],
+    ['debts list --debtor d1 --creditor c1', 'drop --debtor or --creditor'],
+  ])('"%s" is refused: an option would be without effect', async (args, message) => {
+    writeFileSync(file, JSON.stringify(debt));
+    const before = app.sandbox.control.requests().length;
+    await expect(typed(app, args)).rejects.toThrow(message);
+    expect(app.sandbox.control.requests()).toHaveLength(before);
+  });
+
+  it.each([
+    ['debts list --debtor d1 --status paid', '/debts/by-debtor/d1?status=status.default.paid'],
+    ['debts list --creditor c1 --limit 5', '/debts/by-creditor/c1?limit=5'],
+    ['followups list --type call --status sent', '/followups?status=sent&type=call'],
+    ['reports list --type financial', '/reports?type=financial'],
+    ['reports download r1', '/reports/download/r1'],
+  ])('"%s" asks for %s', async (args, asked) => {
+    answer({ error: false, data: args.includes('list') ? [] : { id: 'r1' } });
+    await typed(app, args);
+    expect(app.sandbox.control.requests().at(-1)?.url).toBe(`/external-api/v1${asked}`);
+  });
+
+  it('shows the amount of a debt that comes without its text', async () => {
+    const data = [
+      { id: 'd1', amount: 12.5, currency: 'EUR' },
+      { id: 'd2', amount_text: '3.00' },
+    ];
+    answer({ error: false, data });
+    expect(await typed(app, 'debts list')).toMatch(/│ 12\.5 EUR │[^]*│ {5}3\.00 │/);
+    answer({ error: false, data });
+    expect(await typed(app, 'debts list --csv')).toMatch(/\nd1,,,12\.5,EUR,,\nd2,,,3\.00,,,$/);
+  });
+
+  it.each([
+    [{ a: 1 }, 'no usable "data"'],
+    [null, 'no usable "data"'],
+  ])('says that the users are none that can be read: %j', async (data, message) => {
+    answer({ error: false, data });
+    await expect(typed(app, 'users')).rejects.toThrow(message);
+  });
+
+  it('leaves out users that are no records', async () => {
+    answer({ error: false, data: [null, 'x', { id: 'u1' }] });
+    expect(JSON.parse(await typed(app, 'users --json'))).toEqual([{ id: 'u1' }]);
+  });
+
+  it('says where a file is no JSON', async () => {
+    writeFileSync(file, '[\n {"a": 1}\n {"b": 2}\n]');
+    await expect(typed(app, `debts create --from ${file}`)).rejects.toThrow(/line 3/);
+  });
 });
 
 it.each([
