@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
+import type { Limit } from '../limits/shared-limits.js';
 import type { LimitClass } from './endpoints.js';
 import { createQuotaRecords, type QuotaRecordsDeps } from './quota-records.js';
 import {
@@ -17,17 +18,12 @@ const READ_EVERY_MS = 1_000;
  * GetBill's documented limits, until the first response names the real ones; for a minute, so that a
  * wrong guess blocks nobody for long.
  */
-const DOCUMENTED: Readonly<Record<LimitClass, LastLimit>> = {
+const DOCUMENTED: Readonly<Record<LimitClass, Limit>> = {
   read: { most: 1000, windowMs: 60_000 },
   write: { most: 500, windowMs: 60_000 },
 };
 
 const blockSchema = z.object({ retryAfterS: z.number().positive(), id: z.string() });
-
-export interface LastLimit {
-  readonly most: number;
-  readonly windowMs: number;
-}
 
 export interface QuotaDeps extends QuotaRecordsDeps {
   /** Sets apart installations that share a storage. */
@@ -38,15 +34,15 @@ export interface QuotaDeps extends QuotaRecordsDeps {
 /** One limit class as this process sees it: a copy of the records in the storage, and what it learnt since. */
 export function createClassQuota(limitClass: LimitClass, { scope, now, ...deps }: QuotaDeps) {
   const records = createQuotaRecords(deps);
+  const documented = DOCUMENTED[limitClass];
   const quotaKey = `quota:${scope}:${limitClass}`;
   const blockKey = `quota:${scope}:${limitClass}:blocked`;
   let known: { quota: QuotaState; endsAtMs: number } | undefined;
   let blockedUntilMs = 0;
   /** The last block that this process learnt; while it is not on record, it holds here alone. */
   let ownBlock: { id: string; endsAtMs: number; isOnRecord: boolean } | undefined;
-  /** The documented one until GetBill has said one (`isLimitSaid`); `undefined`: it says none. */
-  let lastLimit: LastLimit | undefined = DOCUMENTED[limitClass];
-  let isLimitSaid = false;
+  /** The documented one until the first response; `undefined`: GetBill has said none so far. */
+  let limit: Limit | undefined = documented;
   let readAtMs = -Infinity;
   let wroteAtMs = -Infinity;
   let reading: Promise<void> | undefined;
@@ -60,10 +56,7 @@ export function createClassQuota(limitClass: LimitClass, { scope, now, ...deps }
       records.read(blockKey, blockSchema, (value) => value.retryAfterS * 1000),
     ]);
     known = quota && { quota: quota.value, endsAtMs: now() + quota.ttlMs };
-    if (quota !== undefined) {
-      isLimitSaid = true;
-      lastLimit = { most: quota.value.limit, windowMs: quota.value.windowMs };
-    }
+    if (quota !== undefined) limit = limitOf(quota.value);
     if (block !== undefined) blockedUntilMs = endOf(block.value.id, block.ttlMs);
     else blockedUntilMs = ownBlock?.isOnRecord === false ? ownBlock.endsAtMs : 0;
     readAtMs = now();
@@ -82,7 +75,7 @@ export function createClassQuota(limitClass: LimitClass, { scope, now, ...deps }
 
   return {
     current,
-    limit: () => lastLimit,
+    limit: () => limit,
     blockedForMs: () => Math.max(0, blockedUntilMs - now()),
     read: async (): Promise<void> => {
       if (isRecent(readAtMs)) return;
@@ -95,16 +88,14 @@ export function createClassQuota(limitClass: LimitClass, { scope, now, ...deps }
       known = undefined;
       blockedUntilMs = 0;
       ownBlock = undefined;
-      lastLimit = DOCUMENTED[limitClass];
-      isLimitSaid = false;
+      limit = documented;
       await Promise.all([records.delete(quotaKey), records.delete(blockKey)]);
     },
     learn(headers: IncomingHttpHeaders): void {
-      const said = limitFromHeaders(headers);
-      isLimitSaid ||= said !== undefined;
-      if (said !== undefined) lastLimit = { most: said.limit, windowMs: said.windowMs };
-      else if (!isLimitSaid) lastLimit = undefined;
       const update = quotaFromHeaders(headers, now());
+      const said = update?.quota ?? limitFromHeaders(headers);
+      if (said !== undefined) limit = limitOf(said);
+      else if (limit === documented) limit = undefined;
       if (update === undefined) return;
       const before = current()?.quota;
       const isSameWindow =
@@ -119,13 +110,7 @@ export function createClassQuota(limitClass: LimitClass, { scope, now, ...deps }
       wroteAtMs = now();
       void records.write(quotaKey, known.quota, update.resetInMs);
     },
-    async block({
-      headers,
-      json,
-    }: {
-      headers: IncomingHttpHeaders;
-      json: unknown;
-    }): Promise<number> {
+    async block(headers: IncomingHttpHeaders, json: unknown): Promise<number> {
       const waitS = retryAfterS(headers, json, now());
       blockedUntilMs = now() + waitS * 1000;
       const block = { id: randomUUID(), endsAtMs: blockedUntilMs, isOnRecord: false };
@@ -139,3 +124,8 @@ export function createClassQuota(limitClass: LimitClass, { scope, now, ...deps }
     },
   };
 }
+
+const limitOf = ({ limit, windowMs }: Pick<QuotaState, 'limit' | 'windowMs'>): Limit => ({
+  most: limit,
+  windowMs,
+});

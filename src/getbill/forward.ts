@@ -71,15 +71,16 @@ export function createForward({
   /** With a slot of this session, which is held until the whole body has come. */
   async function open(
     call: ApiCall,
-    access: Access,
+    { grantId, owner }: Access,
+    accessToken: string,
     accept: (head: ResponseHead) => void,
   ): Promise<UpstreamResponse> {
     const askedMs = monotonicMs();
-    const release = await slots.acquire(access.grantId, call.signal, access.owner);
+    const release = await slots.acquire(grantId, call.signal, owner);
     try {
       const response = await upstream.open(targetOf(call), {
         method: call.endpoint.method,
-        headers: headersOf(call, access.accessToken),
+        headers: headersOf(call, accessToken),
         body: call.body,
         timeoutMs: Math.max(1, config.timeoutMs - (monotonicMs() - askedMs)),
         idleMs: config.timeoutMs,
@@ -95,23 +96,33 @@ export function createForward({
     }
   }
 
-  async function send(call: ApiCall, access: Access): Promise<ApiResponse> {
+  async function send(call: ApiCall, access: Access, accessToken: string): Promise<ApiResponse> {
     const { endpoint } = call;
+    const limitClass = limitClassOf(endpoint);
     const startedMs = monotonicMs();
     let head: ResponseHead | undefined;
     try {
-      const opened = await open(call, access, (received) => {
+      const opened = await open(call, access, accessToken, (received) => {
         head = received;
         acceptHead(received);
       });
       const response = judgeResponse(opened);
-      const limitClass = limitClassOf(endpoint);
       quota.learn(limitClass, opened.headers);
       if (response.status === 429) {
-        const waitS = await quota.block(limitClass, { ...response, headers: opened.headers });
+        const waitS = await quota.block(limitClass, opened.headers, response.json);
         response.headers['retry-after'] = String(waitS);
       }
-      report(endpoint, response, monotonicMs() - startedMs);
+      const quotaLeft = quota.left(limitClass);
+      emit({
+        type: 'api_called',
+        limitClass,
+        scope: endpoint.scope,
+        method: endpoint.method,
+        route: endpoint.path,
+        status: response.status,
+        durationMs: monotonicMs() - startedMs,
+        ...(quotaLeft !== undefined && { quotaLeft }),
+      });
       if (response.status !== 403) return response;
       return { ...response, challenge: opened.headers['www-authenticate'] };
     } catch (error) {
@@ -129,29 +140,14 @@ export function createForward({
     }
   }
 
-  function report(endpoint: Endpoint, { status }: ApiResponse, durationMs: number): void {
-    const limitClass = limitClassOf(endpoint);
-    const quotaLeft = quota.left(limitClass);
-    emit({
-      type: 'api_called',
-      limitClass,
-      scope: endpoint.scope,
-      method: endpoint.method,
-      route: endpoint.path,
-      status,
-      durationMs,
-      ...(quotaLeft !== undefined && { quotaLeft }),
-    });
-  }
-
   return async function forward(call, access) {
     const { accessToken } = access;
-    const response = await send(call, { ...access, accessToken });
+    const response = await send(call, access, accessToken);
     if (response.status !== 401) return response;
     if (!Buffer.isBuffer(response.body)) response.body.destroy();
     const renewed = await unlessLeft(call.signal, access.renew(accessToken));
     emit({ type: 'api_replayed', route: call.endpoint.path });
-    return await send(call, { ...access, accessToken: renewed.accessToken });
+    return await send(call, access, renewed.accessToken);
   };
 }
 

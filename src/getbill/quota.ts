@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { StorageError, UnavailableError } from '../errors.js';
-import { createClassQuota, type LastLimit, type QuotaDeps } from './class-quota.js';
+import type { Limit } from '../limits/shared-limits.js';
+import { createClassQuota, type QuotaDeps } from './class-quota.js';
 import type { LimitClass } from './endpoints.js';
 
 const LOW = 0.05;
@@ -16,14 +17,11 @@ export interface Quota {
   /** @throws {UnavailableError} 429 while GetBill's own limit is reached; or nearly, for a caller that can wait. */
   admit(limitClass: LimitClass, caller: Caller): Promise<void>;
   /** The limit to take shares of. `undefined`: GetBill does not say one. */
-  limit(limitClass: LimitClass): LastLimit | undefined;
+  limit(limitClass: LimitClass): Limit | undefined;
   /** From the headers of a response; every process knows within a second. */
   learn(limitClass: LimitClass, headers: IncomingHttpHeaders): void;
   /** After a 429: nobody calls for so many seconds. */
-  block(
-    limitClass: LimitClass,
-    response: { headers: IncomingHttpHeaders; json: unknown },
-  ): Promise<number>;
+  block(limitClass: LimitClass, headers: IncomingHttpHeaders, json: unknown): Promise<number>;
   left(limitClass: LimitClass): number | undefined;
   /** Drops everything that GetBill said: the demo's sandbox was reset. */
   forget(): Promise<void>;
@@ -56,8 +54,8 @@ export function createQuota(deps: QuotaDeps): Quota {
     },
     limit: (limitClass) => classes[limitClass].limit(),
     learn: (limitClass, headers) => classes[limitClass].learn(headers),
-    async block(limitClass, response) {
-      const waitS = await classes[limitClass].block(response);
+    async block(limitClass, ...response) {
+      const waitS = await classes[limitClass].block(...response);
       deps.emit({ type: 'quota_exhausted', limitClass, retryAfterMs: waitS * 1000 });
       return waitS;
     },

@@ -35,7 +35,7 @@ const waitOf = async (call: Promise<void>): Promise<number | undefined> => {
 describe.each([-600_000, 0, 600_000])('a process whose clock is %d ms ahead', (aheadMs) => {
   it("waits as long as GetBill told another process, by no clock but the storage's", async () => {
     const { processAt, pass } = setUp();
-    await processAt().block('read', { headers: { 'retry-after': '3' }, json: undefined });
+    await processAt().block('read', { 'retry-after': '3' }, undefined);
     const other = processAt(aheadMs);
     expect(await waitOf(other.admit('read', 'page'))).toBe(3);
     pass(3_001);
@@ -52,12 +52,9 @@ describe.each([-600_000, 0, 600_000])('a process whose clock is %d ms ahead', (a
     pass(QUARTER_HOUR_S * 1000 + 1);
     expect(await waitOf(one.admit('read', 'proxy'))).toBeUndefined();
 
-    const wait = {
-      headers: { date: headers(0).date, 'retry-after': 'Thu, 15 Jan 2026 10:45:30 GMT' },
-      json: undefined,
-    };
-    expect(await one.block('read', wait)).toBe(30);
-    expect(await one.block('write', { headers: headers(0), json: undefined })).toBe(1);
+    const wait = { date: headers(0).date, 'retry-after': 'Thu, 15 Jan 2026 10:45:30 GMT' };
+    expect(await one.block('read', wait, undefined)).toBe(30);
+    expect(await one.block('write', headers(0), undefined)).toBe(1);
   });
 });
 
@@ -65,7 +62,7 @@ it('a clock that is set back an hour blocks nobody for an hour', async () => {
   const { keyValue } = setUp();
   let nowMs = 10_000_000;
   const quota = createQuota({ keyValue, scope: 'a', emit: () => undefined, now: () => nowMs });
-  await quota.block('read', { headers: { 'retry-after': '3' }, json: undefined });
+  await quota.block('read', { 'retry-after': '3' }, undefined);
   nowMs -= 3_600_000;
   expect(await waitOf(quota.admit('read', 'page'))).toBeLessThanOrEqual(3);
   await keyValue.delete('quota:a:read:blocked'); // as it ends
@@ -77,12 +74,12 @@ it('a process that cannot write down what GetBill told it waits nevertheless, un
   const { keyValue, processAt, pass } = setUp();
   keyValue.set = () => Promise.reject(new Error('OOM command not allowed'));
   const quota = processAt();
-  await quota.block('read', { headers: { 'retry-after': '60' }, json: undefined });
+  await quota.block('read', { 'retry-after': '60' }, undefined);
   pass(2_000);
   expect(await waitOf(quota.admit('read', 'page'))).toBe(58);
   await quota.forget();
   expect(await waitOf(quota.admit('read', 'page'))).toBeUndefined();
-  await quota.block('read', { headers: { 'retry-after': '3' }, json: undefined });
+  await quota.block('read', { 'retry-after': '3' }, undefined);
   pass(3_001);
   expect(await waitOf(quota.admit('read', 'page'))).toBeUndefined();
 });
@@ -133,7 +130,7 @@ describe('a record that this app did not write', () => {
 
 it('two clients of GetBill in one storage know nothing of one another', async () => {
   const { keyValue, processAt } = setUp();
-  await processAt().block('read', { headers: { 'retry-after': '1800' }, json: undefined });
+  await processAt().block('read', { 'retry-after': '1800' }, undefined);
   const other = createQuota({ keyValue, scope: 'b', emit: () => undefined, now: () => 0 });
   expect(await waitOf(other.admit('read', 'page'))).toBeUndefined();
 });
