@@ -3,7 +3,9 @@ import { UnavailableError } from '../errors.js';
 import { parseRetryAfter } from '../core/oauth/retry-after.js';
 import { decodeWhole } from './content-coding.js';
 import { textIn } from './response-text.js';
-import type { ResponseHead, UpstreamResponse } from './upstream.js';
+import type { ResponseHead } from './upstream-attempt.js';
+import type { UpstreamResponse } from './upstream-call.js';
+import { fieldOf } from './values.js';
 
 /** A response of the API that may be passed on: JSON, in its original bytes. Up to 64 KiB it is whole, and judged. */
 export interface ApiResponse {
@@ -84,11 +86,8 @@ function withoutBody(status: number, headers: Record<string, string>): ApiRespon
 
 /** GetBill's envelope repeats the HTTP status as `code`; where they differ, an error stays an error. */
 function statusOf(status: number, json: unknown): number {
-  const { error, code } = (typeof json === 'object' && json !== null ? json : {}) as {
-    error?: unknown;
-    code?: unknown;
-  };
-  if (status >= 300 || error !== true) return status;
+  if (status >= 300 || fieldOf(json, 'error') !== true) return status;
+  const code = fieldOf(json, 'code');
   const isStatus = typeof code === 'number' && Number.isInteger(code) && code >= 400 && code < 600;
   if (!isStatus) throw unusable('answer_contradicts_itself');
   acceptHead({ status: code, headers: {} });

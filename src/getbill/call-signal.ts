@@ -11,7 +11,7 @@ export interface CallSignal {
 export function unlessLeft<T>(signal: CallSignal | undefined, work: Promise<T>): Promise<T> {
   if (signal === undefined) return work;
   return new Promise((resolve, reject) => {
-    const onLeave = (): void => reject(browserLeft(undefined));
+    const onLeave = (): void => reject(browserLeft());
     if (signal.aborted) onLeave();
     signal.addEventListener('abort', onLeave);
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onLeave));

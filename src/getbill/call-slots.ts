@@ -106,7 +106,7 @@ export function createCallSlots(options: CallSlotsOptions): CallSlots {
       };
       const onLeave = (): void => {
         leaveQueue();
-        reject(browserLeft(undefined));
+        reject(browserLeft());
       };
       const timer = setTimeout(() => {
         leaveQueue();
@@ -129,7 +129,7 @@ export function createCallSlots(options: CallSlotsOptions): CallSlots {
 
   return {
     async acquire(key, signal, owner = key) {
-      if (signal?.aborted === true) throw browserLeft(undefined);
+      if (signal?.aborted === true) throw browserLeft();
       const session = sessions.get(key) ?? { owner, running: 0, waiting: new Set() };
       session.owner = owner; // its company may be known by now
       sessions.set(key, session);

@@ -3,13 +3,12 @@ import type { CallSignal } from './call-signal.js';
 import { limitClassOf, matchEndpoint, type Endpoint } from './endpoints.js';
 import { unwrapItem, unwrapList, unwrapNested, unwrapPage } from './envelope.js';
 import type { Access, Forward } from './forward.js';
+import { MAX_PER_PAGE } from './pagination.js';
 import type { Caller } from './quota.js';
 import { readJson } from './read-json.js';
 import type * as T from './types.js';
 import { withKnownOutcome } from './write-outcome.js';
 import { createWrites, type GetbillWrites } from './writes.js';
-
-const MAX_PER_PAGE = 100;
 
 export interface CallOptions {
   /** As text it is sent as it stands, without its `?`. */

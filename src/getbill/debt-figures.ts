@@ -1,4 +1,4 @@
-import { StorageError, UnavailableError } from '../errors.js';
+import { UnavailableError } from '../errors.js';
 import { boundedMap } from '../limits/bounded-map.js';
 import type { SharedLimits } from '../limits/shared-limits.js';
 import { createCachedReads, type Reading } from './cached-reads.js';
@@ -13,7 +13,7 @@ import {
   type StatusCounts,
 } from './debt-reads.js';
 import { companyHash, type GrantFacts } from './grant-facts.js';
-import type { Quota } from './quota.js';
+import { ignoreStorage, type Quota } from './quota.js';
 import type { Credits, Debt } from './types.js';
 
 const FRESH_MS = 5 * 60_000;
@@ -90,10 +90,7 @@ export function createDebtFigures({
     const { company: owner = grantId } = await facts.read(grantId);
     const consumed = await limits
       .consume('share', `${kind}:${owner}`, { most, windowMs: limit.windowMs })
-      .catch((error: unknown) => {
-        if (!(error instanceof StorageError)) throw error;
-        return undefined;
-      });
+      .catch(ignoreStorage);
     if (consumed?.granted === false) throw quotaLow(consumed.resetInMs);
   }
 

@@ -3,10 +3,10 @@ import type { GetbillClient } from './client.js';
 import { dayOf, timeOf } from './dates.js';
 import { isEnded } from './debt-statuses.js';
 import { followupAtMs } from './followup-values.js';
+import { MAX_PER_PAGE } from './pagination.js';
 import type { Debt, Followup } from './types.js';
 import { fieldOf, numberOf, textOf } from './values.js';
 
-const PER_PAGE = 100;
 /** Debts of which the dashboard shows more. */
 export const NEWEST = 5;
 const MAX_OWN_STATUSES = 4;
@@ -44,9 +44,9 @@ export async function readOverview(
   client: GetbillClient,
   { todayMs }: { todayMs: number },
 ): Promise<DebtOverview> {
-  const first = await client.debts({ page: 1, limit: PER_PAGE });
+  const first = await client.debts({ page: 1, limit: MAX_PER_PAGE });
   const { total, pages } = first.pagination;
-  const last = pages > 1 ? await client.debts({ page: pages, limit: PER_PAGE }) : undefined;
+  const last = pages > 1 ? await client.debts({ page: pages, limit: MAX_PER_PAGE }) : undefined;
   const debts = [...first.items, ...(last?.items ?? [])];
   const counts = new Map<string, number>();
   for (const debt of debts) {
@@ -103,7 +103,7 @@ export async function readLastFollowups(
   const failures = await eachOf(debts, async (debt) => {
     const isNone = numberOf(fieldOf(debt, 'followups_count')) === 0;
     const id = textOf(fieldOf(debt, 'id')) ?? '';
-    const items = isNone ? [] : (await client.followupsOfDebt(id, { limit: PER_PAGE })).items;
+    const items = isNone ? [] : (await client.followupsOfDebt(id, { limit: MAX_PER_PAGE })).items;
     last.set(debt.id, latestOf(items, nowMs));
   });
   if (last.size === 0 && failures[0] !== undefined) throw failures[0];

@@ -7,7 +7,9 @@ import type { CallSlots } from './call-slots.js';
 import { readableEncodings } from './content-coding.js';
 import { limitClassOf, type Endpoint } from './endpoints.js';
 import type { Caller, Quota } from './quota.js';
-import type { ResponseHead, Target, Upstream, UpstreamResponse } from './upstream.js';
+import type { Target, Upstream } from './upstream.js';
+import type { ResponseHead } from './upstream-attempt.js';
+import type { UpstreamResponse } from './upstream-call.js';
 
 /** The right to call: the token that is good now, and how to get a newer one when the API rejects it. */
 export interface Access {

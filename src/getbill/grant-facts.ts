@@ -4,6 +4,7 @@ import { AppError, RecordError, StorageError } from '../errors.js';
 import type { Emit } from '../events.js';
 import { boundedMap } from '../limits/bounded-map.js';
 import type { KeyValue } from '../core/storage/key-value.js';
+import { fieldOf } from './values.js';
 
 const MAX_GRANTS = 10_000;
 const READ_EVERY_MS = 5_000;
@@ -26,7 +27,7 @@ type Facts = z.infer<typeof factsSchema>;
 export interface GrantFacts {
   read(grantId: string): Promise<Readonly<Facts>>;
   /** From a response of `/company/profile`, the only one that says whose grant it is. */
-  learnCompany(grantId: string, profile: unknown): Promise<string | undefined>;
+  learnCompany(grantId: string, profile: unknown): Promise<void>;
   withhold(grantId: string, scope: string): Promise<void>;
 }
 
@@ -84,12 +85,11 @@ export function createGrantFacts({
   return {
     read,
     async learnCompany(grantId, profile) {
-      const id = (profile as { data?: { id?: unknown } | null } | null | undefined)?.data?.id;
-      if (!(typeof id === 'string' && id !== '') && typeof id !== 'number') return undefined;
+      const id = fieldOf(fieldOf(profile, 'data'), 'id');
+      if (id === '' || (typeof id !== 'string' && typeof id !== 'number')) return;
       const company = companyHash(id);
       const facts = await read(grantId);
       if (facts.company !== company) await write(grantId, { ...facts, company });
-      return company;
     },
     async withhold(grantId, scope) {
       const facts = await read(grantId);

@@ -1,7 +1,8 @@
 import { AppError, UnavailableError, WalkStoppedError } from '../errors.js';
 import type { Page, Pagination, PageRequest } from './types.js';
 
-const MAX_PER_PAGE = 100;
+/** GetBill sends no more entries of a list at once. */
+export const MAX_PER_PAGE = 100;
 const MAX_PAGES = 10_000;
 const MAX_WAITS_PER_PAGE = 3;
 const MAX_WAIT_MS = 60_000;

@@ -1,4 +1,4 @@
-import { RequestError, StorageError } from '../errors.js';
+import { RequestError } from '../errors.js';
 import type { Emit } from '../events.js';
 import { boundedMap } from '../limits/bounded-map.js';
 import type { Consumption, SharedLimits } from '../limits/shared-limits.js';
@@ -7,7 +7,7 @@ import { limitClassOf, type LimitClass } from './endpoints.js';
 import { createCompanyLookup, PROFILE } from './company-lookup.js';
 import type { Access, ApiCall, Forward, Visitor } from './forward.js';
 import { ownerOf, type GrantFacts } from './grant-facts.js';
-import type { Quota } from './quota.js';
+import { ignoreStorage, type Quota } from './quota.js';
 import { fieldOf, textOf } from './values.js';
 
 /** A quarter of GetBill's limit for each company. */
@@ -139,8 +139,4 @@ function lacksScope(json: unknown, scope: string, challenge = ''): boolean {
   if (/\berror="?insufficient_scope\b/i.test(challenge)) return true;
   const message = textOf(fieldOf(json, 'message')) ?? '';
   return /\bscopes?\b/i.test(message) && message.split(/[^\w:]+/).includes(scope);
-}
-
-function ignoreStorage(error: unknown): void {
-  if (!(error instanceof StorageError)) throw error;
 }

@@ -76,6 +76,7 @@ export function createQuota(deps: QuotaDeps): Quota {
   };
 }
 
-function ignoreStorage(error: unknown): void {
+/** For `catch`: the storage cannot count now, which stops no call. */
+export function ignoreStorage(error: unknown): undefined {
   if (!(error instanceof StorageError)) throw error;
 }

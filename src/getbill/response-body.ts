@@ -5,8 +5,8 @@ import { browserLeft, unavailableBecause } from './unavailable.js';
 
 const WHOLE_LIMIT = 64 * 1024;
 const STREAM_LIMIT = 16 * 1024 * 1024;
-/** Waiting time for chunks over a whole body, in times of the longest silence: a trickle ends. */
-const FLOW_TIMES = 10;
+/** A whole body may be waited for ten times as long as one chunk: a trickle ends. */
+const MAX_WAITS = 10;
 /** A reader that takes nothing for so long is given up. */
 const READER_STALL_MS = 30_000;
 
@@ -41,7 +41,7 @@ export class ResponseBody {
     this.#timer.refresh();
     this.#length += chunk.length;
     if (this.#length > STREAM_LIMIT) return this.#endCall(tooLarge());
-    if (this.#waitedMs > this.#idleMs * FLOW_TIMES) return this.#endCall(pastDeadline());
+    if (this.#waitedMs > this.#idleMs * MAX_WAITS) return this.#endCall(pastDeadline());
     if (this.#stream !== undefined) {
       if (!this.#stream.push(chunk)) this.#pause();
       return;
@@ -66,7 +66,7 @@ export class ResponseBody {
     this.#stream = new Readable({
       read: () => this.#resume(),
       destroy: (error, done) => {
-        this.#endCall(browserLeft(undefined)); // without effect on a call that has ended
+        this.#endCall(browserLeft()); // without effect on a call that has ended
         done(error);
       },
     });

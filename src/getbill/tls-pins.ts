@@ -1,4 +1,4 @@
-import { createHash, X509Certificate } from 'node:crypto';
+import { hash, X509Certificate } from 'node:crypto';
 import { checkServerIdentity, type DetailedPeerCertificate, type PeerCertificate } from 'node:tls';
 import type { GetbillConfig } from '../config/config.js';
 import type { Emit } from '../events.js';
@@ -46,9 +46,11 @@ export const pinsOf = (leaf: DetailedPeerCertificate): string[] =>
   chainOf(leaf).map(({ raw }) => pinOf(raw));
 
 const pinOf = (der: Buffer): string =>
-  createHash('sha256')
-    .update(new X509Certificate(der).publicKey.export({ type: 'spki', format: 'der' }))
-    .digest('base64');
+  hash(
+    'sha256',
+    new X509Certificate(der).publicKey.export({ type: 'spki', format: 'der' }),
+    'base64',
+  );
 
 function chainOf(leaf: DetailedPeerCertificate): DetailedPeerCertificate[] {
   const chain = [leaf];

@@ -2,7 +2,7 @@ import { errors } from 'undici';
 import { UnavailableError } from '../errors.js';
 
 /** Nobody waits for the response any more; nothing is wrong. */
-export const browserLeft = (cause: unknown): UnavailableError =>
+export const browserLeft = (cause?: unknown): UnavailableError =>
   new UnavailableError('the browser has left', { code: 'browser_left', status: 499, cause });
 
 /** There was no connection to send the request over: no byte of it has left. */

@@ -11,7 +11,7 @@ export interface UpstreamResponse extends ResponseHead {
   readonly body: Buffer | Readable;
 }
 
-export interface CallOptions {
+export interface UpstreamCall {
   readonly request: Dispatcher.DispatchOptions;
   readonly agent: Dispatcher;
   /** Makes a new connection; absent where a request may not be sent twice. */
@@ -33,7 +33,7 @@ export interface CallOptions {
  * kept one, or when half of the deadline passes in silence, because a NAT that has forgotten a connection
  * drops its packets without a word. The first response to begin wins.
  */
-export function callUpstream(options: CallOptions): Promise<UpstreamResponse> {
+export function callUpstream(options: UpstreamCall): Promise<UpstreamResponse> {
   const { request, agent, again, timeoutMs, idleMs, signal, accept, exchange } = options;
   return new Promise((resolve, reject) => {
     const attempts = new Set<Attempt>();
@@ -93,7 +93,7 @@ export function callUpstream(options: CallOptions): Promise<UpstreamResponse> {
     }
 
     function onLeave(): void {
-      fail(browserLeft(undefined));
+      fail(browserLeft());
     }
 
     function onEnd(): void {

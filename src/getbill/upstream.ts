@@ -11,15 +11,13 @@ import { responseText } from './response-text.js';
 import { createPinCheck } from './tls-pins.js';
 import { NeverSentError, unavailableBecause } from './unavailable.js';
 import type { ResponseHead } from './upstream-attempt.js';
-import { callUpstream, type CallOptions, type UpstreamResponse } from './upstream-call.js';
+import { callUpstream, type UpstreamCall, type UpstreamResponse } from './upstream-call.js';
 import { USER_AGENT } from './user-agent.js';
 
 /** Connections to the API per process. */
 export const API_CONNECTIONS = 128;
 const TOKEN_CONNECTIONS = 32;
 
-export type { ResponseHead } from './upstream-attempt.js';
-export type { UpstreamResponse } from './upstream-call.js';
 export type Target = Pick<URL, 'origin' | 'host' | 'pathname' | 'search'>;
 
 export interface UpstreamRequest {
@@ -63,7 +61,7 @@ export function createUpstream({ config, emit }: { config: GetbillConfig; emit: 
   function call(
     target: Target,
     request: UpstreamRequest,
-    agents: Pick<CallOptions, 'agent' | 'again'>,
+    agents: Pick<UpstreamCall, 'agent' | 'again'>,
   ): Promise<UpstreamResponse> {
     const { method, headers, body = null, timeoutMs, idleMs, signal, accept } = request;
     const { origin, pathname, search } = target;

@@ -3,11 +3,8 @@ import dns from 'node:dns';
 import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { parseConfig, type GetbillConfig } from '../../src/config/config.js';
-import {
-  createUpstream,
-  type Upstream,
-  type UpstreamResponse,
-} from '../../src/getbill/upstream.js';
+import { createUpstream, type Upstream } from '../../src/getbill/upstream.js';
+import type { UpstreamResponse } from '../../src/getbill/upstream-call.js';
 import { lookAtPort } from '../../src/cli/doctor/tls.js';
 import { createAuthority, type Authority } from '../security/support/certificates.js';
 import { startTlsFront } from '../security/support/tls-front.js';
