@@ -9,8 +9,7 @@ import { createServices, type Services } from './services.js';
 async function main(): Promise<void> {
   const stopSignal = receiveStopSignals(); // before anything that takes time: a start can be stopped too
   const config = loadConfig(process.env);
-  const clock = { now: Date.now, monotonicMs: () => performance.now() };
-  const services = await createServices(config, clock);
+  const services = await createServices(config);
   exitOnBug(services);
   warnOfSuspiciousValues(services);
   await services.announceSecret();

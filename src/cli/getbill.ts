@@ -32,8 +32,7 @@ const run: Run = async (work, { verbose, finishes = false }) => {
   const env = await orRunningDemo(process.env, toStderr);
   const read = loadConfig({ ...withThrowawaySecrets(env), LOG_LEVEL: verbose ? 'info' : 'silent' });
   config = read;
-  const clock = { now: Date.now, monotonicMs: () => performance.now() };
-  const services = await createServices(read, { ...clock, logTo: harmlessStderr() }).catch(
+  const services = await createServices(read, { logTo: harmlessStderr() }).catch(
     (error: unknown) => {
       throw read.redis === undefined ? error : new StorageError(error);
     },

@@ -1,11 +1,11 @@
 import type { z } from 'zod';
 import { ConfigError } from '../errors.js';
-import { configFrom, type Environment } from './from-values.js';
+import { configFrom } from './from-values.js';
 import { invariantProblems } from './invariants.js';
 import { misspeltNames } from './misspelt.js';
 import { observe } from './observations.js';
 import type { Config } from './types.js';
-import { fileOf, unreadable, valueOf, type ReadFile } from './value-files.js';
+import { fileOf, unreadable, valueOf, type Environment, type ReadFile } from './value-files.js';
 import { variables, type Values } from './variables.js';
 
 export type * from './types.js';

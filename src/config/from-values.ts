@@ -3,9 +3,8 @@ import { statSync } from 'node:fs';
 import { secret, type Secret } from '../secret.js';
 import { isLoopback, isProduction } from './invariants.js';
 import type { Config, ProxyConfig, RedisConfig, SecretMade, WebhooksConfig } from './types.js';
+import type { Environment } from './value-files.js';
 import type { Values } from './variables.js';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The configuration, with defaults and values that are derived from others. */
 export function configFrom(v: Values, env: Environment): Config {

@@ -1,3 +1,4 @@
+import type { Environment } from './value-files.js';
 import type { Values } from './variables.js';
 import { weakSecretProblems, webhookSecretProblems } from './weak-secrets.js';
 
@@ -12,10 +13,7 @@ const GETBILL_URLS = [
 ] as const;
 
 /** Rules between variables. A variable that is faulty by itself is absent from `v` and passes here. */
-export function invariantProblems(
-  v: Partial<Values>,
-  env: Readonly<Record<string, string | undefined>>,
-): string[] {
+export function invariantProblems(v: Partial<Values>, env: Environment): string[] {
   return [...always(v), ...(isProduction(v) ? inProduction(v, env) : [])];
 }
 
@@ -45,13 +43,8 @@ function always(v: Partial<Values>): string[] {
       `GETBILL_REDIRECT_URI must be $PUBLIC_URL/oauth/callback, but ${differenceOf(v.GETBILL_REDIRECT_URI, redirectUri)}: the browser would not bring our cookie there ("localhost" and "127.0.0.1" are two hosts); leave it unset, or write the same in both`,
     );
   }
-  if (
-    v.SESSION_IDLE_S !== undefined &&
-    v.SESSION_MAX_S !== undefined &&
-    v.SESSION_IDLE_S > v.SESSION_MAX_S
-  ) {
+  if ((v.SESSION_IDLE_S ?? 0) > (v.SESSION_MAX_S ?? Infinity))
     problems.push('SESSION_IDLE_S must not be longer than SESSION_MAX_S');
-  }
   problems.push(...ofRedis(v), ...ofWebhooks(v));
   return problems;
 }
@@ -131,10 +124,7 @@ function differenceOf(given: string, expected: string): string {
     : `${different.join(', ')} ${different.length > 1 ? 'differ' : 'differs'}`;
 }
 
-function inProduction(
-  v: Partial<Values>,
-  env: Readonly<Record<string, string | undefined>>,
-): string[] {
+function inProduction(v: Partial<Values>, env: Environment): string[] {
   const problems: string[] = [];
   if (v.PUBLIC_URL?.protocol !== 'https:') {
     problems.push(

@@ -4,14 +4,14 @@ import { ConfigError } from '../errors.js';
 import { parseConfig, type Config } from './config.js';
 import { misspeltNames } from './misspelt.js';
 import { observeEnvironment, type Observation } from './observations.js';
-import { unreadable } from './value-files.js';
+import { unreadable, type Environment } from './value-files.js';
 import { variables } from './variables.js';
 
 /**
  * `parseConfig`, and a look at the files that the configuration names.
  * @throws {ConfigError}
  */
-export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
+export function loadConfig(env: Environment): Config {
   const config = parseConfig(env);
   const problems = [
     ...caFileProblems('GETBILL_CA_FILE', config.getbill.caFile),
@@ -71,7 +71,7 @@ function demoSecretProblems({ session, tokenEncryptionKeys }: Config): string[] 
 }
 
 /** What is suspicious in the environment and no fault, for the log and the doctor. */
-export function suspicions(env: Readonly<Record<string, string | undefined>>): Observation[] {
+export function suspicions(env: Environment): Observation[] {
   const known = Object.keys(variables);
   return [...observeEnvironment(env, known, readDotenv()), ...misspeltNames(env, known)];
 }

@@ -1,7 +1,5 @@
 import { distance } from 'fastest-levenshtein';
-import { valueOf } from './value-files.js';
-
-type Environment = Readonly<Record<string, string | undefined>>;
+import { valueOf, type Environment } from './value-files.js';
 
 /** What Kubernetes sets in every container for a Service called getbill. */
 const SERVICE_LINK = /_(SERVICE|PORT)(_|$)/;

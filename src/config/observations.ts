@@ -1,9 +1,7 @@
 import { statSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { splitList } from './lists.js';
-import { fileOf, readTextFile, valueOf } from './value-files.js';
-
-type Environment = Readonly<Record<string, string | undefined>>;
+import { fileOf, readTextFile, valueOf, type Environment } from './value-files.js';
 
 /** A character that no screen shows, or that looks like an ordinary space and is none. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 export type ReadFile = (path: string) => string;
 /** UTF-8, or UTF-16 as Windows marks it. @throws {TypeError} it is in another encoding. */

@@ -1,7 +1,8 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { SecretMade } from '../config/config.js';
 import type { AppEvent, Emit } from '../events.js';
 import { initialLabels, audienceOf, knownReason, statusClass } from './metric-labels.js';
-import { createUseMetrics, type SecretMade } from './use-metrics.js';
+import { createUseMetrics } from './use-metrics.js';
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 

@@ -1,12 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
+import type { SecretMade } from '../config/config.js';
 import type { AppEvent, Emit } from '../events.js';
 import { initialLabels, knownScope } from './metric-labels.js';
-
-/** When the client secret in use was made, and how that is known. */
-export interface SecretMade {
-  readonly knownBy: 'setting' | 'file';
-  readonly atMs: number;
-}
 
 /** How the client is used at GetBill: its scopes, its secret, and why tokens are renewed. */
 export function createUseMetrics({

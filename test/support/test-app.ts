@@ -101,7 +101,7 @@ export async function startTestApp({
     LOG_LEVEL: 'trace',
     ...env,
   });
-  const real = await createServices(config, { now, monotonicMs: () => performance.now(), logTo });
+  const real = await createServices(config, { now, logTo });
   const services = wrap?.(real) ?? real;
   const events: AppEvent[] = [];
   services.subscribe((event) => void events.push(event));
