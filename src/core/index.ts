@@ -54,7 +54,7 @@ export function createOAuthClient({
   encryptionKeys,
   fetch = globalThis.fetch,
   send = sendWithFetch(fetch),
-  report: tell = () => undefined,
+  report: onEvent = () => undefined,
   clock = systemClock,
   renewalsPerMinute = DEFAULT_RENEWALS_PER_MINUTE,
 }: OAuthClientOptions) {
@@ -64,9 +64,9 @@ export function createOAuthClient({
   const { clientId, timeoutMs = DEFAULT_TIMEOUT_MS, marginMs = DEFAULT_MARGIN_MS } = provider;
   const emit: Emit = (event) => {
     try {
-      tell(event);
+      onEvent(event);
     } catch {
-      // the fault of whoever is told
+      // the reader's own fault
     }
   };
   const cipher = createCipher(encryptionKeys);

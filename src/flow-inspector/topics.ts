@@ -111,7 +111,7 @@ export const topics = {
   },
   pause: {
     why: 'After a failed renewal nobody calls for this grant until a pause is over. A token that is still good is used on.',
-    code: code('core/tokens/renewal-guards.ts', 'failed'),
+    code: code('core/tokens/renewal-guards.ts', 'pauseAfter'),
   },
   ended: {
     why: 'Nothing but the refusal of the very token on record ends a grant, or the person who signs out.',

@@ -93,7 +93,7 @@ export function validateAuthorizationResponse(
       code: 'callback_malformed',
       status: 400,
       hint: '"state" or "iss" differs; with an issuer configured, "iss" must be present and equal to it',
-      ...reportedBy(response),
+      ...serverSaidIn(response),
     });
   }
 }
@@ -102,7 +102,7 @@ export function validateAuthorizationResponse(
  * The server's own words in a response with "error", also in one that cannot be used: they may be all there is to
  * explain a failed sign-in. Anybody can send them, so they are for the log alone.
  */
-export function reportedBy(response: URLSearchParams): { serverSaid?: string | undefined } {
+export function serverSaidIn(response: URLSearchParams): { serverSaid?: string | undefined } {
   const { error, error_description, state = '', code = '' } = Object.fromEntries(response);
   if (error === undefined) return {};
   return { serverSaid: serverText({ error, error_description }, [state, code]) };
@@ -112,7 +112,7 @@ function refusal(error: string, response: URLSearchParams): SignInError {
   return new SignInError('the authorization server responded with "error"', {
     code: AUTHORIZATION_ERRORS.has(error) ? `authorization_${error}` : 'authorization_failed',
     status: error === 'access_denied' ? 403 : 400,
-    ...reportedBy(response),
+    ...serverSaidIn(response),
   });
 }
 
@@ -121,5 +121,5 @@ const malformed = (parameter: string, response: URLSearchParams): SignInError =>
     code: 'callback_malformed',
     status: 400,
     hint: 'nothing was exchanged, and no sign-in under way was touched',
-    ...reportedBy(response),
+    ...serverSaidIn(response),
   });

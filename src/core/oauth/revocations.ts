@@ -17,13 +17,13 @@ export function createRevocations({
   background: Background;
 }) {
   /** The last token set that was revoked of each grant whose record is still to be deleted. */
-  const started = new Map<string, { accessToken: string; over: Promise<boolean> }>();
+  const started = new Map<string, { accessToken: string; done: Promise<boolean> }>();
 
   /**
    * Best effort: the refresh token first (it ends the grant at most servers), then the access token, each
    * tried twice. Never throws, and takes up to four deadlines. @returns whether the server has taken both.
    */
-  async function call(grantId: string, { refreshToken, accessToken }: TokenSet): Promise<boolean> {
+  async function revokeSet(grantId: string, { refreshToken, accessToken }: TokenSet) {
     if (revoke === undefined) return true;
     const isRefreshGone =
       refreshToken === undefined || (await twice(() => revoke(refreshToken, 'refresh_token')));
@@ -37,7 +37,7 @@ export function createRevocations({
     return isGone;
   }
 
-  const run = (grantId: string, tokenSet: TokenSet) => background.run(call(grantId, tokenSet));
+  const run = (grantId: string, tokenSet: TokenSet) => background.run(revokeSet(grantId, tokenSet));
 
   return {
     /** Resolves when it is over. */
@@ -47,7 +47,7 @@ export function createRevocations({
       if (tokenSet === undefined) return;
       const { accessToken } = tokenSet;
       if (accessToken === started.get(grantId)?.accessToken) return;
-      started.set(grantId, { accessToken, over: run(grantId, tokenSet) });
+      started.set(grantId, { accessToken, done: run(grantId, tokenSet) });
       const [oldest] = started.keys();
       if (started.size > MAX_REMOVALS && oldest !== undefined) started.delete(oldest);
     },
@@ -55,8 +55,8 @@ export function createRevocations({
     async finish(grantId: string, tokenSet: TokenSet | undefined): Promise<void> {
       const earlier = started.get(grantId);
       started.delete(grantId);
-      const isOver = (await earlier?.over) === true;
-      const isRevoked = isOver && earlier?.accessToken === tokenSet?.accessToken;
+      const hasSucceeded = (await earlier?.done) === true;
+      const isRevoked = hasSucceeded && earlier?.accessToken === tokenSet?.accessToken;
       if (tokenSet !== undefined && !isRevoked) await run(grantId, tokenSet);
     },
   };

@@ -63,13 +63,13 @@ const keyOf = (grantId: string): string => `lease:${grantId}`;
 /** Our turn to renew, or what the process whose turn it was has renewed. */
 type Turn = { lease: Lease } | { tokenSet: TokenSet };
 
-interface Parts extends Pick<Context, 'report' | 'clock' | 'leaseMs'> {
+interface TurnOptions extends Pick<Context, 'report' | 'clock' | 'leaseMs'> {
   readonly leases: ReturnType<typeof createLeases>;
   readonly records: TokenRecords;
   readonly guards: RenewalGuards;
 }
 
-export function createTakeTurn({ report, clock, leaseMs, leases, records, guards }: Parts) {
+export function createTakeTurn({ report, clock, leaseMs, leases, records, guards }: TurnOptions) {
   /**
    * The lease of the grant. While another process has it, this one waits for that process's result, at most
    * as long as a lease lives.

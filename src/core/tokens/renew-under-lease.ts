@@ -36,7 +36,7 @@ export function createRenewUnderLease(parts: Parts) {
       if (!reason.isDue(old.tokenSet)) return reuse(grantId, old);
       if (!isRenewable(old.tokenSet)) return await end(grantId, old, 'no_refresh_token');
 
-      await guards.enter(grantId);
+      await guards.assertMayCall(grantId);
       const wasTried = await guards.noteAttempt(grantId, old.tokenSet.refreshToken);
       if (turn.lease.remainingMs() < timeoutMs) throw overrun();
 
@@ -70,7 +70,7 @@ export function createRenewUnderLease(parts: Parts) {
       return next;
     } catch (error) {
       if (error instanceof GrantRefusedError) return error;
-      throw await guards.failed(grantId, error);
+      throw await guards.pauseAfter(grantId, error);
     }
   }
 
@@ -122,7 +122,7 @@ export function createRenewUnderLease(parts: Parts) {
       throw new GrantEndedError('signed_out');
     }
     if (change.outcome === 'superseded') return change.stored.tokenSet;
-    await guards.done(grantId).catch(() => undefined); // left standing, it only changes words
+    await guards.forgetAttempt(grantId).catch(() => undefined); // left standing, it only changes words
     return next;
   }
 

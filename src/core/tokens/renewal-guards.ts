@@ -42,7 +42,7 @@ export function createRenewalGuards({
   return {
     pauseOf,
     /** @throws {UnavailableError} paused, or too many renewals in this minute, of this grant or in all. */
-    async enter(grantId: string): Promise<void> {
+    async assertMayCall(grantId: string): Promise<void> {
       const pause = await pauseOf(grantId);
       if (pause !== undefined) throw pause;
       const limits = [
@@ -81,7 +81,7 @@ export function createRenewalGuards({
       return earlier === 'same token';
     },
     /** The error to throw, after the pause that keeps all others from failing in the same way. */
-    async failed(grantId: string, error: unknown): Promise<unknown> {
+    async pauseAfter(grantId: string, error: unknown): Promise<unknown> {
       const misconfigured = error instanceof MisconfiguredError;
       if (!misconfigured && !(error instanceof UnavailableError)) return error;
       const pauseMs = misconfigured ? MISCONFIGURED_PAUSE_MS : askedPauseMs(error);
@@ -93,7 +93,7 @@ export function createRenewalGuards({
       await written.catch(() => undefined); // then the next caller tries again
       return result;
     },
-    done: (grantId: string): Promise<void> => keyValue.delete(`attempt:${grantId}`),
+    forgetAttempt: (grantId: string): Promise<void> => keyValue.delete(`attempt:${grantId}`),
   };
 }
 

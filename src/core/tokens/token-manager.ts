@@ -34,7 +34,7 @@ export function createTokenManager(parts: Parts) {
     )
       return copy;
 
-    const tokenSet = await onRecord(grantId, { elseCopy: true });
+    const tokenSet = await readTokenSet(grantId, { orCopy: true });
     switch (phase(tokenSet)) {
       case 'fresh':
         return tokenSet;
@@ -51,8 +51,8 @@ export function createTokenManager(parts: Parts) {
     }
   }
 
-  /** `elseCopy`: while the storage does not respond, a copy that is still good will do. */
-  async function onRecord(grantId: string, { elseCopy }: { elseCopy: boolean }): Promise<TokenSet> {
+  /** `orCopy`: while the storage does not respond, a copy in memory that is still good will do. */
+  async function readTokenSet(grantId: string, { orCopy }: { orCopy: boolean }): Promise<TokenSet> {
     try {
       const unwritten = pendingWrites.get(grantId);
       if (unwritten !== undefined) return unwritten;
@@ -61,7 +61,7 @@ export function createTokenManager(parts: Parts) {
       tokenCache.set(grantId, stored.tokenSet);
       return stored.tokenSet;
     } catch (error) {
-      const copy = elseCopy ? inMemory(grantId) : undefined;
+      const copy = orCopy ? inMemory(grantId) : undefined;
       if (error instanceof StorageError && copy !== undefined && phase(copy) !== 'expired')
         return copy;
       if (error instanceof GrantEndedError) tokenCache.delete(grantId);
@@ -71,7 +71,7 @@ export function createTokenManager(parts: Parts) {
 
   /** After a 401 of the API: the newer token, else a renewed one, which some servers leave as it was. Throws as `fresh`. */
   async function renew(grantId: string, rejected: string): Promise<TokenSet> {
-    const read = await onRecord(grantId, { elseCopy: false });
+    const read = await readTokenSet(grantId, { orCopy: false });
     const isDue = (now: TokenSet): boolean =>
       phase(now) === 'expired' || (now.accessToken === rejected && now.renewals === read.renewals);
     if (!isDue(read)) return read;
@@ -82,21 +82,21 @@ export function createTokenManager(parts: Parts) {
 
   /** Deletes the record, then revokes in the background; `revoked` resolves when that is over. */
   async function forget(grantId: string, reason: SessionEndReason) {
-    // Read before: when the reply to the deletion is lost, the next try, also the storage client's own, finds no token.
-    const onRecord = await readable(grantId);
+    // When the reply to the deletion is lost, the next try, also the storage client's own, finds no token to revoke.
+    const readBefore = await readUnlessBroken(grantId);
     tokenCache.delete(grantId);
     try {
-      const removed = (await records.remove(grantId)) ?? onRecord;
+      const removed = (await records.remove(grantId)) ?? readBefore;
       tokenCache.delete(grantId);
       report('session_ended', grantId, { reason });
       return { revoked: background.run(revocations.finish(grantId, removed)) };
     } catch (error) {
-      revocations.runOnce(grantId, onRecord);
+      revocations.runOnce(grantId, readBefore);
       throw error;
     }
   }
 
-  async function readable(grantId: string): Promise<TokenSet | undefined> {
+  async function readUnlessBroken(grantId: string): Promise<TokenSet | undefined> {
     try {
       return (await records.read(grantId))?.tokenSet;
     } catch (error) {

@@ -103,8 +103,8 @@ export function createTokenRecords({
 type TokenRecord = Omit<StoredTokens, 'sealed'>;
 
 /**
- * Its times by the clock of this process, where the writer's is another one. Both say when the record ends: the writer by
- * what it sealed, this process by the storage's TTL. A difference that the storage's answer may have taken is none.
+ * The record with its times by the clock of this process. The writer sealed the end of the record by its own clock, and
+ * the storage's TTL tells that end by ours: they differ as the clocks do, and by the time that the read took.
  */
 function byOurClock(
   record: TokenRecord,

@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 import { SignInError } from '../../errors.js';
 import type { Emit } from '../../events.js';
-import { reportedBy } from '../../core/oauth/authorization.js';
+import { serverSaidIn } from '../../core/oauth/authorization.js';
 import type { SignIn } from '../../core/sign-in/sign-in.js';
 import { cookieOf, type Cookies } from '../session/cookies.js';
 import type { StartSession } from '../session/start-session.js';
@@ -38,7 +38,7 @@ export function completeSignIn({
     throw new SignInError('no pending login belongs to this callback', {
       code,
       status: 400,
-      ...reportedBy(response),
+      ...serverSaidIn(response),
     });
   };
 }
