@@ -2,10 +2,6 @@ import { z } from 'zod';
 import { isRecord } from './values.js';
 import { followupStatuses, followupTypes } from './followup-values.js';
 
-/**
- * GetBill's documented rules for the bodies of its writes. A field that GetBill does not document is refused; a rule
- * that it does not document is left to GetBill. `null` is accepted where GetBill's own objects hold it.
- */
 const PHONE_MAX_DIGITS = 15; // E.164
 const compact = (phone: string): string => phone.replaceAll(/[\s().-]/g, '');
 const digitsOf = (phone: string): string => phone.replaceAll(/\D/g, '');
@@ -72,23 +68,22 @@ const debtFields = z.strictObject({
   accept_expensive_destination: flag,
 });
 
-type DebtFields = Partial<z.input<typeof debtFields>>;
-const always = { when: ({ value }: { value: unknown }) => isRecord(value) };
+type DebtFields = Partial<z.output<typeof debtFields>>;
 const isReachable = ({ phone, email }: DebtFields): boolean => Boolean(phone) || Boolean(email);
 const isModeOfTimeline = ({ timeline_start_mode: mode, timeline_id: timeline }: DebtFields) =>
   mode === undefined || Boolean(timeline);
-const REACHABLE = { path: ['phone'], error: 'a phone or an email is needed', ...always };
-const OF_TIMELINE = {
-  path: ['timeline_start_mode'],
-  error: 'is only for a debt with a timeline_id',
-  ...always,
-};
 
-const newDebt = debtFields.refine(isReachable, REACHABLE).refine(isModeOfTimeline, OF_TIMELINE);
-const batchDebt = debtFields
-  .extend({ temp_id: z.string().optional() })
-  .refine(isReachable, REACHABLE)
-  .refine(isModeOfTimeline, OF_TIMELINE);
+/** Rules between fields, checked also where a field is at fault by itself. */
+function withRulesBetweenFields<Fields extends z.ZodType<DebtFields>>(fields: Fields): Fields {
+  const when = ({ value }: { value: unknown }): boolean => isRecord(value);
+  const error = 'is only for a debt with a timeline_id';
+  return fields
+    .refine(isReachable, { path: ['phone'], error: 'a phone or an email is needed', when })
+    .refine(isModeOfTimeline, { path: ['timeline_start_mode'], error, when });
+}
+
+const newDebt = withRulesBetweenFields(debtFields);
+const batchDebt = withRulesBetweenFields(debtFields.extend({ temp_id: z.string().optional() }));
 
 export const MAX_BATCH = 1_000;
 
@@ -162,6 +157,10 @@ const followupChange = z
   .partial();
 const newFollowup = followupChange.extend({ debt_id: filled });
 
+/**
+ * GetBill's documented rules for the bodies of its writes. A field that GetBill does not document is refused; a rule
+ * that it does not document is left to GetBill. `null` is accepted where GetBill's own objects hold it.
+ */
 export const writeRules = {
   newDebt,
   batchDebt,
