@@ -4,6 +4,7 @@ import type {
   RefreshFailure,
   SessionEndReason,
   TokenOutcome,
+  WaitOutcome,
 } from '../events.js';
 
 type Event<T extends AppEvent['type']> = Extract<AppEvent, { type: T }>;
@@ -17,13 +18,7 @@ const grantTypes: GrantType[] = [
 ];
 const tokenOutcomes: TokenOutcome[] = ['ok', 'refused', 'misconfigured', 'transient'];
 const refreshFailures: RefreshFailure[] = ['refused', 'misconfigured', 'transient', 'limited'];
-const waitOutcomes: Event<'refresh_waited'>['outcome'][] = [
-  'renewed',
-  'ended',
-  'paused',
-  'taken_over',
-  'no_lease',
-];
+const waitOutcomes: WaitOutcome[] = ['renewed', 'ended', 'paused', 'taken_over', 'no_lease'];
 const endReasons: Record<SessionEndReason, true> = {
   signed_out: true,
   replaced: true,

@@ -1,10 +1,10 @@
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Registry, collectDefaultMetrics } from 'prom-client';
 import type { SecretMade } from '../config/config.js';
 import type { AppEvent, Emit } from '../events.js';
-import { initialLabels, audienceOf, knownReason, statusClass } from './metric-labels.js';
+import { createInstruments, seriesOf } from './instruments.js';
+import { audienceOf, initialLabels, knownReason, statusClass } from './metric-labels.js';
+import { createRejectedGrants } from './rejected-grants.js';
 import { createUseMetrics } from './use-metrics.js';
-
-const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 export interface Metrics {
   readonly read: Emit;
@@ -20,8 +20,6 @@ function withProcessMetrics(): Registry {
   collectDefaultMetrics({ register: registry });
   return registry;
 }
-
-const REJECTED_FOR_MS = 600_000;
 
 /**
  * Counters over the event vocabulary. Labels are small fixed sets: never an id, a path or a text of
@@ -40,27 +38,7 @@ export function createMetrics({
   now: () => number;
   registry?: Registry;
 }): Metrics {
-  const registers = [registry];
-
-  const counter = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
-    new Counter({ name: `getbill_connect_${name}`, help, labelNames, registers });
-  const gauge = (name: string, help: string, valueOf: () => number) =>
-    new Gauge({
-      name: `getbill_connect_${name}`,
-      help,
-      registers,
-      collect() {
-        this.set(valueOf());
-      },
-    });
-  const histogram = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
-    new Histogram({
-      name: `getbill_connect_${name}`,
-      help,
-      labelNames,
-      buckets: SECONDS,
-      registers,
-    });
+  const { counter, gauge, histogram } = createInstruments(registry);
 
   const requests = histogram('request_seconds', 'requests to this app and how long they took', [
     'method',
@@ -75,7 +53,7 @@ export function createMetrics({
   const apiFailures = counter(
     'api_failures_total',
     'calls to the GetBill API without a usable response: too slow, unreachable, not JSON; `browser_left` and `too_many_open_calls` are not GetBill’s',
-    ['reason'],
+    seriesOf('reason', initialLabels.apiFailures),
   );
   const apiReplays = counter(
     'api_replays_total',
@@ -86,15 +64,16 @@ export function createMetrics({
     'calls to the token endpoint; `outcome` is `ok`, `refused`, `misconfigured` or `transient`',
     ['grant_type', 'outcome'],
   );
+  for (const labels of initialLabels.tokenCalls) tokenCalls.zero(labels);
   const logins = counter(
     'logins_total',
     'sign-ins: `started`, `completed`, `failed` (with the code of the error page as `reason`), `repeated` (Back button)',
-    ['outcome', 'reason'],
+    initialLabels.logins,
   );
   const renewals = counter(
     'renewals_total',
     'renewals: `led` (`renewed`, `reused`, `refused`, `misconfigured`, `transient`), `joined` (waited for one in this process), `waited` (for one in another process: `renewed`, `ended`, `paused`, `taken_over`, `no_lease`)',
-    ['role', 'outcome'],
+    initialLabels.renewals,
   );
   const renewalLate = histogram(
     'renewal_late_seconds',
@@ -105,75 +84,61 @@ export function createMetrics({
     'how long a request waited for a renewal: `joined` or `waited`',
     ['role'],
   );
+  for (const role of ['joined', 'waited']) waits.zero({ role });
   const sessionsEnded = counter(
     'sessions_ended_total',
     'sessions that ended, by the reasons of `session_ended`, and `expired`',
-    ['reason'],
+    seriesOf('reason', initialLabels.sessionsEnded),
   );
   const quotaLeft = new Map<string, number>(); // labelled when somebody looks, not on every call
-  new Gauge({
-    name: 'getbill_connect_quota_left',
-    help: 'what GetBill said is left of its quota, at the last call of this process',
-    labelNames: ['limit_class'],
-    registers,
-    collect() {
-      for (const [limitClass, left] of quotaLeft) this.set({ limit_class: limitClass }, left);
+  gauge(
+    'quota_left',
+    'what GetBill said is left of its quota, at the last call of this process',
+    (left) => {
+      for (const [limitClass, value] of quotaLeft) left.set({ limit_class: limitClass }, value);
     },
-  });
+    ['limit_class'],
+  );
   const limited = counter(
     'rate_limited_total',
     "requests refused by a limit of ours: `login`, `callback`, `api`, `pages`, `session`, `streams` (of `/events/live`), `open_pages` and `open_calls` (of one session at once), `share` (a company's share of GetBill's quota), `refresh` (renewals)",
-    ['limit'],
+    seriesOf('limit', initialLabels.limits),
   );
   const refused = counter(
     'requests_refused_total',
     'requests refused for safety: `csrf`, `foreign_origin`, `navigation_only`',
-    ['reason'],
+    seriesOf('reason', initialLabels.refused),
   );
   const webhooks = counter(
     'webhooks_total',
     'webhooks: `new`, `duplicate`, `handled`, `failed` (will be tried again), `given_up` (after eight tries)',
-    ['outcome'],
+    seriesOf('outcome', initialLabels.webhooks),
   );
   const webhooksRefused = counter(
     'webhooks_refused_total',
     'webhooks that were not acknowledged, by the reasons of `webhook_refused`',
-    ['reason'],
+    seriesOf('reason', initialLabels.webhooksRefused),
   );
   const responses = counter(
     'responses_total',
     'responses: to `people`, or to `machines` (health checks, metrics, assets, unknown paths); `2xx` to `5xx`',
-    ['audience', 'class'],
+    initialLabels.responses,
   );
-  const rejectedAtMs = new Map<string, number>();
-  function dropOldRejections(): void {
-    for (const [grant, atMs] of rejectedAtMs) {
-      if (now() - atMs > REJECTED_FOR_MS) rejectedAtMs.delete(grant);
-    }
-  }
-  /** Drops the old ones here, too: where nobody reads the metrics, nothing else would. */
-  function noteRejection(grant: string): void {
-    dropOldRejections();
-    rejectedAtMs.set(grant, now());
-  }
-  function rejectedGrants(): number {
-    dropOldRejections();
-    return rejectedAtMs.size;
-  }
   gauge(
     'pending_writes',
     'renewed token sets that Redis did not take yet and this process keeps',
-    pendingWrites,
+    (count) => count.set(pendingWrites()),
   );
+  const rejectedGrants = createRejectedGrants({ now });
   gauge(
     'rejected_grants',
     'grants whose renewal GetBill has rejected as misconfigured in the last ten minutes; 0 after a renewal that succeeds',
-    rejectedGrants,
+    (count) => count.set(rejectedGrants.count()),
   );
   const faults = counter(
     'faults_total',
     'events an operator should know: `storage_failed`, `record_replaced`, `token_write_delayed`, `key_missing`, `tls_failed`, `client_secret_fallback`, `quota_exhausted`, `scope_widened`, `session_broken`, `session_touch_failed`, `revocation_failed`',
-    ['type'],
+    seriesOf('type', initialLabels.faults),
   );
   const logLinesDropped = counter(
     'log_dropped_total',
@@ -183,19 +148,6 @@ export function createMetrics({
     'storage_seconds',
     'a round trip to Redis, measured by every call of `/readyz` and `/metrics`',
   );
-
-  for (const labels of initialLabels.responses) responses.inc(labels, 0);
-  for (const labels of initialLabels.tokenCalls) tokenCalls.zero(labels);
-  for (const labels of initialLabels.renewals) renewals.inc(labels, 0);
-  for (const labels of initialLabels.logins) logins.inc(labels, 0);
-  for (const reason of initialLabels.apiFailures) apiFailures.inc({ reason }, 0);
-  for (const reason of initialLabels.sessionsEnded) sessionsEnded.inc({ reason }, 0);
-  for (const limit of initialLabels.limits) limited.inc({ limit }, 0);
-  for (const reason of initialLabels.refused) refused.inc({ reason }, 0);
-  for (const outcome of initialLabels.webhooks) webhooks.inc({ outcome }, 0);
-  for (const reason of initialLabels.webhooksRefused) webhooksRefused.inc({ reason }, 0);
-  for (const type of initialLabels.faults) faults.inc({ type }, 0);
-  for (const role of ['joined', 'waited']) waits.zero({ role });
 
   const readUse = createUseMetrics({ registry, clientSecretMade, now });
 
@@ -217,7 +169,7 @@ export function createMetrics({
       case 'login_repeated':
         return logins.inc({ outcome: 'repeated', reason: '' });
       case 'token_requested':
-        if (event.grantType === 'refresh_token' && event.outcome === 'ok') rejectedAtMs.clear();
+        if (event.grantType === 'refresh_token' && event.outcome === 'ok') rejectedGrants.clear();
         return tokenCalls.observe(
           { grant_type: event.grantType, outcome: event.outcome },
           event.durationMs / 1000,
@@ -226,7 +178,7 @@ export function createMetrics({
         renewals.inc({ role: 'led', outcome: 'renewed' });
         return renewalLate.observe(event.lateMs / 1000);
       case 'refresh_failed':
-        if (event.outcome === 'misconfigured') noteRejection(event.grant);
+        if (event.outcome === 'misconfigured') rejectedGrants.add(event.grant);
         if (event.outcome === 'limited') limited.inc({ limit: 'refresh' });
         return renewals.inc({ role: 'led', outcome: event.outcome });
       case 'refresh_reused':
