@@ -8,7 +8,7 @@ import type { RequestListener } from 'node:http';
  * already, for which everything behind here waits.
  */
 export function inTurns(handle: RequestListener): RequestListener {
-  /** A browser is in here, be it with nothing that waits, when one of its requests has begun in this turn. */
+  /** The requests that wait, by browser. An empty queue: one request of this browser has begun in this turn. */
   const waiting = new Map<string, Parameters<RequestListener>[]>();
 
   function startTurn(): void {

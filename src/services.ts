@@ -7,6 +7,7 @@ import { createAppClient } from './getbill/app-client.js';
 import { connectGetbill } from './getbill/connect.js';
 import { createDebtFigures } from './getbill/debt-figures.js';
 import { createProfileCache } from './getbill/profile-cache.js';
+import { singleFlight } from './limits/single-flight.js';
 import { connectStorage } from './redis/connect.js';
 import { announceSecret } from './redis/secret-check.js';
 import { tracedKeyValue } from './redis/traced.js';
@@ -61,7 +62,7 @@ export async function createServices(
     await stopping;
   }
 
-  let storageCheck: Promise<boolean> | undefined; // one for all who ask at the same time
+  const once = singleFlight<boolean>();
   async function checkStorage(): Promise<boolean> {
     const startedMs = monotonicMs();
     const ready = await storage.ping().then(
@@ -109,12 +110,7 @@ export async function createServices(
     }),
     metrics,
     /** Whether the storage would carry out a sign-in. */
-    isStorageReady(): Promise<boolean> {
-      storageCheck ??= checkStorage().finally(() => {
-        storageCheck = undefined;
-      });
-      return storageCheck;
-    },
+    isStorageReady: () => once('check', checkStorage),
     /** Lets other processes and the doctor see when their SESSION_SECRET is another one, until `close`. */
     async announceSecret(): Promise<void> {
       const end = await announceSecret(storage, {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import type { Limit } from '../limits/shared-limits.js';
+import { singleFlight } from '../limits/single-flight.js';
 import type { LimitClass } from './endpoints.js';
 import { createQuotaRecords, type QuotaRecordsDeps } from './quota-records.js';
 import {
@@ -45,7 +46,7 @@ export function createClassQuota(limitClass: LimitClass, { scope, now, ...deps }
   let limit: Limit | undefined = documented;
   let readAtMs = -Infinity;
   let wroteAtMs = -Infinity;
-  let reading: Promise<void> | undefined;
+  const once = singleFlight<void>();
 
   /** A clock that was set back makes a read due as well. */
   const isRecent = (atMs: number): boolean => now() >= atMs && now() - atMs < READ_EVERY_MS;
@@ -78,11 +79,7 @@ export function createClassQuota(limitClass: LimitClass, { scope, now, ...deps }
     limit: () => limit,
     blockedForMs: () => Math.max(0, blockedUntilMs - now()),
     read: async (): Promise<void> => {
-      if (isRecent(readAtMs)) return;
-      reading ??= readRecords().finally(() => {
-        reading = undefined;
-      });
-      await reading;
+      if (!isRecent(readAtMs)) await once('read', readRecords);
     },
     async forget(): Promise<void> {
       known = undefined;

@@ -1,4 +1,5 @@
 import { boundedMap } from '../limits/bounded-map.js';
+import { singleFlight } from '../limits/single-flight.js';
 import { AppError } from '../errors.js';
 import type { ApiResponse } from './api-response.js';
 import { endpoints, type Endpoint } from './endpoints.js';
@@ -29,7 +30,7 @@ export function createCompanyLookup({
   now: () => number;
 }) {
   const askedAtMs = boundedMap<number>({ max: MAX_GRANTS });
-  const asking = new Map<string, Promise<string | undefined>>();
+  const once = singleFlight<string | undefined>();
 
   async function readCompany({ requestId, caller }: ApiCall, access: Access, visitor: Visitor) {
     try {
@@ -50,13 +51,11 @@ export function createCompanyLookup({
     visitor: Visitor,
   ): Promise<string | undefined> {
     const { grantId, mayReadCompany } = visitor;
-    const running = asking.get(grantId);
-    if (running !== undefined) return await running;
-    const askedAgoMs = now() - (askedAtMs.get(grantId) ?? -Infinity);
-    if (!mayReadCompany || (askedAgoMs >= 0 && askedAgoMs < ASK_EVERY_MS)) return undefined;
-    askedAtMs.set(grantId, now());
-    const reading = readCompany(call, access, visitor).finally(() => asking.delete(grantId));
-    asking.set(grantId, reading);
-    return await reading;
+    return await once(grantId, async () => {
+      const askedAgoMs = now() - (askedAtMs.get(grantId) ?? -Infinity);
+      if (!mayReadCompany || (askedAgoMs >= 0 && askedAgoMs < ASK_EVERY_MS)) return undefined;
+      askedAtMs.set(grantId, now());
+      return await readCompany(call, access, visitor);
+    });
   };
 }

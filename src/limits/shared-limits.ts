@@ -2,6 +2,7 @@ import { RecordError } from '../errors.js';
 import type { Emit } from '../events.js';
 import type { KeyValue } from '../core/storage/key-value.js';
 import { boundedMap } from './bounded-map.js';
+import { singleFlight } from './single-flight.js';
 
 const PORTIONS = 20;
 const MAX_PORTIONS_KEPT = 10_000;
@@ -54,8 +55,8 @@ export function createSharedLimits({
   now: () => number;
 }): SharedLimits {
   const portions = boundedMap<Portion>({ max: MAX_PORTIONS_KEPT });
-  const refills = new Map<string, Promise<Portion>>();
-  const replacing = new Map<string, Promise<void>>();
+  const refillOnce = singleFlight<Portion>();
+  const deleteOnce = singleFlight<void>();
   const keyOf = (kind: LimitKind, name: string, { most, windowMs }: Limit): string =>
     `${kind}:${scope}:${name}:${most}/${Math.ceil(windowMs / 1000)}`;
 
@@ -75,15 +76,11 @@ export function createSharedLimits({
     return await keyValue.increment(key, { ttlMs: windowMs, by });
   }
 
-  /** Once for all that met the record at the same time. */
-  function replace(key: string): Promise<void> {
-    const running = replacing.get(key);
-    if (running !== undefined) return running;
-    emit({ type: 'record_replaced', record: 'limit' });
-    const deleting = keyValue.delete(key).finally(() => replacing.delete(key));
-    replacing.set(key, deleting);
-    return deleting;
-  }
+  const replace = (key: string): Promise<void> =>
+    deleteOnce(key, () => {
+      emit({ type: 'record_replaced', record: 'limit' });
+      return keyValue.delete(key);
+    });
 
   /** `left` is 0 where the limit is reached. */
   async function take(key: string, { most, windowMs }: Limit, amount: number): Promise<Portion> {
@@ -94,19 +91,12 @@ export function createSharedLimits({
     };
   }
 
-  /** One command for all who find nothing left at the same time. */
-  function refill(key: string, limit: Limit, amount: number): Promise<Portion> {
-    const running = refills.get(key);
-    if (running !== undefined) return running;
-    const refilling = take(key, limit, amount)
-      .then((taken) => {
-        portions.set(key, { ...taken });
-        return taken;
-      })
-      .finally(() => refills.delete(key));
-    refills.set(key, refilling);
-    return refilling;
-  }
+  const refill = (key: string, limit: Limit, amount: number): Promise<Portion> =>
+    refillOnce(key, async () => {
+      const taken = await take(key, limit, amount);
+      portions.set(key, { ...taken }); // a copy, which is consumed: whoever joined must see what was taken
+      return taken;
+    });
 
   function consumeOne(key: string): Portion | undefined {
     const portion = portions.get(key);
