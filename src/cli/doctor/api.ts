@@ -1,9 +1,8 @@
 import { jsonObject } from '../../core/json.js';
 import type { GetbillConfig } from '../../config/config.js';
 import { endpoints, type Endpoint } from '../../getbill/endpoints.js';
-import type { Upstream } from '../../getbill/upstream.js';
 import type { exitCodes } from '../exit-codes.js';
-import { ask, type HttpResponse } from './ask.js';
+import type { Ask, HttpResponse } from './ask.js';
 import { fail, pass, warn, type Check, type CheckContext, type Result } from './check.js';
 import { explainConnection } from './explain.js';
 
@@ -15,7 +14,7 @@ export const apiCheck: Check = {
     const { getbill } = context.config;
     const { scopes } = getbill;
     const token = await tokenFor(readableWith(scopes).scope, context);
-    return (await examineApi(token, { ...context, getbill, scopes })).result;
+    return (await examineApi(token, { getbill, scopes, ask: context.ask })).result;
   },
 };
 
@@ -33,17 +32,7 @@ interface Examined {
 
 export async function examineApi(
   token: string | undefined,
-  {
-    getbill,
-    scopes,
-    upstream,
-    now,
-  }: {
-    getbill: GetbillConfig;
-    scopes: readonly string[];
-    upstream: Pick<Upstream, 'open'>;
-    now: () => number;
-  },
+  { getbill, scopes, ask }: { getbill: GetbillConfig; scopes: readonly string[]; ask: Ask },
 ): Promise<Examined> {
   const { apiUrl, timeoutMs } = getbill;
   const url = new URL(`${apiUrl.href.replace(/\/$/, '')}${readableWith(scopes).path}`);
@@ -52,7 +41,7 @@ export async function examineApi(
       accept: 'application/json',
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
     };
-    const response = await ask(upstream, url, { timeoutMs, now, headers });
+    const response = await ask(url, { headers });
     const result = judge(response, { url, hasToken: token !== undefined });
     return { result, exit: exitFor(response.status, result) };
   } catch (error) {

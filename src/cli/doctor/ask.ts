@@ -13,42 +13,42 @@ export interface HttpResponse {
 
 const LIMIT = 64 * 1024;
 
-/** One request, no redirect followed. @throws {UnavailableError} no response. */
-export async function ask(
-  upstream: Pick<Upstream, 'open'>,
-  url: URL,
-  {
-    timeoutMs,
-    now,
-    headers = {},
-    form,
-    json,
-  }: {
-    timeoutMs: number;
-    now: () => number;
-    headers?: Record<string, string>;
-    form?: Record<string, string>;
-    /** A body as it is. */
-    json?: string;
-  },
-): Promise<HttpResponse> {
-  const sentAtMs = now();
-  const {
-    status,
-    headers: responseHeaders,
-    body,
-  } = await upstream.open(url, {
-    method: form === undefined && json === undefined ? 'GET' : 'POST',
-    headers: {
-      ...(json !== undefined && { 'content-type': 'application/json' }),
-      ...(form && { 'content-type': 'application/x-www-form-urlencoded' }),
-      ...headers,
-    },
-    body: json ?? (form && new URLSearchParams(form).toString()),
-    timeoutMs,
-  });
-  const atMs = (sentAtMs + now()) / 2;
-  return { status, headers: responseHeaders, text: await beginningOf(body), atMs };
+/** With a body a POST, else a GET. */
+export interface AskOptions {
+  readonly headers?: Record<string, string>;
+  readonly form?: Record<string, string>;
+  /** A body as it is. */
+  readonly json?: string;
+}
+
+/** Sends one request and follows no redirect. @throws {UnavailableError} no response. */
+export type Ask = (url: URL, options?: AskOptions) => Promise<HttpResponse>;
+
+export function createAsk({
+  upstream,
+  timeoutMs,
+  now,
+}: {
+  upstream: Pick<Upstream, 'open'>;
+  timeoutMs: number;
+  now: () => number;
+}): Ask {
+  return async function ask(url, { headers, form, json } = {}) {
+    const sentAtMs = now();
+    const response = await upstream.open(url, {
+      method: form === undefined && json === undefined ? 'GET' : 'POST',
+      headers: {
+        ...(json !== undefined && { 'content-type': 'application/json' }),
+        ...(form && { 'content-type': 'application/x-www-form-urlencoded' }),
+        ...headers,
+      },
+      body: json ?? (form && new URLSearchParams(form).toString()),
+      timeoutMs,
+    });
+    const atMs = (sentAtMs + now()) / 2;
+    const { status, headers: received, body } = response;
+    return { status, headers: received, text: await beginningOf(body), atMs };
+  };
 }
 
 async function beginningOf(body: Buffer | Readable): Promise<string> {

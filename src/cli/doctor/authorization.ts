@@ -1,15 +1,13 @@
 import type { GetbillConfig } from '../../config/config.js';
-import type { Upstream } from '../../getbill/upstream.js';
 import { createAuthorizationRequest } from '../../core/oauth/authorization.js';
 import { explanationOf } from '../../oauth-explanations.js';
-import { ask, redirectOf, type HttpResponse } from './ask.js';
+import { redirectOf, type Ask, type HttpResponse } from './ask.js';
 import { fail, pass, warn, type AuthorizationOutcome, type Check, type Result } from './check.js';
 import { explainConnection } from './explain.js';
 
 interface Asker {
   readonly config: GetbillConfig;
-  readonly upstream: Pick<Upstream, 'open'>;
-  readonly now: () => number;
+  readonly ask: Ask;
 }
 
 const NOBODYS_REDIRECT_URI = 'https://registered-nowhere.invalid/oauth/callback';
@@ -23,15 +21,11 @@ export async function tryAuthorization(asker: Asker): Promise<AuthorizationOutco
 
 async function tryRedirectUri(
   redirectUri: string,
-  { config, upstream, now }: Asker,
+  { config, ask }: Asker,
 ): Promise<AuthorizationOutcome> {
   const { url } = await createAuthorizationRequest({ ...config, redirectUri });
   try {
-    const response = await ask(upstream, url, {
-      timeoutMs: config.timeoutMs,
-      now,
-      headers: { accept: 'text/html' },
-    });
+    const response = await ask(url, { headers: { accept: 'text/html' } });
     return judgeAuthorization(response, url, redirectUri);
   } catch (error) {
     return { kind: 'none', error };
@@ -68,8 +62,8 @@ export const knowsClient = (outcome: AuthorizationOutcome): boolean =>
 export const authorizationCheck: Check = {
   name: 'redirect URI',
   needs: 'GetBill pins',
-  async examine({ config: { getbill: config, publicUrl }, upstream, now, authorization }) {
-    return await examineAuthorization(await authorization(), { config, upstream, now }, publicUrl);
+  async examine({ config: { getbill: config, publicUrl }, ask, authorization }) {
+    return await examineAuthorization(await authorization(), { config, ask }, publicUrl);
   },
 };
 

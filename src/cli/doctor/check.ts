@@ -1,8 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { Config } from '../../config/config.js';
-import type { Upstream } from '../../getbill/upstream.js';
 import type { TokenEndpoint } from '../../core/oauth/token-endpoint.js';
-import type { HttpResponse } from './ask.js';
+import type { Ask, AskOptions, HttpResponse } from './ask.js';
 
 /** `warn` works today and will hurt later, or cannot be seen from here; only `fail` changes the exit code. */
 export type Verdict = 'pass' | 'warn' | 'fail';
@@ -32,13 +31,20 @@ export interface Check {
   examine(context: CheckContext): Promise<Result | undefined>;
 }
 
+/** The app as it runs somewhere, behind its real proxy. */
+export interface Deployment {
+  readonly url: URL;
+  /** Sends a request as a browser would. */
+  readonly visit: (path: string, options?: AskOptions) => Promise<HttpResponse>;
+}
+
 /** The parts that are looked at, each built as production builds it. Questions that several checks ask are asked once. */
 export interface CheckContext {
   readonly config: Config;
-  /** The deployment to look at through its proxy, and the way there: without GetBill's pins and private CA. */
-  readonly deployment: { readonly url: URL; readonly upstream: Upstream } | undefined;
+  readonly deployment: Deployment | undefined;
   readonly redis: Redis | Cluster | undefined;
-  readonly upstream: Upstream;
+  /** Sends a request to GetBill, with its pins and private CA. */
+  readonly ask: Ask;
   readonly tokenEndpoint: TokenEndpoint;
   /** How often a later client secret had to be tried. */
   readonly secretFallbacks: () => number;

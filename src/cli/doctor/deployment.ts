@@ -1,20 +1,18 @@
-import type { Config } from '../../config/config.js';
 import { jsonObject } from '../../core/json.js';
 import { redirectOf, type HttpResponse } from './ask.js';
-import { fail, pass, warn, type Check, type Result } from './check.js';
+import { fail, pass, warn, type Check, type Deployment, type Result } from './check.js';
 import { explainConnection } from './explain.js';
-import { visit, type Deployment } from './visit.js';
 
 /** Through the real proxy, as a browser would come. They start one sign-in and end it themselves. */
 export const deploymentChecks: readonly Check[] = [
   {
     name: 'deployment',
-    async examine({ deployment, config, now }) {
+    async examine({ deployment, config }) {
       if (deployment === undefined) return undefined;
       const { url } = deployment;
       let hsts: string | undefined;
       try {
-        const { status, headers } = await visit('/healthz', deployment, { config, now });
+        const { status, headers } = await deployment.visit('/healthz');
         hsts = headers['strict-transport-security'];
         if (status !== 200)
           return fail(
@@ -49,14 +47,12 @@ export const deploymentChecks: readonly Check[] = [
   {
     name: 'TRUST_PROXY',
     needs: 'deployment',
-    async examine({ deployment, config, now }) {
+    async examine({ deployment, config }) {
       if (deployment === undefined) return undefined;
       if (config.publicUrl.protocol === 'http:') return pass('not needed: PUBLIC_URL is http');
       const arrive = async (proto?: string): Promise<boolean> => {
         const headers = proto === undefined ? {} : { 'x-forwarded-proto': proto };
-        return (
-          errorOf(await visit('/', deployment, { config, now, headers })) !== 'insecure_request'
-        );
+        return errorOf(await deployment.visit('/', { headers })) !== 'insecure_request';
       };
       const send =
         'let the proxy send X-Forwarded-Proto: https (nginx: proxy_set_header X-Forwarded-Proto $scheme)';
@@ -83,9 +79,9 @@ export const deploymentChecks: readonly Check[] = [
   {
     name: 'cookie round trip',
     needs: 'TRUST_PROXY',
-    async examine({ deployment, config, now }) {
+    async examine({ deployment, config }) {
       if (deployment === undefined) return undefined;
-      const login = await visit('/login', deployment, { config, now });
+      const login = await deployment.visit('/login');
       const target = redirectOf(login, deployment.url);
       if (target?.pathname === '/login') {
         return fail(
@@ -109,7 +105,8 @@ export const deploymentChecks: readonly Check[] = [
           'let the proxy pass Set-Cookie as it is and cache nothing; set PUBLIC_URL to the https origin',
         );
       }
-      return judgeReturn(await comeBack({ state, cookie }, deployment, { config, now }));
+      const { issuer } = config.getbill;
+      return judgeReturn(await comeBack({ state, cookie, issuer }, deployment));
     },
   },
 ];
@@ -123,18 +120,16 @@ const isHostCookie = (line: string): boolean =>
 
 /** The response GetBill would send for somebody who says no: it uses the started sign-in up, and nobody is signed in. */
 function comeBack(
-  { state, cookie }: { state: string; cookie: string },
-  deployment: Deployment,
-  { config, now }: { config: Config; now: () => number },
+  { state, cookie, issuer }: { state: string; cookie: string; issuer: string | undefined },
+  { visit }: Deployment,
 ): Promise<HttpResponse> {
-  const { issuer } = config.getbill;
   const query = new URLSearchParams({
     error: 'access_denied',
     state,
     ...(issuer !== undefined && { iss: issuer }),
   });
   const headers = { cookie: cookie.split(';')[0] ?? '' };
-  return visit(`/oauth/callback?${query.toString()}`, deployment, { config, now, headers });
+  return visit(`/oauth/callback?${query.toString()}`, { headers });
 }
 
 function judgeReturn(response: HttpResponse): Result {

@@ -4,6 +4,7 @@ import { createUpstream } from '../../getbill/upstream.js';
 import { createTokenEndpoint } from '../../core/oauth/token-endpoint.js';
 import { createRedis } from '../../redis/client.js';
 import { apiCheck } from './api.js';
+import { createAsk } from './ask.js';
 import { authorizationCheck, tryAuthorization } from './authorization.js';
 import { fail, type Check, type Finding, type CheckContext, type Result } from './check.js';
 import { examineConfiguration } from './configuration.js';
@@ -85,17 +86,27 @@ function open(config: Config, { url, urlCaFile, now, monotonicMs }: Omit<Examina
   const emit = ({ type }: { type: string }): void => {
     if (type === 'client_secret_fallback') secretFallbacks += 1;
   };
+  const { timeoutMs } = config.getbill;
   const upstream = createUpstream({ config: config.getbill, emit });
+  const ask = createAsk({ upstream, timeoutMs, now });
   const outside = createUpstream({
     config: { ...config.getbill, caFile: urlCaFile, tlsPins: [] },
     emit,
   });
+  const askOutside = createAsk({ upstream: outside, timeoutMs, now });
   const redis = config.redis === undefined ? undefined : tryingOnce(createRedis(config.redis));
   const context: CheckContext = {
     config,
-    deployment: url && { url, upstream: outside },
+    deployment: url && {
+      url,
+      visit: (path, { headers, ...body } = {}) =>
+        askOutside(new URL(path, url), {
+          headers: { accept: 'application/json', ...headers },
+          ...body,
+        }),
+    },
     redis,
-    upstream,
+    ask,
     tokenEndpoint: createTokenEndpoint({
       provider: config.getbill,
       send: upstream.send,
@@ -107,8 +118,8 @@ function open(config: Config, { url, urlCaFile, now, monotonicMs }: Omit<Examina
     now,
     monotonicMs,
     redisInfo: once(async () => (redis === undefined ? {} : readRedisInfo(redis))),
-    tokenResponse: once(() => askTokenUrl({ config, upstream, now })),
-    authorization: once(() => tryAuthorization({ config: config.getbill, upstream, now })),
+    tokenResponse: once(() => askTokenUrl({ config, ask })),
+    authorization: once(() => tryAuthorization({ config: config.getbill, ask })),
   };
   const close = async (): Promise<void> => {
     if (redis?.status !== 'end') redis?.disconnect(); // ioredis waits 2 s for an end that has been

@@ -1,5 +1,5 @@
 import { createAuthorizationRequest } from '../../core/oauth/authorization.js';
-import { ask, redirectOf } from './ask.js';
+import { redirectOf } from './ask.js';
 import { fail, pass, warn, type Check } from './check.js';
 
 /**
@@ -10,15 +10,13 @@ export const issuerCheck: Check = {
   name: 'issuer',
   needs: 'redirect URI',
   setting: 'issuer',
-  async examine({ config: { getbill }, upstream, now }) {
+  async examine({ config: { getbill }, ask }) {
     const { issuer, redirectUri } = getbill;
     if (issuer === undefined) return undefined;
     const { url } = await createAuthorizationRequest(getbill);
     url.searchParams.set('response_type', 'doctor');
     const headers = { accept: 'text/html' };
-    const response = await ask(upstream, url, { timeoutMs: getbill.timeoutMs, now, headers }).catch(
-      () => undefined,
-    );
+    const response = await ask(url, { headers }).catch(() => undefined);
     const target = response && redirectOf(response, url);
     if (target?.href.split('?')[0] !== redirectUri) {
       return warn(

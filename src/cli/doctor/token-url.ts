@@ -1,22 +1,20 @@
 import { jsonObject } from '../../core/json.js';
 import { errorIn, isTokenError } from '../../core/oauth/token-response.js';
-import { ask, redirectOf, type HttpResponse } from './ask.js';
+import { redirectOf, type HttpResponse } from './ask.js';
 import { fail, pass, warn, type Check, type CheckContext, type Result } from './check.js';
 import { explainConnection } from './explain.js';
 
-type Asker = Pick<CheckContext, 'config' | 'upstream' | 'now'>;
+type Asker = Pick<CheckContext, 'config' | 'ask'>;
 
 /** GetBill's own pages name both. */
 const PATHS = ['/oauth/token', '/token'];
 
 /** A token request without a client: any token endpoint answers with an OAuth error (RFC 6749 section 5.2). */
 export const askTokenUrl = (
-  { config, upstream, now }: Asker,
+  { config, ask }: Asker,
   url = config.getbill.tokenUrl,
 ): Promise<HttpResponse> =>
-  ask(upstream, url, {
-    timeoutMs: config.getbill.timeoutMs,
-    now,
+  ask(url, {
     headers: { accept: 'application/json' },
     form: { grant_type: 'client_credentials' },
   });
@@ -92,10 +90,7 @@ async function judge(response: HttpResponse, context: CheckContext): Promise<Res
 }
 
 /** Some servers refuse a request without a client before they look at it; so the client is named, once. */
-async function answersClient(
-  { config: { getbill }, upstream, now }: Asker,
-  url: URL,
-): Promise<boolean> {
+async function answersClient({ config: { getbill }, ask }: Asker, url: URL): Promise<boolean> {
   const [secret] = getbill.clientSecrets;
   const form = {
     grant_type: 'client_credentials',
@@ -104,8 +99,7 @@ async function answersClient(
     scope: getbill.scopes[0] ?? '',
   };
   const headers = { accept: 'application/json' };
-  const asked = ask(upstream, url, { timeoutMs: getbill.timeoutMs, now, headers, form });
-  const response = await asked.catch(() => undefined);
+  const response = await ask(url, { headers, form }).catch(() => undefined);
   if (response === undefined) return false;
   return isOAuth(response) || typeof jsonObject(response.text)?.['access_token'] === 'string';
 }

@@ -1,5 +1,4 @@
 import { pass, warn, type Check, type Result } from './check.js';
-import { visit } from './visit.js';
 
 const DAY_MS = 86_400_000;
 const OLD_SECRET_DAYS = 365;
@@ -20,7 +19,7 @@ export const useChecks: readonly Check[] = [
       const token = config.metricsToken?.reveal();
       if (deployment === undefined || token === undefined) return undefined;
       const headers = { accept: 'text/plain', authorization: `Bearer ${token}` };
-      const visited = visit('/metrics', deployment, { config, now, headers });
+      const visited = deployment.visit('/metrics', { headers });
       const response = await visited.catch(() => undefined); // "deployment" says why
       return response?.status === 200 ? judgeUse(response.text, now()) : undefined; // a proxy may hide it
     },

@@ -1,10 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { fail, pass, type Check, type Result } from './check.js';
-import { visit } from './visit.js';
 
 export const webhookCheck: Check = {
   name: 'webhooks',
-  async examine({ deployment, config, now }) {
+  async examine({ deployment, config }) {
     if (deployment === undefined || config.webhooks.endpoints.length === 0) return undefined;
     for (const endpoint of config.webhooks.endpoints) {
       const path = ['/webhooks/getbill', endpoint.name].filter(Boolean).join('/');
@@ -12,12 +11,8 @@ export const webhookCheck: Check = {
         .update(SIGNED_NONSENSE)
         .digest('hex');
       const headers = { 'x-getbill-signature': signature };
-      const response = await visit(path, deployment, {
-        config,
-        now,
-        headers,
-        json: SIGNED_NONSENSE,
-      }).catch(() => undefined);
+      const visited = deployment.visit(path, { headers, json: SIGNED_NONSENSE });
+      const response = await visited.catch(() => undefined);
       if (response === undefined) return undefined; // the line "deployment" says why
       const { status } = response;
       const problem = webhookProblem(status, path);

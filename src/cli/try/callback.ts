@@ -1,6 +1,5 @@
 import type { GetbillConfig } from '../../config/config.js';
-import type { Upstream } from '../../getbill/upstream.js';
-import { ask } from '../doctor/ask.js';
+import type { Ask } from '../doctor/ask.js';
 import { isLocal, listenForCallback, type Callback } from './callback-server.js';
 
 export type { Callback } from './callback-server.js';
@@ -10,8 +9,8 @@ export type { Callback } from './callback-server.js';
  * @throws {ConfigError} the port cannot be had.
  */
 export async function openCallback(
-  { redirectUri, authorizeUrl, timeoutMs }: GetbillConfig,
-  { upstream, pasted }: { upstream: Upstream; pasted: (closed: AbortSignal) => Promise<string> },
+  { redirectUri, authorizeUrl }: GetbillConfig,
+  { ask, pasted }: { ask: Ask; pasted: (closed: AbortSignal) => Promise<string> },
 ): Promise<Callback> {
   if (!isLocal(new URL(redirectUri))) {
     const closed = new AbortController();
@@ -23,7 +22,7 @@ export async function openCallback(
     if (!isLocal(authorizeUrl)) return false;
     const url = new URL('/_sandbox/redirect-uris', authorizeUrl);
     const json = JSON.stringify({ uri });
-    const response = await ask(upstream, url, { timeoutMs, now: Date.now, json }).catch(() => null);
+    const response = await ask(url, { json }).catch(() => undefined);
     return response?.status === 200;
   }
   return await listenForCallback(redirectUri, { register });

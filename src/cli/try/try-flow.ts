@@ -5,6 +5,7 @@ import { createMemoryKeyValue, createOAuthClient } from '../../core/index.js';
 import { explanationOf } from '../../oauth-explanations.js';
 import { createUpstream, type Upstream } from '../../getbill/upstream.js';
 import { examineApi } from '../doctor/api.js';
+import { createAsk, type Ask } from '../doctor/ask.js';
 import { examineAuthorization, tryAuthorization } from '../doctor/authorization.js';
 import { exitCodes } from '../exit-codes.js';
 import { openCallback, type Callback } from './callback.js';
@@ -43,10 +44,12 @@ async function runSteps(options: TryOptions, upstream: Upstream): Promise<void> 
   const { config, print, openBrowser } = options;
   const passed: Passed = (step, detail) => print(`pass  ${STEPS[step].padEnd(21)} ${detail}`);
 
-  const callback = await openCallback(config.getbill, { upstream, pasted: options.pasted });
+  const { timeoutMs } = config.getbill;
+  const ask = createAsk({ upstream, timeoutMs, now: Date.now });
+  const callback = await openCallback(config.getbill, { ask, pasted: options.pasted });
   try {
     const provider = { ...config.getbill, redirectUri: callback.redirectUri };
-    await checkAuthorizationUrl({ ...options.config, getbill: provider }, upstream);
+    await checkAuthorizationUrl({ ...config, getbill: provider }, ask);
     const client = createOAuthClient({
       provider,
       storage: createMemoryKeyValue({ now: Date.now }),
@@ -71,7 +74,7 @@ async function runSteps(options: TryOptions, upstream: Upstream): Promise<void> 
     const missing = config.getbill.scopes.filter((scope) => !tokenSet.scopes.includes(scope));
     const without = missing.length === 0 ? '' : `; not granted: ${missing.join(' ')}`;
     passed('exchange', `an access token for ${lifetimeS} s, ${renewable}${without}`);
-    await callApi(tokenSet.accessToken, { config, upstream, passed }).finally(async () => {
+    await callApi(tokenSet.accessToken, { config, ask, passed }).finally(async () => {
       client.tokens.abandon('try', 'signed_out', tokenSet); // revoked, where GETBILL_REVOKE_URL is set
       await client.idle();
     });
@@ -80,8 +83,8 @@ async function runSteps(options: TryOptions, upstream: Upstream): Promise<void> 
   }
 }
 
-async function checkAuthorizationUrl(config: Config, upstream: Upstream): Promise<void> {
-  const asker = { config: config.getbill, upstream, now: Date.now };
+async function checkAuthorizationUrl(config: Config, ask: Ask): Promise<void> {
+  const asker = { config: config.getbill, ask };
   const outcome = await tryAuthorization(asker);
   const result = await examineAuthorization(outcome, asker, config.publicUrl);
   const code = outcome.kind === 'responded' ? (outcome.error ?? '') : '';
@@ -103,11 +106,10 @@ async function responseWithin(waitMs: number, callback: Callback): Promise<URLSe
 
 async function callApi(
   accessToken: string,
-  { config: { getbill }, upstream, passed }: { config: Config; upstream: Upstream; passed: Passed },
+  { config: { getbill }, ask, passed }: { config: Config; ask: Ask; passed: Passed },
 ): Promise<void> {
   const { scopes } = getbill; // those that were asked for: what was not granted is to be seen
-  const asking = { getbill, scopes, upstream, now: Date.now };
-  const { result, exit } = await examineApi(accessToken, asking);
+  const { result, exit } = await examineApi(accessToken, { getbill, scopes, ask });
   if (result.verdict === 'pass') return passed('call', result.detail ?? '');
   throw new StepFailed('call', { ...result, exitCode: exitCodes[exit] });
 }
