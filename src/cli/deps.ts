@@ -8,7 +8,7 @@ import type { Client } from './resources.js';
  */
 export type Run = (
   work: (client: Client, stopping: AbortSignal) => Promise<void>,
-  options: { verbose: boolean; finishes?: boolean },
+  options: Pick<Flags, 'verbose'> & { finishes?: true },
 ) => Promise<void>;
 
 /** The dependencies of the commands. */

@@ -5,7 +5,8 @@ import { StorageError } from '../errors.js';
 import { createServices } from '../services.js';
 import type { Run } from './deps.js';
 import { orRunningDemo, loadDotenv, withThrowawaySecrets } from './environment.js';
-import { exitCodeOf, exitCodes, explain } from './exit-codes.js';
+import { exitCodeOf, exitCodes } from './exit-codes.js';
+import { explainError } from './explain-error.js';
 import {
   expectReadersToLeave,
   harmlessStderr,
@@ -27,7 +28,7 @@ let progress: Progress | undefined;
 let interrupted = false as boolean;
 
 /** One command: what it needs is built for it and let go of after it, also on Ctrl-C. */
-const run: Run = async (work, { verbose, finishes = false }) => {
+const run: Run = async (work, { verbose, finishes }) => {
   loadDotenv();
   const env = await orRunningDemo(process.env, toStderr);
   const read = loadConfig({ ...withThrowawaySecrets(env), LOG_LEVEL: verbose ? 'info' : 'silent' });
@@ -110,7 +111,7 @@ try {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   } else if (!interrupted) {
-    toStderr(`getbill: ${explain(error, config)}`);
+    toStderr(`getbill: ${explainError(error, config)}`);
     process.exitCode = exitCodeOf(error);
   }
 }

@@ -1,11 +1,12 @@
 import { Option, type Command } from 'commander';
+import { csv } from './csv.js';
 import type { Deps, Flags, Leaf } from './deps.js';
 import { misused } from './input.js';
 import { numberFrom } from './numbers.js';
 import { inJson } from './output.js';
 import type { Client, Filter, ListRequest, Resource } from './resources.js';
 import { statusFrom, unknownStatus } from './statuses.js';
-import { csv, listTable, type Row } from './tables.js';
+import { listTable, type Row } from './tables.js';
 import { totalsOf } from './totals.js';
 
 interface ListFlags extends Flags, ListRequest {
@@ -44,7 +45,7 @@ export function addListCommand(
     if (!flags.all && list.getOptionValueSource('maxWait') === 'cli')
       misused('drop --max-wait, or add --all: one page is asked for once');
     const work = flags.all ? listAll : listPage;
-    await run((client) => work(client, resource, flags), { verbose: flags.verbose === true });
+    await run((client) => work(client, resource, flags), flags);
   });
 
   async function listPage(client: Client, resource: Resource, flags: ListFlags): Promise<void> {

@@ -43,13 +43,10 @@ export function createProgram(deps: Deps): Command {
     description: string,
     read: (client: Client, id: string) => Promise<Row>,
   ) {
-    // commander passes the arguments (an id, or none), then the flags, then the command
-    leaf(parent, name, description).action(async (...given: unknown[]) => {
-      const flags = given.at(-2) as Flags;
-      const id = typeof given[0] === 'string' ? given[0] : '';
-      await run(async (client) => show(await read(client, id), flags), {
-        verbose: flags.verbose === true,
-      });
+    leaf(parent, name, description).action(async function (this: Command) {
+      const [id = ''] = this.args;
+      const flags = this.opts<Flags>();
+      await run(async (client) => show(await read(client, id), flags), flags);
     });
   }
 
@@ -66,7 +63,7 @@ export function createProgram(deps: Deps): Command {
       const users = (await client.users()).map((user) => ({ ...user }));
       print(flags.json ? inJson(users) : listTable(userColumns, users, width()));
     };
-    await run(work, { verbose: flags.verbose === true });
+    await run(work, flags);
   });
 
   const parents: Record<string, Command> = {};
@@ -112,7 +109,7 @@ export function createProgram(deps: Deps): Command {
           const query = search.join('?');
           print(inJson((await client.call(method, plainPath, { query, body })) ?? null));
         };
-        await run(work, { verbose: flags.verbose === true });
+        await run(work, flags);
       });
   }
 }

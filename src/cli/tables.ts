@@ -1,4 +1,5 @@
 import { STATUS_PREFIX } from '../getbill/debt-statuses.js';
+import { broken, cut, widthOf } from './text-width.js';
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -36,7 +37,7 @@ export function itemTable(item: Row, width = Infinity): string {
   const nameWidth = fields.reduce((widest, field) => Math.max(widest, widthOf(field)), 0);
   const room = Math.max(width - nameWidth - BORDERS, MIN_CELL);
   const lines = fields.flatMap((field) =>
-    broken(text(item[field]), room).map((part, index) => [index === 0 ? field : '', part]),
+    broken(textOfCell(item[field]), room).map((part, index) => [index === 0 ? field : '', part]),
   );
   return lines.length === 0 ? '' : framed(lines, widthsOf(lines)).join('\n');
 }
@@ -58,22 +59,6 @@ function framed(
 function rule(widths: readonly number[], corners: '┌┬┐' | '├┼┤' | '└┴┘'): string {
   const [left = '', middle, right = ''] = corners;
   return left + widths.map((width) => '─'.repeat(width + 2)).join(middle) + right;
-}
-
-/** RFC 4180, every field in a column of its own, for a spreadsheet. */
-export function csv(columns: Columns, rows: readonly Row[]): string {
-  const fields = Object.values(columns)
-    .flat()
-    .filter((field) => field !== undefined);
-  const lines = rows.map((row) => fields.map((field) => csvCell(text(row[field]))).join(','));
-  return [fields.join(','), ...lines].join('\n');
-}
-
-/** Marks a value as text that a spreadsheet would run as a formula. */
-function csvCell(value: string): string {
-  const isFormula = /^\s*(?:[=+@＝＋－＠]|-(?!\d+(?:\.\d+)?$))/.test(value);
-  const safe = isFormula ? `'${value}` : value;
-  return /[",\n]|^'/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
 const widthsOf = (lines: readonly (readonly string[])[]): number[] =>
@@ -101,52 +86,15 @@ function fittingWidths(
   return widths;
 }
 
-/** Two columns of a terminal each. */
-const WIDE = /^[\p{Emoji_Presentation}\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}！-｠]/u;
-const segmenter = new Intl.Segmenter();
-const lettersOf = (line: string): string[] =>
-  Array.from(segmenter.segment(line), ({ segment }) => segment);
-const widthOf = (line: string): number =>
-  /^[ -~]*$/.test(line)
-    ? line.length
-    : lettersOf(line).reduce((sum, letter) => sum + (WIDE.test(letter) ? 2 : 1), 0);
-
-/** Between letters as people see them, never inside one. */
-function cut(line: string, width: number): string {
-  if (widthOf(line) <= width) return line;
-  let shown = '';
-  let free = width - 1; // the rest is for the ellipsis
-  for (const letter of lettersOf(line)) {
-    free -= widthOf(letter);
-    if (free < 0) break;
-    shown += letter;
-  }
-  return `${shown}…`;
-}
-
-function broken(line: string, width: number): string[] {
-  if (widthOf(line) <= width) return [line];
-  const parts: string[] = [];
-  let part = '';
-  for (const letter of lettersOf(line)) {
-    if (widthOf(part + letter) > width) {
-      parts.push(part);
-      part = '';
-    }
-    part += letter;
-  }
-  return [...parts, part];
-}
-
 function cellText(field: string | undefined, value: unknown): string {
-  const written = text(value);
+  const written = textOfCell(value);
   return field === 'status' && written.startsWith(STATUS_PREFIX)
     ? written.slice(STATUS_PREFIX.length)
     : written;
 }
 
 /** The text of a value without control characters: other people's data must not steer this terminal. */
-function text(value: unknown): string {
+export function textOfCell(value: unknown): string {
   if (value === null || value === undefined) return '';
   const written = typeof value === 'string' ? value : JSON.stringify(value);
   return written.replaceAll(/[\p{Cc}\p{Cf}]+/gu, ' ');

@@ -4,13 +4,13 @@ import { documentedEndpoint } from '../getbill/client.js';
 import { MAX_BATCH, type writeRules } from '../getbill/write-rules.js';
 import { createDebts, type BatchFlags } from './batch/create-debts.js';
 import { manyDebtsOf } from './batch/debts-file.js';
-import { confirm } from './confirm.js';
 import { refuseListOptions } from './contradictions.js';
 import { bodyFrom, misused } from './input.js';
 import { inJson } from './output.js';
 import type { Deps, Flags, Leaf } from './deps.js';
 import type { Client } from './resources.js';
 import { numberFrom } from './numbers.js';
+import { confirm } from './prompt.js';
 import { itemTable, type Row } from './tables.js';
 
 interface WriteFlags extends Flags {
@@ -43,7 +43,7 @@ export function addWriteCommands(
       const item = await write(client);
       print(flags.json ? inJson(item) : itemTable(item, width()));
     };
-    await run(work, { verbose: flags.verbose === true });
+    await run(work, flags);
   }
 
   function addUpdate(
@@ -104,7 +104,7 @@ export function addWriteCommands(
           if (flags.json) print(inJson({ id, deleted: true }));
           else tell(`deleted: ${id}`);
         };
-        await run(work, { verbose: flags.verbose === true });
+        await run(work, flags);
       });
   }
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startSandbox, type Sandbox } from '../../sandbox/sandbox.js';
-import { explainConnection } from '../../src/cli/doctor/explain.js';
+import { explainConnection } from '../../src/cli/doctor/explain-connection.js';
 import { runDoctor, healthy } from './support/run-doctor.js';
 
 /** The files whose errors a call to the token endpoint, or another call of the doctor, can end with. */

@@ -7,7 +7,7 @@ import {
   WalkStoppedError,
   type AppErrorOptions,
 } from '../../src/errors.js';
-import { explain } from '../../src/cli/exit-codes.js';
+import { explainError } from '../../src/cli/explain-error.js';
 
 const refused = new Error('connect ECONNREFUSED 127.0.0.1:6379');
 const unavailable: AppErrorOptions = { code: 'renewal_failed', status: 503 };
@@ -20,12 +20,13 @@ describe('an error on the command line', () => {
       new WalkStoppedError(storage, { nextPage: 3 }),
       new UnavailableError('not renewed', { ...unavailable, cause: storage }),
     ];
-    for (const error of errors) expect(explain(error)).toContain('\n  connect ECONNREFUSED 127.0');
+    for (const error of errors)
+      expect(explainError(error)).toContain('\n  connect ECONNREFUSED 127.0');
   });
 
   it('says each cause once', () => {
     const cause = new UnavailableError('the token endpoint responded with 503', unavailable);
-    const text = explain(new WalkStoppedError(cause, { nextPage: 3 }));
+    const text = explainError(new WalkStoppedError(cause, { nextPage: 3 }));
     expect(text.match(/responded with 503/g)).toHaveLength(1);
   });
 
@@ -33,32 +34,32 @@ describe('an error on the command line', () => {
     'getbill_error', 'answer_not_json', 'answer_redirects', 'answer_too_large', 'token_endpoint_busy',
   ])('says what to do about %s', (code) => {
     const error = new UnavailableError('no usable response', { code, status: 502 });
-    expect(explain(error)).toMatch(/\n {2}.*: .*(try again|wait|check|ask)/);
+    expect(explainError(error)).toMatch(/\n {2}.*: .*(try again|wait|check|ask)/);
   }); // prettier-ignore
 
   it('says what to do about a token that the API rejects, and of a limit what GetBill said', () => {
     const [rejected, limited] = [401, 429].map((status) => new GetbillApiError({ status, message: 'no' }));
-    expect(explain(rejected)).toContain('compare GETBILL_API_URL with GETBILL_TOKEN_URL');
-    expect(explain(limited)).toBe('no (getbill_quota_used)');
+    expect(explainError(rejected)).toContain('compare GETBILL_API_URL with GETBILL_TOKEN_URL');
+    expect(explainError(limited)).toBe('no (getbill_quota_used)');
   }); // prettier-ignore
 
   it('leads to the demo only when there is no client', () => {
-    expect(explain(new ConfigError(['GETBILL_CLIENT_ID is not set']))).toContain('npm run demo');
-    expect(explain(new ConfigError(['REDIS_URL is not set']))).not.toContain('npm run demo');
+    expect(explainError(new ConfigError(['GETBILL_CLIENT_ID is not set']))).toContain('npm run demo');
+    expect(explainError(new ConfigError(['REDIS_URL is not set']))).not.toContain('npm run demo');
   });
 
   it.each([
     ['a password', 'Redis at redis://app:CANARY@10.0.0.1:6379: away', '//10.0.0.1:6379: away'],
     ['arguments', "ERR unknown command 'x', with args beginning with: 'CANARY'", 'ERR unknown command'],
   ])('says why Redis failed without %s', (_what, message, said) => {
-    const text = explain(new StorageError(new Error(message)));
+    const text = explainError(new StorageError(new Error(message)));
     expect(text).toContain(said);
     expect(text).not.toContain('CANARY');
   }); // prettier-ignore
 
   it('shows no text of an error that is not ours: it may quote a response', () => {
     const cause = new SyntaxError('"CANARY" is not valid JSON');
-    const text = explain(new UnavailableError('no JSON', { ...unavailable, cause }));
+    const text = explainError(new UnavailableError('no JSON', { ...unavailable, cause }));
     expect(text).not.toContain('CANARY');
   });
 });

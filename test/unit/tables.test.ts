@@ -1,4 +1,5 @@
-import { csv, itemTable, listTable, type Columns } from '../../src/cli/tables.js';
+import { csv } from '../../src/cli/csv.js';
+import { itemTable, listTable, type Columns } from '../../src/cli/tables.js';
 import { totalsOf } from '../../src/cli/totals.js';
 
 const columns: Columns = {

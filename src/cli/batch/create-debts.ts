@@ -1,5 +1,5 @@
 import { OutcomeUnknownError, WalkStoppedError, type AppError } from '../../errors.js';
-import { explain } from '../exit-codes.js';
+import { explainError } from '../explain-error.js';
 import { misused } from '../input.js';
 import { inJson } from '../output.js';
 import type { Deps } from '../deps.js';
@@ -49,9 +49,9 @@ export function createDebts({ run, print, tell, width, progress, exitWith }: Dep
         stopping,
       }).finally(() => shown.stop());
     };
-    await run(work, { verbose: flags.verbose === true, finishes: true });
+    await run(work, { ...flags, finishes: true });
     if (stopped instanceof OutcomeUnknownError) tell('stopped: two calls in a row had no response');
-    else if (stopped !== undefined) tell(`stopped: ${explain(stopped)}`);
+    else if (stopped !== undefined) tell(`stopped: ${explainError(stopped)}`);
     const { notFound, different } = lookedUp ?? NOT_LOOKED_UP;
     const sentMeanwhile = states.includes('unknown');
     exitWith(exitCodeFor(file, stopped)); // first, for a reader that does not wait for the table
@@ -70,7 +70,7 @@ export function createDebts({ run, print, tell, width, progress, exitWith }: Dep
     } catch (error) {
       if (limits.stopping.aborted) return undefined;
       const cause = error instanceof WalkStoppedError ? error.cause : error;
-      tell(`could not look for the unknown debts, so none of them is sent: ${explain(cause)}`);
+      tell(`could not look for the unknown debts, so none of them is sent: ${explainError(cause)}`);
       return undefined;
     }
   }

@@ -3,7 +3,13 @@ import { AppError, GetbillApiError, OutcomeUnknownError } from '../../errors.js'
 import type { NewDebts } from '../../getbill/write-rules.js';
 import type { Progress } from '../progress.js';
 import type { Client } from '../resources.js';
-import { refuse, replace, settle, tempIdOf, type Row } from './batch-rows.js';
+import {
+  applyRefusal,
+  applyResult,
+  setEntry,
+  tempIdOf,
+  type IndexedEntry,
+} from './batch-outcome.js';
 import type { Entry, ReportFile, State } from './report.js';
 
 const MAX_WAITS = 3;
@@ -50,19 +56,19 @@ export async function sendBatches(options: SendOptions): Promise<AppError | unde
  * an `OutcomeUnknownError`, of which two in a row end it; nothing where each row has its outcome, or the person stopped it.
  */
 async function sendBatch(
-  rows: readonly Row[],
+  rows: readonly IndexedEntry[],
   page: number,
   options: SendOptions,
 ): Promise<AppError | undefined> {
   const { client, file, maxWaitMs, progress, stopping } = options;
   const before = rows.map(({ entry }) => ({ ...entry }));
-  const undo = (): void => rows.forEach(({ entry }, at) => replace(entry, before[at] ?? entry));
+  const undo = (): void => rows.forEach(({ entry }, at) => setEntry(entry, before[at] ?? entry));
   const isStopping = (): boolean => stopping.aborted;
   for (let waits = 0; ; waits += 1) {
-    rows.forEach(({ entry }) => replace(entry, { state: 'unknown', debt: entry.debt }));
+    rows.forEach(({ entry }) => setEntry(entry, { state: 'unknown', debt: entry.debt }));
     file.save();
     try {
-      settle(rows, await client.createDebts(bodyOf(rows, file)));
+      applyResult(rows, await client.createDebts(bodyOf(rows, file)));
       return undefined;
     } catch (error) {
       if (error instanceof OutcomeUnknownError) return error;
@@ -70,7 +76,7 @@ async function sendBatch(
       undo();
       const isRefusal = error instanceof GetbillApiError && error.status !== 429;
       if (isRefusal && error.status !== 403 && !REFUSES_ALL.has(error.code)) {
-        refuse(rows, error);
+        applyRefusal(rows, error);
         return undefined;
       }
       const waitMs = error.status === 429 ? (error.retryAfterS ?? 60) * 1000 : Infinity;
@@ -83,7 +89,7 @@ async function sendBatch(
   }
 }
 
-function bodyOf(rows: readonly Row[], { report }: ReportFile): NewDebts {
+function bodyOf(rows: readonly IndexedEntry[], { report }: ReportFile): NewDebts {
   const { batch_name, accept_expensive_destination } = report;
   const debts = rows.map((row) => ({ ...row.entry.debt, temp_id: tempIdOf(row) }));
   return {

@@ -4,7 +4,7 @@ import { endpoints, type Endpoint } from '../../getbill/endpoints.js';
 import type { exitCodes } from '../exit-codes.js';
 import type { Ask, HttpResponse } from './ask.js';
 import { fail, pass, warn, type Check, type CheckContext, type Result } from './check.js';
-import { explainConnection } from './explain.js';
+import { explainConnection } from './explain-connection.js';
 
 /** One read with a token of the client; where none may be had, without a token, which shows whether an API is there. */
 export const apiCheck: Check = {

@@ -3,7 +3,7 @@ import { createAuthorizationRequest } from '../../core/oauth/authorization.js';
 import { explanationOf } from '../../oauth-explanations.js';
 import { redirectOf, type Ask, type HttpResponse } from './ask.js';
 import { fail, pass, warn, type AuthorizationOutcome, type Check, type Result } from './check.js';
-import { explainConnection } from './explain.js';
+import { explainConnection } from './explain-connection.js';
 
 interface Asker {
   readonly config: GetbillConfig;

@@ -1,7 +1,7 @@
 import type { GetbillConfig } from '../../config/config.js';
 import { createPinCheck, pinsOf } from '../../getbill/tls-pins.js';
 import { fail, pass, warn, type Check, type Result } from './check.js';
-import { explainConnection } from './explain.js';
+import { explainConnection } from './explain-connection.js';
 import { proxyFor } from './proxy.js';
 import { lookAtPort, lookAtTls } from './tls.js';
 
@@ -13,20 +13,21 @@ const CLOCK_FAIL_MS = 300_000;
 export const connectionChecks: readonly Check[] = [
   {
     name: 'GetBill reachable',
-    examine: ({ config: { getbill } }) => overPlaces(getbill, (place) => reach(place, getbill)),
+    examine: ({ config: { getbill } }) =>
+      examineAll(placesOf(getbill), (place) => reach(place, getbill)),
   },
   {
     name: 'GetBill certificate',
     needs: 'GetBill reachable',
     examine: ({ config: { getbill }, now }) =>
-      overTlsPlaces(getbill, (place) => certificate(place, getbill, now())),
+      examineAll(tlsPlacesOf(getbill), (place) => certificate(place, getbill, now())),
   },
   {
     name: 'GetBill pins',
     needs: 'GetBill certificate',
     async examine({ config: { getbill } }) {
       if (getbill.tlsPins.length === 0) return undefined;
-      return overTlsPlaces(getbill, (place) => pins(place, getbill));
+      return examineAll(tlsPlacesOf(getbill), (place) => pins(place, getbill));
     },
   },
   {
@@ -63,30 +64,20 @@ function placesOf({ authorizeUrl, tokenUrl, apiUrl }: GetbillConfig): Place[] {
     : distinct;
 }
 
-const overPlaces = (
-  config: GetbillConfig,
-  look: (place: Place) => Promise<Result>,
-): Promise<Result | undefined> => examineAll(placesOf(config), look);
-const overTlsPlaces = (
-  config: GetbillConfig,
-  look: (place: Place) => Promise<Result>,
-): Promise<Result | undefined> =>
-  examineAll(
-    placesOf(config).filter(({ url }) => url.protocol === 'https:'),
-    look,
-  );
+const tlsPlacesOf = (config: GetbillConfig): Place[] =>
+  placesOf(config).filter(({ url }) => url.protocol === 'https:');
 
-/** Looks at all places. The first failure, else the first warning, else that all is well. */
+/** The first failure, else the first warning, else that all is well; `undefined` without any place. */
 async function examineAll(
   places: Place[],
   look: (place: Place) => Promise<Result>,
 ): Promise<Result | undefined> {
   const results = await Promise.all(places.map(look));
-  const bad =
-    results.find(({ verdict }) => verdict === 'fail') ??
-    results.find(({ verdict }) => verdict === 'warn');
+  if (results.length === 0) return undefined;
   return (
-    bad ?? (results.length === 0 ? undefined : pass(results.map(({ detail }) => detail).join('; ')))
+    results.find(({ verdict }) => verdict === 'fail') ??
+    results.find(({ verdict }) => verdict === 'warn') ??
+    pass(results.map(({ detail }) => detail).join('; '))
   );
 }
 
@@ -97,11 +88,6 @@ async function reach(
   const through = proxyFor(url, proxy);
   const way =
     through === undefined ? '' : ` through the proxy ${through.url.host} (${through.variable})`;
-  const speaksTls = (): Promise<boolean> =>
-    lookAtTls(url, { caFile, proxy, timeoutMs: 1_000 }).then(
-      () => true,
-      () => false,
-    );
   try {
     if (url.protocol === 'https:') {
       await lookAtTls(url, { caFile, proxy, timeoutMs });
@@ -111,7 +97,8 @@ async function reach(
   } catch (error) {
     return explainConnection(error, { url, variable, timeoutMs });
   }
-  if (!(await speaksTls())) return pass(`${url.host}${way}, over plain http`);
+  const seen = await lookAtTls(url, { caFile, proxy, timeoutMs: 1_000 }).catch(() => undefined);
+  if (seen === undefined) return pass(`${url.host}${way}, over plain http`);
   return fail(
     `${variable} says http, but ${url.host} speaks https`,
     `write https:// in ${variable}`,
@@ -124,17 +111,13 @@ async function certificate(
   nowMs: number,
 ): Promise<Result> {
   const { certificate: leaf, refusedAs } = await lookAtTls(url, config);
-  const { cause = '', fix = '' } =
-    refusedAs === undefined
-      ? {}
-      : explainConnection(Object.assign(new Error(), { code: refusedAs }), {
-          url,
-          variable,
-          timeoutMs: config.timeoutMs,
-        });
   const until = new Date(leaf.valid_to);
   const day = until.toISOString().slice(0, 10);
-  if (refusedAs !== undefined) return fail(`${cause}; it is valid until ${day}`, fix);
+  if (refusedAs !== undefined) {
+    const place = { url, variable, timeoutMs: config.timeoutMs };
+    const { cause = '', fix = '' } = explainConnection({ code: refusedAs }, place);
+    return fail(`${cause}; it is valid until ${day}`, fix);
+  }
   const days = Math.floor((until.getTime() - nowMs) / DAY_MS);
   if (days >= RENEW_WITHIN_DAYS) return pass(`${url.host}, valid until ${day}`);
   return warn(

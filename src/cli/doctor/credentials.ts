@@ -3,7 +3,7 @@ import { validateAuthorizationResponse } from '../../core/oauth/authorization.js
 import { explanationOf } from '../../oauth-explanations.js';
 import { knowsClient } from './authorization.js';
 import { fail, pass, warn, type Check, type CheckContext, type Result } from './check.js';
-import { explainConnection } from './explain.js';
+import { explainConnection } from './explain-connection.js';
 
 const MINIMAL_SCOPE = 'company:read';
 const DASHBOARD = 'the GetBill dashboard (Company > API Client Management)';

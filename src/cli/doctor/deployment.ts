@@ -1,7 +1,7 @@
 import { jsonObject } from '../../core/json.js';
 import { redirectOf, type HttpResponse } from './ask.js';
 import { fail, pass, warn, type Check, type Deployment, type Result } from './check.js';
-import { explainConnection } from './explain.js';
+import { explainConnection } from './explain-connection.js';
 
 /** Through the real proxy, as a browser would come. They start one sign-in and end it themselves. */
 export const deploymentChecks: readonly Check[] = [

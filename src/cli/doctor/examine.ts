@@ -11,7 +11,7 @@ import { examineConfiguration } from './configuration.js';
 import { connectionChecks } from './connection.js';
 import { credentialChecks } from './credentials.js';
 import { deploymentChecks } from './deployment.js';
-import { codeOf } from './explain.js';
+import { codeOf } from './explain-connection.js';
 import { issuerCheck } from './issuer.js';
 import { redisChecks } from './redis.js';
 import { readRedisInfo } from './redis-reads.js';

@@ -2,7 +2,7 @@ import { jsonObject } from '../../core/json.js';
 import { errorIn, isTokenError } from '../../core/oauth/token-response.js';
 import { redirectOf, type HttpResponse } from './ask.js';
 import { fail, pass, warn, type Check, type CheckContext, type Result } from './check.js';
-import { explainConnection } from './explain.js';
+import { explainConnection } from './explain-connection.js';
 
 type Asker = Pick<CheckContext, 'config' | 'ask'>;
 

@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline/promises';
 import { Option, type Command } from 'commander';
 import type { Config } from '../../config/config.js';
-import { exitCodes } from '../exit-codes.js';
 import { misused } from '../input.js';
 import { numberFrom } from '../numbers.js';
+import { promptFor } from '../prompt.js';
 import { tryFlow } from './try-flow.js';
 
 interface Deps {
@@ -44,24 +43,9 @@ function openInBrowser(url: string): void {
   child.unref();
 }
 
-/**
- * The redirect URI is another machine's: the code stays in the address bar, since that app did not ask for it. An empty
- * text where nobody pastes one: Ctrl-D, or `closed`.
- */
+/** Asks for the address where the browser ended: the code is still in it, since the app at that address did not ask for it. */
 async function pasted(closed: AbortSignal): Promise<string> {
   if (!process.stdin.isTTY)
     misused('the redirect URI is not on this machine, and there is no terminal to paste into');
-  const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  const leaving = new AbortController();
-  prompt.once('SIGINT', () => process.exit(exitCodes.interrupted));
-  prompt.once('close', () => leaving.abort()); // else its promise never settles
-  const question = 'Paste the address that the browser shows at the end: ';
-  try {
-    const signal = AbortSignal.any([closed, leaving.signal]);
-    return (await prompt.question(question, { signal })).trim();
-  } catch {
-    return '';
-  } finally {
-    prompt.close();
-  }
+  return (await promptFor('Paste the address that the browser shows at the end: ', closed)) ?? '';
 }

@@ -1,7 +1,7 @@
 import type { GetbillConfig } from '../../config/config.js';
 import { SignInError, UnavailableError, type AppError } from '../../errors.js';
 import { explanationOf } from '../../oauth-explanations.js';
-import { explainConnection } from '../doctor/explain.js';
+import { explainConnection } from '../doctor/explain-connection.js';
 
 /** As GetBill's guide counts them. */
 export const STEPS = {

@@ -5,21 +5,21 @@ import type { DebtBatchResult } from '../../getbill/writes.js';
 import type { Entry, State } from './report.js';
 
 /** An entry of the report, with its place there, as a row of one call. */
-export interface Row {
+export interface IndexedEntry {
   readonly entry: Entry;
   readonly index: number;
 }
 
 /** Ours also where the file has one: those may be empty or equal, and no row could be told from another. */
-export const tempIdOf = ({ index }: Row): string => `entry-${index}`;
+export const tempIdOf = ({ index }: IndexedEntry): string => `entry-${index}`;
 
 /** A row that the response does not name stays unknown. */
-export function settle(rows: readonly Row[], result: DebtBatchResult): void {
+export function applyResult(rows: readonly IndexedEntry[], result: DebtBatchResult): void {
   const { created, failed, skipped } = result;
   const entryOf = createFinder(rows, [...created, ...failed, ...skipped]);
   const mark = (row: BatchRow, state: State, more: Partial<Entry> = {}): void => {
     const entry = entryOf(row);
-    if (entry !== undefined) replace(entry, { state, debt: entry.debt, ...more });
+    if (entry !== undefined) setEntry(entry, { state, debt: entry.debt, ...more });
   };
   for (const row of skipped) mark(row, 'skipped');
   for (const row of failed) mark(row, 'failed', { errors: row.errors });
@@ -31,7 +31,7 @@ export function settle(rows: readonly Row[], result: DebtBatchResult): void {
  * The entry that a row of the response is about: by `temp_id`, which is documented for created rows, else by `index`.
  * Whether GetBill counts from 0 or from 1 is not documented: it is read from the rows themselves.
  */
-function createFinder(rows: readonly Row[], responseRows: readonly BatchRow[]) {
+function createFinder(rows: readonly IndexedEntry[], responseRows: readonly BatchRow[]) {
   const positions = new Map(rows.map((row, position) => [tempIdOf(row), position]));
   const positionOf = ({ temp_id: id }: BatchRow): number | undefined =>
     typeof id === 'string' ? positions.get(id) : undefined;
@@ -50,14 +50,17 @@ function createFinder(rows: readonly Row[], responseRows: readonly BatchRow[]) {
   };
 }
 
-export function refuse(rows: readonly Row[], { message, fields }: GetbillApiError): void {
+export function applyRefusal(
+  rows: readonly IndexedEntry[],
+  { message, fields }: GetbillApiError,
+): void {
   const isNamed = Object.keys(fields).length > 0;
   const errors = { batch: [message], ...(isNamed && fields) };
-  rows.forEach(({ entry }) => replace(entry, { state: 'failed', debt: entry.debt, errors }));
+  rows.forEach(({ entry }) => setEntry(entry, { state: 'failed', debt: entry.debt, errors }));
 }
 
-export function replace(entry: Entry, by: Entry): void {
+export function setEntry(entry: Entry, outcome: Entry): void {
   delete entry.debt_id;
   delete entry.errors;
-  Object.assign(entry, by);
+  Object.assign(entry, outcome);
 }

@@ -1,0 +1,94 @@
+import type { Config } from '../config/config.js';
+import {
+  AppError,
+  ConfigError,
+  GetbillApiError,
+  InvalidInputError,
+  OutcomeUnknownError,
+  StorageError,
+  WalkStoppedError,
+  redisReason,
+} from '../errors.js';
+import { errorFacts } from '../error-facts.js';
+import { operatorHint } from '../oauth-explanations.js';
+import { explainConnection } from './doctor/explain-connection.js';
+
+const DOCTOR = 'npm run doctor';
+
+/** For a person at a terminal, who is the operator: hints included. `config`: where it could be read. */
+export function explainError(error: unknown, config?: Config): string {
+  if (error instanceof ConfigError) {
+    const lines = error.problems.map((problem) => `  - ${problem}`);
+    if (lines.some((line) => line.includes('GETBILL_CLIENT_')))
+      lines.push('  without an account: npm run demo in another terminal');
+    return [`${error.message}:`, ...lines].join('\n');
+  }
+  if (!(error instanceof AppError)) return error instanceof Error ? error.message : String(error);
+  const unreachable =
+    error instanceof WalkStoppedError ? undefined : explainUnreachable(error, config);
+  return [...(unreachable ?? explainAppError(error)), ...whatNext(error)].join('\n');
+}
+
+function explainAppError(error: AppError): string[] {
+  const { code, serverSaid } = error;
+  const hint = operatorHint(code) ?? error.hint ?? hintFromFacts(error);
+  const lines = [`${error.message} (${code})`];
+  if (hint !== undefined) lines.push(`  ${hint}`);
+  if (error instanceof GetbillApiError || error instanceof InvalidInputError) {
+    for (const [field, problems] of Object.entries(error.fields))
+      lines.push(`  ${field === '' ? '' : `${field}: `}${problems.join('; ')}`);
+  }
+  if (serverSaid !== undefined) lines.push(`  GetBill said: ${serverSaid}`);
+  const causes = causesOf(error).filter((text) => !error.message.includes(text));
+  return [...lines, ...causes.map((text) => `  ${text}`)];
+}
+
+const FACTS = { ...errorFacts['Sessions and tokens'], ...errorFacts['Calls to GetBill'] };
+
+/** What a message of GetBill's own does not say. After a write that may have been done "try again" would be wrong. */
+function hintFromFacts(error: AppError): string | undefined {
+  const { code, status } = error;
+  const isMute = status >= 500 || code === 'missing_scope';
+  if (!isMute || isUnknown(error) || !Object.hasOwn(FACTS, code)) return undefined;
+  const [, cause, fix] = FACTS[code] ?? [];
+  return error instanceof GetbillApiError ? fix : `${cause}: ${fix}`;
+}
+
+/** Of errors that are not ours only those of Redis: another text may quote a response. */
+function causesOf(error: AppError): string[] {
+  const { cause } = error;
+  if (cause instanceof AppError) return [cause.message, ...causesOf(cause)];
+  return error instanceof StorageError && cause instanceof Error ? [redisReason(cause)] : [];
+}
+
+function whatNext(error: AppError): string[] {
+  const lines: string[] = [];
+  if (error.code === 'invalid_client') lines.push(`  ${DOCTOR} says which of the two is wrong`);
+  if (UNREACHABLE.has(error.code)) lines.push(`  ${DOCTOR} looks closer`);
+  if (error.status === 429 && error.retryAfterS !== undefined)
+    lines.push(`  try again in ${error.retryAfterS} s`);
+  if (isUnknown(error)) lines.push('  GetBill may have done it: look before it is sent again');
+  if (error instanceof WalkStoppedError) {
+    lines.push(`  what came before it is shown; go on with --page ${error.nextPage}`);
+  }
+  return lines;
+}
+
+const isUnknown = (error: AppError): boolean => error instanceof OutcomeUnknownError;
+const UNREACHABLE = new Set(['getbill_unreachable', 'getbill_timeout']);
+
+/** Names the host and the reason, instead of the action that failed. `undefined` for another error. */
+function explainUnreachable(error: AppError, config: Config | undefined): string[] | undefined {
+  if (config === undefined || !UNREACHABLE.has(error.code)) return undefined;
+  const { tokenUrl, apiUrl, timeoutMs } = config.getbill;
+  const isTokenCall = error.cause instanceof AppError && !isUnknown(error); // "could not be renewed" wraps the call
+  const isOneHost = tokenUrl.origin === apiUrl.origin;
+  const variable = isOneHost
+    ? 'GETBILL_BASE_URL'
+    : isTokenCall
+      ? 'GETBILL_TOKEN_URL'
+      : 'GETBILL_API_URL';
+  const place = { url: isTokenCall ? tokenUrl : apiUrl, variable, timeoutMs };
+  const { cause = '', fix = '' } = explainConnection(error, place);
+  return [`GetBill could not be reached: ${cause}`, `  ${fix}`];
+}
