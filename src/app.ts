@@ -9,9 +9,9 @@ import type { Services } from './services.js';
 import { mountTour } from './tour/tour.js';
 import { assets } from './web/assets.js';
 import { bareAddress } from './web/client-address.js';
-import { createCommonHeaders } from './web/common-headers.js';
 import './web/locals.js';
 import { allowedMethods } from './web/middleware/allowed-methods.js';
+import { commonHeaders } from './web/middleware/common-headers.js';
 import { csrf } from './web/middleware/csrf.js';
 import { endedNotice } from './web/middleware/ended-notice.js';
 import { errorPage } from './web/middleware/error-page.js';
@@ -27,7 +27,6 @@ import { requestLog } from './web/middleware/request-log.js';
 import { requireHttps } from './web/middleware/require-https.js';
 import { routeName } from './web/middleware/route-name.js';
 import { sameOrigin } from './web/middleware/same-origin.js';
-import { setHeaders } from './web/middleware/set-headers.js';
 import { tokenRefresh } from './web/middleware/token-refresh.js';
 import { demoBar } from './web/pages/demo-bar.js';
 import type { TrustProxy } from './web/request-origin.js';
@@ -82,7 +81,7 @@ export function createApp(
     rateLimit({
       name,
       perMinute: rateLimits.pages,
-      isRefusedLate: true,
+      delaysRefusal: true,
       keyOf: bySession,
       limits: localLimits,
       emit,
@@ -94,12 +93,7 @@ export function createApp(
   // Every request
   app.use(requestId(services));
   const flowInspector = mountFlowInspector(app, services);
-  app.use(
-    requestLog({ log, context, emit }),
-    routeName(routes),
-    setHeaders(createCommonHeaders(config)),
-    oneHost(),
-  );
+  app.use(requestLog({ log, context, emit }), routeName(routes), commonHeaders(config), oneHost());
 
   // For machines: without a session, over http too
   const webhooks = webhooksRoom(app, services);

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { RecordError } from '../errors.js';
 import type { KeyValue } from '../core/storage/key-value.js';
 import type { ExplorerRequest } from './request.js';
@@ -49,6 +49,4 @@ export function createConfirmations({
 const keyOf = (id: string): string => `explorer:${id}`;
 
 const digestOf = ({ grantId, method, path, query, body }: Write): string =>
-  createHash('sha256')
-    .update(JSON.stringify([grantId, method, path, query, body]))
-    .digest('base64url');
+  hash('sha256', JSON.stringify([grantId, method, path, query, body]), 'base64url');

@@ -2,6 +2,7 @@ import type { Request, Response } from 'express';
 import { AppError } from '../errors.js';
 import type { Forward } from '../getbill/forward.js';
 import { accessOf, type AccessDeps } from '../web/access.js';
+import { setErrorStatus } from '../web/error-status.js';
 import { leftSignal } from '../web/left-signal.js';
 import { isAboutThePage } from '../web/pages/part.js';
 import type { Operation } from './operations.js';
@@ -45,8 +46,7 @@ export async function sendRequest(
     });
   } catch (error) {
     if (!(error instanceof AppError) || isAboutThePage(error)) throw error;
-    res.status(error.status); // the page is shown, and machines still see what is missing
-    if (error.retryAfterS !== undefined) res.set('Retry-After', String(error.retryAfterS));
+    setErrorStatus(res, error); // the page is shown, and machines still see what is missing
     return failureView(error, {
       requestId,
       durationMs: performance.now() - startedMs,

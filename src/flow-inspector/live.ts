@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Request, RequestHandler, Response } from 'express';
 import { openEventStream } from '../web/event-stream.js';
+import { renderPartial } from '../web/render-page.js';
 import type { BrowserMark } from '../web/session/browser-mark.js';
 import type { Step } from './step.js';
 import type { StepStore } from './step-store.js';
@@ -85,18 +86,18 @@ export function tellSteps({
     };
   }
 
-  function render(
+  const render = (
     req: Request,
     partial: string,
     locals: { row: Row } | { story: Story; isOpen: boolean; rows: readonly Row[] },
-  ) {
-    return new Promise<string>((resolve, reject) => {
-      const all = { ...helpers, step: undefined, here: undefined, linkTo, ...locals };
-      req.app.render(`partials/${partial}`, all, (error: Error | null, html: string) =>
-        error ? reject(error) : resolve(html),
-      );
+  ): Promise<string> =>
+    renderPartial(req.app, partial, {
+      ...helpers,
+      step: undefined,
+      here: undefined,
+      linkTo,
+      ...locals,
     });
-  }
 
   return async function liveHandler(req, res) {
     const flow = mark.read(req);

@@ -1,7 +1,7 @@
 import type { Express, Request, RequestHandler, Response } from 'express';
 import { NotSignedInError, RequestError } from '../errors.js';
 import { apiFor, type PageDeps } from '../web/api-for.js';
-import { renderPage } from '../web/render-page.js';
+import { renderPage, renderPartial } from '../web/render-page.js';
 import type { BrowserMark } from '../web/session/browser-mark.js';
 import { sourceOf } from '../web/source-code.js';
 import type { Director } from './director.js';
@@ -68,7 +68,7 @@ export function addTourPages(
     const all = await keep(browser, scene.id, result);
     const { goTo } = result.state === 'waiting' ? result : { goTo: undefined };
     if (!wantsJson(req)) return void res.redirect(303, back);
-    const html = await render(app, 'tour-result', { result });
+    const html = await renderPartial(app, 'tour-result', { result });
     res.json({ html, goTo, state: result.state, progress: progressOf(all) });
   });
 }
@@ -92,11 +92,3 @@ const progressOf = (results: Results): string =>
 
 const notFound = (): RequestError =>
   new RequestError('no such scene', { code: 'not_found', status: 404 });
-
-function render(app: Express, partial: string, locals: object): Promise<string> {
-  return new Promise((resolve, reject) => {
-    app.render(`partials/${partial}`, locals, (error: Error | null, html: string) =>
-      error ? reject(error) : resolve(html),
-    );
-  });
-}

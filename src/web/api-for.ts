@@ -15,6 +15,8 @@ export interface PageDeps {
 export interface PageApi {
   /** GetBill, with the access token of the person who reads the page, until they leave it. */
   readonly client: GetbillClient;
+  /** The same, for what is kept for the next page: it goes on when they have left. */
+  readonly lastingClient: GetbillClient;
   /** Loads one part of the page; `scope` is what it needs. */
   readonly part: <Data>(scope: string, load: () => Promise<Data>) => Promise<Part<Data>>;
 }
@@ -26,10 +28,10 @@ export function apiFor(
   { forward, access }: Pick<PageDeps, 'forward' | 'access'>,
 ): PageApi {
   const mine = accessOf(req, res, access);
-  const { requestId } = res.locals;
-  const signal = leftSignal(res);
+  const options = { forward, accessFor: () => mine, requestId: res.locals.requestId };
   return {
-    client: createGetbillClient({ forward, accessFor: () => mine, requestId, signal }),
+    client: createGetbillClient({ ...options, signal: leftSignal(res) }),
+    lastingClient: createGetbillClient(options),
     part: (scope, load) => loadPart(scope, load, res),
   };
 }

@@ -33,20 +33,14 @@ function networkOf(address: string): string {
     .join(':')}::/64`;
 }
 
-/** The eight groups of a valid address: "::" filled up, a dotted end as two groups. */
+/** The eight groups of a valid address, which a URL spells in one way: hexadecimal groups, one "::". */
 function groupsOf(address: string): number[] {
-  const dotted = /(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address)?.slice(1).map(Number) ?? [];
-  const [a = 0, b = 0, c = 0, d = 0] = dotted;
-  const hex = (high: number, low: number): string => (high * 256 + low).toString(16);
-  const plain =
-    dotted.length === 0 ? address : address.replace(/[\d.]+$/, `${hex(a, b)}:${hex(c, d)}`);
-  const [head = '', tail] = plain.split('::');
+  const [head = '', tail = ''] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::');
   const numbers = (part: string): number[] =>
     part
       .split(':')
       .filter(Boolean)
       .map((group) => parseInt(group, 16));
-  if (tail === undefined) return numbers(head);
   const [first, last] = [numbers(head), numbers(tail)];
   return [...first, ...new Array<number>(8 - first.length - last.length).fill(0), ...last];
 }

@@ -12,8 +12,8 @@ declare global {
       formats: Formats;
       /** Partials that the layout puts above the page. */
       above: readonly string[] | undefined;
-      /** The page that stands around an error, for the layout (`throwInside`). */
-      standing: ({ page: string; title: string } & Record<string, unknown>) | undefined;
+      /** The page that is shown around an error, instead of an error page (`throwWithinPage`). */
+      pageAroundError: ({ page: string; title: string } & Record<string, unknown>) | undefined;
       /** Set by the signed-in middleware: the key of this session's tokens. */
       grantId: string;
       /** Set by the token-refresh middleware. */

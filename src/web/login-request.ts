@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 import { AppError } from '../errors.js';
 import { endpoints } from '../getbill/endpoints.js';
-import { saidBy } from './request-kind.js';
+import { headerOf } from './request-kind.js';
 import { originsOf } from './request-origin.js';
 
 /**
@@ -39,7 +39,7 @@ export function canonicalLogin(
  */
 export function scopesAskedFor(req: Request): string[] {
   const { scope } = req.query;
-  const isOurs = (saidBy(req, 'sec-fetch-site') ?? 'same-origin') === 'same-origin';
+  const isOurs = (headerOf(req, 'sec-fetch-site') ?? 'same-origin') === 'same-origin';
   if (!isOurs || typeof scope !== 'string') return [];
   const known = new Set(endpoints.map((endpoint) => endpoint.scope));
   return scope.split(' ').filter((name) => known.has(name));

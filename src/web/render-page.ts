@@ -1,4 +1,4 @@
-import type { Response } from 'express';
+import type { Application, Response } from 'express';
 import type { AppError } from '../errors.js';
 
 /** `views/layout.ejs` around `views/pages/<page>.ejs`. */
@@ -10,12 +10,21 @@ export function renderPage(
   res.render('layout', { page: `pages/${page}`, ...locals });
 }
 
+/** The HTML of `views/partials/<partial>.ejs`, for a script that puts it into a page. */
+export function renderPartial(app: Application, partial: string, locals: object): Promise<string> {
+  return new Promise((resolve, reject) => {
+    app.render(`partials/${partial}`, locals, (error: Error | null, html: string) =>
+      error ? reject(error) : resolve(html),
+    );
+  });
+}
+
 /** For an error that took only one place of this page: the error page middleware shows it there, and the rest stands. */
-export function throwInside(
+export function throwWithinPage(
   res: Response,
   page: string,
   { error, ...locals }: { title: string; error: AppError } & Record<string, unknown>,
 ): never {
-  res.locals.standing = { page: `pages/${page}`, ...locals };
+  res.locals.pageAroundError = { page: `pages/${page}`, ...locals };
   throw error;
 }

@@ -1,15 +1,15 @@
 import type { Request } from 'express';
 
 /** A header that is empty says as little as one that a proxy has removed. */
-export const saidBy = (req: Request, name: string): string | undefined =>
+export const headerOf = (req: Request, name: string): string | undefined =>
   req.get(name)?.trim() || undefined;
 
 /** A person going to a page: the only kind of request that is ever redirected to sign in. */
 export function isNavigation(req: Request): boolean {
   if (req.method !== 'GET' || isApi(req)) return false;
-  const mode = saidBy(req, 'sec-fetch-mode');
+  const mode = headerOf(req, 'sec-fetch-mode');
   if (mode !== undefined)
-    return mode === 'navigate' && ['document', undefined].includes(saidBy(req, 'sec-fetch-dest'));
+    return mode === 'navigate' && ['document', undefined].includes(headerOf(req, 'sec-fetch-dest'));
   return !isOfScript(req) && wantsHtml(req);
 }
 
@@ -20,7 +20,7 @@ const isOfScript = (req: Request): boolean => /^[^.]+$/.test(req.get('x-requeste
 export const isFormOfPage = (req: Request): boolean =>
   req.method === 'POST' &&
   wantsHtml(req) &&
-  (saidBy(req, 'sec-fetch-mode') ?? 'navigate') === 'navigate' &&
+  (headerOf(req, 'sec-fetch-mode') ?? 'navigate') === 'navigate' &&
   req.is('application/x-www-form-urlencoded') !== false;
 
 export const wantsHtml = (req: Request): boolean =>

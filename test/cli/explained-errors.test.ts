@@ -44,7 +44,9 @@ describe('an error on the command line', () => {
   }); // prettier-ignore
 
   it('leads to the demo only when there is no client', () => {
-    expect(explainError(new ConfigError(['GETBILL_CLIENT_ID is not set']))).toContain('npm run demo');
+    expect(explainError(new ConfigError(['GETBILL_CLIENT_ID is not set']))).toContain(
+      'npm run demo',
+    );
     expect(explainError(new ConfigError(['REDIS_URL is not set']))).not.toContain('npm run demo');
   });
 

@@ -2,7 +2,7 @@ import type { ApiFault } from '../../sandbox/faults.js';
 import { UnavailableError } from '../../src/errors.js';
 import { createDebtFigures } from '../../src/getbill/debt-figures.js';
 import { overviewView } from '../../src/web/pages/dashboard.js';
-import { UNKNOWN_READER } from '../../src/web/pages/reader.js';
+import { UNKNOWN_READER } from '../support/reader.js';
 import { statuses } from '../../src/web/pages/statuses.js';
 import type { Browser } from '../support/browser.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';

@@ -6,6 +6,7 @@ import { followupList, followupView } from '../../src/web/pages/followups.js';
 import { debtList } from '../../src/web/pages/debt-list.js';
 import { debtRow } from '../../src/web/pages/debt-row.js';
 import { formats } from '../../src/web/pages/formats.js';
+import { UNKNOWN_READER } from '../support/reader.js';
 import { describeScope } from '../../src/web/pages/scope-texts.js';
 import { statusOf } from '../../src/web/pages/statuses.js';
 import { tokenTimeline } from '../../src/web/pages/token-timeline.js';
@@ -82,7 +83,7 @@ describe('the name in a list', () => {
     [JSON.parse('{"__proto__":{"firstname":"x"},"constructor":{"lastname":"y"}}'), 'No name given'],
     [{ firstname: 'A\ud800B' }, 'A\ufffdB'],
   ])('of %p is %p', (debt, name) => {
-    expect(debtRow(debt).name).toBe(name);
+    expect(debtRow(debt, UNKNOWN_READER).name).toBe(name);
   });
 
   it.each([
@@ -90,14 +91,14 @@ describe('the name in a list', () => {
     [{ civility: 'Ms', debtor_company: 'ACME' }, 'ACME'],
     [{ civility: 'Ms' }, 'No name given'],
   ])('on the page of %p is %p', (debt, name) => {
-    expect(debtView(debt).name).toBe(name);
+    expect(debtView(debt, UNKNOWN_READER).name).toBe(name);
   });
 
   it('is a link only to an id that an address can hold', () => {
-    expect(debtRow({ id: 'abc_-1' }).href).toBe('/debts/abc_-1');
-    expect(debtRow({ id: 7 }).href).toBe('/debts/7');
+    expect(debtRow({ id: 'abc_-1' }, UNKNOWN_READER).href).toBe('/debts/abc_-1');
+    expect(debtRow({ id: 7 }, UNKNOWN_READER).href).toBe('/debts/7');
     for (const id of ['\ud800', 'a/b', '..', ' ', null, undefined, {}, 'x'.repeat(200)]) {
-      expect(debtRow({ id }).href).toBeUndefined();
+      expect(debtRow({ id }, UNKNOWN_READER).href).toBeUndefined();
     }
   });
 });
@@ -125,12 +126,16 @@ it.each(odd.map((value, index) => [index, value]))(
     const names = ['id', 'civility', 'firstname', 'lastname', 'debtor_company', 'email', 'phone', 'amount', 'amount_text', 'currency', 'status', 'due_date', 'invoice_date', 'summary', 'street_number', 'city', 'followups_count', 'payment_plan_active', 'type', 'direction', 'call_date', 'duration_ms', 'email_open_count', 'name', 'created_at', 'notes']; // prettier-ignore
     const record = Object.fromEntries(names.map((name) => [name, value]));
     for (const one of [record, value]) {
-      debtRow(one);
-      debtView(one);
-      followupView(one);
-      companyView(one);
+      debtRow(one, UNKNOWN_READER);
+      debtView(one, UNKNOWN_READER);
+      followupView(one, UNKNOWN_READER);
+      companyView(one, UNKNOWN_READER);
       statusOf(one);
-      followupList({ items: [one], pagination: { total: 1, page: 1, limit: 20, pages: 1 } }, one);
+      followupList(
+        { items: [one], pagination: { total: 1, page: 1, limit: 20, pages: 1 } },
+        one,
+        UNKNOWN_READER,
+      );
     }
   },
 );
@@ -139,7 +144,7 @@ it('words of ours are found by name alone, never in what every object has', () =
   for (const name of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
     expect(describeScope(name)).toBe(name);
     expect(statusOf(name)).toEqual({ value: name, label: name, colour: 'none' });
-    expect(followupView({ type: name, status: name }).title.toLowerCase()).toBe(
+    expect(followupView({ type: name, status: name }, UNKNOWN_READER).title.toLowerCase()).toBe(
       name.replaceAll('_', ' ').toLowerCase(),
     );
   }
@@ -216,7 +221,7 @@ it('a list says where it ends, and an empty one why', () => {
   const pagination = { total: 41, page: 3, limit: 20, pages: 3 };
   const place = { status: '', page: 1, limit: 20 };
   const paid = { ...place, status: 'status.default.paid', page: 3 };
-  const { pager } = debtList({ items: [{}], pagination }, paid);
+  const { pager } = debtList({ items: [{}], pagination }, paid, UNKNOWN_READER);
   expect([pager?.text, pager?.range]).toEqual(['Page 3 of 3', '41 to 41 of 41']);
   expect(pager?.before.map(({ href }) => href)).toEqual([
     '/debts?status=status.default.paid',
@@ -224,7 +229,8 @@ it('a list says where it ends, and an empty one why', () => {
   ]);
   expect(pager?.after.map(({ href }) => href)).toEqual([undefined, undefined]);
   const emptyTitle = (changes: object): string | undefined =>
-    debtList({ items: [], pagination: { ...pagination, ...changes } }, place).empty?.title;
+    debtList({ items: [], pagination: { ...pagination, ...changes } }, place, UNKNOWN_READER).empty
+      ?.title;
   expect(emptyTitle({ page: 9 })).toBe('There is no page 9');
   expect(emptyTitle({ total: 0, page: 1 })).toBe('No debts yet');
 });
@@ -233,16 +239,18 @@ it('a list whose figures contradict each other says nothing that its rows deny',
   const place = { status: '', page: 1, limit: 20 };
   const rows = (count: number) => Array.from({ length: count }, () => ({}));
   const none = { total: 0, page: 1, limit: 20, pages: 0 };
-  expect(debtList({ items: rows(2), pagination: none }, place).kicker).toBe('2 debts');
+  expect(debtList({ items: rows(2), pagination: none }, place, UNKNOWN_READER).kicker).toBe(
+    '2 debts',
+  );
   const short = { total: 25, page: 2, limit: 20, pages: 2 };
-  const { kicker, pager } = debtList({ items: rows(30), pagination: short }, place);
+  const { kicker, pager } = debtList({ items: rows(30), pagination: short }, place, UNKNOWN_READER);
   expect([kicker, pager?.range, pager?.text]).toEqual([
     '50 debts',
     '21 to 50 of 50',
     'Page 2 of 3',
   ]);
   const empty = (changes: object) =>
-    debtList({ items: [], pagination: { ...none, ...changes } }, place).empty;
+    debtList({ items: [], pagination: { ...none, ...changes } }, place, UNKNOWN_READER).empty;
   expect(empty({ total: 5, page: 3 })?.text).toBe('The list ends at page 1.');
   expect(empty({ total: 1247, pages: 63 })?.title).not.toMatch(/no debts/i);
 });
@@ -257,7 +265,7 @@ describe('the timeline of a token', () => {
     renewals: 1,
   };
   const at = (nowMs: number, changes = {}) =>
-    tokenTimeline({ ...tokenSet, ...changes }, { marginMs: 60_000, nowMs });
+    tokenTimeline({ ...tokenSet, ...changes }, { marginMs: 60_000, nowMs, formats });
 
   it('says when it was renewed just now, and later how often', () => {
     expect(at(2_000).points[0]?.note).toBe('Renewed just now');

@@ -61,10 +61,10 @@ export function errorPage({
       canRepeat: canRepeat(req) && isTemporary(error) && wait?.isLong !== true,
     };
     const developer = developerPages ? developerBox(error) : undefined;
-    const { standing = { page: 'pages/error', title: text.title } } = res.locals;
+    const { pageAroundError = { page: 'pages/error', title: text.title } } = res.locals;
     res.render(
       'layout',
-      { ...standing, error: shown, developer, path: req.path },
+      { ...pageAroundError, error: shown, developer, path: req.path },
       (renderError: Error | null, html?: string) => {
         const plain = `Something went wrong. Request number: ${res.locals.requestId}`;
         res.send(renderError ? plain : html);

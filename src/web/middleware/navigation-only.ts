@@ -1,13 +1,13 @@
 import type { RequestHandler } from 'express';
 import { RequestError } from '../../errors.js';
 import type { Emit } from '../../events.js';
-import { saidBy } from '../request-kind.js';
+import { headerOf } from '../request-kind.js';
 
 /** Refuses what only an image, frame, script or fetch would send: signing in is a step a person takes. */
 export function navigationOnly({ emit }: { emit: Emit }): RequestHandler {
   return function navigationOnlyMiddleware(req, _res, next) {
-    const dest = saidBy(req, 'sec-fetch-dest') ?? 'document';
-    const mode = saidBy(req, 'sec-fetch-mode') ?? 'navigate';
+    const dest = headerOf(req, 'sec-fetch-dest') ?? 'document';
+    const mode = headerOf(req, 'sec-fetch-mode') ?? 'navigate';
     const wantsImage = req.accepts(['html', 'image/png']) === 'image/png'; // a browser too old for Sec-Fetch-*
     if (dest !== 'document' || mode !== 'navigate' || wantsImage) {
       emit({ type: 'request_refused', reason: 'navigation_only', route: req.path });

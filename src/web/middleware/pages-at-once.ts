@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 import { RequestError } from '../../errors.js';
 import type { Emit } from '../../events.js';
-import { refuseLate } from '../refuse-late.js';
+import { delayRefusal } from '../delay-refusal.js';
 
 /** More than a browser asks for when it opens its tabs again. */
 const MAX_OPEN_PAGES = 32;
@@ -15,7 +15,7 @@ export function pagesAtOnce({ emit }: { emit: Emit }): RequestHandler {
     const others = open.get(grantId) ?? 0;
     if (others >= MAX_OPEN_PAGES) {
       emit({ type: 'rate_limited', limit: 'open_pages' });
-      await refuseLate();
+      await delayRefusal();
       throw new RequestError('too many pages of this session are open', {
         code: 'too_many_open_calls',
         status: 429,

@@ -3,7 +3,7 @@ import { RequestError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import type { SharedLimits } from '../../limits/shared-limits.js';
 import { addressOf } from '../client-address.js';
-import { refuseLate } from '../refuse-late.js';
+import { delayRefusal } from '../delay-refusal.js';
 
 const WINDOW_MS = 60_000;
 
@@ -11,14 +11,14 @@ const WINDOW_MS = 60_000;
 export function rateLimit({
   name,
   perMinute,
-  isRefusedLate = false,
+  delaysRefusal = false,
   keyOf,
   limits,
   emit,
 }: {
   name: string;
   perMinute: number;
-  isRefusedLate?: boolean;
+  delaysRefusal?: boolean;
   keyOf: (req: Request, res: Response) => string;
   limits: Pick<SharedLimits, 'consume'>;
   emit: Emit;
@@ -32,7 +32,7 @@ export function rateLimit({
     );
     if (granted) return next();
     emit({ type: 'rate_limited', limit: name });
-    if (isRefusedLate) await refuseLate();
+    if (delaysRefusal) await delayRefusal();
     throw new RequestError('too many requests', {
       code: 'rate_limited',
       status: 429,

@@ -1,5 +1,5 @@
 import { fieldOf, textOf } from '../../getbill/values.js';
-import { UNKNOWN_READER, type Reader } from './reader.js';
+import type { Reader } from './reader.js';
 import { mailHref, phoneHref, type Fact } from './facts.js';
 
 export interface CompanyView {
@@ -7,7 +7,7 @@ export interface CompanyView {
   readonly facts: readonly Fact[];
 }
 
-export function companyView(profile: unknown, { formats }: Reader = UNKNOWN_READER): CompanyView {
+export function companyView(profile: unknown, { formats }: Reader): CompanyView {
   const text = (name: string): string | undefined => textOf(fieldOf(profile, name));
   return {
     name: text('name') ?? 'A company without a name',

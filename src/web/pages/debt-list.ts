@@ -2,7 +2,7 @@ import type { Page, Pagination } from '../../getbill/types.js';
 import { debtRow, type DebtRow } from './debt-row.js';
 import type { Formats } from './formats.js';
 import { listHref, PAGE_SIZES, type ListPlace } from './list-place.js';
-import { UNKNOWN_READER, type Reader } from './reader.js';
+import type { Reader } from './reader.js';
 import { statusOf } from './statuses.js';
 
 export interface DebtList {
@@ -41,7 +41,7 @@ interface PagerLink {
 export function debtList(
   { items, pagination: said, unreadable = 0 }: Page<unknown>,
   place: ListPlace,
-  reader: Reader = UNKNOWN_READER,
+  reader: Reader,
 ): DebtList {
   const { formats } = reader;
   const pagination = withWhatCame(said, items.length + unreadable);

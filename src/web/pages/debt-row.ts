@@ -3,7 +3,7 @@ import { isEnded } from '../../getbill/debt-statuses.js';
 import { fieldOf, textOf } from '../../getbill/values.js';
 import type { DateText } from './formats.js';
 import { isStatus, listHref } from './list-place.js';
-import { UNKNOWN_READER, type Reader } from './reader.js';
+import type { Reader } from './reader.js';
 import { statusOf, type Status } from './statuses.js';
 
 const DAY_MS = 86_400_000;
@@ -39,7 +39,7 @@ export function nameOf(
 }
 
 /** `from`: the list that a debt's page leads back to. */
-export function debtRow(debt: unknown, reader: Reader = UNKNOWN_READER, from = ''): DebtRow {
+export function debtRow(debt: unknown, reader: Reader, from = ''): DebtRow {
   const { formats } = reader;
   const field = (name: string): unknown => fieldOf(debt, name);
   const { name } = nameOf(debt);

@@ -3,7 +3,7 @@ import { nameOf, overdueText } from './debt-row.js';
 import { isStatus, listHref } from './list-place.js';
 import { mailHref, pageHref, phoneHref, type Fact } from './facts.js';
 import type { Formats } from './formats.js';
-import { UNKNOWN_READER, type Reader } from './reader.js';
+import type { Reader } from './reader.js';
 import { statusOf, type Status } from './statuses.js';
 
 export interface DebtView {
@@ -44,7 +44,7 @@ const ALWAYS = new Set([
   'Reminders sent',
 ]);
 
-export function debtView(debt: unknown, reader: Reader = UNKNOWN_READER): DebtView {
+export function debtView(debt: unknown, reader: Reader): DebtView {
   const { formats } = reader;
   const field = (name: string): unknown => fieldOf(debt, name);
   const own = (name: string): string | undefined => textOf(field(name));

@@ -2,7 +2,7 @@ import { followupAt, followupAtMs } from '../../getbill/followup-values.js';
 import type { Page } from '../../getbill/types.js';
 import { fieldOf, isTrue, numberOf, textOf } from '../../getbill/values.js';
 import type { DateText, Formats } from './formats.js';
-import { UNKNOWN_READER, type Reader } from './reader.js';
+import type { Reader } from './reader.js';
 
 export interface FollowupView {
   readonly at: DateText | undefined;
@@ -26,7 +26,7 @@ export interface FollowupList {
 export function followupList(
   { items, unreadable = 0 }: Page<unknown>,
   debt: unknown,
-  reader: Reader = UNKNOWN_READER,
+  reader: Reader,
 ): FollowupList {
   const { count } = reader.formats;
   const total = Math.max(items.length, numberOf(fieldOf(debt, 'followups_count')) ?? 0);
@@ -49,10 +49,7 @@ function summaryOf(newestFirst: readonly unknown[], total: number, { formats, no
   return `${what}, ${on}: ${followupTitle(last)}`;
 }
 
-export function followupView(
-  followup: unknown,
-  { formats }: Reader = UNKNOWN_READER,
-): FollowupView {
+export function followupView(followup: unknown, { formats }: Reader): FollowupView {
   const field = (name: string): unknown => fieldOf(followup, name);
   const at = followupAt(followup);
   const details = [

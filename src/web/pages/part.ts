@@ -1,6 +1,7 @@
 import type { Response } from 'express';
 import { AppError, NotSignedInError, StorageError, UnavailableError } from '../../errors.js';
 import type { Reading } from '../../getbill/cached-reads.js';
+import { setErrorStatus } from '../error-status.js';
 import { errorText } from './error-texts.js';
 import { waitText, type InstantText } from './formats.js';
 import type { Reader } from './reader.js';
@@ -71,10 +72,7 @@ function whyUnavailable({ code, status, retryAfterS = 60 }: AppError): string {
 
 /** The page is shown, and machines still see that something of it is missing. */
 export function setStatusOf(res: Response, part: Part<unknown>): void {
-  if (!('unavailable' in part)) return;
-  const { status, retryAfterS } = part.unavailable.error;
-  res.status(status);
-  if (retryAfterS !== undefined) res.set('Retry-After', String(retryAfterS));
+  if ('unavailable' in part) setErrorStatus(res, part.unavailable.error);
 }
 
 /** When something was read, and why it is not newer. */

@@ -1,13 +1,11 @@
 import type { Response } from 'express';
-import { formats, type Formats } from './formats.js';
+import type { Formats } from './formats.js';
 
 /** The reader of a page: the format of numbers and dates, and the time by which debts are overdue. */
 export interface Reader {
   readonly formats: Formats;
   readonly nowMs: number;
 }
-
-export const UNKNOWN_READER: Reader = { formats, nowMs: 0 };
 
 export const readerOf = (res: Response, now: () => number): Reader => ({
   formats: res.locals.formats,

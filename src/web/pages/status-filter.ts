@@ -1,6 +1,5 @@
 import type { Formats } from './formats.js';
 import { isStatus, listHref, type ListPlace } from './list-place.js';
-import { UNKNOWN_READER } from './reader.js';
 import { statusOf, statuses, type Status } from './statuses.js';
 
 export interface StatusFilter {
@@ -24,14 +23,14 @@ interface StatusLink {
 export function statusFilter(
   { status, limit }: ListPlace,
   {
-    counts = new Map<string, number>(),
-    seen = [],
-    formats = UNKNOWN_READER.formats,
+    counts = new Map(),
+    seen,
+    formats,
   }: {
-    counts?: ReadonlyMap<string, number> | undefined;
-    seen?: readonly string[];
-    formats?: Formats;
-  } = {},
+    counts: ReadonlyMap<string, number> | undefined;
+    seen: readonly string[];
+    formats: Formats;
+  },
 ): StatusFilter {
   const known = new Set(statuses.map(({ value }) => value));
   const own = [...counts.keys(), ...seen, status].filter(

@@ -1,5 +1,5 @@
 import { renewalDueAtMs, type TokenSet } from '../../core/oauth/token-set.js';
-import { formats as plainFormats, type Formats } from './formats.js';
+import type { Formats } from './formats.js';
 import { lifeLineOf, type LifeLine } from './life-line.js';
 import { describeScope } from './scope-texts.js';
 import {
@@ -30,9 +30,9 @@ export function tokenTimeline(
   {
     marginMs,
     nowMs,
-    formats = plainFormats,
+    formats,
     pause,
-  }: { marginMs: number; nowMs: number; formats?: Formats; pause?: RenewalPause | undefined },
+  }: { marginMs: number; nowMs: number; formats: Formats; pause?: RenewalPause | undefined },
 ): TokenTimeline {
   const { scopes, scopesAssumed, refreshToken, issuedAtMs, expiresAtMs } = tokenSet;
   const isShort = expiresAtMs - issuedAtMs < SHORT_LIFE_MS;

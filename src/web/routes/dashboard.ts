@@ -1,16 +1,12 @@
 import type { RequestHandler } from 'express';
-import { createGetbillClient } from '../../getbill/client.js';
 import type { DebtFigures } from '../../getbill/debt-figures.js';
-import type { Forward } from '../../getbill/forward.js';
 import type { ProfileCache } from '../../getbill/profile-cache.js';
-import { accessOf, type AccessDeps } from '../access.js';
-import type { CallSignal } from '../../getbill/call-signal.js';
-import { leftSignal } from '../left-signal.js';
+import { apiFor, type PageDeps } from '../api-for.js';
 import { companyView } from '../pages/company.js';
 import { connectionLine } from '../pages/connection.js';
 import { creditsView, lastFollowupViews, overviewView } from '../pages/dashboard.js';
 import { barView } from '../pages/status-bar.js';
-import { dataOf, loadPart, setStatusOf, viewOf } from '../pages/part.js';
+import { dataOf, setStatusOf, viewOf } from '../pages/part.js';
 import { readerOf } from '../pages/reader.js';
 import { statuses } from '../pages/statuses.js';
 import { renewalPause, type RenewalPauseDeps } from '../renewal-pause.js';
@@ -20,34 +16,20 @@ const STATUSES = statuses.map(({ value }) => value);
 
 /** The company, its debts in figures and the newest of them. Each part is loaded, and may fail, alone. */
 export function showDashboard({
-  forward,
   profiles,
   figures,
-  access,
-  tokens,
   marginMs,
-  now,
-}: RenewalPauseDeps & {
-  marginMs: number;
-  forward: Forward;
-  profiles: Pick<ProfileCache, 'get'>;
-  figures: DebtFigures;
-  access: AccessDeps;
-}): RequestHandler {
+  ...deps
+}: PageDeps &
+  RenewalPauseDeps & {
+    profiles: Pick<ProfileCache, 'get'>;
+    figures: DebtFigures;
+    marginMs: number;
+  }): RequestHandler {
+  const { now } = deps;
   return async function showDashboardHandler(req, res) {
-    const mine = accessOf(req, res, access);
-    const { grantId } = mine;
-    const { requestId } = res.locals;
-    const clientFor = (signal?: CallSignal) =>
-      createGetbillClient({
-        forward,
-        accessFor: () => mine,
-        requestId,
-        ...(signal !== undefined && { signal }),
-      });
-    const client = clientFor(leftSignal(res));
-    const lastingClient = clientFor(); // goes on when the browser has left: the figures are kept for the next page
-    const part = <Data>(scope: string, load: () => Promise<Data>) => loadPart(scope, load, res);
+    const { client, lastingClient, part } = apiFor(req, res, deps);
+    const { grantId } = res.locals;
 
     const [profile, overview, credits] = await Promise.all([
       part('company:read', () => profiles.get(grantId, () => client.companyProfile())),
@@ -65,7 +47,7 @@ export function showDashboard({
     ]);
 
     // After the calls: they may have renewed.
-    const pause = await renewalPause(res, { tokens, now });
+    const pause = await renewalPause(res, deps);
     const reader = readerOf(res, now);
     const company = viewOf(profile, (data) => companyView(data, reader));
     const counted = counts && dataOf(counts)?.value;

@@ -10,7 +10,7 @@ import { statusFilter } from '../pages/status-filter.js';
 import { isStatus, listPlaceOf, listTitle } from '../pages/list-place.js';
 import { dataOf, viewOf } from '../pages/part.js';
 import { readerOf } from '../pages/reader.js';
-import { renderPage, throwInside } from '../render-page.js';
+import { renderPage, throwWithinPage } from '../render-page.js';
 
 /** The list of debts. What was not granted is said, not hidden; a list that fails leaves the filter and the look-up. */
 export function listDebts(
@@ -39,7 +39,7 @@ export function listDebts(
       }),
     };
     if ('unavailable' in list) {
-      return throwInside(res, 'debts', { ...shown, error: list.unavailable.error });
+      return throwWithinPage(res, 'debts', { ...shown, error: list.unavailable.error });
     }
     const view = viewOf(list, (debts) => debtList(debts, place, reader));
     renderPage(res, 'debts', { ...shown, list: view });

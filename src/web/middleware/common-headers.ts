@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import helmet from 'helmet';
-import type { Config } from '../config/config.js';
+import type { Config } from '../../config/config.js';
 
 const PERMISSIONS_POLICY = [
   'camera',
@@ -17,12 +17,10 @@ const PERMISSIONS_POLICY = [
  * Sets the headers of every response. The CSP forbids inline and third-party content. Everything is
  * `no-store`, and never 304, except `/assets`.
  */
-export type SetCommonHeaders = (res: Response) => void;
-
-export function createCommonHeaders({
+export function commonHeaders({
   publicUrl,
   hsts,
-}: Pick<Config, 'publicUrl' | 'hsts'>): SetCommonHeaders {
+}: Pick<Config, 'publicUrl' | 'hsts'>): RequestHandler {
   const setHelmetHeaders = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
@@ -44,9 +42,10 @@ export function createCommonHeaders({
   });
   const headers = headersOf(setHelmetHeaders);
   headers.push(['Permissions-Policy', PERMISSIONS_POLICY], ['Cache-Control', 'no-store']);
-  return function setCommonHeaders(res) {
+  return function commonHeadersMiddleware(_req, res, next) {
     for (const [name, value] of headers) res.setHeader(name, value);
     res.setHeader('X-Request-Id', res.locals.requestId);
+    next();
   };
 }
 
