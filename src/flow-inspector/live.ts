@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Request, RequestHandler, Response } from 'express';
 import { openEventStream } from '../web/event-stream.js';
@@ -15,7 +16,7 @@ const STREAM_MS = 600_000;
 const LOOK_EVERY_MS = 400;
 
 /** The page's steps as they happen, by Server-Sent Events, as pieces of HTML. */
-export function tellSteps({
+export function streamSteps({
   store,
   mark,
   helpers,
@@ -27,7 +28,7 @@ export function tellSteps({
 }): RequestHandler {
   const streams = new Map<string, number>();
 
-  async function tellLive(req: Request, res: Response, flow: string): Promise<void> {
+  async function streamTo(req: Request, res: Response, flow: string): Promise<void> {
     const view = viewOf(req);
     const stream = openEventStream(res, { maxMs: STREAM_MS });
     const past = await store.read(flow, { after: 0 });
@@ -41,7 +42,8 @@ export function tellSteps({
       const data = await pieceOf(step, told, { req, view, isFirst: !begun.has(step.chain) });
       if (data !== undefined) {
         begun.add(step.chain);
-        if (!stream.send({ name: 'step', id: step.number, data })) await drained(res);
+        if (!stream.send({ name: 'step', id: step.number, data }))
+          await once(res, 'drain', { signal: stream.ended }).catch(() => undefined);
       }
       if (isSignOut(step) && step.number > lastOfPast) {
         stream.send({ name: 'end', data: {} }); // signed out: nobody comes back
@@ -99,7 +101,7 @@ export function tellSteps({
       ...locals,
     });
 
-  return async function liveHandler(req, res) {
+  return async function streamStepsHandler(req, res) {
     const flow = mark.read(req);
     const opened = flow === undefined ? 0 : (streams.get(flow) ?? 0);
     if (flow === undefined || opened >= MAX_STREAMS_PER_BROWSER || total(streams) >= MAX_STREAMS) {
@@ -107,7 +109,7 @@ export function tellSteps({
     }
     streams.set(flow, opened + 1);
     try {
-      await tellLive(req, res, flow);
+      await streamTo(req, res, flow);
     } finally {
       const left = (streams.get(flow) ?? 1) - 1;
       if (left > 0) streams.set(flow, left);
@@ -131,14 +133,3 @@ function beginningOf(steps: readonly Step[], { after, stories }: View): number {
 
 const isSignOut = ({ kind, topic, outcome, from }: Step): boolean =>
   kind === 'response' && from === 'app' && topic === 'logout' && outcome === 'ok';
-
-function drained(res: Response): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      res.off('drain', done).off('close', done);
-      resolve();
-    };
-    res.once('drain', done).once('close', done);
-    if (!res.writableNeedDrain) done();
-  });
-}

@@ -1,4 +1,4 @@
-import { MASKED } from './masking.js';
+import { hashOfMask, MASKED } from './masking.js';
 
 const ESCAPES: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -14,6 +14,7 @@ export function marked(text: string): string {
     .replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '')
     .replace(
       MASKED,
-      (secret) => `<span class="mask" tabindex="0" data-mask="${secret.slice(4)}">${secret}</span>`,
+      (secret) =>
+        `<span class="mask" tabindex="0" data-mask="${hashOfMask(secret)}">${secret}</span>`,
     );
 }

@@ -1,9 +1,9 @@
 import { STATUS_CODES } from 'node:http';
 import { shapeOf } from '../core/events.js';
 import type { HttpExchange } from '../tracing.js';
+import { maskedHeaders } from './masked-headers.js';
 import {
   cleaned,
-  maskedHeaders,
   maskedJson,
   maskedParameters,
   maskedUrl,

@@ -2,7 +2,7 @@ import type { Express, Request } from 'express';
 import { RequestError } from '../errors.js';
 import { renderPage } from '../web/render-page.js';
 import type { BrowserMark } from '../web/session/browser-mark.js';
-import { tellSteps } from './live.js';
+import { streamSteps } from './live.js';
 import { marked } from './marked.js';
 import { sourceOf, type SourceCode } from '../web/source-code.js';
 import type { Step } from './step.js';
@@ -78,7 +78,7 @@ export function addFlowPages(
     res.render('partials/flow-rows', { ...helpers, story, step: undefined, here: undefined });
   });
 
-  app.get('/flow/live', tellSteps({ store, mark, helpers }));
+  app.get('/flow/live', streamSteps({ store, mark, helpers }));
 }
 
 const notFound = (): RequestError =>

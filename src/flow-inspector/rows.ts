@@ -1,3 +1,4 @@
+import { hashOfMask, MASKED } from './masking.js';
 import type { Actor, Step } from './step.js';
 
 /** A step as the page shows it. */
@@ -52,10 +53,8 @@ function queryIn({ message }: Step): string {
 
 function secretsIn({ message }: Step): string {
   if (message === undefined) return '';
-  const text = JSON.stringify(message);
-  return [...new Set(Array.from(text.matchAll(/••••([\w-]{8})/g), ([, hash = '']) => hash))].join(
-    ' ',
-  );
+  const masks = JSON.stringify(message).match(MASKED) ?? [];
+  return [...new Set(masks.map(hashOfMask))].join(' ');
 }
 
 export function durationText(ms: number): string {

@@ -1,14 +1,19 @@
+import { z } from 'zod';
+
+const count = z.number().int();
+
 /** The sandbox's counters, by the names that the scenes use. */
-export interface Counts {
-  readonly signIns: number;
-  readonly codeExchanges: number;
-  readonly renewalCalls: number;
-  readonly renewals: number;
-  readonly renewalsRefused: number;
-  readonly spentTokens: number;
-  readonly apiCalls: number;
-  readonly apiRefused: number;
-}
+export const countsSchema = z.object({
+  signIns: count,
+  codeExchanges: count,
+  renewalCalls: count,
+  renewals: count,
+  renewalsRefused: count,
+  spentTokens: count,
+  apiCalls: count,
+  apiRefused: count,
+});
+export type Counts = Readonly<z.infer<typeof countsSchema>>;
 
 /** One claim of a scene: what was counted, and what the guarantee says. */
 export interface Check {
@@ -20,16 +25,9 @@ export interface Check {
 export const holds = ({ counted, expected }: Check): boolean => counted === expected;
 
 export function difference(before: Counts, after: Counts): Counts {
-  return {
-    signIns: after.signIns - before.signIns,
-    codeExchanges: after.codeExchanges - before.codeExchanges,
-    renewalCalls: after.renewalCalls - before.renewalCalls,
-    renewals: after.renewals - before.renewals,
-    renewalsRefused: after.renewalsRefused - before.renewalsRefused,
-    spentTokens: after.spentTokens - before.spentTokens,
-    apiCalls: after.apiCalls - before.apiCalls,
-    apiRefused: after.apiRefused - before.apiRefused,
-  };
+  const names = countsSchema.keyof().options;
+  const counted = names.map((name) => [name, after[name] - before[name]]);
+  return countsSchema.parse(Object.fromEntries(counted));
 }
 
 export const check = (what: string, counted: number, expected: number): Check => ({

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { RecordError, StorageError } from '../errors.js';
 import type { KeyValue } from '../core/storage/key-value.js';
-import { holds, type Check, type Counts } from './counts.js';
+import { countsSchema, holds, type Check } from './counts.js';
 import type { Note } from './leader.js';
 import { sceneIds, type SceneId } from './scenes.js';
 
@@ -24,16 +24,7 @@ const resultSchema = z.discriminatedUnion('state', [
     /** The page to go to: it leads to the sign-in, and the sign-in back to it. */
     goTo: z.string(),
     place: z.string(),
-    before: z.object({
-      signIns: count,
-      codeExchanges: count,
-      renewalCalls: count,
-      renewals: count,
-      renewalsRefused: count,
-      spentTokens: count,
-      apiCalls: count,
-      apiRefused: count,
-    }) satisfies z.ZodType<Counts>,
+    before: countsSchema,
   }),
 ]);
 

@@ -1,7 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { Request, RequestHandler, Response } from 'express';
 import type { BrowserMark } from '../../web/session/browser-mark.js';
-import { maskedHeaders, maskedUrl, type Mask } from '../masking.js';
+import { maskedHeaders } from '../masked-headers.js';
+import { maskedUrl, type Mask } from '../masking.js';
 import type { StepStore } from '../step-store.js';
 import type { TopicName } from '../topics.js';
 import { onEnd } from './on-end.js';

@@ -4,7 +4,7 @@ import type { HttpExchange } from '../../tracing.js';
 import type { Mask } from '../masking.js';
 import { kindOfCall, requestMessage, responseMessage, type CallKind } from '../messages.js';
 import { afterwardsOf, chainOf } from './place.js';
-import { quietly, unread, type Pending, type Settled, type StepWriter } from './step-writer.js';
+import { ignored, quietly, type Pending, type Settled, type StepWriter } from './step-writer.js';
 
 interface Call extends Pending {
   readonly kind: CallKind;
@@ -93,7 +93,7 @@ export function recordGetbill(
     );
   }
 
-  return { ...unread, start: startCall, asyncEnd: settleCall };
+  return { ...ignored, start: startCall, asyncEnd: settleCall };
 }
 
 /** Its body where it came whole, and why there is none. */

@@ -2,7 +2,7 @@ import { AppError } from '../../core/errors.js';
 import type { RenewalRun } from '../../tracing.js';
 import { WHY_RENEWED } from '../notes.js';
 import { newStory, type Place } from './place.js';
-import { unread, type StepWriter } from './step-writer.js';
+import { ignored, type StepWriter } from './step-writer.js';
 
 /** The decisions about a renewal: to be subscribed to `channels.renewal`, each run in a place of its own. */
 export function recordRenewals(
@@ -49,5 +49,5 @@ export function recordRenewals(
     });
   });
 
-  return { placeOfRenewal, reader: { ...unread, start: startRenewal, error: failRenewal } };
+  return { placeOfRenewal, reader: { ...ignored, start: startRenewal, error: failRenewal } };
 }

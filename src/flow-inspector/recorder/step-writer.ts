@@ -61,7 +61,8 @@ export function createStepWriter({ store }: { store: StepStore }) {
 }
 
 const ignore = (): void => undefined;
-export const unread = {
+/** The phases of a traced operation that a recorder has no use for. */
+export const ignored = {
   start: ignore,
   end: ignore,
   asyncStart: ignore,

@@ -3,14 +3,17 @@ import type { Mask } from '../masking.js';
 import { KEY_PREFIX } from '../step-store.js';
 import { storageStep, type StorageStep } from '../storage-steps.js';
 import { chainOf } from './place.js';
-import { quietly, unread, type Pending, type Settled, type StepWriter } from './step-writer.js';
+import { ignored, quietly, type Pending, type Settled, type StepWriter } from './step-writer.js';
+
+interface Command extends Pending {
+  readonly step: StorageStep;
+}
 
 /** Records the storage commands of sign-ins and renewals: to be subscribed to `channels.storage`. */
 export function recordStorage({ append, inPlace }: StepWriter, { mask }: { mask: Mask }) {
-  const pending = new WeakMap<object, Pending>();
-  const shown = new WeakMap<object, StorageStep>();
+  const open = new WeakMap<StorageCommand, Command>();
 
-  const startStorage = inPlace<StorageCommand>((command, place) => {
+  const startCommand = inPlace<StorageCommand>((command, place) => {
     if (command.key.startsWith(KEY_PREFIX)) return;
     const step = storageStep(command, mask);
     if (step === undefined) return;
@@ -18,7 +21,6 @@ export function recordStorage({ append, inPlace }: StepWriter, { mask }: { mask:
       if (place.renewal.leaseAsked) return; // who waits asks again and again
       place.renewal.leaseAsked = true;
     }
-    shown.set(command, step);
     const { title, topic, line } = step;
     const message = { start: line, headers: [] };
     const chain = chainOf(place);
@@ -32,14 +34,15 @@ export function recordStorage({ append, inPlace }: StepWriter, { mask }: { mask:
       oauth: true,
       message,
     });
-    pending.set(command, { place, chain, number, startedMs: performance.now() });
+    open.set(command, { step, place, chain, number, startedMs: performance.now() });
   });
 
-  function endStorage(command: StorageCommand, result: unknown, error: unknown): void {
-    const [sent, step] = [pending.get(command), shown.get(command)];
-    if (sent === undefined || step === undefined) return;
-    pending.delete(command);
-    const { place, chain, number, startedMs } = sent;
+  function endCommand(command: StorageCommand & Settled): void {
+    const sent = open.get(command);
+    if (sent === undefined) return;
+    open.delete(command);
+    const { step, place, chain, number, startedMs } = sent;
+    const { result, error } = command;
     const failed = error !== undefined;
     const title = failed ? 'No response: the storage is away' : step.result(result);
     const durationMs = performance.now() - startedMs;
@@ -62,9 +65,8 @@ export function recordStorage({ append, inPlace }: StepWriter, { mask }: { mask:
   }
 
   return {
-    ...unread,
-    start: startStorage,
-    asyncEnd: (command: StorageCommand & Settled) =>
-      quietly(() => endStorage(command, command.result, command.error)),
+    ...ignored,
+    start: startCommand,
+    asyncEnd: (command: StorageCommand & Settled) => quietly(() => endCommand(command)),
   };
 }
