@@ -9,7 +9,8 @@ import { bodyOf, readAndRecord } from './bodies.js';
 import type { SandboxContext } from './context.js';
 import { createControl, type Control } from './control/control.js';
 import { createControlRouter } from './control/routes.js';
-import { experiments, panelState } from './panel.js';
+import { panelState } from './panel.js';
+import { experiments } from './experiments.js';
 import { mismatchOf } from './redirect-mismatch.js';
 import { createRenderPage, pageHeaders, publicFolder } from './pages.js';
 import { createWebhookRouter } from './webhooks/routes.js';
@@ -109,7 +110,7 @@ export async function createApp(deps: AppDeps): Promise<{ app: Express; control:
   return { app, control };
 }
 
-/** The `Date` of every answer by the sandbox's clock. */
+/** The `Date` of every response by the sandbox's clock. */
 function sandboxDate({ clock }: Pick<SandboxContext, 'clock'>): RequestHandler {
   return function sandboxDateMiddleware(_req, res, next) {
     res.set('date', new Date(clock()).toUTCString());

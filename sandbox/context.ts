@@ -1,6 +1,6 @@
 import type { RegisteredClient } from './client.js';
 import type { Counters } from './counters.js';
-import type { FaultState } from './fault-queue.js';
+import type { FaultState } from './fault-state.js';
 import type { Gate } from './gate.js';
 import type { Recorder } from './recorder.js';
 import type { WebhookSender } from './webhooks/sender.js';

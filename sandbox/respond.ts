@@ -1,11 +1,11 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 
-export const firewallPage = `<!doctype html>
+const firewallPage = `<!doctype html>
 <html lang="en"><head><title>Attention required</title></head>
 <body><h1>Attention required</h1><p>This is not the answer you were looking for.</p></body></html>
 `;
 
-/** One whole answer, length included. Headers set before are kept. */
+/** One whole response, length included. Headers set before are kept. */
 export function respond(
   res: ServerResponse,
   status: number,
@@ -24,30 +24,26 @@ export function respondWith(
     status,
     body,
     contentType,
-    headers = {},
+    retryAfterS,
   }: {
     status: number;
     body?: unknown;
     contentType?: string | undefined;
-    headers?: OutgoingHttpHeaders;
+    retryAfterS?: number | undefined;
   },
 ): void {
-  if (body === undefined)
-    return respond(res, status, {
-      ...headers,
-      ...(contentType && { 'content-type': contentType }),
-    });
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  respond(
-    res,
-    status,
-    {
-      ...headers,
-      'content-type': contentType ?? (typeof body === 'string' ? 'text/plain' : 'application/json'),
-    },
-    text,
-  );
+  const usualType = typeof body === 'string' ? 'text/plain' : 'application/json';
+  const type = contentType ?? (body === undefined ? undefined : usualType);
+  const headers = {
+    ...(retryAfterS !== undefined && { 'retry-after': String(retryAfterS) }),
+    ...(type && { 'content-type': type }),
+  };
+  respond(res, status, headers, typeof body === 'string' ? body : JSON.stringify(body));
 }
 
-/** Ends the connection without an answer. */
+/** The page of a firewall, where JSON was expected. */
+export const respondWithPage = (res: ServerResponse, status = 200): void =>
+  respond(res, status, { 'content-type': 'text/html; charset=utf-8' }, firewallPage);
+
+/** Ends the connection without a response. */
 export const dropConnection = (res: ServerResponse): void => void res.socket?.destroy();

@@ -7,7 +7,7 @@ import { assertRedirectUri, assertSecrets, type RegisteredClient } from './clien
 import type { SandboxContext } from './context.js';
 import type { Control } from './control/control.js';
 import { zeroCounters } from './counters.js';
-import { createFaultState } from './fault-queue.js';
+import { createFaultState } from './fault-state.js';
 import { defaultFaults, type Faults } from './faults.js';
 import { createGate } from './gate.js';
 import { createRecorder } from './recorder.js';

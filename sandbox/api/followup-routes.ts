@@ -43,7 +43,7 @@ const emptyFollowup: Omit<Followup, 'id' | 'debt_id' | keyof typeof emailFields>
   processed_at: null,
 };
 
-/** Answers to create and update leave these out. */
+/** Responses to create and update leave these out. */
 function withoutEmailFields(followup: Followup): Partial<Followup> {
   const left = Object.entries(followup).filter(([name]) => !(name in emailFields));
   return Object.fromEntries(left);

@@ -15,7 +15,7 @@ import { followupRoutes } from './followup-routes.js';
 import { partyRoutes } from './party-routes.js';
 import type { LimitState, RateLimiter } from './rate-limit.js';
 import { matchRoute, type ApiCall, type Route } from './route.js';
-import { sendResponse, sendInstead } from './send.js';
+import { respondInstead, sendResponse } from './send.js';
 import { webhooksOf } from '../webhooks/changes.js';
 
 const routes = [...companyRoutes, ...debtRoutes, ...partyRoutes, ...followupRoutes];
@@ -121,7 +121,7 @@ export function createApiHandler(deps: ApiDeps): RequestHandler {
     );
     if (fault?.mode === 'slow') await sleep(fault.ms);
     if (fault?.mode === 'hold') await gate.wait();
-    if (fault !== undefined && sendInstead(res, fault)) return;
+    if (fault !== undefined && respondInstead(res, fault)) return;
     const response = responseTo(req, res, fault);
     if (response.status === 401) counters().apiUnauthorized += 1;
     sendResponse(res, response, fault);

@@ -21,7 +21,7 @@ export interface Route {
   /** Below /external-api/v1; the first route that fits is taken. */
   path: string;
   scope: string;
-  /** The answer is another one each time, also when nothing was written. */
+  /** The response is another one each time, also when nothing was written. */
   changing?: boolean;
   handle(call: ApiCall): ApiResponse;
 }

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { respond, respondWith, dropConnection, firewallPage } from '../respond.js';
+import { dropConnection, respond, respondWith, respondWithPage } from '../respond.js';
 import type { ApiFault } from '../faults.js';
 import { failure, type ApiResponse } from './envelope.js';
 
@@ -11,8 +11,8 @@ const json = 'application/json';
 const trickleTickMs = 50;
 const chunkBytes = 64 * 1024;
 
-/** Faults that answer (or do not) in place of the API; false: the API is to answer. */
-export function sendInstead(res: ServerResponse, fault: ApiFault): boolean {
+/** Responds (or does not) in place of the API; `false`: the API is to respond. */
+export function respondInstead(res: ServerResponse, fault: ApiFault): boolean {
   switch (fault.mode) {
     case 'hang':
       return true;
@@ -20,12 +20,7 @@ export function sendInstead(res: ServerResponse, fault: ApiFault): boolean {
       dropConnection(res);
       return true;
     case 'html':
-      respond(
-        res,
-        fault.status ?? 200,
-        { 'content-type': 'text/html; charset=utf-8' },
-        firewallPage,
-      );
+      respondWithPage(res, fault.status);
       return true;
     case 'huge':
       sendHuge(res, fault);
@@ -61,7 +56,7 @@ export function sendInstead(res: ServerResponse, fault: ApiFault): boolean {
   }
 }
 
-/** The API's answer, the way the fault has it travel. */
+/** The API's response, the way the fault has it travel. */
 export function sendResponse(res: ServerResponse, response: ApiResponse, fault?: ApiFault): void {
   const { status } = response;
   const bytes = (response.bytes ??= Buffer.from(JSON.stringify(response.body)));

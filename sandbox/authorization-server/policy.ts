@@ -1,6 +1,6 @@
 import type { errors as ProviderErrors, Grant, KoaContextWithOIDC } from 'oidc-provider';
 import type { RegisteredClient } from '../client.js';
-import type { FaultState } from '../fault-queue.js';
+import type { FaultState } from '../fault-state.js';
 import { refusedScope, splitScopes } from './scopes.js';
 
 /** Whoever signs in is this account; what they choose is the company their grant is for. */

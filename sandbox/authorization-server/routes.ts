@@ -1,5 +1,5 @@
 import { Router, type ErrorRequestHandler, type Request, type Response } from 'express';
-import { respond, respondWith, firewallPage } from '../respond.js';
+import { respondWith, respondWithPage } from '../respond.js';
 import { readAndRecord, unread } from '../bodies.js';
 import type { SandboxContext } from '../context.js';
 import { pageHeaders, type RenderPage } from '../pages.js';
@@ -29,24 +29,8 @@ export function createOAuthRouter(deps: OAuthRoutesDeps): Router {
     counters().revokeCalls += 1;
     const fault = faults.take('revokeFault');
     if (fault?.mode === 'hang') return;
-    if (fault?.mode === 'status') {
-      const headers =
-        fault.retryAfterS === undefined ? {} : { 'retry-after': String(fault.retryAfterS) };
-      return respondWith(res, {
-        status: fault.status,
-        body: fault.body,
-        contentType: fault.contentType,
-        headers,
-      });
-    }
-    if (fault?.mode === 'html') {
-      return respond(
-        res,
-        fault.status ?? 200,
-        { 'content-type': 'text/html; charset=utf-8' },
-        firewallPage,
-      );
-    }
+    if (fault?.mode === 'status') return respondWith(res, fault);
+    if (fault?.mode === 'html') return respondWithPage(res, fault.status);
     return pass(req, res, '/oauth/revoke');
   });
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { IncomingMessage } from 'node:http';
 import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import { respond, respondWith, dropConnection, firewallPage } from '../respond.js';
+import { dropConnection, respond, respondWith, respondWithPage } from '../respond.js';
 import type { SandboxContext } from '../context.js';
 import type { Grants } from './grants.js';
 import type { GrantType, TokenFault } from '../faults.js';
@@ -11,7 +11,7 @@ type KoaMiddleware = Parameters<Provider['use']>[0];
 type KoaContext = Parameters<KoaMiddleware>[0];
 type JsonObject = Record<string, unknown>;
 
-/** Counts token calls, applies token faults around the work and gives the answer GetBill's shape. */
+/** Counts token calls, applies token faults around the work and gives the response GetBill's shape. */
 export function tokenEndpoint(
   {
     faults,
@@ -64,7 +64,7 @@ export function tokenEndpoint(
     );
     if (fault?.mode === 'delay') await sleep(fault.ms);
     if (fault?.mode === 'hold') await gate.wait();
-    if (fault !== undefined && answersInstead(ctx, fault)) {
+    if (fault !== undefined && respondInstead(ctx, fault)) {
       ctx.respond = false;
       return;
     }
@@ -72,7 +72,7 @@ export function tokenEndpoint(
     withoutCors(ctx);
     shape(ctx, grantType);
     if (fault?.mode === 'holdAnswer') await gate.wait();
-    if (fault !== undefined) changeAnswer(ctx, fault);
+    if (fault !== undefined) changeResponse(ctx, fault);
   };
 }
 
@@ -83,31 +83,19 @@ function withoutCors(ctx: KoaContext): void {
   ctx.remove('vary');
 }
 
-/** Faults that answer (or do not) in place of the work. */
-function answersInstead({ res }: KoaContext, fault: TokenFault): boolean {
+/** Responds (or does not) in place of the work; `false`: the work is to be done. */
+function respondInstead({ res }: KoaContext, fault: TokenFault): boolean {
   switch (fault.mode) {
     case 'hang':
       return true;
     case 'drop':
       dropConnection(res);
       return true;
-    case 'status': {
-      const { status, body, contentType, retryAfterS } = fault;
-      respondWith(res, {
-        status,
-        body,
-        contentType,
-        headers: retryAfterS === undefined ? {} : { 'retry-after': String(retryAfterS) },
-      });
+    case 'status':
+      respondWith(res, fault);
       return true;
-    }
     case 'html':
-      respond(
-        res,
-        fault.status ?? 200,
-        { 'content-type': 'text/html; charset=utf-8' },
-        firewallPage,
-      );
+      respondWithPage(res, fault.status);
       return true;
     case 'garbage':
       respond(
@@ -133,8 +121,8 @@ function answersInstead({ res }: KoaContext, fault: TokenFault): boolean {
   }
 }
 
-/** Faults in the answer to work that is done. */
-function changeAnswer(ctx: KoaContext, fault: TokenFault): void {
+/** Faults in the response to work that is done. */
+function changeResponse(ctx: KoaContext, fault: TokenFault): void {
   if (fault.mode === 'commitThenDrop') {
     ctx.respond = false;
     dropConnection(ctx.res);

@@ -1,7 +1,7 @@
 import type { Grants } from '../authorization-server/grants.js';
 import { assertRedirectUri, assertSecrets, type RegisteredClient } from '../client.js';
 import type { Counters } from '../counters.js';
-import type { FaultState } from '../fault-queue.js';
+import type { FaultState } from '../fault-state.js';
 import type { Faults } from '../faults.js';
 import type { Gate } from '../gate.js';
 import type { RecordedRequest, Recorder } from '../recorder.js';

@@ -13,7 +13,7 @@ const clientBody = z.strictObject({
   scopes: texts,
 });
 
-/** /_sandbox: the control API. Every change answers with the new state. */
+/** /_sandbox: the control API. Every change responds with the new state. */
 export function createControlRouter({
   control,
   origin,

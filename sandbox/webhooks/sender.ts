@@ -40,7 +40,7 @@ export interface WebhookSender {
   target(): Omit<WebhookTarget, 'secret'> | undefined;
   /** For a change at GetBill: sent in the background, and only for the company of the target. */
   changed(companyId: string, type: string, data: object): void;
-  /** On demand. Resolves when everything was answered. @throws {Error} no target is set. */
+  /** On demand. Resolves when every response has come. @throws {Error} no target is set. */
   send(style: Style, type: string, data: object): Promise<Delivery[]>;
   /** The newest first. */
   deliveries(): Delivery[];

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { request, type IncomingMessage, type ServerResponse } from 'node:http';
-import { experiments, panelState } from '../../sandbox/panel.js';
+import { experiments } from '../../sandbox/experiments.js';
+import { panelState } from '../../sandbox/panel.js';
 import { createRecorder } from '../../sandbox/recorder.js';
 import { send, setUp } from './helpers.js';
 

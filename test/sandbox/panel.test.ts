@@ -1,4 +1,5 @@
-import { experiments, panelState } from '../../sandbox/panel.js';
+import { experiments } from '../../sandbox/experiments.js';
+import { panelState } from '../../sandbox/panel.js';
 import { createBrowser } from '../support/browser.js';
 import {
   startTestApp,

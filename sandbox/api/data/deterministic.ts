@@ -29,7 +29,7 @@ const seconds = (atMs: number): string => new Date(atMs).toISOString().slice(0, 
 
 /** Debts, followups, company profile. */
 export const offsetTimestamp = (atMs: number): string => `${seconds(atMs)}+00:00`;
-/** Users, reports, credits, rate-limit answers. */
+/** Users, reports, credits, rate-limit responses. */
 export const zuluTimestamp = (atMs: number): string => `${seconds(atMs)}Z`;
 /** Debtors, creditors. */
 export const plainTimestamp = (atMs: number): string => seconds(atMs).replace('T', ' ');
