@@ -137,7 +137,7 @@ function checkRoutes(): void {
     'src/explorer/explorer.ts',
     'src/webhooks/webhooks.ts',
     'src/webhooks/events-page.ts',
-    'src/webhooks/room.ts',
+    'src/webhooks/mount-webhooks.ts',
     ...readdirSync('src/web/routes').map((name) => join('src/web/routes', name)),
   ];
   const served = sources.flatMap((file) =>

@@ -50,7 +50,7 @@ import { makeSession } from './web/session/make-session.js';
 import { readSession } from './web/session/read-session.js';
 import { requireSignIn } from './web/session/require-sign-in.js';
 import { createStartSession } from './web/session/start-session.js';
-import { webhooksRoom } from './webhooks/room.js';
+import { mountWebhooks } from './webhooks/mount-webhooks.js';
 
 const root = (folder: string): string => fileURLToPath(new URL(`../${folder}`, import.meta.url));
 
@@ -96,8 +96,7 @@ export function createApp(
   app.use(requestLog({ log, context, emit }), routeName(routes), commonHeaders(config), oneHost());
 
   // For machines: without a session, over http too
-  const webhooks = webhooksRoom(app, services);
-  app.use(webhooks.receiver);
+  const webhooks = mountWebhooks(app, services);
   app.get('/healthz', reportHealth());
   app.get('/readyz', reportReadiness({ isReady }));
   if (config.metricsToken)
@@ -117,7 +116,7 @@ export function createApp(
   // Signed in: the API
   const isSignedIn = requireSignIn();
   const hasFreshToken = tokenRefresh(access);
-  const signedIn = [isSignedIn, hasFreshToken];
+  const withToken = [isSignedIn, hasFreshToken];
   const mayCall = [isSignedIn, limitTo('api', bySession), hasFreshToken, readBody(services)];
   app.use('/api', ...mayCall, callApi({ forward, access }));
   const maySee = [isSignedIn, limitInProcess('session'), hasFreshToken];
@@ -137,16 +136,15 @@ export function createApp(
   app.get('/oauth/callback', ...mayReturn, completeSignIn(signInDeps));
   const mayLook = [isSignedIn, pagesAtOnce({ emit }), limitInProcess('pages')];
   webhooks.addPages({ mayFollow: [isSignedIn, limitInProcess('streams')], mayOpen: mayLook });
-  const forgetPages = (grantId: string) =>
-    [services.profiles, services.figures].forEach((one) => one.forget(grantId));
-  app.post('/logout', signOut({ cookies, endSession, tokens, forgetPages }));
+  const caches = [services.profiles, services.figures];
+  app.post('/logout', signOut({ cookies, endSession, tokens, caches }));
 
   // Pages
   app.get('/', showLanding({ cookies, scopes }));
   app.get('/errors', listErrors());
   app.get('/errors/:code', showError());
   flowInspector.addPages();
-  tour.addPages({ signedIn, access });
+  tour.addPages({ signedIn: withToken, access });
   const mayOpen = [...mayLook, hasFreshToken];
   explorer.addPages({ access, mayOpen, mayCall });
   app.get('/dashboard', ...mayOpen, showDashboard({ ...services, ...page }));

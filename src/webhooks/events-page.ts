@@ -37,7 +37,7 @@ export interface EventsPageDeps {
 /** `/events`: the last webhooks of the company of this session, and "handle again". */
 export function addEventsPage(
   app: Express,
-  { endpoints, facts, guards }: EventsPageDeps & { guards: RequestHandler[] },
+  { endpoints, facts, guards }: EventsPageDeps & { guards: readonly RequestHandler[] },
 ): void {
   /** `undefined` while no response of GetBill has said whose session this is. */
   async function mine(res: Response): Promise<readonly OpenEndpoint[] | undefined> {

@@ -6,8 +6,6 @@ const COLLECT_MS = 50;
 export interface Follower {
   /** Something was published by this process: look soon instead of at the next poll. */
   wake(): void;
-  /** Where the last look ended. */
-  last(): string | undefined;
   stop(): void;
 }
 
@@ -58,7 +56,6 @@ export function follow({
       isWoken = true;
       if (isWaiting) lookAfter(COLLECT_MS);
     },
-    last: () => last,
     stop() {
       stopped = true;
       clearTimeout(timer);

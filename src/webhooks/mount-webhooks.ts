@@ -29,18 +29,22 @@ export interface WebhooksServices {
   readonly onStop: (stop: () => Promise<void>) => void;
 }
 
-export interface WebhooksRoom {
-  /** `/webhooks/getbill`: before sessions, cookies and CSRF. */
-  readonly receiver: RequestHandler;
-  /**
-   * `/events`, and what other pages show of it: before them. `mayOpen` guards the pages, `mayFollow` the stream, which
-   * has bounds of its own.
-   */
-  addPages(guards: { mayFollow: RequestHandler[]; mayOpen: RequestHandler[] }): void;
+export interface WebhooksGuards {
+  /** Of the stream, which has bounds of its own. */
+  readonly mayFollow: readonly RequestHandler[];
+  /** Of the pages. */
+  readonly mayOpen: readonly RequestHandler[];
 }
 
-/** The optional room of webhooks: without a secret its paths are 404 and nothing runs. */
-export function webhooksRoom(app: Express, services: WebhooksServices): WebhooksRoom {
+/**
+ * An optional room: receives webhooks at `/webhooks/getbill`, from here on in the order of middleware, before sessions,
+ * cookies and CSRF. `addPages` adds `/events`, and what other pages show of it: before them. Without a secret its paths
+ * are 404 and nothing runs.
+ */
+export function mountWebhooks(
+  app: Express,
+  services: WebhooksServices,
+): { addPages(guards: WebhooksGuards): void } {
   const { config, log, emit, now, profiles, figures, facts, sessions, onStop } = services;
   const { endpoints: configured, ...settings } = config.webhooks;
   const onError = (error: Error): void => log.warn({ err: error }, 'redis connection of webhooks');
@@ -74,8 +78,9 @@ export function webhooksRoom(app: Express, services: WebhooksServices): Webhooks
   });
   if (isOn) router.post('/events/again', formBody()); // the CSRF token is in the body
 
+  app.use(router);
+
   return {
-    receiver: router,
     addPages({ mayFollow, mayOpen }) {
       if (!isOn) return;
       app.use(showsChanges({ now }));

@@ -11,20 +11,20 @@ export function signOut({
   cookies,
   endSession,
   tokens,
-  forgetPages,
+  caches,
 }: {
   cookies: Cookies;
   endSession: EndSession;
   tokens: Pick<TokenManager, 'forget'>;
-  /** Drops what our own pages keep of the grant. */
-  forgetPages: (grantId: string) => void;
+  /** What is kept for pages, by grant. */
+  caches: readonly { forget(grantId: string): void }[];
 }): RequestHandler {
   return async function signOutHandler(req, res) {
     if (req.signedIn !== undefined) {
       const grantId = grantIdOf(req.signedIn.sessionId);
       await tokens.forget(grantId, 'signed_out');
       await endSession(req);
-      forgetPages(grantId);
+      for (const cache of caches) cache.forget(grantId);
       res.clearCookie(cookies.session, cookies.attributes); // also for the second of two clicks
       res.clearCookie(cookies.login, cookies.attributes);
       res.cookie(cookies.signedOut, '1', { ...cookies.attributes, maxAge: NOTE_MS });

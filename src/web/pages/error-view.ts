@@ -1,0 +1,74 @@
+import type { Request } from 'express';
+import { GetbillApiError, type AppError } from '../../errors.js';
+import { safeReturnTo } from '../return-to.js';
+import {
+  errorText,
+  NO_SUCH_DEBT,
+  RETRY_ADVICE,
+  SIGN_IN_AGAIN,
+  SIGN_IN_LATER,
+  STILL_SIGNED_IN,
+  type ErrorText,
+} from './error-texts.js';
+import { waitText } from './formats.js';
+
+/** What a visitor reads of an error. `lookedUpId`: they looked a debt up by its id, and have to sign in first. */
+export function errorView(error: AppError, req: Request, lookedUpId: unknown) {
+  const text = lookedUpId === undefined ? textFor(error, req) : signInFor(lookedUpId);
+  const wait = error.retryAfterS === undefined ? undefined : waitOf(error.retryAfterS);
+  return {
+    code: error.code,
+    status: error.status,
+    text,
+    retry: retryOf(error, req),
+    wait,
+    canRepeat: canRepeat(req) && isTemporary(error) && wait?.isLong !== true,
+  };
+}
+
+/** The longest wait after which a page tries again by itself. */
+const MAX_WAIT_S = 60;
+
+/** Whether asking again does no harm: a step of a sign-in can be taken once, and a form is not sent twice. */
+const canRepeat = ({ method, path }: Request): boolean => method === 'GET' && !isSignIn(path);
+
+const isSignIn = (path: string): boolean => path === '/login' || path === '/oauth/callback';
+
+const isTemporary = ({ status }: AppError): boolean => status === 429 || status >= 500;
+
+/** When the page tries again by itself: after a short time that is known. */
+function retryOf(error: AppError, req: Request) {
+  const { retryAfterS = Infinity } = error;
+  const isSoon = retryAfterS <= MAX_WAIT_S && isTemporary(error);
+  return isSoon && canRepeat(req) ? { seconds: retryAfterS } : undefined;
+}
+
+/** When there is more, for a reader who has to come back; `isLong`: nobody waits for it in front of the page. */
+const waitOf = (seconds: number) => ({ text: waitText(seconds), isLong: seconds > MAX_WAIT_S });
+
+function signInFor(id: unknown): ErrorText {
+  const text = errorText('not_signed_in', 401);
+  const returnTo = safeReturnTo(typeof id === 'string' ? `/debts/${id.trim()}` : '/debts');
+  const href = `/login?${new URLSearchParams({ returnTo }).toString()}`;
+  return { ...text, action: { label: 'Sign in', href } };
+}
+
+/** After a fresh sign-in the visitor comes to the page that failed, or was asked for. A callback is never repeated. */
+function textFor(error: AppError, req: Request): ErrorText {
+  if (error instanceof GetbillApiError && error.status === 404 && req.path.startsWith('/debts/'))
+    return NO_SUCH_DEBT;
+  const known = errorText(error.code, error.status);
+  const isCallback = req.path === '/oauth/callback';
+  if (isCallback && req.signedIn !== undefined) {
+    return { ...known, ...STILL_SIGNED_IN }; // asked for more permission, or signed in again
+  }
+  const claimsSession = isSignIn(req.path) && known.advice.startsWith(RETRY_ADVICE);
+  const text = claimsSession ? { ...known, ...SIGN_IN_LATER } : known;
+  const action = text.action ?? (isCallback ? SIGN_IN_AGAIN : undefined);
+  if (action === undefined || !action.href.startsWith('/login')) return text;
+  const asked = req.path === '/login' ? req.query['returnTo'] : req.originalUrl;
+  const page = { returnTo: safeReturnTo(error.returnTo ?? asked) };
+  const separator = action.href.includes('?') ? '&' : '?';
+  const href = action.href + separator + new URLSearchParams(page).toString();
+  return { ...text, action: { ...action, href } };
+}
