@@ -5,6 +5,7 @@ import { loadConfig, suspicions } from './config/load.js';
 import { ConfigError } from './errors.js';
 import { createHttpServer, type HttpServer } from './server.js';
 import { createServices, type Services } from './services.js';
+import { columnsOf, wrap } from './wrap.js';
 
 async function main(): Promise<void> {
   const stopSignal = receiveStopSignals(); // before anything that takes time: a start can be stopped too
@@ -141,6 +142,6 @@ function explainListen({
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(explain(error));
+  process.stderr.write(wrap(explain(error), columnsOf(process.stderr)));
   process.exit(1);
 });

@@ -5,7 +5,7 @@ import { readCaFile } from '../config/load.js';
 import { misused } from './input.js';
 import { expectReadersToLeave, harmless, inJson, toStderr } from './output.js';
 import { examine } from './doctor/examine.js';
-import { columnsOf, wrap } from './wrap.js';
+import { columnsOf, wrap } from '../wrap.js';
 import { orRunningDemo, loadDotenv } from './environment.js';
 
 /** 0: nothing failed; 1: something failed; 2: the command was not understood. */

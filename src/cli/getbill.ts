@@ -18,7 +18,7 @@ import { createProgram } from './program.js';
 import { addTryCommand } from './try/command.js';
 import { addWebhookCommands } from '../webhooks/commands.js';
 import { createProgress, type Progress } from './progress.js';
-import { columnsOf } from './wrap.js';
+import { columnsOf } from '../wrap.js';
 
 /** Of a terminal, of `timeout` and of a service manager. */
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;

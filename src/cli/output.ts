@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { exitCodes } from './exit-codes.js';
-import { columnsOf, wrap } from './wrap.js';
+import { columnsOf, wrap } from '../wrap.js';
 
 /**
  * The way of every text to the terminal. What other people have written into GetBill, or a server into

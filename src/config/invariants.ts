@@ -126,7 +126,7 @@ function differenceOf(given: string, expected: string): string {
 
 function inProduction(v: Partial<Values>, env: Environment): string[] {
   const problems: string[] = [];
-  if (v.PUBLIC_URL?.protocol !== 'https:') {
+  if ('PUBLIC_URL' in v && v.PUBLIC_URL?.protocol !== 'https:') {
     problems.push(
       'PUBLIC_URL must be set to the https origin that browsers see; cookies and links are made from it',
     );

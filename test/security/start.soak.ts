@@ -64,6 +64,14 @@ describe('a start', () => {
     expect(output).not.toMatch(/\n\s+at /);
   });
 
+  it('breaks its lines between words where the terminal would break them anywhere', async () => {
+    const terminal = 'process.stderr.isTTY=true;process.stderr.columns=80';
+    const NODE_OPTIONS = `--import=data:text/javascript,${terminal}`;
+    const { output } = await start({ ...sound, PUBLIC_URL: 'no-url', NODE_OPTIONS });
+    expect(output).toContain('://; the origin\n    browsers see, for example');
+    for (const line of output.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
   it('[K01] with placeholders or weak values names them all and shows none', async () => {
     const weak = { GETBILL_CLIENT_ID: 'your_client_id_here', GETBILL_CLIENT_SECRET: 'changeme', SESSION_SECRET: 'short-CANARY', TOKEN_ENCRYPTION_KEY: 'CANARY-is-not-a-key' }; // prettier-ignore
     const { code, output } = await start({ ...sound, ...weak });

@@ -444,6 +444,10 @@ describe('a URL that can be parsed and not be used', () => {
     expect(problemsOf({ ...required, [name]: value })).toEqual([]);
   });
 
+  it('is one fault in production, too', () => {
+    expect(problemsOf({ ...production, PUBLIC_URL: 'connect.example.com' })).toHaveLength(1);
+  });
+
   it('may be that of a host of GETBILL_ALLOW_HTTP_HOSTS in any case', () => {
     const plain = { GETBILL_BASE_URL: 'http://Sandbox:4000', GETBILL_ALLOW_HTTP_HOSTS: 'SANDBOX' };
     expect(problemsOf({ ...required, ...plain })).toEqual([]);

@@ -1,5 +1,5 @@
 /// <reference types="jest" />
-import { columnsOf, wrap } from '../../src/cli/wrap.js';
+import { columnsOf, wrap } from '../../src/wrap.js';
 
 const words = 'one two three four five six seven eight nine ten eleven twelve';
 
