@@ -67,7 +67,7 @@ export function createAgent({
     requestTls: secureConnection,
     proxyTls: connection,
     clientFactory: (origin, connectOptions: Pool.Options) =>
-      new Pool(origin, { ...connectOptions, headersTimeout: timeoutMs }), // of CONNECT
+      new ProxyPool(origin, { ...connectOptions, headersTimeout: timeoutMs }), // of CONNECT
   });
 }
 
@@ -82,5 +82,20 @@ class KeptConnectionClient extends Client {
   ): boolean {
     if (options.opaque) options.opaque.keptConnection = this.stats.connected;
     return super.dispatch(options, handler);
+  }
+}
+
+/** Connections to a proxy. One that hangs up at CONNECT fails the call: undici would connect again without a pause. */
+class ProxyPool extends Pool {
+  override connect(options: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData>;
+  override connect(...args: Parameters<Pool['connect']>): void;
+  override async connect(options: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData> {
+    try {
+      return await super.connect(options);
+    } catch (cause) {
+      if (!String((cause as NodeJS.ErrnoException).code).startsWith('UND_ERR')) throw cause;
+      const error = new Error('the proxy makes no connection', { cause });
+      throw Object.assign(error, { code: 'PROXY_CONNECT_FAILED' });
+    }
   }
 }
