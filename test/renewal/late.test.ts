@@ -302,14 +302,21 @@ describe('sign-out', () => {
     expect([server.revoked, await onRecord()]).toEqual([['rt-0', 'at-0'], undefined]);
   });
 
-  it('revokes once more when the record is deleted, what could not be revoked before', async () => {
+  it.each([
+    ['when the record is deleted', false],
+    ['where the record was deleted and the reply lost', true],
+  ])('revokes once more %s, what could not be revoked before', async (_when, isLost) => {
     const { clock, store, startProcess } = await expired();
-    const storage = failing(store, (command) => command === 'take');
-    storage.down = true;
+    const storage = { down: true };
+    const take: typeof store.take = async (key) => {
+      const taken = storage.down && !isLost ? undefined : await store.take(key);
+      if (storage.down) throw new StorageError('away');
+      return taken;
+    };
     let isServerDown = true;
     const revoked: string[] = [];
     const tokens = startProcess({
-      keyValue: storage.keyValue,
+      keyValue: { ...store, take },
       tokenEndpoint: {
         refresh: () => Promise.reject(new Error('not asked')),
         revoke: (token) => {

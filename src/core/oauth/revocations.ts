@@ -17,7 +17,7 @@ export function createRevocations({
   background: Background;
 }) {
   /** The last token set that was revoked of each grant whose record is still to be deleted. */
-  const started = new Map<string, { accessToken: string; done: Promise<boolean> }>();
+  const started = new Map<string, { tokenSet: TokenSet; done: Promise<boolean> }>();
 
   /**
    * Best effort: the refresh token first (it ends the grant at most servers), then the access token, each
@@ -45,18 +45,18 @@ export function createRevocations({
     /** While a removal is tried again and again: the same token set is revoked once. */
     runOnce(grantId: string, tokenSet: TokenSet | undefined): void {
       if (tokenSet === undefined) return;
-      const { accessToken } = tokenSet;
-      if (accessToken === started.get(grantId)?.accessToken) return;
-      started.set(grantId, { accessToken, done: run(grantId, tokenSet) });
+      if (tokenSet.accessToken === started.get(grantId)?.tokenSet.accessToken) return;
+      started.set(grantId, { tokenSet, done: run(grantId, tokenSet) });
       const [oldest] = started.keys();
       if (started.size > MAX_REMOVALS && oldest !== undefined) started.delete(oldest);
     },
     /** After the removal: once more where `runOnce` has failed. Resolves when it is over. */
-    async finish(grantId: string, tokenSet: TokenSet | undefined): Promise<void> {
+    async finish(grantId: string, removed: TokenSet | undefined): Promise<void> {
       const earlier = started.get(grantId);
       started.delete(grantId);
+      const tokenSet = removed ?? earlier?.tokenSet; // removed by a try whose reply was lost
       const hasSucceeded = (await earlier?.done) === true;
-      const isRevoked = hasSucceeded && earlier?.accessToken === tokenSet?.accessToken;
+      const isRevoked = hasSucceeded && earlier?.tokenSet.accessToken === tokenSet?.accessToken;
       if (tokenSet !== undefined && !isRevoked) await run(grantId, tokenSet);
     },
   };
