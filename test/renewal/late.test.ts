@@ -13,6 +13,7 @@ import { failing, hooked, setUp, TIMEOUT_MS } from './setup.js';
 
 const HOUR_MS = 3_600_000;
 const LEASE_MS = TIMEOUT_MS + 3_000;
+const UNSUPPORTED = 'unsupported_token_type';
 const cut = new UnavailableError('cut', { status: 502 });
 
 async function expired(options: Parameters<typeof setUp>[0] = {}) {
@@ -249,21 +250,23 @@ describe('sign-out', () => {
   });
 
   it.each([
-    ['the refresh token', ['refresh_token', 'access_token'], 'failed'],
-    ['the access token, which ends by itself', ['access_token'], 'ok'],
-  ])('has told a server that does not revoke %s: %j, %s', async (_what, refused, outcome) => {
+    ['the refresh token', ['refresh_token', 'access_token'], 'failed', 'rt-0', UNSUPPORTED],
+    ['the access token, which ends by itself', ['access_token'], 'ok', 'rt-0', UNSUPPORTED],
+    ['the only token there is', ['access_token'], 'failed', undefined, UNSUPPORTED],
+    ['the access token, for another reason', ['access_token'], 'failed', 'rt-0', 'invalid_client'],
+  ])('has told a server that does not revoke %s: %j, %s', async (...row) => {
+    const [, refused, outcome, refresh_token, code] = row;
     const { startProcess, signIn, events } = setUp();
     const tokens = startProcess({
       tokenEndpoint: {
         refresh: () => Promise.reject(new Error('not asked')),
         async revoke(_token, hint) {
-          const code = 'unsupported_token_type';
           if (refused.includes(hint)) throw new MisconfiguredError('not supported', { code });
           return Promise.resolve();
         },
       },
     });
-    await signIn(tokens);
+    await signIn(tokens, 'g1', { refresh_token });
     await (
       await tokens.forget('g1', 'signed_out')
     ).revoked;
