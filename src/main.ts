@@ -24,24 +24,21 @@ async function main(): Promise<void> {
     services.log.warn(
       'nobody can sign in: PORT is 0, so set PUBLIC_URL to the origin browsers see',
     );
-  stopSignal.onFirst((signal) => void stop({ signal, config, services, server }));
-  stopSignal.onSecond((signal) => {
-    services.log.info({ signal }, 'still stopping');
-  });
+  stopSignal.handleWith(
+    (signal) => void stop({ signal, config, services, server }),
+    (signal) => services.log.info({ signal }, 'still stopping'),
+  );
 }
 
 /**
- * The first SIGTERM, SIGINT or SIGHUP (a terminal is closed) stops the process in order; before `onFirst` it ends it at
+ * The first SIGTERM, SIGINT or SIGHUP (a terminal is closed) stops the process in order; before `handleWith` it ends it at
  * once. The second changes nothing, because systemd and npm, or npm and the terminal, both send one for the same stop.
  * The third ends the process at once.
  */
 function receiveStopSignals() {
   const signals: NodeJS.Signals[] = [];
-  const listeners: ((signal: NodeJS.Signals) => void)[] = [
-    () => process.exit(0),
-    () => undefined,
-    () => process.exit(1),
-  ];
+  type Listener = (signal: NodeJS.Signals) => void;
+  const listeners: Listener[] = [() => process.exit(0), () => undefined, () => process.exit(1)];
   const receive = (signal: NodeJS.Signals): void => {
     listeners[signals.length]?.(signal);
     signals.push(signal);
@@ -49,11 +46,9 @@ function receiveStopSignals() {
   process.on('SIGTERM', receive).on('SIGINT', receive).on('SIGHUP', receive);
   return {
     received: () => signals.length > 0,
-    onFirst(listener: (signal: NodeJS.Signals) => void): void {
-      listeners[0] = listener;
-    },
-    onSecond(listener: (signal: NodeJS.Signals) => void): void {
-      listeners[1] = listener;
+    handleWith(first: Listener, second: Listener): void {
+      listeners[0] = first;
+      listeners[1] = second;
     },
   };
 }

@@ -15,7 +15,7 @@ export type * from './types.js';
  * @throws {ConfigError} with every fault at once, by name and never by value.
  */
 export function parseConfig(env: Environment, readFile?: ReadFile): Config {
-  const problems = [...dotenvProblems(env)];
+  const problems = dotenvProblems(env);
   const values: Record<string, unknown> = {};
   for (const [name, { schema, hint }] of Object.entries(variables)) {
     let raw: string | undefined;

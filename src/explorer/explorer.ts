@@ -2,7 +2,7 @@ import type { Express, Request, RequestHandler, Response } from 'express';
 import type { Config } from '../config/config.js';
 import type { KeyValue } from '../core/storage/key-value.js';
 import { RequestError } from '../errors.js';
-import type { Forward } from '../getbill/forward.js';
+import type { Forward } from '../getbill/api-call.js';
 import type { Quota } from '../getbill/quota.js';
 import type { AccessDeps } from '../web/access.js';
 import { formBody } from '../web/middleware/form-body.js';

@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
 import { AppError } from '../errors.js';
-import type { Forward } from '../getbill/forward.js';
+import type { Forward } from '../getbill/api-call.js';
 import { accessOf, type AccessDeps } from '../web/access.js';
 import { setErrorStatus } from '../web/error-status.js';
 import { leftSignal } from '../web/left-signal.js';

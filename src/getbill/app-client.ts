@@ -1,5 +1,5 @@
 import { createGetbillClient, type GetbillClient } from './client.js';
-import type { Access, Forward } from './forward.js';
+import type { Access, Forward } from './api-call.js';
 import { createWalk, type Sleep, type Walk } from './pagination.js';
 
 /** The API for work without a person, each call with the one scope it needs; `all` walks a list. */

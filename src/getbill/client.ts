@@ -2,7 +2,7 @@ import { GetbillApiError } from '../errors.js';
 import type { CallSignal } from './call-signal.js';
 import { limitClassOf, matchEndpoint, type Endpoint } from './endpoints.js';
 import { unwrapItem, unwrapList, unwrapNested, unwrapPage } from './envelope.js';
-import type { Access, Forward } from './forward.js';
+import type { Access, Forward } from './api-call.js';
 import { MAX_PER_PAGE } from './pagination.js';
 import type { Caller } from './quota.js';
 import { readJson } from './read-json.js';

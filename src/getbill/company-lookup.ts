@@ -3,7 +3,7 @@ import { singleFlight } from '../limits/single-flight.js';
 import { AppError } from '../errors.js';
 import type { ApiResponse } from './api-response.js';
 import { endpoints, type Endpoint } from './endpoints.js';
-import type { Access, ApiCall, Visitor } from './forward.js';
+import type { Access, ApiCall, Visitor } from './api-call.js';
 import type { GrantFacts } from './grant-facts.js';
 import type { Quota } from './quota.js';
 

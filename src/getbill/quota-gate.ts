@@ -5,7 +5,7 @@ import type { Consumption, SharedLimits } from '../limits/shared-limits.js';
 import type { ApiResponse } from './api-response.js';
 import { limitClassOf, type LimitClass } from './endpoints.js';
 import { createCompanyLookup, PROFILE } from './company-lookup.js';
-import type { Access, ApiCall, Forward, Visitor } from './forward.js';
+import type { Access, ApiCall, Forward, Visitor } from './api-call.js';
 import { ownerOf, type GrantFacts } from './grant-facts.js';
 import { ignoreStorage, type Quota } from './quota.js';
 import { fieldOf, textOf } from './values.js';

@@ -10,7 +10,7 @@ export interface ResponseHead {
   readonly headers: IncomingHttpHeaders;
 }
 
-interface AttemptReader {
+interface AttemptHandlers {
   /** There is a connection: from now on bytes of the request may have left. */
   readonly onStart: () => void;
   readonly onHead: (attempt: Attempt, connection: Connection, head: ResponseHead) => ResponseBody;
@@ -21,13 +21,13 @@ interface AttemptReader {
 /** The request, sent once. Given to undici as handler, and as `opaque`, to learn what it was sent over. */
 export class Attempt implements Dispatcher.DispatchHandler, SentOver {
   keptConnection = false;
-  readonly #reader: AttemptReader;
+  readonly #handlers: AttemptHandlers;
   #connection: Connection | undefined;
   #isCancelled = false;
   #body: ResponseBody | undefined;
 
-  constructor(reader: AttemptReader) {
-    this.#reader = reader;
+  constructor(handlers: AttemptHandlers) {
+    this.#handlers = handlers;
   }
 
   /** Also while it waits for a connection, of which undici tells only when it has one. */
@@ -38,12 +38,12 @@ export class Attempt implements Dispatcher.DispatchHandler, SentOver {
 
   onRequestStart(connection: Connection): void {
     this.#connection = connection;
-    this.#reader.onStart();
+    this.#handlers.onStart();
     if (this.#isCancelled) this.cancel();
   }
 
   onResponseStart(connection: Connection, status: number, headers: IncomingHttpHeaders): void {
-    if (status >= 200) this.#body = this.#reader.onHead(this, connection, { status, headers });
+    if (status >= 200) this.#body = this.#handlers.onHead(this, connection, { status, headers });
   }
 
   onResponseData(_connection: Connection, chunk: Buffer): void {
@@ -51,10 +51,10 @@ export class Attempt implements Dispatcher.DispatchHandler, SentOver {
   }
 
   onResponseEnd(): void {
-    this.#reader.onEnd();
+    this.#handlers.onEnd();
   }
 
   onResponseError(_connection: Connection, error: Error): void {
-    this.#reader.onError(this, error);
+    this.#handlers.onError(this, error);
   }
 }

@@ -1,5 +1,5 @@
 import { OutcomeUnknownError, UnavailableError } from '../errors.js';
-import type { Access } from './forward.js';
+import type { Access } from './api-call.js';
 import { NeverSentError } from './unavailable.js';
 
 /** The connection was never there: DNS, TCP or TLS failed before a byte of the request could leave. */

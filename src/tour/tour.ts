@@ -1,7 +1,7 @@
 import type { Express, RequestHandler } from 'express';
 import type { Config } from '../config/config.js';
 import type { KeyValue } from '../core/storage/key-value.js';
-import type { Forward } from '../getbill/forward.js';
+import type { Forward } from '../getbill/api-call.js';
 import type { AccessDeps } from '../web/access.js';
 import { formBody } from '../web/middleware/form-body.js';
 import { hasPage } from '../web/pages/pages.js';

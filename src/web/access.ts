@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express';
-import type { Access, Visitor } from '../getbill/forward.js';
+import type { Access, Visitor } from '../getbill/api-call.js';
 import type { TokenManager } from '../core/tokens/token-manager.js';
 import type { GrantFacts } from '../getbill/grant-facts.js';
 import type { TokenSet } from '../core/oauth/token-set.js';

@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
 import { createGetbillClient, type GetbillClient } from '../getbill/client.js';
-import type { Forward } from '../getbill/forward.js';
+import type { Forward } from '../getbill/api-call.js';
 import { accessOf, type AccessDeps } from './access.js';
 import { leftSignal } from './left-signal.js';
 import { loadPart, type Part } from './pages/part.js';

@@ -5,7 +5,7 @@ import { RequestError, UnavailableError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { matchEndpoint, type Endpoint } from '../../getbill/endpoints.js';
 import { createCallSlots } from '../../getbill/call-slots.js';
-import type { ApiCall, Forward } from '../../getbill/forward.js';
+import type { ApiCall, Forward } from '../../getbill/api-call.js';
 import { ownerOf, type GrantFacts } from '../../getbill/grant-facts.js';
 import { browserLeft } from '../../getbill/unavailable.js';
 import { accessOf, type AccessDeps } from '../access.js';
