@@ -43,7 +43,7 @@ export function acceptHead({ status, headers }: ResponseHead): void {
   if (status >= 500) throw unusable('getbill_error', { retryAfterS: waitOf(headers) });
 }
 
-/** A point in time is read by the response's own clock, or not at all. */
+/** `NaN` instead of our clock: a date counts only beside the response's own `Date`. */
 const waitOf = ({ date, 'retry-after': value }: ResponseHead['headers']): number | undefined =>
   parseRetryAfter(value, { nowMs: NaN, date }) || undefined;
 

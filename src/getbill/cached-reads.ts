@@ -17,8 +17,8 @@ export interface Reading<Value> {
  */
 export interface CachedReads<Value> {
   /**
-   * `load` runs for all who ask meanwhile; when it ends with the page that began it, another begins. `isComplete`: a value
-   * that is not is shown, and read again the next time. Throws as `load`.
+   * All who ask meanwhile share one `load`; if the page that began it is left, which ends it, another begins. A value that
+   * is not `isComplete` is shown, and read again the next time. Throws as `load`.
    */
   get(
     grantId: string,

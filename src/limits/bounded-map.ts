@@ -35,8 +35,8 @@ export function boundedMap<Value>({
     },
     /**
      * As `get`, but what is there counts as set just now, however old it is: for what is kept while in
-     * use. Noted once in a tenth of `maxAgeMs`, because an entry that moves to the end leaves a gap
-     * which every sweep passes.
+     * use. At most ten times in `maxAgeMs`: each move to the end leaves a deleted slot in the Map, which
+     * every sweep walks over.
      */
     touch(key: string): Value | undefined {
       const entry = entries.get(key);
