@@ -160,6 +160,7 @@ describe('an unknown debt', () => {
     at.client.debts = () => Promise.reject(refusal);
     const { states, told } = await resume(reportOf('one'), [], { at });
     expect(states).toEqual(['unknown']);
+    expect(told).toContain('1 debt: 1 unknown');
     expect(told).toContain('none of them is sent: no such list (not_found)');
     expect(told).not.toContain('--page');
   });

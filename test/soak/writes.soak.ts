@@ -144,7 +144,7 @@ describe('500 debts from a file', () => {
     const { code, stderr } = await running.ended;
     expect(performance.now() - startedMs).toBeLessThan(30_000);
     expect([code, inState('unknown')]).toEqual([130, 1]);
-    expect(stderr).toContain('1 debts: 1 unknown');
+    expect(stderr).toContain('1 debt: 1 unknown');
   });
 
   it('goes on after one call without a response', async () => {
@@ -209,7 +209,7 @@ describe('500 debts from a file', () => {
     await run('debts create --from debts.json');
     const before = writes().length;
     const { code, stdout } = await run('debts create --resume debts.report.json --dry-run');
-    expect([code, stdout]).toEqual([0, 'POST /debts/batch: 30 debts in 1 calls\n']);
+    expect([code, stdout]).toEqual([0, 'POST /debts/batch: 30 debts in 1 call\n']);
     expect([writes().length, inState('not_sent')]).toEqual([before, 30]);
   });
 

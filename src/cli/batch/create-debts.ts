@@ -5,6 +5,7 @@ import { inJson } from '../output.js';
 import type { Deps } from '../deps.js';
 import type { Client } from '../resources.js';
 import { listTable } from '../tables.js';
+import { counted } from '../totals.js';
 import { assertEntries, entriesOf } from './debts-file.js';
 import { lookUpUnknown, NOT_LOOKED_UP, type LookedUp } from './look-up.js';
 import { newReport, openReport, type ReportFile, type State } from './report.js';
@@ -25,7 +26,7 @@ const MAX_SHOWN = 20;
 const PROBLEM_COLUMNS = { entry: ['entry'], state: ['state'], why: ['why'] } as const;
 
 const dryRunOf = (count: number, { batchSize }: BatchFlags): string =>
-  `POST /debts/batch: ${count} debts in ${Math.ceil(count / batchSize)} calls`;
+  `POST /debts/batch: ${counted(count, 'debt')} in ${counted(Math.ceil(count / batchSize), 'call')}`;
 
 /** Many debts, in batches, with a report that says what became of each. */
 export function createDebts({ run, print, tell, width, progress, exitWith }: Deps) {

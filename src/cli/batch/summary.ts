@@ -1,6 +1,7 @@
 import { exitCodeOf, exitCodes } from '../exit-codes.js';
 import { isRecord, textOf } from '../../getbill/values.js';
 import type { Row } from '../tables.js';
+import { counted } from '../totals.js';
 import type { LookedUp } from './look-up.js';
 import type { Entry, ReportFile, State } from './report.js';
 
@@ -67,7 +68,7 @@ export function summaryOf({ path, report: { entries } }: ReportFile, lookedUp: L
     .map((state) => [countOf(entries, state), WORDS[state]] as const)
     .filter(([count]) => count > 0)
     .map(([count, word]) => `${count} ${word}`);
-  const lines = [`${entries.length} debts: ${counts.join(', ')}`, `report: ${path}`];
+  const lines = [`${counted(entries.length, 'debt')}: ${counts.join(', ')}`, `report: ${path}`];
   const resume = `debts create --resume ${path}`;
   if (countOf(entries, 'failed') > 0) {
     lines.push('failed: correct "debt" of each of them in the report, then', `  ${resume}`);
