@@ -52,9 +52,9 @@ export async function approve({
     decision,
   });
   const action = attribute(/<form[^>]*>/.exec(page.html)?.[0] ?? '', 'action');
-  const answer = await request(new URL(action, page.url), form);
-  if (typeof answer !== 'string') throw new Error(`no redirect: ${textOf(answer.html)}`);
-  return answer;
+  const end = await request(new URL(action, page.url), form);
+  if (typeof end !== 'string') throw new Error(`no redirect: ${textOf(end.html)}`);
+  return end;
 }
 
 function fill(

@@ -33,4 +33,4 @@ export interface Flags {
 }
 
 /** Makes a subcommand that can print JSON and tell what it does. */
-export type Leaf = (parent: Command, name: string, description: string) => Command;
+export type AddSubcommand = (parent: Command, name: string, description: string) => Command;

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { csv } from './csv.js';
-import type { Deps, Flags, Leaf } from './deps.js';
+import type { Deps, Flags, AddSubcommand } from './deps.js';
 import { misused } from './input.js';
 import { numberFrom } from './numbers.js';
 import { inJson } from './output.js';
@@ -27,10 +27,10 @@ const FILTERS: Readonly<Record<Filter, readonly [option: string, description: st
 export function addListCommand(
   parent: Command,
   resource: Resource,
-  leaf: Leaf,
+  addSubcommand: AddSubcommand,
   { run, print, tell, width, progress }: Deps,
 ): void {
-  const list = leaf(parent, 'list', `a page of ${resource.noun}s, or all of them`)
+  const list = addSubcommand(parent, 'list', `a page of ${resource.noun}s, or all of them`)
     .option('--limit <n>', 'how many a page, up to 100', numberFrom(1, 100))
     .option('--page <n>', 'which page, from 1; with --all where to begin', numberFrom(1, 1_000_000))
     .option('--all', 'every page to the last, with progress on standard error')

@@ -1,14 +1,14 @@
 import { Command } from 'commander';
 import { USER_AGENT } from '../getbill/user-agent.js';
 import { documentedEndpoint } from '../getbill/client.js';
-import type { Deps, Flags, Leaf } from './deps.js';
+import type { Deps, Flags, AddSubcommand } from './deps.js';
 import { refuseContradictions } from './contradictions.js';
 import { bodyFrom, misused } from './input.js';
 import { addListCommand } from './list-command.js';
 import { inJson } from './output.js';
 import { resources, userColumns, type Client } from './resources.js';
 import { itemTable, listTable, type Row } from './tables.js';
-import { wrap } from './wrap.js';
+import { wrap } from '../wrap.js';
 import { addWriteCommands } from './write-commands.js';
 
 interface CallFlags extends Flags {
@@ -26,7 +26,7 @@ export function createProgram(deps: Deps): Command {
     .version(USER_AGENT.replace('/', ' '))
     .addHelpText('after', () => wrap(HELP, width()));
 
-  const leaf: Leaf = (parent, name, description) =>
+  const addSubcommand: AddSubcommand = (parent, name, description) =>
     parent
       .command(name)
       .description(description)
@@ -43,7 +43,7 @@ export function createProgram(deps: Deps): Command {
     description: string,
     read: (client: Client, id: string) => Promise<Row>,
   ) {
-    leaf(parent, name, description).action(async function (this: Command) {
+    addSubcommand(parent, name, description).action(async function (this: Command) {
       const [id = ''] = this.args;
       const flags = this.opts<Flags>();
       await run(async (client) => show(await read(client, id), flags), flags);
@@ -58,7 +58,7 @@ export function createProgram(deps: Deps): Command {
     ...(await client.credits()),
   }));
 
-  leaf(program, 'users', 'the users of your company').action(async (flags: Flags) => {
+  addSubcommand(program, 'users', 'the users of your company').action(async (flags: Flags) => {
     const work = async (client: Client): Promise<void> => {
       const users = (await client.users()).map((user) => ({ ...user }));
       print(flags.json ? inJson(users) : listTable(userColumns, users, width()));
@@ -70,7 +70,7 @@ export function createProgram(deps: Deps): Command {
   for (const [name, resource] of Object.entries(resources)) {
     const parent = program.command(name).description(`the ${resource.noun}s of your company`);
     parents[name] = parent;
-    addListCommand(parent, resource, leaf, deps);
+    addListCommand(parent, resource, addSubcommand, deps);
     addItemCommand(parent, 'get <id>', `one ${resource.noun}`, (client, id) =>
       resource.get(client, id),
     );
@@ -82,12 +82,12 @@ export function createProgram(deps: Deps): Command {
       'the link to the file of a report, good for an hour',
       async (client, id) => ({ ...(await client.reportDownload(id)) }),
     );
-  addWriteCommands(parents, leaf, deps);
+  addWriteCommands(parents, addSubcommand, deps);
   addCall();
   return program;
 
   function addCall(): void {
-    leaf(
+    addSubcommand(
       program,
       'call <method> <path>',
       'any documented call, such as: call POST /followups --from followup.json',

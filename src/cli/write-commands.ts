@@ -7,7 +7,7 @@ import { manyDebtsOf } from './batch/debts-file.js';
 import { refuseListOptions } from './contradictions.js';
 import { bodyFrom, misused } from './input.js';
 import { inJson } from './output.js';
-import type { Deps, Flags, Leaf } from './deps.js';
+import type { Deps, Flags, AddSubcommand } from './deps.js';
 import type { Client } from './resources.js';
 import { numberFrom } from './numbers.js';
 import { confirm } from './prompt.js';
@@ -26,7 +26,7 @@ const DRY_RUN = 'check it and show what would be sent; send nothing';
 /** `create`, `update` and `delete`, where GetBill documents them. `parents`: by resource. */
 export function addWriteCommands(
   parents: Readonly<Record<string, Command>>,
-  leaf: Leaf,
+  addSubcommand: AddSubcommand,
   deps: Deps,
 ): void {
   const { run, print, tell, width } = deps;
@@ -54,7 +54,7 @@ export function addWriteCommands(
   ): void {
     const parent = parents[name];
     if (parent === undefined) return;
-    leaf(parent, 'update <id>', `change the fields of a ${noun} that a file names`)
+    addSubcommand(parent, 'update <id>', `change the fields of a ${noun} that a file names`)
       .requiredOption('--from <file>', BODY)
       .option('--dry-run', DRY_RUN)
       .action(async (id: string, flags: FromFlags) => {
@@ -80,7 +80,7 @@ export function addWriteCommands(
     addDelete(debts);
   }
   if (followups !== undefined) {
-    leaf(followups, 'create', 'create a follow-up from a file')
+    addSubcommand(followups, 'create', 'create a follow-up from a file')
       .requiredOption('--from <file>', BODY)
       .option('--dry-run', DRY_RUN)
       .action(async (flags: FromFlags) => {
@@ -91,7 +91,7 @@ export function addWriteCommands(
   }
 
   function addDelete(parent: Command): void {
-    leaf(parent, 'delete <id>', 'delete a debt and its follow-ups, for good')
+    addSubcommand(parent, 'delete <id>', 'delete a debt and its follow-ups, for good')
       .option('--yes', 'do not ask')
       .option('--dry-run', 'show what would be sent; send nothing')
       .action(async (id: string, flags: WriteFlags & { yes?: true }) => {
@@ -110,7 +110,7 @@ export function addWriteCommands(
 
   function addCreateDebts(parent: Command): void {
     const batches = createDebts(deps);
-    const create = leaf(parent, 'create', 'create one debt, or all of a list, from a file')
+    const create = addSubcommand(parent, 'create', 'create one debt, or all of a list, from a file')
       .option('--from <file>', `${BODY}; a list of debts is sent in batches`)
       .option('--dry-run', DRY_RUN)
       .option('--report <file>', 'where to keep what became of each; by default beside the file')

@@ -14,7 +14,7 @@ const LOOK_EVERY_MS = 100;
 const MAX_HOPS = 8;
 
 /** The browsers and the sandbox with which a scene is played. */
-export interface Stage {
+export interface SceneContext {
   readonly sandbox: Sandbox;
   /** The visitor's browser: its cookies, its session. */
   readonly visitor: Tab;
@@ -33,7 +33,7 @@ export interface Stage {
 export interface Play {
   /** Settings of the sandbox that the scene needs; they are put back after it. */
   readonly settings?: Settings;
-  readonly play: (stage: Stage) => Promise<readonly Check[]>;
+  readonly play: (context: SceneContext) => Promise<readonly Check[]>;
 }
 
 /** By the clock of the app, which tests move. */

@@ -4,14 +4,14 @@ import { apiFor, type PageDeps } from '../web/api-for.js';
 import { renderPage, renderPartial } from '../web/render-page.js';
 import type { BrowserMark } from '../web/session/browser-mark.js';
 import { sourceOf } from '../web/source-code.js';
-import type { Director } from './director.js';
+import type { SceneRunner } from './scene-runner.js';
 import type { Result, Results, ResultStore } from './results.js';
 import { scenes, type SceneId } from './scenes.js';
 
 interface TourDeps extends Pick<PageDeps, 'forward' | 'access'> {
   readonly mark: BrowserMark;
   readonly results: ResultStore;
-  readonly director: Director;
+  readonly runner: SceneRunner;
   readonly signedIn: readonly RequestHandler[];
   readonly flowInspector: boolean;
 }
@@ -19,7 +19,7 @@ interface TourDeps extends Pick<PageDeps, 'forward' | 'access'> {
 /** `/tour`: seven scenes that break the sandbox, and what it counted then. */
 export function addTourPages(
   app: Express,
-  { mark, results, director, signedIn, forward, access, flowInspector }: TourDeps,
+  { mark, results, runner, signedIn, forward, access, flowInspector }: TourDeps,
 ): void {
   const shown = scenes.map((scene) => ({ ...scene, source: sourceOf(scene.code) }));
 
@@ -40,7 +40,7 @@ export function addTourPages(
       .catch((error: unknown) => {
         if (error instanceof NotSignedInError) throw error;
       });
-    const result = await director.finish(scene, found[scene] as Result);
+    const result = await runner.finish(scene, found[scene] as Result);
     await keep(browser, scene, result);
     res.redirect(303, `/tour#${scene}`);
   });
@@ -64,7 +64,7 @@ export function addTourPages(
     if (browser === undefined) return respond(req, res, { goTo: back }); // no cookie: not from our page
     if (scene.needsSignIn && req.signedIn === undefined)
       return respond(req, res, { goTo: '/login?returnTo=/tour' });
-    const result = await director.play(scene.id, req);
+    const result = await runner.play(scene.id, req);
     const all = await keep(browser, scene.id, result);
     const { goTo } = result.state === 'waiting' ? result : { goTo: undefined };
     if (!wantsJson(req)) return void res.redirect(303, back);

@@ -6,7 +6,7 @@ import type { AccessDeps } from '../web/access.js';
 import { formBody } from '../web/middleware/form-body.js';
 import { hasPage } from '../web/pages/pages.js';
 import { createBrowserMark } from '../web/session/browser-mark.js';
-import { createDirector } from './director.js';
+import { createSceneRunner } from './scene-runner.js';
 import { createResultStore } from './results.js';
 import { addTourPages } from './routes.js';
 import { createSandbox } from './sandbox.js';
@@ -40,10 +40,10 @@ export function mountTour(
   const mark = createBrowserMark({ publicUrl, secret });
   const results = createResultStore(keyValue);
   const sandbox = createSandbox(getbill);
-  const director = createDirector({ sandbox, results, publicUrl, flowCookie: mark.cookie, now });
+  const runner = createSceneRunner({ sandbox, results, publicUrl, flowCookie: mark.cookie, now });
   app.use('/tour', formBody());
   return {
     addPages: ({ signedIn, access }) =>
-      addTourPages(app, { mark, results, director, signedIn, access, forward, flowInspector }),
+      addTourPages(app, { mark, results, runner, signedIn, access, forward, flowInspector }),
   };
 }

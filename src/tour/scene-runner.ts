@@ -10,12 +10,12 @@ import {
   tenTabs,
   usedLimit,
   type Play,
-  type Stage,
+  type SceneContext,
 } from './plays.js';
 import { judged, type Result, type ResultStore } from './results.js';
 import { SandboxMissingError, type Sandbox, type Settings } from './sandbox.js';
 import type { SceneId } from './scenes.js';
-import { afterSignIn } from './sign-ins.js';
+import { checksAfterSignIn } from './checks-after-sign-in.js';
 import { openTab } from './tab.js';
 
 const plays: Partial<Record<SceneId, Play>> = {
@@ -37,7 +37,7 @@ const QUIET: Settings = {
   limitWindowS: 3600,
 };
 
-export interface Director {
+export interface SceneRunner {
   /** Plays a scene, up to the sign-in where it needs one. */
   play(scene: SceneId, req: Request): Promise<Result>;
   /** A person is back from the sign-in of a scene. */
@@ -45,7 +45,7 @@ export interface Director {
 }
 
 /** Plays the scenes in the visitor's name, with requests to our own address, and counts at the sandbox. */
-export function createDirector({
+export function createSceneRunner({
   sandbox,
   results,
   publicUrl,
@@ -57,10 +57,10 @@ export function createDirector({
   publicUrl: URL;
   flowCookie: string;
   now: () => number;
-}): Director {
+}): SceneRunner {
   const { session, login } = createCookies({ publicUrl });
 
-  function stageFor(req: Request, before: Counts): Stage {
+  function contextFor(req: Request, before: Counts): SceneContext {
     const { cookie = '' } = req.headers;
     const withoutSession = cookie
       .split(/;\s*/)
@@ -93,17 +93,19 @@ export function createDirector({
     }
   }
 
-  async function perform(scene: SceneId, req: Request): Promise<Result> {
+  async function playScene(scene: SceneId, req: Request): Promise<Result> {
     const { settings = {}, play } = plays[scene] ?? {};
     return await withSettings(settings, async () => {
       const before = await sandbox.counts();
       const startedMs = now();
-      const stage = stageFor(req, before);
-      const checks = (await play?.(stage)) ?? [];
-      if (afterSignIn[scene] !== undefined && checks.every(holds))
+      const context = contextFor(req, before);
+      const checks = (await play?.(context)) ?? [];
+      if (checksAfterSignIn[scene] !== undefined && checks.every(holds))
         return await waitingFor(scene, req, { before, checks });
       const note =
-        scene === 'tabs' ? await describeLeader(stage.visitor, { sinceMs: startedMs }) : undefined;
+        scene === 'tabs'
+          ? await describeLeader(context.visitor, { sinceMs: startedMs })
+          : undefined;
       return judged(checks, note);
     });
   }
@@ -133,12 +135,12 @@ export function createDirector({
   }
 
   return {
-    play: (scene, req) => resultOf(() => results.takeTurn(() => perform(scene, req))),
+    play: (scene, req) => resultOf(() => results.takeTurn(() => playScene(scene, req))),
     finish: (scene, waiting) =>
       resultOf(async () => {
         if (waiting.state !== 'waiting') return waiting;
         const counted = difference(waiting.before, await sandbox.counts());
-        return judged([...waiting.checks, ...(afterSignIn[scene]?.(counted) ?? [])]);
+        return judged([...waiting.checks, ...(checksAfterSignIn[scene]?.(counted) ?? [])]);
       }),
   };
 }

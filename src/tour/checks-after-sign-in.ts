@@ -4,7 +4,7 @@ import type { SceneId } from './scenes.js';
 type Judge = (counted: Counts) => readonly Check[];
 
 /** The scenes that end with a person who signs in: what the sandbox must have counted when that person is back. */
-export const afterSignIn: Partial<Record<SceneId, Judge>> = {
+export const checksAfterSignIn: Partial<Record<SceneId, Judge>> = {
   'sign-in': ({ signIns, codeExchanges, apiCalls, apiRefused }) => [
     check('sign-in at GetBill', signIns, 1),
     check('code exchange', codeExchanges, 1),
