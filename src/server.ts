@@ -7,6 +7,9 @@ import { oneAtATime } from './one-at-a-time.js';
 /** Connections beyond these are closed at once: each costs a file descriptor and 20 to 50 KB. */
 const MAX_CONNECTIONS = 4_096;
 
+/** More than a proxy lets through. */
+const MAX_HEADERS = 200;
+
 /** A client that takes no byte of its response for this long is cut off. */
 const STALLED_READER_MS = 30_000;
 
@@ -42,10 +45,10 @@ export function createHttpServer(
       keepAliveTimeout: keepAliveMs,
       maxHeaderSize: 16_384, // then 431
     },
-    oneAtATime(underWay.track(inTurns(app))),
+    withAllHeaders(oneAtATime(underWay.track(inTurns(app)))),
   );
   server.maxConnections = maxConnections;
-  server.maxHeadersCount = 0; // all that fit into maxHeaderSize: Node would drop the last of many without a word
+  server.maxHeadersCount = MAX_HEADERS;
   cutStalledReaders(server, underWay, stalledReaderMs);
 
   return {
@@ -70,6 +73,14 @@ export function createHttpServer(
       server.closeAllConnections(); // also those without a request: kept alive, or opened ahead by a browser
       return cutOff;
     },
+  };
+}
+
+/** 431 for more: Node drops those past `maxHeadersCount` without a word, a proxy's among them. */
+function withAllHeaders(handle: RequestListener): RequestListener {
+  return (req, res) => {
+    if (req.rawHeaders.length <= 2 * MAX_HEADERS) handle(req, res);
+    else res.writeHead(431, { Connection: 'close', 'Content-Length': 0 }).end();
   };
 }
 

@@ -28,6 +28,7 @@ describe('a request too large for the server', () => {
   it.each([
     ['a header of 17 KB', 'GET', '/', [`X-Large: ${'a'.repeat(17_000)}`]],
     ['headers of 20 KB together', 'GET', '/', Array.from({ length: 40 }, (_, index) => `X-${index}: ${'a'.repeat(500)}`)],
+    ['2,000 headers', 'GET', '/', Array<string>(2_000).fill('a:b')],
     ['cookies of 17 KB', 'GET', '/dashboard', [`Cookie: gb=${'a'.repeat(17_000)}`]],
     ['an address of 20 KB', 'GET', `/?x=${'a'.repeat(20_000)}`, []],
   ] as const)('[J05] is 431 and harms nobody: %s', async (_name, method, target, headers) => {
