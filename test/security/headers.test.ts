@@ -283,6 +283,12 @@ describe('a request that did not arrive over https', () => {
     },
   );
 
+  it('[E07] did, when the proxy writes the scheme in capitals', async () => {
+    const headers = ['Host: connect.example', 'X-Forwarded-Proto: HTTPS', 'Connection: close'];
+    const { status } = await exchange(site.app.origin, rawRequest('GET', '/', headers));
+    expect(status).toBe(200);
+  });
+
   it('[E07] is still told whether the app is alive, without TLS as a load balancer asks', async () => {
     const answer = await exchange(
       site.app.origin,
