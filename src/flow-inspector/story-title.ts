@@ -24,6 +24,8 @@ export function titleOf(steps: readonly Step[]): string {
     return hasEnded ? 'Sign-in that ended without a session' : 'Sign-in, under way';
   }
   const page = nameOf(first.title);
+  if (has(({ title }) => title.startsWith('Not asked: renewals are paused')))
+    return `${page}, while renewals are paused`;
   return renewed ? `${page}, with a renewal` : page;
 }
 

@@ -364,10 +364,12 @@ describe('health and configuration', () => {
         {},
         { authorization: 'Bearer wrong' },
         { authorization: 'metrics-token-of-this-test' },
+        { authorization: 'Basic metrics-token-of-this-test' },
+        { authorization: 'Bearer ' },
       ]) {
         expect((await read(headers)).status).toBe(401);
       }
-      const { text } = await read({ authorization: 'Bearer metrics-token-of-this-test' });
+      const { text } = await read({ authorization: 'bearer metrics-token-of-this-test' });
       expect(text).toMatch(/logins_total\{outcome="failed",reason="login_cookie_missing"\} 1/);
     } finally {
       await measured.close();

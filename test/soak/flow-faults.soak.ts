@@ -138,6 +138,12 @@ describe('a fault of the token endpoint, in the flow', () => {
     expect(lines).toContainEqual(
       expect.stringMatching(/note Not asked: renewals are paused for [45] s more/),
     );
+    const { text } = await browser.get('/flow');
+    const titles = [...text.matchAll(/story-title">([^<]*)</g)].map((match) => match[1]);
+    expect(titles.slice(0, 2)).toEqual([
+      'GET /api/debts, while renewals are paused',
+      'GET /api/debts, with a renewal',
+    ]);
   });
 
   it.each<TokenFault>([

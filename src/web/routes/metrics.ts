@@ -11,9 +11,10 @@ export function showMetrics({
   token: Secret;
   text: () => Promise<{ body: string; contentType: string }>;
 }): RequestHandler {
-  const expected = digest(`Bearer ${token.reveal()}`);
+  const expected = digest(token.reveal());
   return async function showMetricsHandler(req, res) {
-    if (!timingSafeEqual(digest(req.get('authorization') ?? ''), expected)) {
+    const [, given = ''] = /^Bearer +(.+)$/i.exec(req.get('authorization') ?? '') ?? []; // in any case: RFC 9110, 11.1
+    if (!timingSafeEqual(digest(given), expected)) {
       throw new RequestError('wrong metrics token', { code: 'metrics_token', status: 401 });
     }
     const { body, contentType } = await text();
