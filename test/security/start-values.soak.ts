@@ -62,7 +62,7 @@ it('a CA file that is missing, or is none, stops the start by name', async () =>
   };
   const { code, output } = await start({ ...production, ...files });
   expect(code).toBe(1);
-  expect(output).toContain('GETBILL_CA_FILE names a file that is no readable PEM certificate');
+  expect(output).toContain('GETBILL_CA_FILE names a file that cannot be read: there is none');
   expect(output).toContain('REDIS_CA_FILE names a file that is no readable PEM certificate');
   expect(output).not.toMatch(/CANARY|\n\s+at /);
 });
