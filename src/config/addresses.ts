@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
+import { splitList } from './lists.js';
 import { invisibleCharacter } from './observations.js';
 
 interface UrlRules {
@@ -121,21 +122,19 @@ export const trustedProxies = z
   .refine((text) => text !== 'true', {
     error: 'must not be "true": then any visitor could choose an address',
   })
-  .transform((text) =>
-    /^\d+$/.test(text) ? Number(text) : text.split(',').map((item) => item.trim()),
-  )
-  .refine(
-    (value) => typeof value === 'number' || value.every((item) => proxy.safeParse(item).success),
-    {
-      error: 'must be a number or a list of addresses and networks',
-    },
-  )
+  .transform((text) => (/^\d+$/.test(text) ? Number(text) : splitList(text)))
+  .refine((value) => typeof value === 'number' || isProxyList(value), {
+    error: 'must be a number or a list of addresses and networks, separated by commas',
+  })
   .refine((value) => typeof value !== 'number' || value <= MAX_PROXIES, {
     error: `must be at most ${MAX_PROXIES}: with more than there are, any visitor could choose an address`,
   })
   .refine((value) => typeof value === 'number' || !value.some(isWideNetwork), {
     error: 'names a network so wide that any visitor could choose an address',
   });
+
+const isProxyList = (list: string[]): boolean =>
+  list.length > 0 && list.every((item) => proxy.safeParse(item).success);
 
 /** Wider than an IPv4 /8, or an IPv6 /16 of public addresses. Express takes an IPv4 address as `::ffff:` and it, too. */
 function isWideNetwork(text: string): boolean {

@@ -22,13 +22,25 @@ export const count = (least: number, most: number) =>
     );
 /** Without a query. */
 export const httpUrl = url(['https:', 'http:']);
+export const baseUrl = httpUrl.refine(
+  ({ pathname }) => !/\/(oauth(\/(authorize|token))?|external-api(\/v1)?)\/*$/.test(pathname),
+  { error: 'has a path that the app adds itself; write it as in https://getbill.io' },
+);
 export const proxyUrl = url(['https:', 'http:'], { credentials: true });
 export const endpointUrl = url(['https:', 'http:'], { query: true });
 export const flag = z
   .enum(['true', 'false'], { error: 'must be true or false' })
   .transform((text) => text === 'true');
+/** Compared as it is written. */
+export const urlText = z.string().refine((text) => URL.canParse(text), { error: 'must be a URL' });
 /** Entries separated by commas. */
 export const list = z.string().transform(splitList);
+/** As `URL.hostname` gives them: an IPv6 address in brackets. */
+export const hostNames = list.refine((hosts) => hosts.every(isHostName), {
+  error: 'must be host names, without scheme or port, separated by commas',
+});
+const isHostName = (text: string): boolean =>
+  URL.parse(`http://${text}`)?.hostname === text.toLowerCase();
 const MAX_NODES = 100;
 export const redisNodes = list
   .refine((list) => list.length <= MAX_NODES, { error: `must be at most ${MAX_NODES} URLs` })

@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { listenHost, redisUrl, trustedProxies } from './addresses.js';
 import {
+  baseUrl,
   companyId,
   count,
   endpointUrl,
   everyEntry,
   fieldPath,
   flag,
+  hostNames,
   httpUrl,
   isKey,
   isScope,
@@ -16,6 +18,7 @@ import {
   redisNodes,
   required,
   requiredList,
+  urlText,
   visible,
   webhookEndpoints,
 } from './schemas.js';
@@ -88,18 +91,11 @@ export const variables = {
       .optional(),
     { example: '2026-01-31' },
   ),
-  GETBILL_REDIRECT_URI: entry(
-    'must equal a registered URI byte for byte',
-    z
-      .string()
-      .refine((text) => URL.canParse(text), { error: 'must be a URL' })
-      .optional(),
-    {
-      hint: 'the callback URL you registered at GetBill',
-      derived: '$PUBLIC_URL/oauth/callback',
-      example: 'http://localhost:3000/oauth/callback',
-    },
-  ),
+  GETBILL_REDIRECT_URI: entry('must equal a registered URI byte for byte', urlText.optional(), {
+    hint: 'the callback URL you registered at GetBill',
+    derived: '$PUBLIC_URL/oauth/callback',
+    example: 'http://localhost:3000/oauth/callback',
+  }),
   GETBILL_SCOPES: entry(
     'separated by spaces; pages appear with the scopes they need',
     z
@@ -110,7 +106,7 @@ export const variables = {
         error: 'must be scopes separated by spaces',
       }),
   ),
-  GETBILL_BASE_URL: entry('where GetBill is', httpUrl.default(new URL('https://getbill.io'))),
+  GETBILL_BASE_URL: entry('where GetBill is', baseUrl.default(new URL('https://getbill.io'))),
   GETBILL_AUTHORIZE_URL: entry('where people approve', endpointUrl.optional(), {
     derived: '$GETBILL_BASE_URL/oauth/authorize',
     example: 'https://getbill.io/oauth/authorize',
@@ -130,7 +126,7 @@ export const variables = {
   ),
   GETBILL_ISSUER: entry(
     'when set, `iss` must be in the callback and equal to it (RFC 9207)',
-    z.string().optional(),
+    urlText.optional(),
   ),
   GETBILL_CA_FILE: entry('a private certificate authority, a PEM file', z.string().optional()),
   GETBILL_TLS_PINS: entry(
@@ -289,7 +285,7 @@ export const variables = {
   ),
   GETBILL_ALLOW_HTTP_HOSTS: entry(
     'hosts that may be called over http besides loopback, separated by commas; refused in production',
-    list.default([]),
+    hostNames.default([]),
   ),
   KEEP_ALIVE_S: entry(
     'seconds that an idle connection is kept: longer than the proxy in front keeps it (the one of Google keeps 600)',

@@ -500,6 +500,20 @@ describe('TRUST_PROXY', () => {
     },
   ); // prettier-ignore
 
+  it.each(['10.0.0.1 10.0.0.2', '10.0.0.1;10.0.0.2', ','])(
+    'says how entries are separated: %j',
+    (TRUST_PROXY) => {
+      expect(problemsOf({ ...required, TRUST_PROXY })[0]).toMatch(/^TRUST_PROXY .*commas/);
+    },
+  );
+
+  it.each(['10.0.0.1,', ' ,10.0.0.1 , '])(
+    'ignores empty entries, as other lists do: %j',
+    (text) => {
+      expect(parseConfig({ ...required, TRUST_PROXY: text }).trustProxy).toEqual(['10.0.0.1']);
+    },
+  );
+
   it.each([
     '10',
     '10.0.0.0/8',
@@ -559,5 +573,57 @@ describe('production refuses secrets that protect nothing', () => {
     expect(
       problemsOf({ ...production, SESSION_SECRET: '9f86d081884c7d659a2feaa0c55ad015' }),
     ).toEqual([]);
+  });
+});
+
+describe('a value of another kind than the variable wants', () => {
+  it.each([
+    'http://sandbox',
+    'sandbox:4000',
+    'sandbox/',
+    'other,http://sandbox:4000',
+    'a b',
+    '::1',
+  ])(
+    'is refused in GETBILL_ALLOW_HTTP_HOSTS, where it would allow nothing: %s',
+    (GETBILL_ALLOW_HTTP_HOSTS) => {
+      expect(problemsOf({ ...required, GETBILL_ALLOW_HTTP_HOSTS })[0]).toMatch(
+        /^GETBILL_ALLOW_HTTP_HOSTS must be host names, without scheme or port/,
+      );
+    },
+  );
+
+  it.each(['sandbox', 'SandBox,other_host', '10.0.0.1', '[fd00::1]'])(
+    'is not %s in GETBILL_ALLOW_HTTP_HOSTS',
+    (GETBILL_ALLOW_HTTP_HOSTS) => {
+      expect(problemsOf({ ...required, GETBILL_ALLOW_HTTP_HOSTS })).toEqual([]);
+    },
+  );
+
+  it.each(['getbill.io', 'true', 'GetBill'])(
+    'is refused in GETBILL_ISSUER: %s',
+    (GETBILL_ISSUER) => {
+      expect(problemsOf({ ...required, GETBILL_ISSUER })[0]).toMatch(
+        /^GETBILL_ISSUER must be a URL/,
+      );
+    },
+  );
+
+  it.each(['/oauth', '/oauth/token', '/oauth/authorize/', '/external-api', '/external-api/v1/', '/v/external-api/v1'])(
+    'is refused in GETBILL_BASE_URL, to which the app adds that path: %s',
+    (path) => {
+      const GETBILL_BASE_URL = `https://getbill.io${path}`;
+      expect(problemsOf({ ...required, GETBILL_BASE_URL })[0]).toMatch(
+        /^GETBILL_BASE_URL has a path that the app adds itself; .*https:\/\/getbill\.io/,
+      );
+    },
+  ); // prettier-ignore
+
+  it('is no path in front of that of GetBill', () => {
+    const config = parseConfig({
+      ...required,
+      GETBILL_BASE_URL: 'https://gateway.example/getbill/',
+    });
+    expect(config.getbill.tokenUrl.href).toBe('https://gateway.example/getbill/oauth/token');
   });
 });
