@@ -156,5 +156,11 @@ function inProduction(v: Partial<Values>, env: Environment): string[] {
     problems.push('TOUR must be false in production: it breaks the GetBill that it calls');
   if ((v.GETBILL_ALLOW_HTTP_HOSTS ?? []).length > 0)
     problems.push('GETBILL_ALLOW_HTTP_HOSTS must be empty in production');
-  return [...problems, ...weakSecretProblems(v)];
+  problems.push(...weakSecretProblems(v));
+  if (v.NODE_ENV === 'production' || problems.length === 0) return problems;
+  const [first, ...others] = problems;
+  return [`${first}; ${TURNED_ON}`, ...others];
 }
+
+const TURNED_ON =
+  'production rules hold because PUBLIC_URL is no loopback origin such as http://localhost:3000, whatever NODE_ENV says';

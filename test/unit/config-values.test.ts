@@ -627,3 +627,18 @@ describe('a value of another kind than the variable wants', () => {
     expect(config.getbill.tokenUrl.href).toBe('https://gateway.example/getbill/oauth/token');
   });
 });
+
+describe('production rules that a PUBLIC_URL has turned on', () => {
+  it.each(['http://192.168.1.4:3000', 'https://connect.example.com'])(
+    'say so once, since NODE_ENV does not: %s',
+    (PUBLIC_URL) => {
+      const said = /production rules .*PUBLIC_URL .*loopback/;
+      for (const NODE_ENV of ['development', '']) {
+        const problems = problemsOf({ ...required, NODE_ENV, PUBLIC_URL });
+        expect(problems.filter((text) => said.test(text))).toHaveLength(1);
+      }
+      const plain = problemsOf({ ...required, NODE_ENV: 'production', PUBLIC_URL });
+      expect(plain.filter((text) => said.test(text))).toEqual([]);
+    },
+  );
+});
