@@ -11,7 +11,7 @@ import { startTestApp, type TestApp } from '../support/test-app.js';
 jest.setTimeout(30_000);
 
 type Command = (key: string, ...rest: unknown[]) => Promise<unknown>;
-type CommandName = 'set' | 'take';
+type CommandName = 'set' | 'take' | 'delete';
 
 let base: TestApp;
 let app: TestApp;
@@ -120,6 +120,46 @@ describe('a sign-out', () => {
     await app.services.tokens.idle();
     expect(revokedTokens()).toContain('refresh_token');
     expect(await isSignedIn(browser)).toBe(false);
+  });
+
+  it('that deletes the tokens and not the session does not claim that somebody is still signed in', async () => {
+    const browser = app.browser();
+    await browser.signIn();
+    const csrf = await browser.csrfToken();
+    const form = { accept: 'text/html', 'x-csrf-token': csrf };
+    const signOut = () => browser.send('POST', '/logout', { headers: form });
+    const answer = await stalling('delete', { prefix: 'sess:' }, signOut);
+    expect(answer.status).toBe(503);
+    expect(answer.text).not.toContain('you are still signed in');
+    expect(answer.text).toContain('Please sign out once more');
+    expect((await signOut()).location).toBe('/');
+    expect(await isSignedIn(browser)).toBe(false);
+  });
+});
+
+describe('a session whose grant GetBill has ended, and that the storage does not delete', () => {
+  const endedByGetbill = { mode: 'status', status: 400, body: { error: 'invalid_grant' } } as const;
+
+  async function used(path: string) {
+    const browser = app.browser();
+    await browser.signIn();
+    app.clock.skipMs(3_601_000);
+    app.sandbox.control.set({ token: [{ ...endedByGetbill, times: 1 }] });
+    const use = () => browser.get(path);
+    return { browser, answer: await stalling('delete', { prefix: 'sess:' }, use) };
+  }
+
+  it('leads to a new sign-in, which works', async () => {
+    const { browser, answer } = await used('/debts');
+    expect([answer.status, answer.location]).toEqual([302, '/login?returnTo=%2Fdebts']);
+    const { location = '' } = await browser.get('/login?returnTo=%2Fdebts');
+    expect((await browser.get(await browser.approve(location))).location).toBe('/debts');
+    expect((await browser.get('/debts')).status).toBe(200);
+  });
+
+  it('is 401 for a script, not a storage that may be back in a moment', async () => {
+    const { answer } = await used('/session');
+    expect([answer.status, JSON.parse(answer.text)]).toMatchObject([401, { error: 'grant_ended' }]);
   });
 });
 

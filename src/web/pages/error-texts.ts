@@ -25,6 +25,12 @@ export const SIGN_IN_LATER = {
   action: SIGN_IN_AGAIN,
 };
 const HOME = { label: 'Go to the start page', href: '/' };
+
+/** A sign-out has several steps, and some of them may be done. */
+export const SIGN_OUT_AGAIN = {
+  advice: 'You may still be signed in. Please sign out once more in a moment.',
+  action: HOME,
+};
 export const RETRY_ADVICE =
   'Nothing was lost and you are still signed in. Please try again in a moment.';
 const OPERATOR_ADVICE =

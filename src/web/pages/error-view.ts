@@ -7,6 +7,7 @@ import {
   RETRY_ADVICE,
   SIGN_IN_AGAIN,
   SIGN_IN_LATER,
+  SIGN_OUT_AGAIN,
   STILL_SIGNED_IN,
   type ErrorText,
 } from './error-texts.js';
@@ -62,8 +63,9 @@ function textFor(error: AppError, req: Request): ErrorText {
   if (isCallback && req.signedIn !== undefined) {
     return { ...known, ...STILL_SIGNED_IN }; // asked for more permission, or signed in again
   }
-  const claimsSession = isSignIn(req.path) && known.advice.startsWith(RETRY_ADVICE);
-  const text = claimsSession ? { ...known, ...SIGN_IN_LATER } : known;
+  const claimsSession = known.advice.startsWith(RETRY_ADVICE);
+  if (claimsSession && req.path === '/logout') return { ...known, ...SIGN_OUT_AGAIN };
+  const text = claimsSession && isSignIn(req.path) ? { ...known, ...SIGN_IN_LATER } : known;
   const action = text.action ?? (isCallback ? SIGN_IN_AGAIN : undefined);
   if (action === undefined || !action.href.startsWith('/login')) return text;
   const asked = req.path === '/login' ? req.query['returnTo'] : req.originalUrl;

@@ -1,5 +1,5 @@
 import type { ErrorRequestHandler, Request, Response } from 'express';
-import { GrantEndedError, GrantRefusedError } from '../../errors.js';
+import { GrantEndedError, GrantRefusedError, StorageError } from '../../errors.js';
 import type { Cookies } from './cookies.js';
 import './session.js';
 import type { SessionStore } from './session-store.js';
@@ -29,7 +29,10 @@ export function createEndSession({
   };
 }
 
-/** A session whose grant is gone is destroyed before the response leaves, so that the next sign-in starts clean. */
+/**
+ * A session whose grant is gone is destroyed before the response leaves, so that the next sign-in starts clean.
+ * Where the storage does not delete it, the session ends at its next use.
+ */
 export function destroyEndedSession({
   endSession,
   cookies,
@@ -41,7 +44,9 @@ export function destroyEndedSession({
 }): ErrorRequestHandler {
   return async function destroyEndedSessionMiddleware(error: unknown, req, res, next) {
     if (error instanceof GrantEndedError) {
-      await endSession(req, res);
+      await endSession(req, res).catch((failure: unknown) => {
+        if (!(failure instanceof StorageError)) throw failure;
+      });
       if (wasEndedByGetbill(error)) noteEnd(res, { cookies, nowMs: now() });
     }
     next(error);
