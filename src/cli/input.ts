@@ -15,13 +15,34 @@ export function bodyFrom(file: string): unknown {
 
 function reasonOf(error: unknown, text: string): string {
   if (error instanceof SyntaxError) {
-    const [, position] = / at position (\d+)/.exec(error.message) ?? [];
-    const lines = text.slice(0, Number(position)).split('\n');
-    return `is not valid JSON${position === undefined ? '' : `: look at line ${lines.length}`}`;
+    return `is not valid JSON: look at line ${lineOf(text.trimEnd(), error.message)}`;
   }
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'is not UTF-8: save it in that encoding';
   return `cannot be read (${code})`;
+}
+
+function lineOf(text: string, message: string): number {
+  const [, position] = / at position (\d+)/.exec(message) ?? [];
+  if (position !== undefined) return text.slice(0, Number(position)).split('\n').length;
+  const lines = text.split('\n');
+  let [first, last] = [1, lines.length];
+  while (first < last) {
+    const middle = Math.floor((first + last) / 2);
+    if (hasUnexpectedToken(lines.slice(0, middle).join('\n'))) last = middle;
+    else first = middle + 1;
+  }
+  return first;
+}
+
+/** The one error of which Node tells no position, but for a text that ends too early. */
+function hasUnexpectedToken(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return false;
+  } catch (error) {
+    return (error as SyntaxError).message.startsWith('Unexpected token');
+  }
 }
 
 /** Ends a command whose line is wrong. @throws {InvalidArgumentError} */

@@ -39,6 +39,18 @@ describe('a file that people write', () => {
     delete process.env['GB_TEXT_FIRST'];
   });
 
+  it.each([
+    ['a comma too many', '[1,\n 2,\n {"name": "\u{1F600} some more text"},,\n 3,\n 4\n]\n', 3],
+    ['a comma too many at the end', '[1,\n 2,\n]\n', 3],
+    ['an end that is missing', '[1,\n 2\n\n', 2],
+    ['a comma that is missing', '[1,\n 2\n 3]', 3],
+    ['nothing in it', '', 1],
+  ])('that is not JSON is refused with the line to look at: %s', (_what, text, line) => {
+    const path = join(folder, 'wrong.json');
+    writeFileSync(path, text);
+    expect(() => bodyFrom(path)).toThrow(new RegExp(`look at line ${line}$`));
+  });
+
   it('is refused in another encoding, in which letters of a name would be lost', () => {
     const path = join(folder, 'latin.json');
     writeFileSync(path, Buffer.from('{"lastname":"J\xfcrgens"}', 'latin1'));
