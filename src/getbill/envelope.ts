@@ -53,15 +53,16 @@ function paginationOf(value: unknown, request: PageRequest & { entries: number }
   return { total: total ?? (page - 1) * limit + request.entries, page, limit, pages };
 }
 
-/** Both documented shapes of field errors: `details` (a map of lists) and `errors` (a list of {property, message}). */
+/** Both documented shapes of field errors: `details` (a map of lists; a text counts as a list of one) and `errors` (a list of {property, message}). */
 export function errorFrom(
   json: unknown,
   { status, retryAfter }: { status: number; retryAfter: string | undefined },
 ) {
   const fields = new Map<string, string[]>();
   const details = fieldOf(json, 'details');
-  for (const [field, texts] of Object.entries(isRecord(details) ? details : {})) {
-    if (Array.isArray(texts)) fields.set(field, texts.map(shown));
+  for (const [field, value] of Object.entries(isRecord(details) ? details : { '': details })) {
+    const texts = Array.isArray(value) ? value : [value];
+    if (textOf(value) !== undefined) fields.set(field, texts.map(shown));
   }
   const errors = fieldOf(json, 'errors');
   for (const entry of Array.isArray(errors) ? errors : []) {

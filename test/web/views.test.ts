@@ -208,6 +208,18 @@ describe('an envelope', () => {
     expect([message, retryAfterS]).toEqual(['7', undefined]);
   });
 
+  it('of an error may name one text for a field, or texts by something else', () => {
+    const fieldsOf = (details: unknown) =>
+      errorFrom({ details }, { status: 422, retryAfter: undefined }).fields;
+    const details = { amount: 'too small', debtor: { email: 'no address' }, note: null };
+    expect(fieldsOf(details)).toEqual({
+      amount: ['too small'],
+      debtor: ['{"email":"no address"}'],
+    });
+    expect(fieldsOf('too small')).toEqual({ '': ['too small'] });
+    expect(fieldsOf(undefined)).toEqual({});
+  });
+
   it('of an error may have as many messages of one field as fit into a response', () => {
     const errors = Array.from({ length: 30_000 }, () => ({}));
     const startedMs = performance.now();

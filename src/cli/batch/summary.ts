@@ -56,7 +56,7 @@ function textOfErrors(errors: unknown): string {
   if (Array.isArray(errors)) return errors.map(textOfErrors).join('; ');
   if (!isRecord(errors)) return textOf(errors) ?? '';
   const texts = Object.entries(errors).map(([field, value]) =>
-    field === 'batch' ? textOfErrors(value) : `${field}: ${textOfErrors(value)}`,
+    field === 'batch' || field === '' ? textOfErrors(value) : `${field}: ${textOfErrors(value)}`,
   );
   return texts.join('; ');
 }
