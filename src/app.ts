@@ -116,7 +116,6 @@ export function createApp(
   // Signed in: the API
   const isSignedIn = requireSignIn();
   const hasFreshToken = tokenRefresh(access);
-  const withToken = [isSignedIn, hasFreshToken];
   const mayCall = [isSignedIn, limitTo('api', bySession), hasFreshToken, readBody(services)];
   app.use('/api', ...mayCall, callApi({ forward, access }));
   const maySee = [isSignedIn, limitInProcess('session'), hasFreshToken];
@@ -144,7 +143,7 @@ export function createApp(
   app.get('/errors', listErrors());
   app.get('/errors/:code', showError());
   flowInspector.addPages();
-  tour.addPages({ signedIn: withToken, access });
+  tour.addPages({ signedIn: [isSignedIn, hasFreshToken], access });
   const mayOpen = [...mayLook, hasFreshToken];
   explorer.addPages({ access, mayOpen, mayCall });
   app.get('/dashboard', ...mayOpen, showDashboard({ ...services, ...page }));
