@@ -11,7 +11,9 @@ import {
 } from '../errors.js';
 import { errorFacts } from '../error-facts.js';
 import { operatorHint } from '../oauth-explanations.js';
+import { ProxyConnectError } from '../getbill/agent.js';
 import { explainConnection } from './doctor/explain-connection.js';
+import { ProxyError, proxyFor } from './doctor/proxy.js';
 
 const DOCTOR = 'npm run doctor';
 
@@ -89,6 +91,15 @@ function explainUnreachable(error: AppError, config: Config | undefined): string
       ? 'GETBILL_TOKEN_URL'
       : 'GETBILL_API_URL';
   const place = { url: isTokenCall ? tokenUrl : apiUrl, variable, timeoutMs };
-  const { cause = '', fix = '' } = explainConnection(error, place);
-  return [`GetBill could not be reached: ${cause}`, `  ${fix}`];
+  const proxy = proxyFor(place.url, config.getbill.proxy);
+  const failure = proxy && proxyFailureOf(error);
+  const reason = failure ? new ProxyError(proxy, failure) : error;
+  const { cause = '', fix = '' } = explainConnection(reason, place);
+  const way = proxy ? ` through the proxy ${proxy.url.host} (${proxy.variable})` : '';
+  return [`GetBill could not be reached${way}: ${cause}`, `  ${fix}`];
+}
+
+function proxyFailureOf(error: unknown): ProxyConnectError | undefined {
+  if (error instanceof ProxyConnectError) return error;
+  return error instanceof Error ? proxyFailureOf(error.cause) : undefined;
 }

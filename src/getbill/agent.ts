@@ -90,12 +90,25 @@ class ProxyPool extends Pool {
   override connect(options: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData>;
   override connect(...args: Parameters<Pool['connect']>): void;
   override async connect(options: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData> {
-    try {
-      return await super.connect(options);
-    } catch (cause) {
-      if (!String((cause as NodeJS.ErrnoException).code).startsWith('UND_ERR')) throw cause;
-      const error = new Error('the proxy makes no connection', { cause });
-      throw Object.assign(error, { code: 'PROXY_CONNECT_FAILED' });
-    }
+    const data = await super.connect(options).catch((cause: unknown) => {
+      throw new ProxyConnectError({ cause });
+    });
+    if (data.statusCode === 200) return data;
+    data.socket.on('error', () => undefined).destroy();
+    throw new ProxyConnectError({ status: data.statusCode });
+  }
+}
+
+/** The proxy cannot be reached, or answered CONNECT with `status`. */
+export class ProxyConnectError extends Error {
+  readonly code: string;
+  readonly status: number | undefined;
+
+  constructor({ status, cause }: { status?: number | undefined; cause?: unknown }) {
+    const said = status === undefined ? '' : `: it answered CONNECT with ${status}`;
+    super(`the proxy makes no connection${said}`, { cause });
+    const { code = 'UND_ERR' } = (cause ?? {}) as NodeJS.ErrnoException;
+    this.code = code.startsWith('UND_ERR') ? 'PROXY_CONNECT_FAILED' : code; // undici tries again at its own
+    this.status = status;
   }
 }

@@ -1,5 +1,8 @@
 import { startSandbox, type Sandbox } from '../../sandbox/sandbox.js';
 import { proxyFor } from '../../src/cli/doctor/proxy.js';
+import { explainError } from '../../src/cli/explain-error.js';
+import { parseConfig } from '../../src/config/config.js';
+import { createUpstream } from '../../src/getbill/upstream.js';
 import { secret } from '../../src/secret.js';
 import { startConnectProxy, type ConnectProxy } from '../proxy/support/connect-proxy.js';
 import { createAuthority, type Authority } from '../security/support/certificates.js';
@@ -80,7 +83,8 @@ describe('the doctor, where GetBill is called through a proxy', () => {
     const silent = (await runDoctor(behindProxy({ GETBILL_TIMEOUT_MS: '300' }))).line(
       'GetBill reachable',
     );
-    expect(silent?.cause).toContain(`${place()} did not answer within 300 ms`);
+    expect(silent?.cause).toContain(`the proxy ${place()} did not answer within 300 ms`);
+    expect(silent?.fix).toMatch(/the proxy \S+ in the firewall, or correct HTTPS_PROXY/);
 
     const nobody = (await runDoctor(behindProxy({ HTTPS_PROXY: 'http://localhost:1' }))).line(
       'GetBill reachable',
@@ -94,6 +98,42 @@ describe('the doctor, where GetBill is called through a proxy', () => {
   it('goes directly where NO_PROXY says so', async () => {
     const { failed } = await runDoctor(behindProxy({ NO_PROXY: '.example,localhost' }));
     expect([failed(), proxy.asked]).toEqual([[], []]);
+  });
+});
+
+describe('the command line, where GetBill is called through a proxy', () => {
+  /** What it says of a call that the proxy does not let through. */
+  async function said(env: Env): Promise<string> {
+    const config = parseConfig(behindProxy({ GETBILL_TIMEOUT_MS: '300', ...env }));
+    const upstream = createUpstream({ config: config.getbill, emit: () => undefined });
+    const error: unknown = await upstream
+      .send(config.getbill.tokenUrl, { headers: {}, body: '', timeoutMs: 300 })
+      .catch((reason: unknown) => reason);
+    await upstream.close();
+    return explainError(error, config);
+  }
+
+  it('names the proxy and its variable, and not GetBill', async () => {
+    const bare = proxy.url.replace('staff:let%20me%20in@', '');
+    expect(await said({ HTTPS_PROXY: bare })).toMatch(
+      /the proxy \S+ wants a name and password \(407\)\n.*HTTPS_PROXY: http:\/\/name:password@/,
+    );
+    proxy.does('refuse');
+    expect(await said({})).toMatch(/the proxy \S+ does not lead to .*answered 403\)\n.*NO_PROXY/);
+    proxy.does('hang');
+    expect(await said({})).toMatch(/through the proxy \S+ \(HTTPS_PROXY\): .*within 300 ms/);
+    expect(await said({ HTTPS_PROXY: 'http://localhost:1' })).toMatch(
+      /nothing listens at localhost:1 \(ECONNREFUSED\)\n.*HTTPS_PROXY/,
+    );
+    expect(await said({})).not.toMatch(/let me in|let%20me|staff/);
+  });
+
+  it('does not blame a proxy that lets through to where nothing listens', async () => {
+    const url = new URL(front.origin);
+    url.port = '1';
+    expect(await said({ GETBILL_BASE_URL: url.origin })).toMatch(
+      /localhost:1 .*\n.*GETBILL_BASE_URL/,
+    );
   });
 });
 

@@ -49,8 +49,10 @@ const NO_CODE = 'no code';
 type Explanation = (place: Place) => readonly [cause: string, fix: string];
 
 const where = ({ url }: Place): string => url.host;
+const named = (place: Place): string =>
+  place.variable.endsWith('_PROXY') ? `the proxy ${where(place)}` : where(place);
 const unknown: Explanation = (place) => [
-  `${where(place)} gave no usable response`,
+  `${named(place)} gave no usable response`,
   `try: curl -v ${place.url.origin}`,
 ];
 
@@ -63,11 +65,11 @@ const refused: Explanation = (place) => [
   `correct host and port in ${place.variable}, or start what should be there`,
 ];
 const silent: Explanation = (place) => [
-  `${where(place)} did not answer within ${place.timeoutMs} ms`,
-  `open the way to ${where(place)} in the firewall; on a slow line raise GETBILL_TIMEOUT_MS`,
+  `${named(place)} did not answer within ${place.timeoutMs} ms`,
+  `open the way to ${named(place)} in the firewall, or correct ${place.variable}; on a slow line raise GETBILL_TIMEOUT_MS`,
 ];
 const cut: Explanation = (place) => [
-  `${where(place)} closed the connection without a response`,
+  `${named(place)} closed the connection without a response`,
   `check that ${place.variable} has the right port and scheme; a firewall may also cut the connection`,
 ];
 const unreachable: Explanation = (place) => [

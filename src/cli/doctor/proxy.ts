@@ -87,7 +87,10 @@ export class ProxyError extends Error {
   readonly proxy: ProxyInUse;
   readonly status: number | undefined;
 
-  constructor(proxy: ProxyInUse, { status, cause }: { status?: number; cause?: unknown }) {
+  constructor(
+    proxy: ProxyInUse,
+    { status, cause }: { status?: number | undefined; cause?: unknown },
+  ) {
     super('no way through the proxy', { cause });
     this.proxy = proxy;
     this.status = status;
