@@ -106,6 +106,6 @@ const API_ERROR_CODES: Readonly<Record<number, string>> = {
   429: 'getbill_quota_used',
 };
 
-/** The text of an error of Redis, without the password of a URL, and without the arguments of a command that Redis repeats. */
-export const redisReason = ({ message }: Error): string =>
-  message.replaceAll(/\/\/[^\s/]*@/g, '//').replace(/, with args beginning with.*/s, '');
+/** The text of an error of Redis or of OpenSSL (`reason`), without the password of a URL, and without the arguments of a command that Redis repeats. */
+export const redisReason = ({ message, reason = message }: Error & { reason?: string }): string =>
+  reason.replaceAll(/\/\/[^\s/]*@/g, '//').replace(/, with args beginning with.*/s, '');

@@ -1,7 +1,14 @@
 import type { RedisConfig } from '../config/config.js';
 import { redisReason, StorageError } from '../errors.js';
 import { problemOfFirst } from './client.js';
-import { REASONS, REPLY_CODE, unknown, unknownReply, type Settings } from './reasons.js';
+import {
+  handshakeFailed,
+  REASONS,
+  REPLY_CODE,
+  unknown,
+  unknownReply,
+  type Settings,
+} from './reasons.js';
 
 /** The setting that names Redis. */
 export const REDIS_VARIABLE = {
@@ -45,9 +52,14 @@ export function explainRedis(error: unknown, config: RedisConfig): RedisProblem 
   const said = redisReason(source);
   const code = REPLY_CODE.exec(said)?.[0] ?? source.code;
   const isReply = source.name === 'ReplyError';
+  const otherwise = code?.startsWith('ERR_SSL_')
+    ? handshakeFailed
+    : isReply
+      ? unknownReply
+      : unknown;
   const explanation =
     code !== undefined && Object.hasOwn(REASONS, code) ? REASONS[code] : undefined;
-  const [cause, fix] = (explanation ?? (isReply ? unknownReply : unknown))({
+  const [cause, fix] = (explanation ?? otherwise)({
     variable: REDIS_VARIABLE[config.topology],
     said,
     ...credentialSettings(config),

@@ -24,6 +24,11 @@ export const unknownReply: Explanation = () => [
   'look into the log of Redis',
 ];
 
+export const handshakeFailed: Explanation = () => [
+  'Redis and the app agree on no TLS: Redis wants a certificate of its clients, or another version or cipher',
+  'in redis.conf set tls-auth-clients no (the app shows a password), and leave tls-protocols and tls-ciphers unset',
+];
+
 const noPassword: Explanation = ({ variable, user, password }) => [
   'Redis refuses our name or password',
   password === variable
@@ -68,7 +73,7 @@ export const REASONS: Readonly<Record<string, Explanation>> = {
   EAI_AGAIN: notFound,
   ECONNRESET: () => [
     'Redis closed the connection',
-    'TLS on one side only? rediss:// is with TLS, redis:// without',
+    'TLS on one side only (rediss:// is with TLS, redis:// without), or does Redis want a certificate (tls-auth-clients)?',
   ],
   'Unknown RESP type': ({ variable }) => [
     `what answers where ${variable} points is no Redis`,
@@ -77,10 +82,6 @@ export const REASONS: Readonly<Record<string, Explanation>> = {
   ERR_SSL_WRONG_VERSION_NUMBER: ({ variable }) => [
     `${variable} says TLS, but Redis speaks without`,
     `write redis:// in ${variable}, or switch TLS on in Redis`,
-  ],
-  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: () => [
-    'Redis wants a certificate of its clients, and the app has none',
-    'set tls-auth-clients no in redis.conf; the app shows a password',
   ],
   ERR_TLS_CERT_ALTNAME_INVALID: ({ variable }) => [
     'the certificate of Redis is for another host',
@@ -91,6 +92,7 @@ export const REASONS: Readonly<Record<string, Explanation>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
   SELF_SIGNED_CERT_IN_CHAIN: untrusted,
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
+  UNABLE_TO_GET_ISSUER_CERT: untrusted,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
   WRONGPASS: noPassword,
   NOAUTH: (settings) => ['Redis wants a password and was sent none', noPassword(settings)[1]],

@@ -93,6 +93,38 @@ describe('Redis over TLS with a password', () => {
   });
 });
 
+describe('a handshake that Redis refuses', () => {
+  it.each([
+    ['a certificate of its clients', ['--tls-auth-clients', 'yes']],
+    ['that, with TLS 1.2', ['--tls-auth-clients', 'yes', '--tls-protocols', 'TLSv1.2']],
+    ['an old version', ['--tls-auth-clients', 'no', '--tls-protocols', 'TLSv1.1']],
+    ['an old cipher', ['--tls-auth-clients', 'no', '--tls-protocols', 'TLSv1.2', '--tls-ciphers', 'AES128-SHA']], // prettier-ignore
+  ])('is explained in one line: it wants %s', async (_what, wanted) => {
+    const own = await freePort();
+    const tls = ['--tls-port', String(own), '--tls-key-file', 'key.pem', '--tls-cert-file', 'cert.pem', '--tls-ca-cert-file', authority.caFile]; // prettier-ignore
+    const child = spawn('redis-server', ['--port', '0', '--save', '', ...tls, ...wanted], { cwd: folder, stdio: 'ignore' }); // prettier-ignore
+    const { redis } = parseConfig({
+      GETBILL_CLIENT_ID: 'client',
+      GETBILL_CLIENT_SECRET: 'client-secret',
+      SESSION_SECRET,
+      TOKEN_ENCRYPTION_KEY,
+      REDIS_CA_FILE: authority.caFile,
+      REDIS_URL: `rediss://localhost:${own}`,
+    });
+    let said = '';
+    const nothing = (): void => undefined;
+    await until('Redis listens', async () => {
+      const storage = connectStorage(redis, { emit: nothing, now: Date.now, onError: nothing });
+      said = await storage.then(String, (error: unknown) => String(error));
+      return !said.includes('ECONNREFUSED');
+    });
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(said).toContain('tls-auth-clients');
+    expect(said).not.toMatch(/\n|openssl/);
+  });
+});
+
 describe('a certificate that holds names only', () => {
   /** Redis and Sentinels name each other by address, as they do unless they are told otherwise. */
   async function startTls(
