@@ -6,19 +6,20 @@ import session from 'express-session';
 import * as oauth from 'oauth4webapi';
 
 const { PORT = '3000', GETBILL_BASE_URL = 'https://getbill.io', ...env } = process.env;
+const getbill = GETBILL_BASE_URL.replace(/\/+$/, '');
 const origin = `http://localhost:${PORT}`;
 const redirectUri = `${origin}/oauth/callback`; // register this one at GetBill
 
 const as: oauth.AuthorizationServer = {
-  issuer: GETBILL_BASE_URL,
-  authorization_endpoint: `${GETBILL_BASE_URL}/oauth/authorize`,
-  token_endpoint: `${GETBILL_BASE_URL}/oauth/token`,
+  issuer: getbill,
+  authorization_endpoint: `${getbill}/oauth/authorize`,
+  token_endpoint: `${getbill}/oauth/token`,
 };
 const client: oauth.Client = { client_id: env.GETBILL_CLIENT_ID ?? '' };
 const clientAuth = oauth.ClientSecretPost(env.GETBILL_CLIENT_SECRET ?? ''); // RFC 6749, 2.3.1
 const parties = [as, client, clientAuth] as const;
 const http = {
-  [oauth.allowInsecureRequests]: GETBILL_BASE_URL.startsWith('http:'), // the sandbox
+  [oauth.allowInsecureRequests]: getbill.startsWith('http:'), // the sandbox
   signal: () => AbortSignal.timeout(10_000),
 };
 
@@ -88,15 +89,14 @@ app.get('/oauth/callback', async (req, res, next) => {
 app.get('/company', async (req, res) => {
   const { grantId = '' } = req.session;
   const authorization = `Bearer ${await freshAccessToken(grantId)}`; // RFC 6750, 2.1
-  const url = `${GETBILL_BASE_URL}/external-api/v1/company/profile`;
+  const url = `${getbill}/external-api/v1/company/profile`;
   const response = await fetch(url, { headers: { authorization }, signal: http.signal() });
   res.status(response.status).json(await response.json());
 });
 
 // A POST, which no other site can send: SameSite=Lax
 app.post('/logout', async (req, res) => {
-  const { grantId = '' } = req.session;
-  await storage.remove(grantId);
+  await storage.remove(req.session.grantId ?? '');
   req.session.destroy(() => res.redirect('/'));
 });
 

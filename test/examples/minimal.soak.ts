@@ -57,6 +57,16 @@ describe('the minimal example', () => {
       expect((await browser.get('/company')).location).toBe('/login');
     }));
 
+  it('takes a GETBILL_BASE_URL that ends with a slash', () =>
+    using(startMinimal(), async (minimal) => {
+      const app = await minimal.start({ GETBILL_BASE_URL: `${minimal.sandbox.origin}/` });
+      const browser = app.browser();
+      const authorizeUrl = new URL(await browser.startLogin());
+      expect(authorizeUrl.pathname).toBe('/oauth/authorize');
+      await browser.get(await browser.approve(authorizeUrl.href));
+      expect(await company(browser)).toEqual([200]);
+    }));
+
   it('refuses a callback in another browser, with another state, and a second time', () =>
     using(startMinimal(), async (minimal) => {
       const app = await minimal.start();
