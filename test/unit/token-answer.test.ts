@@ -261,6 +261,20 @@ describe('[A18] what an answer of the token endpoint means', () => {
     });
   });
 
+  it.each(['null', 'NULL', 'None', 'undefined', 'false'])(
+    'takes the text "%s" for a parameter that is absent, and for no token and no scope',
+    (text) => {
+      const body = { ...good, refresh_token: text, scope: text, expires_in: text };
+      expect(judged({ body })).toMatchObject({
+        refreshToken: 'old-refresh',
+        scopes: ['company:read'],
+        expiresAtMs: 3_600_000,
+      });
+      const noToken = judged({ body: { ...good, access_token: text } });
+      expect(noToken).toMatchObject({ code: 'token_answer_unusable' });
+    },
+  );
+
   it.each<[number, string]>([
     [17, '17'],
     [30, 'Thu, 01 Jan 1970 00:00:30 GMT'],

@@ -25,11 +25,8 @@ export function parseRetryAfter(
 const bounded = (seconds: number): number =>
   Math.min(Math.max(1, Math.ceil(seconds)), MAX_RETRY_AFTER_S);
 
-/** Epoch milliseconds, or NaN. The format of C's `asctime` has no zone, and means GMT like the others. */
-function httpDate(text: string): number {
-  if (!HTTP_DATE.test(text)) return NaN;
-  return Date.parse(/gmt$/i.test(text) ? text : `${text} GMT`);
-}
+/** Epoch milliseconds, or NaN. C's `asctime` and PHP write no GMT and mean it; a second one changes nothing. */
+const httpDate = (text: string): number => (HTTP_DATE.test(text) ? Date.parse(`${text} GMT`) : NaN);
 
 /** A header that came twice is a list in Node. */
 function first(value: unknown): string {

@@ -32,6 +32,8 @@ const MAX_SCOPES = 64;
 const MAX_SCOPE_LENGTH = 128;
 /** A space by the RFC; also commas, semicolons, a list written as JSON text, and spaces as a URL writes them. */
 const BETWEEN_SCOPES = /(?:[\s,;+"[\]]|%20)+/;
+/** What servers write for a parameter that is absent. */
+const ABSENT = new Set<unknown>([null, false, 'null', 'NULL', 'None', 'undefined', 'false']);
 
 /** `previous`: the set that was renewed. Its refresh token and scopes hold on where the response is silent (RFC 6749 section 6). */
 export function tokenSetFromResponse(
@@ -70,17 +72,18 @@ function spelledAsIn(expected: readonly string[], name: string): string {
 /** An error when a parameter is missing, or means nothing: then nothing of the response may be stored. */
 export function tokenResponseFrom(json: JsonObject | undefined): TokenResponse | UnavailableError {
   if (json === undefined) return unusable('the body is not a JSON object');
-  const { access_token, token_type } = json;
+  const said = Object.fromEntries(Object.entries(json).filter(([, value]) => !ABSENT.has(value)));
+  const { access_token, token_type } = said;
   if (!isToken(access_token)) return unusable('"access_token" is no token');
   if (typeof token_type !== 'string' || !/^\s*bearer(\s?token)?\s*$/i.test(token_type))
     return unusable('"token_type" is not Bearer');
-  const refresh_token = json['refresh_token'] || undefined; // some write null, false and "" for absent
+  const refresh_token = said['refresh_token'] || undefined;
   if (refresh_token !== undefined && !isToken(refresh_token))
     return unusable('"refresh_token" is no token');
-  const expires_in = secondsOf(json['expires_in']);
+  const expires_in = secondsOf(said['expires_in']);
   if (expires_in !== undefined && !(expires_in > 0 && expires_in <= MAX_LIFETIME_S))
     return unusable('"expires_in" is no number of seconds in range');
-  const lists = [json['scope'] || ''].flat();
+  const lists = [said['scope'] || ''].flat();
   if (!lists.every((list) => typeof list === 'string'))
     return unusable('"scope" is no list of names');
   const scopes = new Set(lists.flatMap((list) => list.split(BETWEEN_SCOPES)).filter(Boolean));
@@ -89,8 +92,8 @@ export function tokenResponseFrom(json: JsonObject | undefined): TokenResponse |
 
 /** A number, also as a text that holds nothing else: 3600, "3600", "3600.0", "3.6E3". `NaN` for anything else. */
 function secondsOf(value: unknown): number | undefined {
-  if (value === undefined || value === null || value === false) return undefined;
-  if (typeof value !== 'string') return typeof value === 'number' ? value : NaN;
+  if (value === undefined || typeof value === 'number') return value;
+  if (typeof value !== 'string') return NaN;
   return /^\s*\d{1,12}(\.\d+)?(e\d)?\s*$/i.test(value) ? Number(value) : NaN;
 }
 
