@@ -1,11 +1,13 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { RequestError } from '../errors.js';
-import { companyHash, type GrantFacts } from '../getbill/grant-facts.js';
+import { companyHash, ownerOf, type GrantFacts } from '../getbill/grant-facts.js';
+import { addressOf } from '../web/client-address.js';
 import { openEventStream } from '../web/event-stream.js';
 import type { Change, Changes } from './changes.js';
 import type { OpenEndpoint } from './webhooks.js';
 
 const MAX_STREAMS = 1_000;
+const MAX_STREAMS_PER_OWNER = 750;
 const MAX_STREAMS_PER_SESSION = 6;
 const STREAM_MS = 600_000;
 const CHECK_EVERY_MS = 3_000;
@@ -15,6 +17,7 @@ const MAX_BUFFERED = 1_000;
 /** An open stream. */
 interface Listener {
   readonly grantId: string;
+  readonly address: string;
   /** `undefined` until a response of GetBill has said whose grant it is. */
   company: string | undefined;
   tell(changes: readonly Change[]): void;
@@ -51,7 +54,8 @@ export function streamChanges({
     const { grantId } = res.locals;
     const { company } = await facts.read(grantId);
     if (company !== undefined && !companies.has(company)) return void res.status(204).end();
-    refuseTooMany([...listeners], grantId);
+    const address = addressOf(req.ip);
+    refuseTooMany([...listeners], { grantId, address, company });
 
     const events = openEventStream(res, { maxMs: STREAM_MS });
     if (events.ended.aborted) return;
@@ -65,6 +69,7 @@ export function streamChanges({
     };
     const listener: Listener = {
       grantId,
+      address,
       company,
       tell(changes) {
         if (buffer === undefined) send(changes.filter(({ id }) => !missedIds.has(id)));
@@ -119,11 +124,16 @@ async function allAfter(changes: Changes, lastId: string): Promise<Change[]> {
   }
 }
 
-function refuseTooMany(listeners: readonly Listener[], grantId: string): void {
-  const mine = listeners.filter((listener) => listener.grantId === grantId).length;
+const ownerOfStream = ({ address, company }: Omit<Listener, 'tell'>): string =>
+  ownerOf(address, company);
+
+function refuseTooMany(listeners: readonly Listener[], next: Omit<Listener, 'tell'>): void {
+  const mine = listeners.filter(({ grantId }) => grantId === next.grantId).length;
+  const owner = ownerOfStream(next);
+  const ofOwner = listeners.filter((listener) => ownerOfStream(listener) === owner).length;
   const refusal = { code: 'rate_limited', retryAfterS: 60 } as const;
   if (mine >= MAX_STREAMS_PER_SESSION)
     throw new RequestError('too many streams', { ...refusal, status: 429 });
-  if (listeners.length >= MAX_STREAMS)
+  if (listeners.length >= MAX_STREAMS || ofOwner >= MAX_STREAMS_PER_OWNER)
     throw new RequestError('too many streams', { ...refusal, status: 503 });
 }

@@ -1,3 +1,4 @@
+import { companyHash } from '../../src/getbill/grant-facts.js';
 import { streamChanges } from '../../src/webhooks/live.js';
 import { signatureOf } from '../../src/webhooks/signature.js';
 import { until } from '../support/until.js';
@@ -333,12 +334,16 @@ describe('open pages', () => {
       for (const stream of streams) await stream.leave();
     }));
 
-  it('of all sessions hold a thousand streams, and the next is refused', async () => {
-    const one = { grantId: 'another', company: undefined, tell: () => undefined };
+  it.each([
+    ['all sessions', 1_000, 'another'],
+    ['one company', 750, 'mine'],
+  ])('of %s hold %i streams, and the next is refused', async (_whose, max, companyId) => {
+    const company = companyHash(companyId);
+    const one = { grantId: 'another', address: '192.0.2.1', company, tell: () => undefined };
     const handler = streamChanges({
-      listeners: new Set(Array.from({ length: 1_000 }, () => ({ ...one }))),
-      endpoints: [],
-      facts: { read: () => Promise.resolve({ withheld: [] }) },
+      listeners: new Set(Array.from({ length: max }, () => ({ ...one }))),
+      endpoints: [{ companyId: 'mine' }] as never,
+      facts: { read: () => Promise.resolve({ withheld: [], company: companyHash('mine') }) },
       isSignedIn: () => Promise.resolve(true),
     });
     const res = { locals: { grantId: 'mine' } };
