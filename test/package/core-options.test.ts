@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import {
   createMemoryKeyValue,
   createOAuthClient,
@@ -91,6 +93,21 @@ describe('createOAuthClient', () => {
     const response = new URLSearchParams({ code: 'c', state: searchParams.get('state') ?? '' });
     const completed = await client.signIn.complete({ binding: 'b', response });
     expect(completed).toMatchObject({ returnTo: '/', tokenSet: { accessToken: 'at' } });
+  });
+
+  it('[A17] sends the secret to the token endpoint alone, wherever that redirects to', async () => {
+    const seen: string[] = [];
+    const server = createServer((req, res) => {
+      seen.push(req.url ?? '');
+      res.writeHead(307, { location: '/elsewhere' }).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const client = create({ tokenUrl: new URL(`http://127.0.0.1:${port}/token`) });
+    await expect(client.appTokens.access(['a'])).rejects.toMatchObject({ status: 502 });
+    server.closeAllConnections();
+    server.close();
+    expect(seen).toEqual(['/token']);
   });
 
   it('loses no token to a report that throws', async () => {

@@ -218,8 +218,13 @@ describe('a code', () => {
   });
 
   it('[A13] that GetBill refuses is not sent again with another secret', async () => {
-    const { browser, state } = await onItsWay();
+    const rotating = await startTestApp({
+      env: { GETBILL_CLIENT_SECRET: `${defaultClientSecret},the-older-secret-0123456789` },
+      sandbox: app.sandbox,
+    });
+    const { browser, state } = await onItsWay({ through: rotating });
     const answer = await browser.get(`/oauth/callback?code=forged&state=${state}`, asJson);
+    await rotating.close();
     expect([answer.status, answer.json['error']]).toEqual([400, 'code_refused']);
     expect(codeCalls(app.sandbox)).toBe(1);
   });
