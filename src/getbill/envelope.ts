@@ -5,6 +5,8 @@ import { fieldOf, isRecord, numberOf, textOf } from './values.js';
 const DEFAULT_PER_PAGE = 20;
 /** Ten times what GetBill sends at most. The entries of 1 MiB, shown on a page, would hold up everybody for seconds. */
 const MAX_ENTRIES = 1_000;
+/** No list is longer: a larger number counts as missing. */
+const MAX_COUNT = 1_000_000_000;
 
 /** `{error, message, data}`. */
 export function unwrapItem(json: unknown): object {
@@ -42,7 +44,9 @@ export function unwrapPage<Item>(json: unknown, request: PageRequest = {}): Page
 function paginationOf(value: unknown, request: PageRequest & { entries: number }): Pagination {
   const count = (name: string): number | undefined => {
     const number = numberOf(fieldOf(value, name));
-    return number === undefined || number < 0 ? undefined : Math.ceil(number);
+    return number !== undefined && number >= 0 && number <= MAX_COUNT
+      ? Math.ceil(number)
+      : undefined;
   };
   const page = Math.max(1, count('page') ?? request.page ?? 1);
   const limit = Math.max(1, count('limit') ?? request.limit ?? DEFAULT_PER_PAGE);

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { errorFrom, unwrapItem, unwrapNested, unwrapPage } from '../../src/getbill/envelope.js';
 import { companyView } from '../../src/web/pages/company.js';
 import { debtView } from '../../src/web/pages/debt.js';
+import { pageHref } from '../../src/web/pages/facts.js';
 import { followupList, followupView } from '../../src/web/pages/followups.js';
 import { debtList } from '../../src/web/pages/debt-list.js';
 import { debtRow } from '../../src/web/pages/debt-row.js';
@@ -173,6 +174,10 @@ describe('an envelope', () => {
       { total: -1, page: 'x', limit: 0, pages: 1e999 },
       { total: 22, page: 3, limit: 1, pages: 4 },
     ],
+    [
+      { total: 1e308, page: 1e308, limit: '9'.repeat(30), pages: 1e21 },
+      { total: 60, page: 3, limit: 20, pages: 4 },
+    ],
     [null, { total: 60, page: 3, limit: 20, pages: 4 }],
     [[], { total: 60, page: 3, limit: 20, pages: 4 }],
   ])('with a pagination of %j is a list', (pagination, expected) => {
@@ -295,4 +300,15 @@ describe('the timeline of a token', () => {
     const { points, isRenewable } = at(0, { refreshToken: undefined });
     expect([points.map(({ label }) => label), isRenewable]).toEqual([['Issued', 'Expires'], false]);
   });
+});
+
+it.each([
+  ['https://pay.example/1?to=a@b.c', 'https://pay.example/1?to=a@b.c'],
+  ['https://pay.example?to=a@b.c', 'https://pay.example/?to=a@b.c'],
+  ['https://getbill.io@evil.example/pay', undefined],
+  ['https://getbill.io:x@evil.example', undefined],
+  ['https:///evil.example', undefined],
+  ['https://getbill.io\\@evil.example', undefined],
+])('a payment link is a link when its host is in front: %s', (url, href) => {
+  expect(pageHref(url)).toBe(href);
 });
