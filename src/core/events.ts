@@ -75,10 +75,8 @@ export function shapeOf(json: unknown, prefix = ''): Shape | undefined {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return undefined;
   const shape: Record<string, string> = {};
   for (const [key, value] of Object.entries(json).slice(0, MAX_KEYS)) {
-    const type = value === null ? 'null' : typeof value;
-    shape[prefix + key.slice(0, MAX_KEY_LENGTH)] = Array.isArray(value)
-      ? `list of ${value.length}`
-      : type;
+    const type = Array.isArray(value) ? `list of ${value.length}` : typeof value;
+    shape[prefix + key.slice(0, MAX_KEY_LENGTH)] = value === null ? 'null' : type;
     if (key === 'data' && prefix === '') Object.assign(shape, shapeOf(value, 'data.'));
   }
   return shape;

@@ -102,6 +102,5 @@ function sweepWhileAlive(tokens: TokenManager): void {
     const alive = reference.deref();
     if (alive === undefined) clearInterval(timer);
     else alive.sweep();
-  }, SWEEP_MS);
-  timer.unref();
+  }, SWEEP_MS).unref();
 }

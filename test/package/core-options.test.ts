@@ -4,6 +4,7 @@ import {
   createMemoryKeyValue,
   createOAuthClient,
   type OAuthClientOptions,
+  UnavailableError,
 } from '../../src/core/index.js';
 
 const provider: OAuthClientOptions['provider'] = {
@@ -108,6 +109,25 @@ describe('createOAuthClient', () => {
     server.closeAllConnections();
     server.close();
     expect(seen).toEqual(['/token']);
+  });
+
+  it('reads no more of a token response than any has', async () => {
+    let chunks = 0;
+    const endless = new ReadableStream({
+      pull(controller) {
+        chunks += 1;
+        controller.enqueue(Buffer.alloc(16_384, ' '));
+        if (chunks > 1_000) controller.close();
+      },
+    });
+    const client = createOAuthClient({
+      provider,
+      storage: createMemoryKeyValue(),
+      encryptionKeys: [Buffer.alloc(32)],
+      fetch: () => Promise.resolve(new Response(endless)),
+    });
+    await expect(client.appTokens.access(['a'])).rejects.toThrow(UnavailableError);
+    expect(chunks).toBeLessThan(10);
   });
 
   it('loses no token to a report that throws', async () => {

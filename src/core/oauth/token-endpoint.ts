@@ -21,6 +21,7 @@ const HEADERS = {
   'accept-encoding': 'identity',
   'content-type': 'application/x-www-form-urlencoded;charset=UTF-8',
 };
+const MAX_LENGTH = 65_536;
 const NO_SECRETS = new Set(['grant_type', 'client_id', 'redirect_uri', 'scope', 'token_type_hint']);
 
 /**
@@ -111,14 +112,18 @@ const isInvalidClient = (judgement: Judgement): boolean =>
   judgement.outcome === 'misconfigured' &&
   (judgement.status === 401 || judgement.error.code === 'invalid_client');
 
-/** `fetch` follows no redirect and decodes the body, so what is passed on is its text. */
+/** `fetch` follows no redirect and decodes the body, so what is passed on is its text, up to `MAX_LENGTH`. */
 export function sendWithFetch(fetch: typeof globalThis.fetch): Send {
   return async (url, { timeoutMs, ...request }) => {
     const signal = AbortSignal.timeout(timeoutMs);
     try {
       const response = await fetch(url, { ...request, method: 'POST', redirect: 'manual', signal });
-      const headers = Object.fromEntries(response.headers);
-      return { status: response.status, headers, body: await response.text() };
+      let body = '';
+      for await (const text of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+        body += text;
+        if (body.length > MAX_LENGTH) throw new Error('the response is too long');
+      }
+      return { status: response.status, headers: Object.fromEntries(response.headers), body };
     } catch (cause) {
       throw new UnavailableError('the token endpoint gave no response', {
         code: signal.aborted ? 'token_endpoint_timeout' : 'token_endpoint_unreachable',

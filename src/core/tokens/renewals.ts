@@ -13,8 +13,7 @@ export function createRenewals(parts: Parts) {
 
   /** It belongs to the server: the end of the request that started it does not cancel it. */
   function run(grantId: string, reason: RenewalReason): Promise<TokenSet> {
-    const { trigger } = reason;
-    const renewal = traced(renewalChannel, { grantId, trigger }, () =>
+    const renewal = traced(renewalChannel, { grantId, trigger: reason.trigger }, () =>
       renewAndRemember(grantId, reason),
     ).finally(() => running.delete(grantId));
     running.set(grantId, renewal);

@@ -18,8 +18,7 @@ export function createTokenManager(parts: Parts) {
   const renewals = createRenewals(parts);
   const phase = (tokenSet: TokenSet) => phaseOf(tokenSet, { nowMs: clock.now(), marginMs });
 
-  const inMemory = (grantId: string): TokenSet | undefined =>
-    pendingWrites.get(grantId) ?? tokenCache.get(grantId);
+  const inMemory = (grantId: string) => pendingWrites.get(grantId) ?? tokenCache.get(grantId);
 
   /**
    * A token set whose access token is good now. Within the margin before expiry nobody waits for the
