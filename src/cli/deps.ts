@@ -22,6 +22,8 @@ export interface Deps {
   width: () => number;
   /** Over pages, or over what is named. */
   progress: (noun?: string) => Progress;
+  /** What went wrong, and what to do. */
+  explain: (error: unknown) => string;
   /** For a command that ends in order, and did not do all of it. */
   exitWith: (code: number) => void;
 }

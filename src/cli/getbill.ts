@@ -71,6 +71,8 @@ const run: Run = async (work, { verbose, finishes }) => {
   }
 };
 
+const explain = (error: unknown): string => explainError(error, config);
+
 /** An exit code that Ctrl-C has set stays. */
 function exitWith(code: number): void {
   process.exitCode ??= code;
@@ -89,6 +91,7 @@ const program = createProgram({
     progress = createProgress(process.stderr, noun);
     return progress;
   },
+  explain,
   exitWith,
 });
 
@@ -111,7 +114,7 @@ try {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   } else if (!interrupted) {
-    toStderr(`getbill: ${explainError(error, config)}`);
+    toStderr(`getbill: ${explain(error)}`);
     process.exitCode = exitCodeOf(error);
   }
 }

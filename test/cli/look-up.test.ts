@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createDebts } from '../../src/cli/batch/create-debts.js';
 import { lookUpUnknown } from '../../src/cli/batch/look-up.js';
+import { explainError } from '../../src/cli/explain-error.js';
 import { newReport, openReport, type Entry } from '../../src/cli/batch/report.js';
 import { GetbillApiError } from '../../src/errors.js';
 import { createWalk } from '../../src/getbill/pagination.js';
@@ -79,6 +80,7 @@ async function resume(
     tell: (text) => void (output.told += text),
     width: () => Infinity,
     progress: () => given.shown ?? progress,
+    explain: explainError,
     exitWith: (code) => void (output.code = code),
   });
   const flags = {

@@ -11,6 +11,7 @@ const quiet: Omit<Deps, 'run' | 'print'> = {
   tell: () => undefined,
   width: () => Infinity,
   progress: () => ({ page: () => undefined, wait: () => undefined, stop: () => undefined }),
+  explain: String,
   exitWith: () => undefined,
 };
 

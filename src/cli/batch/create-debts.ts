@@ -1,5 +1,4 @@
 import { OutcomeUnknownError, WalkStoppedError, type AppError } from '../../errors.js';
-import { explainError } from '../explain-error.js';
 import { misused } from '../input.js';
 import { inJson } from '../output.js';
 import type { Deps } from '../deps.js';
@@ -29,7 +28,7 @@ const dryRunOf = (count: number, { batchSize }: BatchFlags): string =>
   `POST /debts/batch: ${counted(count, 'debt')} in ${counted(Math.ceil(count / batchSize), 'call')}`;
 
 /** Many debts, in batches, with a report that says what became of each. */
-export function createDebts({ run, print, tell, width, progress, exitWith }: Deps) {
+export function createDebts({ run, print, tell, width, progress, explain, exitWith }: Deps) {
   async function send(file: ReportFile, states: readonly State[], flags: BatchFlags) {
     const isResumed = states.includes('failed');
     const shown = progress('batch');
@@ -52,7 +51,7 @@ export function createDebts({ run, print, tell, width, progress, exitWith }: Dep
     };
     await run(work, { ...flags, finishes: true });
     if (stopped instanceof OutcomeUnknownError) tell('stopped: two calls in a row had no response');
-    else if (stopped !== undefined) tell(`stopped: ${explainError(stopped)}`);
+    else if (stopped !== undefined) tell(`stopped: ${explain(stopped)}`);
     const { notFound, different } = lookedUp ?? NOT_LOOKED_UP;
     const sentMeanwhile = states.includes('unknown');
     exitWith(exitCodeFor(file, stopped)); // first, for a reader that does not wait for the table
@@ -71,7 +70,7 @@ export function createDebts({ run, print, tell, width, progress, exitWith }: Dep
     } catch (error) {
       if (limits.stopping.aborted) return undefined;
       const cause = error instanceof WalkStoppedError ? error.cause : error;
-      tell(`could not look for the unknown debts, so none of them is sent: ${explainError(cause)}`);
+      tell(`could not look for the unknown debts, so none of them is sent: ${explain(cause)}`);
       return undefined;
     }
   }
