@@ -13,22 +13,46 @@ const CUT_LAST = ['id', 'amount'];
 /** Of two columns, with the spaces beside them. */
 const BORDERS = 7;
 
-/** As a table for people: one row per item, long texts cut, at most `width` columns of the terminal wide. */
+/**
+ * As a table for people: one row per item, long texts cut, at most `width` columns of the terminal wide. Where the ids
+ * would be cut the last columns are left out, which the line below says.
+ */
 export function listTable(columns: Columns, rows: readonly Row[], width = Infinity): string {
-  const names = Object.keys(columns);
   const cells = rows.map((row) =>
     Object.values(columns).map((fields) => {
       const words = fields.map((field) => cellText(field, row[field ?? '']));
       return cut(words.filter(Boolean).join(' '), MAX_CELL);
     }),
   );
-  const widths = fittingWidths([names, ...cells], names, width);
-  const lines = [names, ...cells].map((line) =>
+  const all = [Object.keys(columns), ...cells];
+  const places = placesWithin(all, width);
+  const shown = all.map((line) => places.map((place) => line[place] ?? ''));
+  const [names = []] = shown;
+  const widths = fittingWidths(shown, names, width);
+  const lines = shown.map((line) =>
     line.map((cell, index) => cut(cell, widths[index] ?? MAX_CELL)),
   );
   const [top = '', heading = '', ...rest] = framed(lines, widths, names.indexOf('amount'));
   const separator = rows.length > 0 ? [rule(widths, '├┼┤')] : [];
-  return [top, heading, ...separator, ...rest].join('\n');
+  const hidden = Object.keys(columns).filter((name) => !names.includes(name));
+  const note = hidden.length > 0 ? [`no room for: ${hidden.join(', ')}`] : [];
+  return [top, heading, ...separator, ...rest, ...note].join('\n');
+}
+
+/** The columns for which there is room when no id and no amount is cut; those two stay in any case. */
+function placesWithin(lines: readonly string[][], width: number): number[] {
+  const [names = []] = lines;
+  const least = widthsOf(lines).map((one, index) =>
+    CUT_LAST.includes(names[index] ?? '') ? one : Math.min(one, MIN_CELL),
+  );
+  const places = [...names.keys()];
+  const needed = (): number => places.reduce((sum, place) => sum + (least[place] ?? 0) + 3, 1);
+  while (names.includes('id') && needed() > width) {
+    const last = places.findLastIndex((place) => !CUT_LAST.includes(names[place] ?? ''));
+    if (last === -1) break;
+    places.splice(last, 1);
+  }
+  return places;
 }
 
 /** One item, a field below the other. What is too long goes on in the next line: nothing may be lost. */

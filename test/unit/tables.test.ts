@@ -35,7 +35,7 @@ describe('a table', () => {
     for (const { id } of rows) expect(table).toContain(` ${id} `);
   });
 
-  it('of 46 columns cuts the ids too, and of 10 is as narrow as it can be read', () => {
+  it('of 46 columns is no wider, and of 10 is as narrow as it can be read', () => {
     expect(widest(listTable(columns, rows, 46))).toBeLessThanOrEqual(46);
     expect(listTable(columns, rows, 10)).toContain('EswJUp0…');
   });
@@ -44,6 +44,13 @@ describe('a table', () => {
     const table = listTable(columns, rows, width);
     for (const amount of ['9.50 EUR', '1250.00 EUR']) expect(table).toContain(` ${amount} │`);
   });
+
+  it.each([60, 46, 40])('of %d columns leaves out others to keep ids and amounts, and says so', (width) => {
+    const table = listTable(columns, rows, width);
+    expect(widest(table)).toBeLessThanOrEqual(width);
+    for (const { id } of rows) expect(table).toContain(` ${id} `);
+    expect(table).toMatch(/ 1250\.00 EUR │[^]*\nno room for: .*note$/);
+  }); // prettier-ignore
 
   it('without a terminal cuts long texts only', () => {
     expect(listTable(columns, rows)).toContain(`${'n'.repeat(39)}…`);
