@@ -65,6 +65,18 @@ it('a person follows the five steps in a browser', async () => {
   expect(stdout).toMatch(/pass {2}5\. API call +GET \S+\/company\/profile answers/);
 }, 30_000);
 
+it('beside an app that runs at the redirect URI does not say to start one', async () => {
+  const app = createServer().listen(Number(new URL(redirectUri).port), 'localhost');
+  await once(app, 'listening');
+  try {
+    const { running, url } = await begin();
+    await choose(url);
+    expect((await ended(running)).stdout).toMatch(/flow works\.\n$/);
+  } finally {
+    app.close();
+  }
+}, 30_000);
+
 it('what is secret is not printed, but for the state in the URL', async () => {
   const { running, url } = await begin();
   await choose(url);

@@ -27,8 +27,9 @@ export async function tryFlow(options: TryOptions): Promise<number> {
   const { config, print } = options;
   const upstream = createUpstream({ config: config.getbill, emit: () => undefined });
   try {
-    await runSteps(options, upstream);
-    print('\nThe authorization code flow works. Now: npm start');
+    const { redirectUri } = await runSteps(options, upstream);
+    const next = redirectUri === config.getbill.redirectUri ? ' Now: npm start' : ''; // else an app runs there
+    print(`\nThe authorization code flow works.${next}`);
     return exitCodes.done;
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error;
@@ -40,7 +41,7 @@ export async function tryFlow(options: TryOptions): Promise<number> {
   }
 }
 
-async function runSteps(options: TryOptions, upstream: Upstream): Promise<void> {
+async function runSteps(options: TryOptions, upstream: Upstream): Promise<Callback> {
   const { config, print, openBrowser } = options;
   const passed: Passed = (step, detail) => print(`pass  ${STEPS[step].padEnd(21)} ${detail}`);
 
@@ -78,6 +79,7 @@ async function runSteps(options: TryOptions, upstream: Upstream): Promise<void> 
       client.tokens.abandon('try', 'signed_out', tokenSet); // revoked, where GETBILL_REVOKE_URL is set
       await client.idle();
     });
+    return callback;
   } finally {
     callback.close();
   }
