@@ -108,8 +108,13 @@ export const errorFacts: Readonly<Record<ErrorGroup, Readonly<Record<string, Err
     ],
     token_endpoint_busy: [
       502,
-      'the token endpoint responded with 429 or 5xx',
+      'the token endpoint responded with 5xx',
       'wait for Retry-After: nothing was deleted, and the next request tries again',
+    ],
+    token_endpoint_limited: [
+      502,
+      'the token endpoint responded with 429: too many requests for tokens',
+      'wait for Retry-After: nothing was deleted, and the next request tries again; if it goes on, find out why so many tokens are asked for',
     ],
     server_unavailable: [
       503,

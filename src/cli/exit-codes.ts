@@ -33,7 +33,7 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof InvalidInputError) return exitCodes.usage;
   const oauthError = explanationOf(error.code); // also while a back-off repeats it as `UnavailableError`
   if (oauthError !== undefined) return exitCodes[oauthError.exit];
-  if (error.status === 429) return exitCodes.limit;
+  if (error.status === 429 || error.code === 'token_endpoint_limited') return exitCodes.limit;
   if (error instanceof UnavailableError || error instanceof StorageError)
     return exitCodes.unavailable;
   return error.status >= 400 && error.status < 500 ? exitCodes.refused : exitCodes.unavailable;

@@ -67,7 +67,7 @@ function whatNext(error: AppError): string[] {
   const lines: string[] = [];
   if (error.code === 'invalid_client') lines.push(`  ${DOCTOR} says which of the two is wrong`);
   if (UNREACHABLE.has(error.code)) lines.push(`  ${DOCTOR} looks closer`);
-  if (error.status === 429 && error.retryAfterS !== undefined)
+  if (error.retryAfterS !== undefined && !(error instanceof StorageError))
     lines.push(`  try again in ${error.retryAfterS} s`);
   if (isUnknown(error)) lines.push('  GetBill may have done it: look before it is sent again');
   if (error instanceof WalkStoppedError) {

@@ -55,6 +55,7 @@ const reasons = {
     'storage_unavailable',
     'token_answer_unusable',
     'token_endpoint_busy',
+    'token_endpoint_limited',
     'token_endpoint_misconfigured',
     'token_request_rejected',
     'unauthorized_client',

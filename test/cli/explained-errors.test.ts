@@ -2,11 +2,14 @@ import type { AppError } from '../../src/errors.js';
 import {
   ConfigError,
   GetbillApiError,
+  OutcomeUnknownError,
   StorageError,
   UnavailableError,
   WalkStoppedError,
   type AppErrorOptions,
 } from '../../src/errors.js';
+import { judgeTokenResponse } from '../../src/core/oauth/token-response.js';
+import { exitCodeOf, exitCodes } from '../../src/cli/exit-codes.js';
 import { explainError } from '../../src/cli/explain-error.js';
 
 const refused = new Error('connect ECONNREFUSED 127.0.0.1:6379');
@@ -42,6 +45,23 @@ describe('an error on the command line', () => {
     expect(explainError(rejected)).toContain('compare GETBILL_API_URL with GETBILL_TOKEN_URL');
     expect(explainError(limited)).toBe('no (getbill_quota_used)');
   }); // prettier-ignore
+
+  it('is a limit where the token endpoint responds with 429, and says when to try again', () => {
+    const response = { status: 429, headers: { 'retry-after': '7' }, body: '' };
+    const request = { grantType: 'client_credentials', nowMs: 0, secrets: [] } as const;
+    const judgement = judgeTokenResponse(response, request);
+    if (judgement.outcome !== 'transient') throw new Error(judgement.outcome);
+    const { code } = judgement.error;
+    const cause = new UnavailableError('not renewed', { code, cause: judgement.error, retryAfterS: 7 });
+    expect(exitCodeOf(cause)).toBe(exitCodes.limit);
+    expect(explainError(cause)).toMatch(/responded with 429[^]*try again in 7 s/);
+  }); // prettier-ignore
+
+  it('says when to try again of every call that may be sent again, and of no other', () => {
+    const cause = new UnavailableError('x', { code: 'getbill_error', status: 502, retryAfterS: 9 });
+    expect(explainError(cause)).toContain('try again in 9 s');
+    expect(explainError(new OutcomeUnknownError(cause))).not.toContain('try again');
+  });
 
   it('leads to the demo only when there is no client', () => {
     expect(explainError(new ConfigError(['GETBILL_CLIENT_ID is not set']))).toContain(

@@ -107,6 +107,30 @@ describe('a command that fails', () => {
     expect(stderr).not.toMatch(/token|renew/);
   });
 
+  it('in a batch names the host as well', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gb-batch-'));
+    const file = join(folder, 'debts.json');
+    const debt = {
+      firstname: 'A',
+      lastname: 'B',
+      amount: 1,
+      currency: 'EUR',
+      email: 'a@example.com',
+    };
+    writeFileSync(file, JSON.stringify([debt]));
+    const nowhere = { GETBILL_BASE_URL: `http://localhost:${await freePort()}` };
+    const { code, stderr } = await cli.run(`debts create --from ${file}`, nowhere);
+    rmSync(folder, { recursive: true });
+    expect(code).toBe(6);
+    expect(stderr).toContain('stopped: GetBill could not be reached: nothing listens at localhost');
+  });
+
+  it('because the token endpoint limits us ends with 5, and says when to try again', async () => {
+    cli.sandbox.control.set({ token: [{ mode: 'status', status: 429, times: 0 }] });
+    const { code, stderr } = await cli.run('company profile');
+    expect([code, stderr]).toEqual([5, expect.stringMatching(/try again in \d s/)]);
+  });
+
   it('because GetBill does not answer in time says how long it waited', async () => {
     cli.sandbox.control.set({ token: [{ mode: 'hang' }] });
     const { code, stderr } = await cli.run('company profile', { GETBILL_TIMEOUT_MS: '300' });

@@ -135,5 +135,6 @@ const BY_CODE: Readonly<Record<string, Explanation>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: otherName,
   TLS_PIN_MISMATCH: otherPin,
   token_endpoint_busy: busy,
+  token_endpoint_limited: busy,
   answer_too_large: tooLarge,
 };

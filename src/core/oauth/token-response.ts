@@ -70,7 +70,8 @@ export function judgeTokenResponse(
 
   if (TRY_LATER.has(status) || status >= 500 || SERVER_SIDE.has(error)) {
     const retryAfterS = parseRetryAfter(headers['retry-after'], { nowMs, date: headers['date'] });
-    const options = { code: 'token_endpoint_busy', status: 502, retryAfterS, serverSaid };
+    const code = status === 429 ? 'token_endpoint_limited' : 'token_endpoint_busy';
+    const options = { code, status: 502, retryAfterS, serverSaid };
     const busy = new UnavailableError(`the token endpoint responded with ${status}`, options);
     return { ...seen, outcome: 'transient', error: busy };
   }
@@ -101,9 +102,8 @@ function isDeadGrant(error: unknown, status: number, grantType: GrantType): bool
 
 function rejection(status: number, error: unknown, serverSaid: string | undefined) {
   const message = 'the token endpoint rejected our request';
-  if (isTokenError(error) && error !== 'invalid_grant') {
+  if (isTokenError(error) && error !== 'invalid_grant')
     return new MisconfiguredError(message, { code: error, serverSaid });
-  }
   if (typeof error === 'string' && (status <= 299 || status === 400 || status === 401)) {
     const code = 'token_request_rejected';
     return new MisconfiguredError(`${message} with an unknown code`, { code, serverSaid });

@@ -140,6 +140,7 @@ const texts: Readonly<Record<string, ErrorText>> = {
   server_unavailable: UNREACHABLE,
   getbill_error: HAS_A_PROBLEM,
   token_endpoint_busy: { ...HAS_A_PROBLEM, ...OR_SIGN_IN },
+  token_endpoint_limited: { ...HAS_A_PROBLEM, ...OR_SIGN_IN },
   api_refused: {
     title: 'GetBill did not accept this request',
     why: 'It asks for something that is not yours to see, or something in it does not fit what GetBill accepts.',
