@@ -440,6 +440,24 @@ describe('the inbox in Redis', () => {
     expect(events).toEqual([{ type: 'record_replaced', record: 'webhook' }]);
   });
 
+  it('is listed and handled by a process that was started while Redis is full', async () => {
+    const one = openAs('one', 'full');
+    await one.accept(delivery('a'));
+    expect(await one.claim({ count: 1 })).toHaveLength(1); // makes the group
+    await one.accept(delivery('b'));
+    await redis.client.config('SET', 'maxmemory', '1');
+    try {
+      const two = openAs('two', 'full');
+      expect(await openAs('list', 'empty').recent(10)).toEqual([]);
+      const [claim] = await two.claim({ count: 1 });
+      await two.done(claim?.id ?? '');
+      await two.trim();
+      expect((await two.recent(10)).map(({ state }) => state)).toEqual(['handled', 'waiting']);
+    } finally {
+      await redis.client.config('SET', 'maxmemory', '0');
+    }
+  });
+
   it('holds no readable body', async () => {
     const [inbox] = adapters[1]?.[1]() ?? [];
     await inbox?.accept({
