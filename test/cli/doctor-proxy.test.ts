@@ -95,6 +95,14 @@ describe('the doctor, where GetBill is called through a proxy', () => {
     });
   });
 
+  it('leads to the CA of a proxy that speaks TLS, which is not the one of GetBill', async () => {
+    const { line } = await runDoctor(behindProxy({ HTTPS_PROXY: front.origin }));
+    expect(line('GetBill reachable')).toMatchObject({
+      verdict: 'fail',
+      fix: expect.stringMatching(/^set NODE_EXTRA_CA_CERTS to the PEM file/) as string,
+    });
+  });
+
   it('goes directly where NO_PROXY says so', async () => {
     const { failed } = await runDoctor(behindProxy({ NO_PROXY: '.example,localhost' }));
     expect([failed(), proxy.asked]).toEqual([[], []]);

@@ -50,7 +50,13 @@ type Explanation = (place: Place) => readonly [cause: string, fix: string];
 
 const where = ({ url }: Place): string => url.host;
 const named = (place: Place): string =>
-  place.variable.endsWith('_PROXY') ? `the proxy ${where(place)}` : where(place);
+  isProxy(place) ? `the proxy ${where(place)}` : where(place);
+const isProxy = ({ variable }: Place): boolean => variable.endsWith('_PROXY');
+/** GETBILL_CA_FILE is for the certificate of GetBill only. */
+const caSetting = (place: Place): string => {
+  if (isProxy(place)) return 'set NODE_EXTRA_CA_CERTS to';
+  return place.variable === '--url' ? 'pass --url-ca-file with' : 'set GETBILL_CA_FILE to';
+};
 const unknown: Explanation = (place) => [
   `${named(place)} gave no usable response`,
   `try: curl -v ${place.url.origin}`,
@@ -90,7 +96,7 @@ const notYetValid: Explanation = (place) => [
 ];
 const untrusted: Explanation = (place) => [
   `nobody this machine trusts vouches for the certificate of ${where(place)}`,
-  `${place.variable === '--url' ? 'pass --url-ca-file with' : 'set GETBILL_CA_FILE to'} the PEM file of the private CA that signed it; never switch certificate checks off`,
+  `${caSetting(place)} the PEM file of the private CA that signed it; never switch certificate checks off`,
 ];
 const otherName: Explanation = (place) => [
   `the certificate at ${where(place)} is for another host`,
