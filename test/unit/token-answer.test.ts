@@ -283,6 +283,14 @@ describe('[A18] what an answer of the token endpoint means', () => {
     expect(judgement).toMatchObject({ outcome: 'transient', error: { retryAfterS: seconds } });
   });
 
+  it('counts a date to wait for from the date of the response, whatever our clock says', () => {
+    const headers = {
+      date: 'Mon, 01 Jun 2026 12:00:00 GMT',
+      'retry-after': 'Mon, 01 Jun 2026 12:00:30 GMT',
+    };
+    expect(judge({ status: 503, headers, body: '' })).toMatchObject({ error: { retryAfterS: 30 } });
+  });
+
   it.each<[string, unknown, TokenSet['scopes']]>([
     ['by spaces', ' a  b ', ['a', 'b']],
     ['by commas', 'a,b, c', ['a', 'b', 'c']],
