@@ -46,5 +46,6 @@ describe('a redirect URI that is not registered', () => {
     expect(text).toContain('Sent by the app');
     expect(text).toContain('data-register="http://localhost:3000/&lt;b&gt;"');
     expect(text).not.toContain('<b>');
+    expect(text.match(/Back to the app/g)).toHaveLength(1);
   });
 });

@@ -94,6 +94,12 @@ it.each(['Promise.reject(new Error())', 'undefined()'])(
   },
 );
 
+it('shows no head of a table while no webhook was sent', async () => {
+  const page = await open();
+  await page.getByText('None so far.').waitFor();
+  expect(await page.getByRole('region', { name: 'Webhooks, the newest first' }).count()).toBe(0);
+});
+
 it('buttons that do not fit side by side do not touch', async () => {
   const page = await open({ viewport: { width: 320, height: 700 } });
   await page.goto(`${sandbox.origin}${authorize}&redirect_uri=http%3A%2F%2Flocalhost%3A1%2F`);
@@ -110,6 +116,7 @@ it.each([360, 1440])(
     const focused = () => page.evaluate('document.activeElement?.tagName');
     const all = await page
       .locator('a[href], button, select, input, textarea, [tabindex="0"]')
+      .locator('visible=true')
       .count();
     const seen = new Set<string>();
     for (let step = 0; step < all; step += 1) {
