@@ -186,7 +186,7 @@ export const eventCatalogue: Readonly<Record<AppEvent['type'], EventTexts>> = {
     when: 'a webhook was not acknowledged',
     isAudited: true,
     action:
-      "`signature_different`: compare the secret with GetBill's; `not_stored`: look at Redis, GetBill sends it again; single others: nothing",
+      "`signature_different`: compare the secret with GetBill's; `not_stored`: look at Redis, GetBill sends it again; `too_old`: the time at GETBILL_WEBHOOK_TIME_FIELD is missing, or more than 5 minutes before or after our clock, so compare the clock and the field; single others: nothing",
   },
   webhook_handled: {
     when: 'a handler has ended well',
