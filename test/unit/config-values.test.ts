@@ -545,6 +545,7 @@ describe('production refuses secrets that protect nothing', () => {
     ['a metrics token that counts', { METRICS_TOKEN: '1234567890123456' }, 'METRICS_TOKEN'],
     ['an old key of zeros', { TOKEN_ENCRYPTION_KEY: `${other},${key(Array<number>(32).fill(0))}` }, 'TOKEN_ENCRYPTION_KEY'],
     ['a session secret of one letter', { SESSION_SECRET: 's'.repeat(32) }, 'SESSION_SECRET'],
+    ['a session secret of three letters', { SESSION_SECRET: 'cabacbbcacabbacbcaacbabccbabcacb' }, 'SESSION_SECRET'],
     ['a session secret that repeats', { SESSION_SECRET: 'CANARY-1234-'.repeat(4) }, 'SESSION_SECRET'],
     ['the session secret of the compose demo', { SESSION_SECRET: 'demo-only-session-value-0123456789abcdef' }, 'SESSION_SECRET'],
     ['the key of the compose demo', { TOKEN_ENCRYPTION_KEY: 'ZGVtby1vbmx5LWtleS1mb3ItaW52ZW50ZWQtZGF0YSE=' }, 'TOKEN_ENCRYPTION_KEY'],
