@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Request, RequestHandler, Response } from 'express';
 import { openEventStream } from '../web/event-stream.js';
-import { renderPartial } from '../web/render-page.js';
+import { renderPartial } from '../web/render-partial.js';
 import type { BrowserMark } from '../web/session/browser-mark.js';
 import type { Step } from './step.js';
 import type { StepStore } from './step-store.js';

@@ -1,7 +1,8 @@
 import type { Express, Request, RequestHandler, Response } from 'express';
 import { NotSignedInError, RequestError } from '../errors.js';
 import { apiFor, type PageDeps } from '../web/api-for.js';
-import { renderPage, renderPartial } from '../web/render-page.js';
+import { renderPage } from '../web/render-page.js';
+import { renderPartial } from '../web/render-partial.js';
 import type { BrowserMark } from '../web/session/browser-mark.js';
 import { sourceOf } from '../web/source-code.js';
 import type { SceneRunner } from './scene-runner.js';

@@ -1,4 +1,4 @@
-import type { Application, Response } from 'express';
+import type { Response } from 'express';
 import type { AppError } from '../errors.js';
 
 /** `views/layout.ejs` around `views/pages/<page>.ejs`. */
@@ -8,15 +8,6 @@ export function renderPage(
   locals: { title: string } & Record<string, unknown>,
 ): void {
   res.render('layout', { page: `pages/${page}`, ...locals });
-}
-
-/** The HTML of `views/partials/<partial>.ejs`, for a script that puts it into a page. */
-export function renderPartial(app: Application, partial: string, locals: object): Promise<string> {
-  return new Promise((resolve, reject) => {
-    app.render(`partials/${partial}`, locals, (error: Error | null, html: string) =>
-      error ? reject(error) : resolve(html),
-    );
-  });
 }
 
 /** For an error that took only one place of this page: the error page middleware shows it there, and the rest stands. */
