@@ -106,6 +106,10 @@ describe('an expired token', () => {
     expect(value).toEqual(
       [...grants, ...grants, ...grants, ...grants].map((grantId) => [grantId, `new.${grantId}`]),
     );
+    for (const process of processes)
+      for (const grantId of grants)
+        // now from memory
+        expect((await process.fresh(grantId)).accessToken).toBe(`new.${grantId}`);
     expect(server.spent.sort()).toEqual(['rt.g1', 'rt.g2', 'rt.g3']);
   });
 
