@@ -34,7 +34,9 @@ it('a running demo serves doctor and command line without .env; at its end the c
     expect(`${run.stdout} ${run.status}`).toMatch(/ 0$/);
   }
 
-  const children = execFileSync('pgrep', ['-P', String(demo.pid)], { encoding: 'utf8' })
+  // By name: tsx may have a compiler of its own under way.
+  const named = ['-P', String(demo.pid), '-f', 'main.ts'];
+  const children = execFileSync('pgrep', named, { encoding: 'utf8' })
     .trim()
     .split('\n')
     .map(Number);
