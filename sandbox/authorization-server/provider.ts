@@ -1,4 +1,4 @@
-import { generateKeyPairSync, timingSafeEqual } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { inspect } from 'node:util';
 import type { AdapterPayload, Configuration, Provider } from 'oidc-provider';
@@ -132,11 +132,7 @@ export async function createAuthorizationServer(
       url: (_ctx, { uid }) => `${interactionPath}/${uid}`,
     },
     issueRefreshToken: () => true,
-    jwks: {
-      keys: [
-        generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }),
-      ],
-    },
+    jwks: { keys: [createPrivateKey(newKey()).export({ format: 'jwk' })] },
     // Each sign-in is a grant of its own: ending one does not touch another browser's.
     loadExistingGrant: async ({ oidc }) => {
       const grantId = oidc.result?.consent?.grantId;
@@ -184,4 +180,13 @@ export async function createAuthorizationServer(
 function equal(a: string, b: string): boolean {
   const [left, right] = [Buffer.from(a), Buffer.from(b)];
   return left.length === right.length && timingSafeEqual(left, right);
+}
+
+/** As text: Node 20 can freeze for ever when the garbage collector meets the generator of a key that is just exported. */
+function newKey(): string {
+  return generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  }).privateKey;
 }
