@@ -1,4 +1,4 @@
 // `npm run test:soak`: proofs that need minutes of real time, one after the other.
 import config from './jest.config.js';
 
-export default { ...config, testMatch: ['**/*.soak.ts'], testTimeout: 900_000, maxWorkers: 1 };
+export default { ...config, testMatch: ['**/*.soak.ts'], testTimeout: 300_000, maxWorkers: 1 };

@@ -6,7 +6,7 @@ import { faultsOf, SCHEMES, SIZES, watch } from './support/looks.js';
 import { startPages, type Pages } from './support/pages.js';
 import { sendWebhook } from '../webhooks/support/send-webhook.js';
 
-jest.setTimeout(900_000);
+jest.setTimeout(600_000);
 
 const SECRET = 'the-webhook-secret-of-this-test';
 const webhooks = {

@@ -24,10 +24,14 @@ interface Weight {
   shifts: number[];
 }
 
+/** Slow enough that a page is painted long before its scripts are there. */
+const SLOW_LINE = { offline: false, latency: 20, downloadThroughput: 15_000, uploadThroughput: -1 };
+
 /** What the page costs a browser that has nothing of it yet: bytes as they came over the wire, heads included. */
 async function weigh(page: Page, path: string): Promise<Weight> {
   const devtools = await page.context().newCDPSession(page);
   await devtools.send('Network.enable');
+  await devtools.send('Network.emulateNetworkConditions', SLOW_LINE);
   await devtools.send('Network.clearBrowserCache');
   let bytes = 0;
   const requests = new Set<string>();
@@ -51,7 +55,7 @@ async function weigh(page: Page, path: string): Promise<Weight> {
   return weight;
 }
 
-describe('a page, to a browser that has nothing of it yet', () => {
+describe('a page, over a slow line to a browser that has nothing of it yet', () => {
   it('is less than 40 KB in a handful of requests to us alone, shows at once, and nothing in it moves', async () => {
     const page = await pages.open();
     const complaints = watch(page, [pages.app.publicUrl, pages.app.sandbox.origin]);

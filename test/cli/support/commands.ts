@@ -58,6 +58,8 @@ export async function startCommandLine(): Promise<CommandLine> {
       [join(scripts, script), ...args.split(' ').filter(Boolean)],
       {
         ...(cwd !== undefined && { cwd }),
+        timeout: 120_000, // Node itself can freeze at its end (nodejs/node#54918)
+        killSignal: 'SIGKILL',
         env: { PATH: process.env['PATH'] ?? '', ...(!bare && client), ...env },
       },
     );
