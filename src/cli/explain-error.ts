@@ -11,9 +11,10 @@ import {
 } from '../errors.js';
 import { errorFacts } from '../error-facts.js';
 import { operatorHint } from '../oauth-explanations.js';
-import { ProxyConnectError } from '../getbill/agent.js';
+import { proxyFailureOf } from '../getbill/agent.js';
+import { proxyFor } from '../getbill/proxy.js';
 import { explainConnection } from './doctor/explain-connection.js';
-import { ProxyError, proxyFor } from './doctor/proxy.js';
+import { ProxyError } from './doctor/proxy.js';
 
 const DOCTOR = 'npm run doctor';
 
@@ -97,9 +98,4 @@ function explainUnreachable(error: AppError, config: Config | undefined): string
   const { cause = '', fix = '' } = explainConnection(reason, place);
   const way = proxy ? ` through the proxy ${proxy.url.host} (${proxy.variable})` : '';
   return [`GetBill could not be reached${way}: ${cause}`, `  ${fix}`];
-}
-
-function proxyFailureOf(error: unknown): ProxyConnectError | undefined {
-  if (error instanceof ProxyConnectError) return error;
-  return error instanceof Error ? proxyFailureOf(error.cause) : undefined;
 }

@@ -128,7 +128,10 @@ export const variables = {
     'when set, `iss` must be in the callback and equal to it (RFC 9207)',
     urlText.optional(),
   ),
-  GETBILL_CA_FILE: entry('a private certificate authority, a PEM file', z.string().optional()),
+  GETBILL_CA_FILE: entry(
+    'a private certificate authority, a PEM file; that of an `https://` proxy goes into NODE_EXTRA_CA_CERTS, a variable of Node',
+    z.string().optional(),
+  ),
   GETBILL_TLS_PINS: entry(
     'SHA-256 pins of public keys (SPKI), base64, at least two, separated by commas',
     list

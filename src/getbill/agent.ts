@@ -112,3 +112,9 @@ export class ProxyConnectError extends Error {
     this.status = status;
   }
 }
+
+/** The failure at the proxy that an error wraps. */
+export function proxyFailureOf(error: unknown): ProxyConnectError | undefined {
+  if (error instanceof ProxyConnectError) return error;
+  return error instanceof Error ? proxyFailureOf(error.cause) : undefined;
+}

@@ -1,5 +1,6 @@
 import { errors } from 'undici';
 import { UnavailableError } from '../errors.js';
+import type { ProxyInUse } from './proxy.js';
 
 /** Nobody waits for the response any more; nothing is wrong. */
 export const browserLeft = (cause?: unknown): UnavailableError =>
@@ -7,8 +8,9 @@ export const browserLeft = (cause?: unknown): UnavailableError =>
 
 /** There was no connection to send the request over: no byte of it has left. */
 export class NeverSentError extends Error {
-  constructor(cause: unknown) {
-    super('the request was not sent', { cause });
+  constructor(cause: unknown, proxy?: ProxyInUse) {
+    const way = proxy && `: no connection through the proxy ${proxy.url.host} (${proxy.variable})`;
+    super(`the request was not sent${way ?? ''}`, { cause });
   }
 }
 

@@ -5,7 +5,8 @@ import { channels, traced, type HttpExchange } from '../tracing.js';
 import type { UnavailableError } from '../errors.js';
 import type { Emit } from '../events.js';
 import type { CallSignal } from './call-signal.js';
-import { createAgent } from './agent.js';
+import { createAgent, proxyFailureOf } from './agent.js';
+import { proxyFor } from './proxy.js';
 import { tooLarge } from './response-body.js';
 import { responseText } from './response-text.js';
 import { createPinCheck } from './tls-pins.js';
@@ -79,14 +80,15 @@ export function createUpstream({ config, emit }: { config: GetbillConfig; emit: 
 
   function outcomeOf(
     error: unknown,
-    { host }: Target,
+    { origin, host }: Target,
     { mayHaveLeft }: HttpExchange,
   ): UnavailableError {
-    const { code } = error as { code?: unknown };
-    if (typeof code === 'string' && isTlsFault(code)) {
-      emit({ type: 'tls_failed', host, reason: code });
-    }
-    return unavailableBecause(mayHaveLeft === true ? error : new NeverSentError(error));
+    const proxy = proxyFor(new URL(origin), config.proxy);
+    const atProxy = proxyFailureOf(error);
+    const { code } = (atProxy ?? error) as { code?: unknown };
+    if (typeof code === 'string' && isTlsFault(code))
+      emit({ type: 'tls_failed', host: (atProxy && proxy?.url.host) ?? host, reason: code });
+    return unavailableBecause(mayHaveLeft === true ? error : new NeverSentError(error, proxy));
   }
 
   return {

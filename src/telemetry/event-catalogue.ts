@@ -162,9 +162,10 @@ export const eventCatalogue: Readonly<Record<AppEvent['type'], EventTexts>> = {
       'watch the rate; `getbill_timeout` and `getbill_unreachable`: is GetBill up, is the way there open',
   },
   tls_failed: {
-    when: 'a certificate of GetBill was not trusted or not pinned',
+    when: 'a certificate of GetBill or of the proxy to it was not trusted or not pinned',
     isAudited: true,
-    action: 'act: an attack, an expired certificate, or a missing `GETBILL_CA_FILE` or pin',
+    action:
+      'act: an attack, an expired certificate, or a missing `GETBILL_CA_FILE` or pin; `host` may be a proxy: `NODE_EXTRA_CA_CERTS`',
   },
   quota_exhausted: {
     when: "GetBill's quota for all our users is used up",

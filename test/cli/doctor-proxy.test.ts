@@ -1,7 +1,8 @@
 import { startSandbox, type Sandbox } from '../../sandbox/sandbox.js';
-import { proxyFor } from '../../src/cli/doctor/proxy.js';
 import { explainError } from '../../src/cli/explain-error.js';
 import { parseConfig } from '../../src/config/config.js';
+import type { AppEvent } from '../../src/events.js';
+import { proxyFor } from '../../src/getbill/proxy.js';
 import { createUpstream } from '../../src/getbill/upstream.js';
 import { secret } from '../../src/secret.js';
 import { startConnectProxy, type ConnectProxy } from '../proxy/support/connect-proxy.js';
@@ -109,15 +110,41 @@ describe('the doctor, where GetBill is called through a proxy', () => {
   });
 });
 
+/** A call that the proxy does not let through. */
+async function failedCall(env: Env) {
+  const config = parseConfig(behindProxy({ GETBILL_TIMEOUT_MS: '300', ...env }));
+  const events: AppEvent[] = [];
+  const upstream = createUpstream({ config: config.getbill, emit: (event) => events.push(event) });
+  const error: unknown = await upstream
+    .send(config.getbill.tokenUrl, { headers: {}, body: '', timeoutMs: 300 })
+    .catch((reason: unknown) => reason);
+  await upstream.close();
+  return { config, error, events };
+}
+
+describe('the error of a call, as it is logged', () => {
+  it('names a proxy that says nothing, of which it said only that GetBill did not answer', async () => {
+    proxy.does('hang');
+    const { error } = await failedCall({});
+    const cause = {
+      message: `the request was not sent: no connection through the proxy ${place()} (HTTPS_PROXY)`,
+    };
+    expect(error).toMatchObject({ code: 'getbill_timeout', cause });
+  });
+
+  it('is tls_failed of the proxy whose certificate is not trusted, and not of GetBill', async () => {
+    const { events } = await failedCall({
+      HTTPS_PROXY: front.origin,
+      GETBILL_BASE_URL: 'https://getbill.example',
+    });
+    const reason = 'UNABLE_TO_VERIFY_LEAF_SIGNATURE';
+    expect(events).toEqual([{ type: 'tls_failed', host: new URL(front.origin).host, reason }]);
+  });
+});
+
 describe('the command line, where GetBill is called through a proxy', () => {
-  /** What it says of a call that the proxy does not let through. */
   async function said(env: Env): Promise<string> {
-    const config = parseConfig(behindProxy({ GETBILL_TIMEOUT_MS: '300', ...env }));
-    const upstream = createUpstream({ config: config.getbill, emit: () => undefined });
-    const error: unknown = await upstream
-      .send(config.getbill.tokenUrl, { headers: {}, body: '', timeoutMs: 300 })
-      .catch((reason: unknown) => reason);
-    await upstream.close();
+    const { error, config } = await failedCall(env);
     return explainError(error, config);
   }
 

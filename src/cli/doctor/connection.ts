@@ -2,7 +2,7 @@ import type { GetbillConfig } from '../../config/config.js';
 import { createPinCheck, pinsOf } from '../../getbill/tls-pins.js';
 import { fail, pass, warn, type Check, type Result } from './check.js';
 import { explainConnection } from './explain-connection.js';
-import { proxyFor } from './proxy.js';
+import { proxyFor } from '../../getbill/proxy.js';
 import { lookAtPort, lookAtTls } from './tls.js';
 
 const DAY_MS = 86_400_000;

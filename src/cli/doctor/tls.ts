@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { connect, type ConnectionOptions, type DetailedPeerCertificate } from 'node:tls';
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import type { ProxyConfig } from '../../config/config.js';
-import { connectThrough, proxyFor } from './proxy.js';
+import { proxyFor } from '../../getbill/proxy.js';
+import { connectThrough } from './proxy.js';
 
 export interface TlsSight {
   readonly certificate: DetailedPeerCertificate;
