@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { GrantEndedError } from './errors.js';
+import { GrantEndedError, RecordError } from './errors.js';
 import type { TokenEndpoint } from './oauth/token-endpoint.js';
 import type { TokenSet } from './oauth/token-set.js';
 import type { TokensOptions } from './tokens/context.js';
@@ -43,9 +43,6 @@ export function createAppTokens({ clientId, tokenEndpoint, ...options }: AppToke
   });
   const tokens = createTokenManager(parts);
 
-  const grantIdOf = (scope: string): string =>
-    `app.${hash('sha256', JSON.stringify([clientId, scope]), 'base64url')}`;
-
   /** All who come before there is a token make the same record; one of them renews it. */
   async function begin(grantId: string, scopes: readonly string[]): Promise<TokenSet> {
     const endedAtMs = parts.clock.now() - ENDED_FOR_MS;
@@ -58,15 +55,18 @@ export function createAppTokens({ clientId, tokenEndpoint, ...options }: AppToke
   return {
     /**
      * Good now. Only the first token is waited for; within the margin before expiry nobody waits.
+     * A record whose encryption key is gone is made anew: unlike a person's, nothing is lost with it.
      * @throws {MisconfiguredError} the server rejects the client or the scopes: not asked again for
      * 30 s, which is then an @throws {UnavailableError} as every other failure. @throws {StorageError}
      */
     async access(scopes: readonly string[]): Promise<AppAccess> {
       const sorted = [...new Set(scopes)].sort();
-      const grantId = grantIdOf(sorted.join(' '));
-      const { accessToken } = await tokens.fresh(grantId).catch((error: unknown) => {
-        if (error instanceof GrantEndedError) return begin(grantId, sorted);
-        throw error;
+      const name = JSON.stringify([clientId, sorted.join(' ')]);
+      const grantId = `app.${hash('sha256', name, 'base64url')}`;
+      const { accessToken } = await tokens.fresh(grantId).catch(async (error: unknown) => {
+        if (error instanceof RecordError) await parts.records.remove(grantId);
+        else if (!(error instanceof GrantEndedError)) throw error;
+        return await begin(grantId, sorted);
       });
       return { grantId, accessToken, renew: (rejected) => tokens.renew(grantId, rejected) };
     },

@@ -44,11 +44,16 @@ function installation() {
     monotonicMs: clock.now,
   });
 
-  function start({ keyValue = store, clientId = 'client-1', now = clock.now } = {}): AppTokens {
+  function start({
+    keyValue = store,
+    clientId = 'client-1',
+    now = clock.now,
+    key = Buffer.alloc(32, 7),
+  } = {}): AppTokens {
     return createAppTokens({
       keyValue,
       ...reportingTo(events, keyValue),
-      cipher: createCipher([Buffer.alloc(32, 7)]),
+      cipher: createCipher([key]),
       clientId,
       tokenEndpoint,
       renewalsPerMinute: 10_000,
@@ -92,6 +97,13 @@ describe("the app's own tokens", () => {
     expect(await ask(tokens)).toBe('at-1');
     expect(await ask(tokens, ['users:read'])).toBe('at-2');
     expect(await ask(start({ clientId: 'client-2' }))).toBe('at-3');
+  });
+
+  it('are asked for anew once the encryption key of their record is gone: a year of key_missing for a nightly job', async () => {
+    const { start, ask } = installation();
+    await ask(start());
+    const tokens = start({ key: Buffer.alloc(32, 8) });
+    expect([await ask(tokens), await ask(tokens)]).toEqual(['at-2', 'at-2']);
   });
 
   it('are asked for once when 15 callers in three processes come at the same moment, whoever begins the record', async () => {
