@@ -203,7 +203,7 @@ export const eventCatalogue: Readonly<Record<AppEvent['type'], EventTexts>> = {
     },
     isAudited: true,
     action:
-      '`final`: mend the handler, then handle it again on `/events` or with `npm run getbill -- webhooks replay`',
+      '`body_unreadable`: it was sealed with an encryption key that this process does not have, so put that back, or is spoilt; `final`: mend the handler, then handle it again on `/events` or with `npm run getbill -- webhooks replay`',
   },
   rate_limited: {
     when: 'a limit of ours was reached',

@@ -51,8 +51,7 @@ export function createHandleEntry({
     const fields = { endpoint, entry: id, eventType: type, tries };
     const keeping = setInterval(() => void inbox.keep(id).catch(() => undefined), keepEveryMs);
     try {
-      if (body === undefined)
-        throw new Error('it was sealed with a key that this process does not have, or is spoilt');
+      if (body === undefined) throw Object.assign(new Error(), { name: 'body_unreadable' });
       const { data } = JSON.parse(body) as WebhookEvent; // checked before it was stored
       await withDeadline((signal) => handle({ type, data }, { entry: id, tries, signal }));
     } catch (error) {

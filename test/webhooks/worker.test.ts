@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { AppEvent } from '../../src/events.js';
 import type { WebhookEvent } from '../../src/webhooks/envelope.js';
 import { defaultLimits } from '../../src/webhooks/inbox.js';
 import { createMemoryInbox } from '../../src/webhooks/memory-inbox.js';
@@ -16,13 +17,14 @@ const delivery = (id: string) => ({
 });
 
 async function withWorker(
-  options: Pick<Parameters<typeof startWorker>[0], 'inbox' | 'handle' | 'keepEveryMs'>,
+  options: Pick<Parameters<typeof startWorker>[0], 'inbox' | 'handle' | 'keepEveryMs'> &
+    Partial<Pick<Parameters<typeof startWorker>[0], 'emit'>>,
   use: (worker: Worker) => Promise<void>,
 ): Promise<void> {
   const worker = startWorker({
+    emit: () => undefined,
     ...options,
     endpoint: '',
-    emit: () => undefined,
     pollMs: 20,
     monotonicMs: () => performance.now(),
   });
@@ -52,6 +54,20 @@ describe('the worker', () => {
       });
     });
     expect(calls).toHaveLength(1);
+  });
+
+  it('says of a body that it cannot decrypt that this is the reason, which was "Error"', async () => {
+    const inbox = inboxOf();
+    await inbox.accept(delivery('sealed'));
+    const claim = async (): ReturnType<typeof inbox.claim> =>
+      (await inbox.claim({ count: 1 })).map((one) => ({ ...one, body: undefined }));
+    const events: AppEvent[] = [];
+    const handle = (): Promise<void> => Promise.resolve();
+    const emit = (event: AppEvent): void => void events.push(event);
+    await withWorker({ inbox: { ...inbox, claim }, handle, emit }, async () => {
+      await until('it has failed', () => events.length > 0);
+    });
+    expect(events).toMatchObject([{ type: 'webhook_failed', reason: 'body_unreadable' }]);
   });
 
   it('goes on when all that it has begun ends while it trims', async () => {
