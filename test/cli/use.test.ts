@@ -97,6 +97,8 @@ describe('the age of the client secret', () => {
     });
     const never = await doctor({ GETBILL_CLIENT_SECRET_SINCE: since(-3) });
     expect(never.line('client secret age')?.verdict).toBe('warn');
+    const today = await doctor({ GETBILL_CLIENT_SECRET_SINCE: since(-1) }); // east of Greenwich it is tomorrow
+    expect(today.line('client secret age')?.detail).toContain('0 days');
   });
 
   it('is known by the file, which counts for less than the setting', () => {

@@ -28,14 +28,15 @@ export const useChecks: readonly Check[] = [
 
 function judgeAge(days: number, knownBy: 'setting' | 'file'): Result {
   const source = knownBy === 'setting' ? 'GETBILL_CLIENT_SECRET_SINCE' : 'the change of its file';
-  if (days < 0)
+  if (days < -1)
     return warn(
       `by ${source} it is not made yet`,
       'correct the date, or the clock of this machine',
     );
-  if (days <= OLD_SECRET_DAYS) return pass(`${Math.floor(days)} days, by ${source}`);
+  const fullDays = Math.max(0, Math.floor(days)); // a day begins up to 14 hours before that of UTC
+  if (days <= OLD_SECRET_DAYS) return pass(`${fullDays} days, by ${source}`);
   return warn(
-    `${Math.floor(days)} days old, by ${source}; GetBill says to change it regularly`,
+    `${fullDays} days old, by ${source}; GetBill says to change it regularly`,
     'make a new one at GetBill and put it first: GETBILL_CLIENT_SECRET=new,old (docs/operations.md)',
   );
 }
