@@ -347,7 +347,7 @@ describe('the doctor', () => {
     const wide = createServer((_req, res) => {
       res
         .writeHead(200, { 'strict-transport-security': 'max-age=31536000; includeSubDomains' })
-        .end();
+        .end('{"status":"ok"}');
     });
     await new Promise<void>((resolve) => wide.listen(0, 'localhost', resolve));
     const url = new URL(`http://localhost:${(wide.address() as AddressInfo).port}`);

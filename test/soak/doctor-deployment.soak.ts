@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { startSandbox, type Sandbox } from '../../sandbox/sandbox.js';
 import type { Finding } from '../../src/cli/doctor/check.js';
 import { createAuthority, type Authority } from '../security/support/certificates.js';
@@ -146,6 +148,33 @@ describe('the doctor, of a deployment behind its proxy', () => {
     proxy.leadTo(app.origin);
     expect((await look()).line('TRUST_PROXY')?.verdict).toBe('pass');
     await distrustful.close();
+  });
+
+  it('names an app that has another PUBLIC_URL: it said that the proxy changes Host', async () => {
+    const PUBLIC_URL = 'https://other.example';
+    const other = await startTestApp({
+      https: true,
+      env: { ...environment(), PUBLIC_URL },
+      sandbox,
+    });
+    proxy.leadTo(other.origin);
+    const found = (await look()).line('cookie round trip');
+    await other.close();
+    expect(found?.cause).toBe(`/login leads to ${PUBLIC_URL}, the PUBLIC_URL of the running app`);
+    expect(found?.fix).toContain(`set PUBLIC_URL=${proxy.origin}`);
+  });
+
+  it('is not content with the 200 of somebody else, such as a front page for every path', async () => {
+    const somebody = createServer((_req, res) => res.end('<h1>Welcome</h1>')).listen(
+      0,
+      '127.0.0.1',
+    );
+    await once(somebody, 'listening');
+    proxy.leadTo(`http://127.0.0.1:${(somebody.address() as AddressInfo).port}`);
+    const { line, leftOut } = await look();
+    somebody.close();
+    expect(line('deployment')?.cause).toMatch(/answered 200, and not as the app does/);
+    expect(leftOut).toEqual(['TRUST_PROXY', 'cookie round trip']);
   });
 
   it('sends a signed webhook through the proxy that nobody stores, and names a secret that differs', async () => {

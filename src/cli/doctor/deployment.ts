@@ -12,11 +12,11 @@ export const deploymentChecks: readonly Check[] = [
       const { url } = deployment;
       let hsts: string | undefined;
       try {
-        const { status, headers } = await deployment.visit('/healthz');
+        const { status, headers, text } = await deployment.visit('/healthz');
         hsts = headers['strict-transport-security'];
-        if (status !== 200)
+        if (status !== 200 || jsonObject(text)?.['status'] !== 'ok')
           return fail(
-            `${url.origin}/healthz answered ${status}: the proxy does not reach the app`,
+            `${url.origin}/healthz answered ${status}, and not as the app does: the proxy does not reach the app`,
             'let the proxy pass everything to the app at HOST and PORT; is the app running?',
           );
       } catch (error) {
@@ -83,6 +83,12 @@ export const deploymentChecks: readonly Check[] = [
       if (deployment === undefined) return undefined;
       const login = await deployment.visit('/login');
       const target = redirectOf(login, deployment.url);
+      if (target?.pathname === '/login' && target.origin !== deployment.url.origin) {
+        return fail(
+          `/login leads to ${target.origin}, the PUBLIC_URL of the running app`,
+          `set PUBLIC_URL=${deployment.url.origin} where the app runs, or pass that origin with --url`,
+        );
+      }
       if (target?.pathname === '/login') {
         return fail(
           '/login redirects to itself: the proxy changes Host',
