@@ -156,6 +156,29 @@ describe('an unknown debt', () => {
     expect(told).not.toContain('GetBill has no debt');
   });
 
+  it('is not sent again by a corrected debt that has its internal_id, nor is a created one', async () => {
+    const path = join(folder, 'corrected.json');
+    const entries = (
+      [
+        ['created', 'one'],
+        ['failed', 'one'],
+        ['not_sent', 'two'],
+        ['unknown', 'two'],
+        ['skipped', 'three'],
+        ['not_sent', 'three'],
+      ] as const
+    ).map(([state, id]): Entry => ({ state, debt: { ...debt, internal_id: id } }));
+    const file = newReport(path, { entries });
+    file.save();
+    file.release();
+    const at = clientWith([]);
+    const fault = ['is there twice, and should be unique'];
+    await expect(resume(path, [], { at })).rejects.toMatchObject({
+      fields: { '1.internal_id': fault, '2.internal_id': fault },
+    });
+    expect(at.sent).toEqual([]);
+  });
+
   it('that cannot be looked for names the reason, and no page to go on with: the command has none', async () => {
     const at = clientWith([]);
     const refusal = new GetbillApiError({ status: 404, message: 'no such list' });

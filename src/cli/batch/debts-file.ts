@@ -6,6 +6,7 @@ import type { Entry, Report } from './report.js';
 /** More than that is slow to write down before every call; several files do it. */
 const MAX_DEBTS = 10_000;
 const MAX_FAULTS = 20;
+const MAY_BE_THERE = new Set<Entry['state']>(['created', 'unknown']);
 
 /** A list of debts, or the body of `POST /debts/batch`; `undefined`: one debt. */
 export function manyDebtsOf(json: unknown): Record<string, unknown> | undefined {
@@ -30,13 +31,16 @@ export function entriesOf(body: Record<string, unknown>): Omit<Report, 'about'> 
 /** Debts of a report may have been corrected by hand. @throws {InvalidInputError} */
 export function assertEntries(entries: readonly Entry[], states: readonly Entry['state'][]): void {
   const isDue = ({ state }: Entry): boolean => states.includes(state);
-  throwSome(faultsOf(entries.map((entry) => (isDue(entry) ? entry.debt : undefined))));
+  const sent = entries.filter((entry) => !isDue(entry) && MAY_BE_THERE.has(entry.state));
+  const due = entries.map((entry) => (isDue(entry) ? entry.debt : undefined));
+  throwSome(faultsOf(due, sent));
 }
 
-/** By "3.amount": the fourth debt. `undefined` is left out. */
-function faultsOf(debts: readonly unknown[]): Map<string, string[]> {
+/** By "3.amount": the fourth debt. `undefined` is left out. None may have the `internal_id` of one in `sent`. */
+function faultsOf(debts: readonly unknown[], sent: readonly Entry[] = []): Map<string, string[]> {
   const faults = new Map<string, string[]>();
-  const ids = { temp_id: new Set<unknown>(), internal_id: new Set<unknown>() };
+  const sentIds = sent.map(({ debt }) => debt['internal_id']);
+  const ids = { temp_id: new Set<unknown>(), internal_id: new Set(sentIds) };
   debts.forEach((debt, index) => {
     if (debt === undefined) return;
     for (const [field, texts] of Object.entries(inputFaults('batchDebt', debt)))
