@@ -17,6 +17,9 @@ export const inJson = (value: unknown): string =>
       .join(''),
   );
 
+/** A file as an argument of a command to be copied. */
+export const quoted = (file: string): string => (/^[\w./:\\-]+$/.test(file) ? file : `"${file}"`);
+
 export const toStdout = (text: string): void => void process.stdout.write(`${harmless(text)}\n`);
 export const toStderr = (text: string): void =>
   void process.stderr.write(`${wrap(harmless(text), columnsOf(process.stderr))}\n`);

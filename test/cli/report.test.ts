@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { NOT_LOOKED_UP } from '../../src/cli/batch/look-up.js';
 import { newReport, openReport } from '../../src/cli/batch/report.js';
+import { summaryOf } from '../../src/cli/batch/summary.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'gb-report-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -62,6 +64,15 @@ describe('a report of debts', () => {
     expect(() => openReport(path)).toThrow('is no report');
     expect(() => newReport(path, { entries: [] })).toThrow('is there already');
     expect(locks('none.json')).toEqual([]);
+  });
+
+  it('with a space in its name stands in quotes in a command that is to be copied', () => {
+    const path = join(folder, 'my debts.json');
+    const held = newReport(path, { entries: [{ state: 'not_sent', debt: {} }] });
+    held.save();
+    held.release();
+    expect(summaryOf(held, NOT_LOOKED_UP)).toContain(`debts create --resume "${path}"`);
+    expect(() => newReport(path, { entries: [] })).toThrow(`debts create --resume "${path}"`);
   });
 
   it('that cannot be written any more is named, and what was written before stays', () => {

@@ -1,6 +1,7 @@
 import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { misused } from '../input.js';
+import { quoted } from '../output.js';
 import { readTextFile } from '../text-file.js';
 import { takeLock } from './report-lock.js';
 
@@ -42,7 +43,7 @@ export function newReport(path: string, content: Omit<Report, 'about'>): ReportF
     if (existsSync(path)) {
       misused(
         `${path} is there already: these debts were sent before.\n` +
-          `  go on with: debts create --resume ${path}\n` +
+          `  go on with: debts create --resume ${quoted(path)}\n` +
           '  to send them all once more, name another file with --report',
       );
     }

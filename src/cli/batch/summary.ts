@@ -1,5 +1,6 @@
 import { exitCodeOf, exitCodes } from '../exit-codes.js';
 import { isRecord, textOf } from '../../getbill/values.js';
+import { quoted } from '../output.js';
 import type { Row } from '../tables.js';
 import { counted } from '../totals.js';
 import type { LookedUp } from './look-up.js';
@@ -69,7 +70,7 @@ export function summaryOf({ path, report: { entries } }: ReportFile, lookedUp: L
     .filter(([count]) => count > 0)
     .map(([count, word]) => `${count} ${word}`);
   const lines = [`${counted(entries.length, 'debt')}: ${counts.join(', ')}`, `report: ${path}`];
-  const resume = `debts create --resume ${path}`;
+  const resume = `debts create --resume ${quoted(path)}`;
   if (countOf(entries, 'failed') > 0) {
     lines.push('failed: correct "debt" of each of them in the report, then', `  ${resume}`);
     if (entries.some(isRefusedAsWhole))
