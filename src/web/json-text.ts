@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 
@@ -22,6 +23,7 @@ let last: Promise<unknown> = Promise.resolve();
 
 /** Whether the bytes are one JSON text (RFC 8259). Long ones are parsed in a thread, one after the other. */
 export async function isJsonText(bytes: Buffer): Promise<boolean> {
+  if (!isUtf8(bytes)) return false; // `toString` would put other characters in the place of what it cannot read
   if (bytes.length <= PARSED_HERE) return isParseable(bytes);
   const parsed = last.then(() => parseInThread(bytes));
   last = parsed.catch(() => undefined);

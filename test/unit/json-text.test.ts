@@ -30,6 +30,12 @@ describe('a long JSON text', () => {
     expect(await isLongJson(text)).toBe(false);
   }); // prettier-ignore
 
+  it.each([0, 70_000])('is refused where it is not UTF-8, behind %d spaces', async (spaces) => {
+    const text = `${' '.repeat(spaces)}{"name":"Jürgen"}`;
+    expect(await isJsonText(Buffer.from(text))).toBe(true);
+    expect(await isJsonText(Buffer.from(text, 'latin1'))).toBe(false);
+  });
+
   it('is accepted and refused as JSON.parse does, whatever is cut out of it or put into it', async () => {
     const mutated = fc
       .tuple(
