@@ -7,7 +7,9 @@ export function bodyFrom(file: string): unknown {
   let text = '';
   try {
     text = readTextFile(file === '-' ? 0 : file);
-    return JSON.parse(text) as unknown;
+    const body = JSON.parse(text) as unknown;
+    JSON.stringify(body); // as it will be shown and sent: it takes fewer levels than JSON.parse
+    return body;
   } catch (error) {
     return misused(`the file of --from ${reasonOf(error, text)}`);
   }
@@ -17,6 +19,7 @@ function reasonOf(error: unknown, text: string): string {
   if (error instanceof SyntaxError) {
     return `is not valid JSON: look at line ${lineOf(text.trimEnd(), error.message)}`;
   }
+  if (error instanceof RangeError) return 'is nested too deeply';
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'is not UTF-8: save it in that encoding';
   return `cannot be read (${code})`;

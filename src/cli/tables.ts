@@ -1,4 +1,5 @@
 import { STATUS_PREFIX } from '../getbill/debt-statuses.js';
+import { jsonOf } from '../getbill/values.js';
 import { broken, cut, widthOf } from './text-width.js';
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -120,6 +121,6 @@ function cellText(field: string | undefined, value: unknown): string {
 /** The text of a value without control characters: other people's data must not steer this terminal. */
 export function textOfCell(value: unknown): string {
   if (value === null || value === undefined) return '';
-  const written = typeof value === 'string' ? value : JSON.stringify(value);
+  const written = typeof value === 'string' ? value : jsonOf(value);
   return written.replaceAll(/[\p{Cc}\p{Cf}]+/gu, ' ');
 }

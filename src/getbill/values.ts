@@ -33,7 +33,7 @@ export const isTrue = (value: unknown): boolean =>
   value === true || value === 1 || value === 'true' || value === '1';
 
 /** Nested too deeply even for `JSON.stringify`: nothing to show. */
-function jsonOf(value: unknown): string {
+export function jsonOf(value: unknown): string {
   try {
     return JSON.stringify(value);
   } catch {

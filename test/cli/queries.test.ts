@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { listenForCallback } from '../../src/cli/try/callback-server.js';
 import type { Deps } from '../../src/cli/deps.js';
 import { createProgram } from '../../src/cli/program.js';
+import { itemTable } from '../../src/cli/tables.js';
 import { freePort } from '../support/free-port.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
@@ -141,6 +142,13 @@ describe('the command line', () => {
   it('leaves out users that are no records', async () => {
     answer({ error: false, data: [null, 'x', { id: 'u1' }] });
     expect(JSON.parse(await typed(app, 'users --json'))).toEqual([{ id: 'u1' }]);
+  });
+
+  it('names a file that is nested too deeply, and shows the rest of a record that is', async () => {
+    const deep = `${'['.repeat(9_000)}${']'.repeat(9_000)}`;
+    writeFileSync(file, `{"metadata":{"a":${deep}}}`);
+    await expect(typed(app, `debts create --from ${file}`)).rejects.toThrow('nested too deeply');
+    expect(itemTable({ id: 'd1', metadata: JSON.parse(deep) as unknown })).toContain('d1');
   });
 
   it('says where a file is no JSON', async () => {
