@@ -21,6 +21,11 @@ export interface Attempt {
   readonly signal: AbortSignal;
 }
 
+/** The process of the last try died before its end, or could not mark it. */
+class TooManyTriesError extends Error {
+  override name = 'TooManyTriesError';
+}
+
 type Handle = (event: WebhookEvent, attempt: Attempt) => Promise<void>;
 
 export interface HandlingOptions {
@@ -51,12 +56,14 @@ export function createHandleEntry({
     const fields = { endpoint, entry: id, eventType: type, tries };
     const keeping = setInterval(() => void inbox.keep(id).catch(() => undefined), keepEveryMs);
     try {
+      if (tries > MAX_TRIES) throw new TooManyTriesError();
       if (body === undefined) throw Object.assign(new Error(), { name: 'body_unreadable' });
       const { data } = JSON.parse(body) as WebhookEvent; // checked before it was stored
       await withDeadline((signal) => handle({ type, data }, { entry: id, tries, signal }));
     } catch (error) {
       const final = tries >= MAX_TRIES;
-      if (final) await mark(() => inbox.giveUp(id));
+      const giveUp = (): Promise<void> => inbox.giveUp(id);
+      if (final) await giveUp().catch(() => void mark(giveUp)); // a full Redis may refuse it for hours
       emit({ type: 'webhook_failed', ...fields, final, reason: reasonOf(error) });
       return;
     } finally {

@@ -81,4 +81,36 @@ describe('the worker', () => {
       await until('all are handled', () => handled.length === 30);
     });
   });
+
+  it('gives up an event whose process died in every try, without handling it once more', async () => {
+    const inbox = inboxOf();
+    const handled: number[] = [];
+    const handle = (_event: WebhookEvent, { tries }: Attempt): Promise<void> =>
+      Promise.resolve(void handled.push(tries));
+    await inbox.accept(delivery('deadly'));
+    const claim = async () => (await inbox.claim({ count: 1 })).map((each) => ({ ...each, tries: 9 })); // prettier-ignore
+    await withWorker({ inbox: { ...inbox, claim }, handle }, async () => {
+      await until('it is given up', async () => (await inbox.recent(1))[0]?.state === 'given_up');
+    });
+    expect(handled).toEqual([]);
+  });
+
+  it('handles what comes in while a full Redis does not take that events are given up', async () => {
+    const inbox = inboxOf();
+    const full = { ...inbox, giveUp: () => Promise.reject(new Error('OOM')) };
+    const handled: unknown[] = [];
+    const handle = ({ data }: WebhookEvent): Promise<void> => {
+      handled.push(data['id']);
+      return data['id'] === 'good' ? Promise.resolve() : Promise.reject(new Error('it fails'));
+    };
+    for (let n = 0; n < 10; n += 1) await inbox.accept(delivery(`bad${n}`));
+    const claim = async (options: { count: number }) =>
+      (await inbox.claim({ ...options, newOnly: true })).map((each) => ({ ...each, tries: 8 }));
+    await withWorker({ inbox: { ...full, claim }, handle }, async (worker) => {
+      await until('ten have failed', () => handled.length === 10);
+      await inbox.accept(delivery('good'));
+      worker.wake();
+      await until('the next one is handled', () => handled.includes('good'));
+    });
+  });
 });
