@@ -89,8 +89,8 @@ export function createRedisChanges({
       if (id === undefined || isAhead(id)) {
         const [newest] = await call(() => redis.xrevrange(stream, '+', '-', 'COUNT', 1));
         const last = newest?.[0] ?? '0-0';
-        if (id === undefined || isAhead(last)) return { changes: [], last };
-        start = '-'; // the stream of `id` was dropped
+        if (id === undefined || id === last) return { changes: [], last };
+        if (isAfter(id, last)) start = '-'; // the stream of `id` was dropped
       }
       const entries = await call(() => redis.xrange(stream, start, '+', 'COUNT', PER_READ));
       const changes = entries.map(([each, [, type = '', , subject = '']]): Change => ({

@@ -440,6 +440,17 @@ describe('the inbox in Redis', () => {
     expect(events).toEqual([{ type: 'record_replaced', record: 'webhook' }]);
   });
 
+  it('tells of changes also a process whose clock is two hours behind that of Redis', async () => {
+    const now = (): number => Date.now() - 7_200_000;
+    const changes = createRedisChanges({ redis: redis.client, endpoint: 'behind', now });
+    await changes.publish({ type: 'debt.updated', subject: 'd1' });
+    const { last } = await changes.after(undefined);
+    await changes.publish({ type: 'debt.updated', subject: 'd2' });
+    const told = await changes.after(last);
+    expect(told.changes).toMatchObject([{ subject: 'd2' }]);
+    expect(await changes.after(told.last)).toEqual({ changes: [], last: told.last });
+  });
+
   it('is listed and handled by a process that was started while Redis is full', async () => {
     const one = openAs('one', 'full');
     await one.accept(delivery('a'));
