@@ -1,5 +1,6 @@
 import type { Express, Request, RequestHandler } from 'express';
 import { createCipher } from '../core/storage/cipher.js';
+import { inTime } from '../core/storage/redis.js';
 import type { Config } from '../config/config.js';
 import type { Emit } from '../events.js';
 import type { DebtFigures } from '../getbill/debt-figures.js';
@@ -76,6 +77,12 @@ export function mountWebhooks(
     await webhooks.stop();
     connection?.close();
   });
+  /** Redis numbers the changes by its own clock. While it is away that of this process will do. */
+  async function changesNow(): Promise<number> {
+    if (connection === undefined) return now();
+    const [seconds, microseconds] = await inTime(connection.redis.time());
+    return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+  }
   if (isOn) router.post('/events/again', formBody()); // the CSRF token is in the body
 
   app.use(router);
@@ -83,7 +90,7 @@ export function mountWebhooks(
   return {
     addPages({ mayFollow, mayOpen }) {
       if (!isOn) return;
-      app.use(showsChanges({ now }));
+      app.use(showsChanges({ now: () => changesNow().catch(now) }));
       addEventsPage(app, { endpoints, facts, guards: mayOpen });
       const stream = streamChanges({ listeners, endpoints, facts, isSignedIn });
       app.get('/events/live', ...mayFollow, stream);
@@ -95,13 +102,11 @@ export function mountWebhooks(
  * The layout puts the line "changed just now" above the page. What changes while the page is being
  * made counts as changed since.
  */
-function showsChanges({ now }: { now: () => number }): RequestHandler {
-  return function showsChangesMiddleware(req, res, next) {
-    if (res.locals['signedIn'] === true) {
-      res.locals['changesSince'] = now();
-      if (LIVE_PAGES.test(req.path)) {
-        res.locals.above = [...(res.locals.above ?? []), 'partials/changes'];
-      }
+function showsChanges({ now }: { now: () => Promise<number> }): RequestHandler {
+  return async function showsChangesMiddleware(req, res, next) {
+    if (res.locals['signedIn'] === true && LIVE_PAGES.test(req.path)) {
+      res.locals['changesSince'] = await now();
+      res.locals.above = [...(res.locals.above ?? []), 'partials/changes'];
     }
     next();
   };

@@ -289,6 +289,27 @@ describe('open pages', () => {
       await stream.leave();
     }));
 
+  it.each([
+    ['ahead of', 600_000],
+    ['behind', -600_000],
+  ])('are told the same by a process whose clock is ten minutes %s that of Redis', (_how, ms) =>
+    withSignedIn(async (app, browser) => {
+      const another = await openStream(app, browser);
+      await deliver(app, updated('before'));
+      await until('it is told', () => another.ids().length === 1);
+      app.clock.skipMs(ms);
+      const { text } = await browser.get('/debts');
+      const [, path = ''] = /data-changes="([^"]+)"/.exec(text) ?? [];
+      await deliver(app, updated('in-between'));
+      await until('it is told', () => another.ids().length === 2);
+      await another.leave();
+      const stream = await openStream(app, browser, {}, path);
+      await until('it is told', () => stream.ids().includes('in-between'));
+      expect(stream.ids()).toEqual(['in-between']);
+      await stream.leave();
+    }),
+  );
+
   it('have no stream for a company without an endpoint, so the browser does not ask again', () =>
     withSignedIn(
       async (app, browser) => {
