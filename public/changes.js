@@ -40,11 +40,20 @@ function tell({ type, id }) {
 
 let address = line.dataset.changes;
 let source;
+let again;
+let pauseMs; // unknown until a stream was open: a company without an endpoint gets none
 /** Only while it is looked at: over HTTP/1.1 a browser has six connections to this app, for all its tabs together. */
 function listenWhileVisible() {
+  clearTimeout(again);
   source?.close();
   if (document.hidden) return;
   source = new EventSource(address);
+  source.addEventListener('open', () => (pauseMs = 2_500));
+  source.addEventListener('error', ({ target }) => {
+    if (target.readyState !== EventSource.CLOSED || pauseMs === undefined) return;
+    pauseMs = Math.min(2 * pauseMs, 300_000); // refused: then a browser does not come back by itself
+    again = setTimeout(listenWhileVisible, pauseMs);
+  });
   source.addEventListener('change', ({ data, lastEventId }) => {
     const path = address.split('?')[0];
     address = `${path}?since=${encodeURIComponent(lastEventId)}`; // so that nothing is missed in between

@@ -86,6 +86,8 @@ function addStep({ chain, title, extent, failed, number, row, card }) {
 let live;
 let address = log.dataset.flowLive; // once a step has come, it names the last one
 let hasEnded = false;
+let again;
+let pauseMs; // unknown until a stream was open
 function goingOnAfter(number) {
   const [path, query] = address.split('?');
   const params = new URLSearchParams(query);
@@ -95,18 +97,22 @@ function goingOnAfter(number) {
 
 /** Only while it is looked at: over HTTP/1.1 a browser has six connections to this app, for all its tabs together. */
 function followWhileVisible() {
+  clearTimeout(again);
   live?.close();
   if (document.hidden || hasEnded) return;
   const source = new EventSource(address);
   live = source;
-  source.addEventListener(
-    'open',
-    () => (state.textContent = 'Live: new messages appear by themselves'),
-  );
-  source.addEventListener(
-    'error',
-    () => (state.textContent = source.readyState === 2 ? '' : 'Connecting again'),
-  );
+  source.addEventListener('open', () => {
+    state.textContent = 'Live: new messages appear by themselves';
+    pauseMs = 2_500;
+  });
+  source.addEventListener('error', () => {
+    const isRefused = source.readyState === EventSource.CLOSED;
+    state.textContent = isRefused && pauseMs === undefined ? '' : 'Connecting again';
+    if (!isRefused || pauseMs === undefined) return;
+    pauseMs = Math.min(2 * pauseMs, 300_000); // refused: then a browser does not come back by itself
+    again = setTimeout(followWhileVisible, pauseMs);
+  });
   source.addEventListener('step', ({ data, lastEventId }) => {
     address = goingOnAfter(lastEventId);
     keepingPlace(() => addStep(JSON.parse(data)));

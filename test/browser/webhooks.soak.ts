@@ -139,3 +139,15 @@ it('has no connection while nobody looks at it, and misses nothing of what happe
   await page.getByRole('status').getByText('2 things have changed').waitFor();
   expect(await page.locator('tr .changed').count()).toBe(2);
 }, 30_000);
+
+it('listens again by itself after a refusal, as a proxy gives it while the app restarts, and misses nothing', async () => {
+  const { page, id } = await openDebts();
+  await page.route('**/events/live*', (route) => route.fulfill({ status: 502 }));
+  await turn(page, true);
+  const refused = page.waitForResponse((response) => response.status() === 502);
+  await turn(page, false);
+  await refused;
+  await changeDebtAtGetbill(id);
+  await page.unroute('**/events/live*');
+  await page.locator('tr .changed').waitFor({ timeout: 8_000 });
+}, 30_000);
