@@ -86,6 +86,16 @@ describe('the flow, while somebody watches', () => {
     expect(titles).toEqual(expect.arrayContaining(['Sign-out', 'Connection']));
   }, 30_000);
 
+  it('is live again by itself after a refusal, as a proxy gives it while the app restarts', async () => {
+    const { flow } = await open();
+    await flow.route('**/flow/live*', (route) => route.fulfill({ status: 502 }));
+    await turn(flow, true);
+    await turn(flow, false);
+    await flow.getByText('Connecting again').waitFor();
+    await flow.unroute('**/flow/live*');
+    await flow.getByText('Live: new messages').waitFor({ timeout: 10_000 });
+  });
+
   it('is live again after the Back button brought it as it was left', async () => {
     const { page, flow } = await open();
     await flow.evaluate(`dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }));
