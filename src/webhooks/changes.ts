@@ -85,13 +85,12 @@ export function createRedisChanges({
       if (dropped === 1) emit({ type: 'record_replaced', record: 'webhook' });
     },
     async after(id) {
-      let start = `(${id}`;
-      if (id === undefined || isAhead(id)) {
-        const [newest] = await call(() => redis.xrevrange(stream, '+', '-', 'COUNT', 1));
-        const last = newest?.[0] ?? '0-0';
-        if (id === undefined || id === last) return { changes: [], last };
-        if (isAfter(id, last)) start = '-'; // the stream of `id` was dropped
-      }
+      const [newest] = await call(() => redis.xrevrange(stream, '+', '-', 'COUNT', 1));
+      const last = newest?.[0] ?? '0-0';
+      if (id === undefined || id === last) return { changes: [], last };
+      const isOver = isAfter(id, last); // Redis was emptied, or `id` is a time and not that of a change
+      if (isOver && !isAhead(id)) return { changes: [], last };
+      const start = isOver ? '-' : `(${id}`; // the stream of an id ahead was dropped
       const entries = await call(() => redis.xrange(stream, start, '+', 'COUNT', PER_READ));
       const changes = entries.map(([each, [, type = '', , subject = '']]): Change => ({
         id: each,

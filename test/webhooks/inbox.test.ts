@@ -451,6 +451,21 @@ describe('the inbox in Redis', () => {
     expect(await changes.after(told.last)).toEqual({ changes: [], last: told.last });
   });
 
+  it('tells of changes as before when Redis was emptied and its clock is set back', async () => {
+    const stream = 'webhook:changes:set-back';
+    const changes = createRedisChanges({
+      redis: redis.client,
+      endpoint: 'set-back',
+      now: Date.now,
+    });
+    await changes.publish({ type: 'debt.updated', subject: 'd1' });
+    const { last } = await changes.after(undefined);
+    await redis.client.del(stream);
+    const emptied = await changes.after(last);
+    await redis.client.xadd(stream, `${Date.now() - 1_800_000}-0`, 'type', 'debt.updated', 'subject', 'd2'); // prettier-ignore
+    expect((await changes.after(emptied.last)).changes).toMatchObject([{ subject: 'd2' }]);
+  });
+
   it('is listed and handled by a process that was started while Redis is full', async () => {
     const one = openAs('one', 'full');
     await one.accept(delivery('a'));
