@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Express, RequestHandler, Response } from 'express';
-import { RequestError } from '../errors.js';
+import { inTime } from '../core/storage/redis.js';
+import { RequestError, StorageError } from '../errors.js';
 import { companyHash, type GrantFacts } from '../getbill/grant-facts.js';
 import type { Formats } from '../web/pages/formats.js';
 import { renderPage } from '../web/render-page.js';
@@ -50,7 +51,7 @@ export function addEventsPage(
     const mineOrUnknown = await mine(res);
     const lists = await Promise.all(
       (mineOrUnknown ?? []).map(async ({ name, inbox }) =>
-        (await inbox.recent(SHOWN)).map((each) => rowOf(name, each, res.locals.formats)),
+        (await recentOf(inbox)).map((each) => rowOf(name, each, res.locals.formats)),
       ),
     );
     const rows = lists
@@ -77,6 +78,15 @@ export function addEventsPage(
     await newestHandled(endpoint.inbox);
     res.redirect(303, '/events');
   });
+}
+
+/** A reader waits no longer for this storage than for any other. @throws {StorageError} */
+async function recentOf(inbox: Inbox): Promise<Listed[]> {
+  try {
+    return await inTime(inbox.recent(SHOWN));
+  } catch (error) {
+    throw error instanceof StorageError ? error : new StorageError(error);
+  }
 }
 
 /** Resolves when the newest event is handled, but within a second: the page would otherwise show it as waiting. */

@@ -1,4 +1,8 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import express, { type ErrorRequestHandler } from 'express';
 import { companyHash } from '../../src/getbill/grant-facts.js';
+import { addEventsPage } from '../../src/webhooks/events-page.js';
 import { streamChanges } from '../../src/webhooks/live.js';
 import { signatureOf } from '../../src/webhooks/signature.js';
 import { until } from '../support/until.js';
@@ -212,6 +216,29 @@ describe('/events', () => {
       },
       { env: { RATE_LIMIT_PAGES: '3' } }, // the dashboard was the first,
     ));
+
+  it('says that the storage is away when the list does not come, as when one node of a Cluster is frozen', async () => {
+    const app = express();
+    const inbox = { recent: () => new Promise(() => undefined) };
+    const facts = { read: () => Promise.resolve({ withheld: [], company: companyHash('mine') }) };
+    addEventsPage(app, {
+      endpoints: [{ name: '', companyId: 'mine', inbox }] as never,
+      facts,
+      guards: [],
+    });
+    const failed = new Promise((resolve) => {
+      const note: ErrorRequestHandler = (error, _req, res, _next) => {
+        resolve(error);
+        res.end();
+      };
+      app.use(note);
+    });
+    const server = app.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/events`);
+    server.close();
+    expect(await failed).toMatchObject({ code: 'storage_unavailable', status: 503 });
+  });
 
   it('is not there without a secret, and asks for a sign-in', async () => {
     const app = await startTestApp();
