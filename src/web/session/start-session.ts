@@ -3,6 +3,8 @@ import type { Request } from 'express';
 import type { Config } from '../../config/config.js';
 import { AppError, StorageError } from '../../errors.js';
 import type { Emit } from '../../events.js';
+import { createBackground } from '../../core/background.js';
+import { systemClock } from '../../core/clock.js';
 import type { Completed } from '../../core/sign-in/sign-in.js';
 import type { TokenManager } from '../../core/tokens/token-manager.js';
 import type { RecentSignIns } from './recent-sign-ins.js';
@@ -36,6 +38,7 @@ export function createStartSession({
   fingerprint: (id: string) => string;
   now: () => number;
 }): StartSession {
+  const background = createBackground(systemClock);
   return async function startSession(req, completed, { binding }) {
     const { tokenSet, requestedScopes, login } = completed;
     const earlierId = req.signedIn?.sessionId;
@@ -77,7 +80,9 @@ export function createStartSession({
       await tokens.forget(grantId, 'replaced');
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
-      tokens.abandon(grantId, 'replaced'); // a session without its grant ends at its next use
+      tokens.abandon(grantId, 'replaced');
+      // Another process would serve the session as long as it has a copy of the tokens.
+      background.persist(() => sessions.end(earlierId)).catch(() => undefined);
     }
   }
 }
