@@ -74,9 +74,11 @@ describe('the state of a response', () => {
     expect(stateOf(new URLSearchParams(query))).toBe(state);
   });
 
-  it('[A12] may be 2 KB long and a code 8 KB, and neither may be longer', () => {
+  it('[A12] and an error may be 2 KB long and a code 8 KB, and none may be longer', () => {
     const [state, code] = ['x'.repeat(2048), 'x'.repeat(8192)];
     expect(stateOf(new URLSearchParams({ code, state }))).toBe(state);
+    expect(stateOf(new URLSearchParams({ error: state, state }))).toBe(state);
+    expect(() => stateOf(new URLSearchParams({ error: `${state}x`, state }))).toThrow(SignInError);
     expect(() => stateOf(new URLSearchParams({ code, state: `${state}x` }))).toThrow(SignInError);
     expect(() => stateOf(new URLSearchParams({ code: `${code}x`, state }))).toThrow(SignInError);
   });
@@ -85,6 +87,11 @@ describe('the state of a response', () => {
     ['error=invalid_scope&error_description=Ask%20for%0d%0afewer', 'invalid_scope: Ask for fewer'],
     ['error=invalid_scope&state=a&state=b', 'invalid_scope'],
     ['error=access_denied&code=c&state=s', 'access_denied'],
+    [
+      'error=a_b&error_description=c0de-1+state-1&code=c0de-1&state=state-1',
+      'a_b: [secret] [secret]',
+    ],
+    ['error_description=Ask+for+fewer&state=s', 'Ask for fewer'],
     ['code=c', undefined],
   ])(
     'missing or doubled is refused, with the reason that %s brings for the log',
@@ -152,6 +159,7 @@ describe('an authorization response', () => {
 
   it.each<[string, string, Record<string, string>]>([
     ['accepted c', `code=c&state=good&iss=${iss}`, issuer],
+    ['accepted c', 'code=c&state=good&iss=https%3A%2F%2Fid.test%2Fa', { GETBILL_ISSUER: 'https://id.test/a' }], // prettier-ignore
     ['callback_malformed 400', 'code=c&state=good', issuer],
     ['callback_malformed 400', 'code=c&state=good&iss=', issuer],
     ['callback_malformed 400', `code=c&state=good&iss=${iss}%2F`, issuer],
@@ -175,29 +183,36 @@ describe('an authorization response', () => {
     ['invalid_request', 'authorization_invalid_request 400'],
     ['server_error', 'authorization_server_error 400'],
     ['temporarily_unavailable', 'authorization_temporarily_unavailable 400'],
+    ['invalid_client', 'authorization_invalid_client 400'],
+    ['redirect_uri_mismatch', 'authorization_redirect_uri_mismatch 400'],
+    ['unsupported_response_type', 'authorization_unsupported_response_type 400'],
     ['"><script>alert(1)</script>', 'authorization_failed 400'],
     ['constructor', 'authorization_failed 400'],
   ])('[A10] that says %s becomes %s', (error, outcome) => {
     expect(codeOf(new URLSearchParams({ error, state: 'good' }).toString())).toBe(outcome);
   });
 
-  it('[A11] leaves of the words of the server at most 256 characters, in the hint for the log', () => {
-    const query = new URLSearchParams({
-      error: 'e'.repeat(2000),
-      error_description: 'd'.repeat(8000),
-      error_uri: 'javascript:CANARY',
-      state: 'good',
-    });
-    let thrown: unknown;
-    try {
-      validateAuthorizationResponse(query, { provider: configWith(), expectedState: 'good' });
-    } catch (error) {
-      thrown = error;
-    }
-    const { message, hint = '', code, cause } = thrown as SignInError;
-    expect(hint.replace('GetBill said: ', '').length).toBeLessThanOrEqual(256);
-    expect([message, code, hint].join()).not.toContain('CANARY');
-    expect(message).not.toContain('eee');
-    expect(cause).toBeUndefined();
-  });
+  it.each(['good', 'bad'])(
+    '[A11] leaves of the words of the server a short text for the log alone (state %s)',
+    (state) => {
+      const query = new URLSearchParams({
+        error: 'e'.repeat(2000),
+        error_description: 'd '.repeat(4000),
+        error_uri: 'javascript:CANARY',
+        state,
+      });
+      let thrown: unknown;
+      try {
+        validateAuthorizationResponse(query, { provider: configWith(), expectedState: 'good' });
+      } catch (error) {
+        thrown = error;
+      }
+      const { message, hint = '', code, cause, serverSaid = '' } = thrown as SignInError;
+      expect(serverSaid).toMatch(/^e{64}: (d ){90,}d?$/);
+      expect(serverSaid.length).toBeLessThanOrEqual(266);
+      expect([message, code, hint, serverSaid].join()).not.toContain('CANARY');
+      expect(message + hint).not.toMatch(/eee|d d d/);
+      expect(cause).toBeUndefined();
+    },
+  );
 });

@@ -138,6 +138,8 @@ describe('[A18] what an answer of the token endpoint means', () => {
     ['misconfigured', '400 invalid_client, nested', { status: 400, body: { error: { code: 'invalid_client' } } }], // prettier-ignore
     ['transient', '400 server_error, nested', { status: 400, body: { error: { code: 'server_error' } } }], // prettier-ignore
     ['misconfigured', '400 with a nested number for a code', { status: 400, body: { error: { code: 400, message: 'invalid_grant' } } }], // prettier-ignore
+    ['transient', '200 with an empty "error" and no token', { body: { error: '' } }],
+    ['misconfigured', '400 invalid_token to a refresh', { status: 400, body: { error: 'invalid_token' } }], // prettier-ignore
     ['renewed', 'a whole answer beside an empty nested error', { body: { ...good, error: {} } }],
     ['refused', '401 invalid_grant', { status: 401, body: { error: 'invalid_grant' } }],
     ['refused', '200 invalid_grant', { status: 200, body: { error: 'invalid_grant' } }],
@@ -240,6 +242,7 @@ describe('[A18] what an answer of the token endpoint means', () => {
     ['misconfigured', 401, 'invalid_token'], // an API that was sent no token says so, too
     ['misconfigured', 400, 'invalid_client'],
     ['misconfigured', 400, 'invalid_request'],
+    ['ok', 200, 'none'],
     ['transient', 503, 'invalid_token'],
   ])('is %s for a revocation that is answered %d %s', (outcome, status, error) => {
     const response = { status, body: JSON.stringify({ error }) };
@@ -420,15 +423,34 @@ describe('[A18] what an answer of the token endpoint means', () => {
     expect(judge({ status: 400, body: JSON.stringify(body) }).serverSaid).toBe(said);
   });
 
-  it('has a code of ours for every rejection, and shows no more than 64 characters of a foreign one', () => {
-    expect(judged({ status: 401, body: { error: 'invalid_client' } })).toMatchObject({
-      code: 'invalid_client',
-    });
+  it.each<[string, number, string, GrantType?]>([
+    ['invalid_request', 400, 'invalid_request'],
+    ['invalid_client', 401, 'invalid_client'],
+    ['unauthorized_client', 400, 'unauthorized_client'],
+    ['unsupported_grant_type', 400, 'unsupported_grant_type'],
+    ['invalid_scope', 400, 'invalid_scope'],
+    ['unsupported_token_type', 400, 'unsupported_token_type', 'revocation'],
+    ['redirect_uri_mismatch', 400, 'redirect_uri_mismatch', 'authorization_code'],
+    ['grant_refused', 400, 'invalid_grant'],
+    ['token_request_rejected', 400, 'invalid_grant', 'client_credentials'],
+    ['token_request_rejected', 200, 'bad_refresh_token'],
+    ['token_request_rejected', 400, 'constructor'],
+    ['token_request_rejected', 401, 'bad_refresh_token'],
+    ['token_endpoint_misconfigured', 403, 'Forbidden'],
+    ['token_endpoint_busy', 503, 'Maintenance'],
+    ['token_endpoint_limited', 429, 'slow_down'],
+  ])(
+    'has the code %s, and the words of the server, for %d %s',
+    (code, status, error, grantType = 'refresh_token') => {
+      const judgement = judge({ status, body: JSON.stringify({ error }) }, grantType);
+      expect(judgement).toMatchObject({ serverSaid: error, error: { code, serverSaid: error } });
+    },
+  );
+
+  it('shows no more than 64 characters of a foreign code', () => {
     const foreign = judged({ status: 400, body: { error: 'x'.repeat(9000) } }) as AppError;
     expect(foreign.code).toBe('token_request_rejected');
     expect(foreign.serverSaid?.length).toBe(64);
-    const inherited = judged({ status: 400, body: { error: 'constructor' } }) as AppError;
-    expect(inherited.code).toBe('token_request_rejected');
   });
 
   it.each([

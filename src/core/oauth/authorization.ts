@@ -99,12 +99,11 @@ export function validateAuthorizationResponse(
 }
 
 /**
- * The server's own words in a response with "error", also in one that cannot be used: they may be all there is to
- * explain a failed sign-in. Anybody can send them, so they are for the log alone.
+ * The server's own words in a response, also in one that cannot be used: they may be all there is to explain a failed
+ * sign-in. Anybody can send them, so they are for the log alone.
  */
 export function serverSaidIn(response: URLSearchParams): { serverSaid?: string | undefined } {
   const { error, error_description, state = '', code = '' } = Object.fromEntries(response);
-  if (error === undefined) return {};
   return { serverSaid: serverText({ error, error_description }, [state, code]) };
 }
 

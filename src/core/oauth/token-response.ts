@@ -76,7 +76,7 @@ export function judgeTokenResponse(
     return { ...seen, outcome: 'transient', error: busy };
   }
   const isDead = isDeadGrant(error, status, grantType);
-  const isRejected = isTokenError(error) || status < 200 || status > 299;
+  const isRejected = isTokenError(error) || status > 299;
   if (grantType === 'revocation' && (isDead || !isRejected))
     return { ...seen, outcome: 'ok', token: undefined };
   if (isDead)
