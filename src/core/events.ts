@@ -107,7 +107,7 @@ export function createReport(emit: Emit, fingerprint: Fingerprint): Report {
     emit({ type, grant: fingerprint(grantId), ...fields } as unknown as GrantEvent);
 }
 
-/** For readers in this process that need more than events say, as an APM agent. Without one there is no work. */
+/** @internal For readers in this process that need more than events say, as an APM agent. Without one there is no work. */
 export const renewalChannel = tracingChannel<unknown, RenewalRun>('getbill-connect:renewal');
 
 export interface RenewalRun {
@@ -115,7 +115,7 @@ export interface RenewalRun {
   readonly trigger: RenewalTrigger;
 }
 
-/** Runs `work` with its start, end, result and error published on the channel. */
+/** @internal Runs `work` with its start, end, result and error published on the channel. */
 export function traced<Message extends object, Result>(
   channel: TracingChannel<unknown, Message>,
   message: Message,

@@ -67,6 +67,11 @@ describe('the packed tarball', () => {
     expect(missing).toEqual([]);
   });
 
+  it('declares no TracingChannel: its type parameters changed places in later versions of @types/node', () => {
+    const declarations = readFileSync(join(installedAt(), 'dist/core/events.d.ts'), 'utf8');
+    expect(declarations).not.toContain('TracingChannel<');
+  });
+
   it('type-checks in a strict program that checks the declarations, too', () => {
     const program = `
       import { createMemoryKeyValue, createOAuthClient, type KeyValue, type OAuthClient } from 'getbill-connect/core';
