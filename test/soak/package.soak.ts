@@ -67,6 +67,13 @@ describe('the packed tarball', () => {
     expect(missing).toEqual([]);
   });
 
+  it('can be required by a CommonJS module', () => {
+    const [core, redis] = ['getbill-connect/core', 'getbill-connect/core/redis'];
+    const program = `console.log(typeof require('${core}').createOAuthClient, typeof require('${redis}').createRedisKeyValue)`;
+    const { output } = run(process.execPath, ['-e', program], project.folder);
+    expect(output).toBe('function function\n');
+  });
+
   it('declares no TracingChannel: its type parameters changed places in later versions of @types/node', () => {
     const declarations = readFileSync(join(installedAt(), 'dist/core/events.d.ts'), 'utf8');
     expect(declarations).not.toContain('TracingChannel<');
