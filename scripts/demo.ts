@@ -234,7 +234,6 @@ const say = (text: string): void => console.log(`  ${text}`);
 
 const keys: Key[] = [
   { key: 'o', does: 'open', press: () => show(appUrl) },
-  { key: 'f', does: 'flow', press: () => show(`${appUrl}/flow`) },
   { key: 'p', does: 'panel', press: () => show(sandboxUrl) },
   {
     key: 'e',
@@ -249,7 +248,7 @@ const keys: Key[] = [
     does: 'revoke',
     async press() {
       await atSandbox('revoke-grants');
-      say('All permissions are revoked. Reload: you sign in again and land where you were.');
+      say('All permissions are revoked. Reload: you sign in and land where you were.');
     },
   },
   { key: '?', does: 'help', press: () => console.log(help()) },
@@ -261,9 +260,16 @@ function help(): string {
     ? 'Redis'
     : 'memory (set REDIS_URL to keep sign-ins over a restart)';
   const byKey = process.stdin.isTTY;
-  const hasTour = keys.some(({ does }) => does === 'tour');
-  const tour = `
-    6. ${byKey ? 'Press t' : `Open ${appUrl}/tour`}: seven failures, played in your name.`;
+  const has = (room: string): boolean => keys.some(({ does }) => does === room);
+  const toTry = [
+    `Sign in at ${appUrl} and look at the dashboard.`,
+    `${byKey ? 'Press e' : `"Expire access tokens" at ${sandboxUrl}`}, reload the dashboard: nobody notices.`,
+    has('flow') && `See each message of that renewal at ${appUrl}/flow.`,
+    `${byKey ? 'Press r' : '"Revoke all grants"'}, reload: you sign in again and land where you were.`,
+    'In another terminal: npm run getbill -- debts list',
+    has('tour') &&
+      `${byKey ? 'Press t' : `Open ${appUrl}/tour`}: seven failures, played in your name.`,
+  ].filter((each) => each !== false);
   return `
   GetBill Connect    ${appUrl}
   sandbox GetBill    ${sandboxUrl}   (made-up data: break things here)
@@ -272,11 +278,7 @@ function help(): string {
   full log           ${LOG_FILE}
 
   Things to try:
-    1. Sign in at ${appUrl} and look at the dashboard.
-    2. ${byKey ? 'Press e' : `"Expire access tokens" at ${sandboxUrl}`}, reload the dashboard: nobody notices.
-    3. See each message of that renewal at ${appUrl}/flow.
-    4. ${byKey ? 'Press r' : '"Revoke all grants"'}, reload: you sign in again and land where you were.
-    5. In another terminal: npm run getbill -- debts list${hasTour ? tour : ''}
+${toTry.map((each, index) => `    ${index + 1}. ${each}`).join('\n')}
 
   ${byKey ? keys.map(({ key, does }) => `${key} ${does}`).join('  ') : 'Ctrl-C stops both.'}
 `;
@@ -294,8 +296,11 @@ else await startProcesses(processes);
 await Promise.all([answers(`${sandboxUrl}/healthz`), answers(`${appUrl}/readyz`)]);
 if (!stopping) {
   remember();
-  if (await isThere(`${appUrl}/tour`))
-    keys.splice(2, 0, { key: 't', does: 'tour', press: () => show(`${appUrl}/tour`) });
+  for (const does of ['tour', 'flow']) {
+    const url = `${appUrl}/${does}`;
+    if (await isThere(url))
+      keys.splice(1, 0, { key: does.charAt(0), does, press: () => show(url) });
+  }
   console.log(help());
   const releaseTerminal = listenToKeys(keys, interrupt);
   process.once('exit', releaseTerminal);
