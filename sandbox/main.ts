@@ -5,7 +5,7 @@ function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE')
-    return 'the port is taken by another program; choose one with SANDBOX_PORT=4001';
+    return `port ${(error as { port?: number }).port} is taken by another program; choose one with SANDBOX_PORT=4001`;
   if (code === 'EACCES') return 'the port may not be used; choose one above 1023 with SANDBOX_PORT';
   return error.message;
 }
@@ -21,7 +21,8 @@ GETBILL_BASE_URL=${sandbox.origin}
 GETBILL_CLIENT_ID=${clientId}
 GETBILL_CLIENT_SECRET=${process.env['SANDBOX_CLIENT_SECRET'] === undefined ? defaultClientSecret : '(the one of SANDBOX_CLIENT_SECRET)'}
 
-Registered for sign-in: ${redirectUris.join(', ')}. Anything else can be set on its page.`);
+Registered for sign-in: ${redirectUris.join(', ')}
+Anything else can be set on its page.`);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => void sandbox.close().then(() => process.exit(0)));
   }

@@ -35,11 +35,12 @@ describe('the sandbox command', () => {
     expect(await exited).toBe(0);
   });
 
-  it('names SANDBOX_PORT when the port is taken', async () => {
+  it('names the port that is taken, and SANDBOX_PORT', async () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
-    const { err, exited } = run({ SANDBOX_PORT: String((taken.address() as AddressInfo).port) });
-    expect(await err).toContain('SANDBOX_PORT');
+    const port = String((taken.address() as AddressInfo).port);
+    const { err, exited } = run({ SANDBOX_PORT: port });
+    expect(await err).toMatch(new RegExp(`port ${port} is taken.*SANDBOX_PORT`));
     expect(await exited).toBe(1);
     taken.close();
   });
