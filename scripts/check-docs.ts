@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join, normalize } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { createMetrics } from '../src/telemetry/metrics.js';
+import { hasPage } from '../src/web/pages/pages.js';
 import { errorDocuments } from './support/error-docs.js';
 import { guideHeadings, guideLists } from './support/guide-headings.js';
 import { envExample, eventsTable, metricsTable, variablesTable } from './support/generated-docs.js';
@@ -199,6 +200,13 @@ function checkLinks(file: string): void {
   }
 }
 
+/** Every page of the demo that a document names is there; the app of docs/core.md has pages of its own. */
+function checkPages(file: string): void {
+  if (file === 'docs/core.md') return;
+  for (const path of all(/<http:\/\/localhost:3000(\/[\w-]+)>/g, read(file)))
+    if (!hasPage(path)) faults.push(`${file}: the app has no page ${path}`);
+}
+
 /** Every `npm run x` is a script, and every file or folder that AGENTS.md and llms.txt name is there. */
 function checkNames(): void {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
@@ -238,6 +246,7 @@ faults.push(...passageFaults('docs/walkthrough.md'));
 checkLinks('llms.txt');
 for (const file of markdown) {
   checkLinks(file);
+  checkPages(file);
   faults.push(...symbolLinkFaults(file));
 }
 

@@ -40,8 +40,13 @@ function trim(name: string, { files, paths, demoSettings }: Room): void {
   );
   removeLines('.dependency-cruiser.cjs', (line) => line.startsWith(`    only('${name}',`));
   rewrite('.dependency-cruiser.cjs', (text) => text.replaceAll(`, '${name}'`, ''));
-  for (const file of ['.', 'docs'].flatMap(markdownIn))
+  const isInvitation = (line: string): boolean =>
+    paths.some((path) => line.includes(`<http://localhost:3000${path}>`)) ||
+    files.some((path) => line.startsWith('![') && line.endsWith(`](${path})`));
+  for (const file of ['.', 'docs'].flatMap(markdownIn)) {
+    removeLines(file, isInvitation);
     rewrite(file, (text) => unlinked(file, text));
+  }
 }
 
 function matching(pattern: string): string[] {

@@ -56,6 +56,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       'public/tour.*',
       'test/tour',
       'test/soak/tour.soak.ts',
+      'docs/images/tour.webp',
     ],
     paths: ['/tour'],
     demoSettings: ['TOUR'],
