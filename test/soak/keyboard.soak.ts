@@ -178,3 +178,20 @@ describe('somebody who zooms to 400 %', () => {
     });
   });
 });
+
+/** Text of which a line holds hardly more than a letter. */
+const SQUEEZED = `[...document.querySelectorAll('main :not(.unseen, svg *)')]
+  .filter((one) => one.childElementCount === 0 && one.textContent.trim().length > 6 && one.checkVisibility())
+  .filter((one) => one.getBoundingClientRect().width < 2 * parseFloat(getComputedStyle(one).fontSize))
+  .map((one) => one.textContent.trim())`;
+
+describe('somebody with a small phone and letters of twice the size', () => {
+  it('reads words, and does not scroll sideways', async () => {
+    const page = await pages.open({ viewport: { width: 360, height: 740 } });
+    await everyPage(page, async (path) => {
+      await page.evaluate('document.documentElement.style.fontSize = "200%"');
+      expect([path, await page.evaluate(TOO_WIDE)]).toEqual([path, 0]);
+      expect([path, await page.evaluate(SQUEEZED)]).toEqual([path, []]);
+    });
+  });
+});
