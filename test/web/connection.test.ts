@@ -54,7 +54,9 @@ describe('while GetBill does not renew the access token', () => {
       expect(text).toContain('if it is not renewed before');
       const dashboard = (await browser.get('/dashboard')).text;
       expect(dashboard).toMatch(
-        new RegExp(`Connected · 3 permissions · renewal paused until [\\d:]+ UTC: ${why}`),
+        new RegExp(
+          `Connected · 3 permissions · renewal paused until <time [^>]*data-local="seconds"[^>]*>[\\d:]+ UTC</time>: ${why}`,
+        ),
       );
       app.sandbox.control.set({ token: [] });
       app.clock.skipMs(20_000);

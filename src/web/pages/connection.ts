@@ -1,14 +1,15 @@
 import type { TokenSet } from '../../core/oauth/token-set.js';
+import type { InstantText } from './formats.js';
 import type { Reader } from './reader.js';
 import type { RenewalPause } from './timeline-points.js';
 import { tokenTimeline } from './token-timeline.js';
 
 /** The connection in one line, for the dashboard. */
 export interface ConnectionLine {
-  /** "Connected, 3 permissions, renewed just now" */
+  /** "Connected, 3 permissions, renewed just now", or without its end where `paused` is. */
   readonly text: string;
   /** A renewal has failed. */
-  readonly isPaused: boolean;
+  readonly paused: { readonly until: InstantText; readonly why: string } | undefined;
   readonly scopesTitle: string;
   readonly scopes: readonly { readonly name: string; readonly text: string }[];
 }
@@ -25,10 +26,11 @@ export function connectionLine(
   const { scopesTitle, scopes, points } = tokenTimeline(tokenSet, { marginMs, nowMs, formats });
   const { length } = scopes;
   const permissions = length === 1 ? '1 permission' : `${formats.count(length)} permissions`;
-  const renewal =
-    pause === undefined
-      ? (points[0]?.note ?? '')
-      : `renewal paused until ${formats.seconds(new Date(pause.untilMs)).text}: ${pause.why}`;
-  const text = `Connected · ${permissions} · ${renewal}`;
-  return { text, scopesTitle, scopes, isPaused: pause !== undefined };
+  const renewal = pause === undefined ? (points[0]?.note ?? '') : 'renewal paused until';
+  return {
+    text: `Connected · ${permissions} · ${renewal}`,
+    paused: pause && { until: formats.seconds(new Date(pause.untilMs)), why: pause.why },
+    scopesTitle,
+    scopes,
+  };
 }
