@@ -36,13 +36,13 @@ function left(ms) {
 /** How far "now" is on the line of a token's life. */
 function moveNow() {
   for (const now of document.querySelectorAll('[data-now-from]')) {
-    const { nowFrom, nowTo, nowWidth } = now.dataset;
+    const { nowFrom, nowTo } = now.dataset;
     const share = (Date.now() - Number(nowFrom)) / (Number(nowTo) - Number(nowFrom));
-    const passed = Math.min(1, Math.max(0, share));
+    const passed = `${Math.min(1, Math.max(0, share)) * 100}%`;
     const line = now.parentElement;
-    now.setAttribute('transform', `translate(${passed * nowWidth} 0)`);
-    line.querySelector('.passed').setAttribute('width', passed * nowWidth);
-    line.ariaLabel = line.ariaLabel.replace(/^\d+/, Math.round(passed * 100));
+    now.setAttribute('x', passed);
+    line.querySelector('.passed').setAttribute('width', passed);
+    line.ariaLabel = line.ariaLabel.replace(/^\d+/, Math.round(parseFloat(passed)));
   }
 }
 

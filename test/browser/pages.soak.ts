@@ -90,7 +90,7 @@ it('on the line of a token the part that has passed goes on with the mark of now
     page.evaluate<string[]>(`(() => {
       const [now, passed] = ['[data-now-from]', '.passed'].map((one) => document.querySelector('.life-scale ' + one));
       const x = passed.getAttribute('width');
-      return [now.getAttribute('transform'), 'translate(' + x + ' 0)', passed.parentElement.ariaLabel, Math.round(x / 10) + ' %'];
+      return [now.getAttribute('x'), x, passed.parentElement.ariaLabel, Math.round(parseFloat(x)) + ' %'];
     })()`);
   const [atFirst] = await line();
   await until('the mark has moved', async () => (await line())[0] !== atFirst);
