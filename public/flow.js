@@ -103,7 +103,7 @@ function followWhileVisible() {
   const source = new EventSource(address);
   live = source;
   source.addEventListener('open', () => {
-    state.textContent = 'Live: new messages appear by themselves';
+    state.textContent = 'Live: new messages appear here';
     pauseMs = 2_500;
   });
   source.addEventListener('error', () => {

@@ -9,7 +9,12 @@ const localFormats = {
 };
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-for (const time of document.querySelectorAll('time[data-local]')) {
+const times = [...document.querySelectorAll('time[data-local]')];
+// Without "UTC" a text may need a line less: its place stays as high, so that nothing below moves.
+const places = times.flatMap((time) => [time, time.closest('p, li, dd') ?? time]);
+const heights = places.map(({ offsetHeight }) => `${offsetHeight}px`);
+places.forEach(({ style }, index) => (style.minHeight = heights[index]));
+for (const time of times) {
   const date = new Date(time.dateTime);
   const hasZone = /(Z|[+-]\d\d:?\d\d)$/.test(time.dateTime); // without one, the server's reading stands
   const format = localFormats[time.dataset.local];

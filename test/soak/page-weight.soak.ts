@@ -1,12 +1,23 @@
-import type { Page } from 'playwright-core';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { companyProfiles } from '../../sandbox/api/data/companies.js';
+import { sendWebhook } from '../webhooks/support/send-webhook.js';
 import { startPages, type Pages } from './support/pages.js';
 import { watch } from './support/looks.js';
 
+const SECRET = 'the-webhook-secret-of-this-test';
+const webhooks = {
+  GETBILL_WEBHOOK_SECRET: SECRET,
+  GETBILL_WEBHOOK_COMPANY: companyProfiles[0].id,
+};
 let pages: Pages;
+/** With the tour and the page of events. */
+let demo: Pages;
 beforeAll(async () => {
   pages = await startPages();
+  demo = await startPages({ env: { TOUR: 'true', ...webhooks } });
 }, 60_000);
-afterAll(() => pages.close());
+afterAll(() => Promise.all([pages.close(), demo.close()]));
 
 const PAINTED = 'performance.getEntriesByName("first-contentful-paint").length > 0';
 const BLOCKING = `performance.getEntriesByType('resource').filter((one) => one.renderBlockingStatus === 'blocking').map((one) => new URL(one.name).pathname)`;
@@ -81,3 +92,38 @@ describe('a page, over a slow line to a browser that has nothing of it yet', () 
     expect(await page.evaluate(SHIFTS)).toHaveLength(1); // so that none above means something
   });
 });
+
+/** How far anything was moved up or down, or as a whole; the stories of the tour come in one by one. */
+const MOVES = `(() => {
+  const observer = new PerformanceObserver(() => {});
+  observer.observe({ type: 'layout-shift', buffered: true });
+  return observer.takeRecords().flatMap(({ sources }) => sources)
+    .filter(({ node }) => !node?.closest?.('.tour .flow, .tour ~ *, .wide footer'))
+    .filter(({ node, previousRect: was, currentRect: is }) => Math.abs(is.y - was.y) > 1 || (node === document.body && is.x !== was.x))
+    .map(({ node, previousRect: was, currentRect: is }) => [node.textContent.trim().slice(0, 30), was.y, is.y]);
+})()`;
+
+const windows: readonly (readonly [string, BrowserContextOptions])[] = [
+  ['a phone', { viewport: { width: 360, height: 4_000 }, isMobile: true, hasTouch: true }],
+  ['a tablet', { viewport: { width: 768, height: 4_000 }, timezoneId: 'Asia/Kolkata' }],
+  ['a large window', { viewport: { width: 1_440, height: 4_000 }, locale: 'en-GB' }],
+];
+
+it.each(windows)('nothing on %s moves up or down when its script comes late', async (_name, window) => {
+  const page = await demo.open(window);
+  const paths = await demo.signIn(page);
+  const event = { type: 'debt.updated', data: { id: 'd1' } };
+  await sendWebhook(demo.app.origin, { secret: SECRET, event });
+  await page.route(/assets\/(?!style)/, async (route) => {
+    await delay(250);
+    await route.continue();
+  });
+  const moved: unknown[] = [];
+  for (const path of [...paths, '/tour', '/events', '/explorer/get-debts', '/errors']) {
+    await page.goto(path, { waitUntil: 'load' });
+    await page.waitForFunction(PAINTED);
+    await page.waitForTimeout(path === '/flow' || path === '/tour' ? 700 : 100);
+    moved.push([path, await page.evaluate(MOVES)]);
+  }
+  expect(moved).toEqual(moved.map((one) => [(one as unknown[])[0], []]));
+}, 60_000); // prettier-ignore

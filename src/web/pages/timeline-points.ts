@@ -41,7 +41,7 @@ export const renewing = (
       nowMs - renewalAtMs > RENEWAL_GRACE_MS
         ? 'due: GetBill has not renewed it yet, the next click tries again'
         : untilText(renewalAtMs - nowMs),
-    countdown: 'due with your next click',
+    countdown: 'due now',
   },
   {
     label: 'Would expire',
@@ -62,7 +62,7 @@ export const paused = (
     precision: 'seconds',
     phase: 'next',
     note: untilText(untilMs - nowMs),
-    countdown: 'over: the next click tries again',
+    countdown: 'over',
     trouble: `The last renewal failed. ${why}.`,
   },
   {
