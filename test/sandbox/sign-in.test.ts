@@ -202,9 +202,13 @@ describe('sign-in at the sandbox', () => {
 
   it('shows an unknown client an error page', async () => {
     const { authorizeUrl } = await setUp();
-    const { status, headers, text } = await send(authorizeUrl({ client_id: 'nobody' }));
+    const redirect_uri = 'http://localhost:3000/elsewhere';
+    const url = authorizeUrl({ client_id: 'nobody', redirect_uri });
+    const { status, headers, text } = await send(url);
     expect([status, headers.get('location')]).toEqual([400, null]);
     expect(text).toContain('invalid_client');
+    expect(text).toContain('Compare GETBILL_CLIENT_ID');
+    expect(text).not.toContain('is not registered'); // of an address that has nothing to do with it
   });
 
   it('lets a browser with several tabs finish them in any order', async () => {
