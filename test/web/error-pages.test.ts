@@ -109,7 +109,11 @@ it('nobody is told to be signed in still whose sign-in has failed', async () => 
 
 it('a look-up by id goes to the debt, and to a click when the session has ended', async () => {
   expect((await browser.get('/debts?id=%20abc_-1%20')).location).toBe('/debts/abc_-1');
-  expect((await browser.get('/debts?id=a/b')).text).toContain('is not an id of GetBill’s');
+  const refused = (await browser.get('/debts?id=a/b')).text;
+  expect(refused).toContain('is not an id of GetBill’s');
+  expect(refused).toMatch(
+    /<input id="id" [^>]*value="a\/b" aria-invalid="true" aria-describedby="bad"/,
+  ); // to be mended, not typed anew
   const { status, text } = await app.browser().get('/debts?id=abc');
   expect(status).toBe(401);
   expect(text).toContain('href="/login?returnTo=%2Fdebts%2Fabc"');
