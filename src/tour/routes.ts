@@ -50,6 +50,7 @@ export function addTourPages(
     const found = await results.read(mark.readOrSet(req, res));
     renderPage(res, 'tour', {
       title: 'Tour',
+      wide: true,
       scenes: shown,
       results: found,
       progress: progressOf(found),
