@@ -7,8 +7,8 @@ import { waitText, type InstantText } from './formats.js';
 import type { Reader } from './reader.js';
 
 /** A part of a page that is loaded by itself: there, not granted, or missing for a while. */
-export type Part<View> =
-  | { readonly view: View }
+export type Part<Data> =
+  | { readonly data: Data }
   | { readonly scopeMissing: string }
   | { readonly unavailable: Unavailable };
 
@@ -29,7 +29,7 @@ export async function loadPart<Data>(
 ): Promise<Part<Data>> {
   if (!res.locals.tokenSet.scopes.includes(scope)) return { scopeMissing: scope };
   try {
-    return { view: await load() };
+    return { data: await load() };
   } catch (thrown) {
     if (!(thrown instanceof AppError) || isAboutThePage(thrown)) throw thrown;
     const error = thrown.code === 'not_found' ? partNotFound(thrown) : thrown;
@@ -46,12 +46,12 @@ const partNotFound = (cause: AppError): AppError =>
     cause,
   });
 
-/** Another view of a part that is there. */
-export const viewOf = <Data, View>(part: Part<Data>, show: (data: Data) => View): Part<View> =>
-  'view' in part ? { view: show(part.view) } : part;
+/** The part with its data made into a view, where it is there. */
+export const mapPart = <Data, View>(part: Part<Data>, show: (data: Data) => View): Part<View> =>
+  'data' in part ? { data: show(part.data) } : part;
 
 export const dataOf = <Data>(part: Part<Data>): Data | undefined =>
-  'view' in part ? part.view : undefined;
+  'data' in part ? part.data : undefined;
 
 /** The session has ended, its storage is away, or nobody waits for the page any more. */
 export const isAboutThePage = (error: AppError): boolean =>

@@ -6,7 +6,7 @@ import { companyView } from '../pages/company.js';
 import { connectionLine } from '../pages/connection.js';
 import { creditsView, lastFollowupViews, overviewView } from '../pages/dashboard.js';
 import { barView } from '../pages/status-bar.js';
-import { dataOf, setStatusOf, viewOf } from '../pages/part.js';
+import { dataOf, mapPart, setStatusOf } from '../pages/part.js';
 import { readerOf } from '../pages/reader.js';
 import { statuses } from '../pages/statuses.js';
 import { renewalPause, type RenewalPauseDeps } from '../renewal-pause.js';
@@ -49,18 +49,20 @@ export function showDashboard({
     // After the calls: they may have renewed.
     const pause = await renewalPause(res, deps);
     const reader = readerOf(res, now);
-    const company = viewOf(profile, (data) => companyView(data, reader));
+    const company = mapPart(profile, (data) => companyView(data, reader));
     const counted = counts && dataOf(counts)?.value;
     const allCounts = counted?.uncounted.length === 0 ? counted.counts : undefined;
     setStatusOf(res, company);
     renderPage(res, 'dashboard', {
       title: 'Dashboard',
       company,
-      credits: viewOf(credits, (data) => creditsView(data, reader)),
-      overview: viewOf(overview, (data) => overviewView(data, allCounts, reader)),
-      bar: counts && loaded && viewOf(counts, (data) => barView(data, loaded, reader)),
+      credits: mapPart(credits, (data) => creditsView(data, reader)),
+      overview: mapPart(overview, (data) => overviewView(data, allCounts, reader)),
+      bar: counts && loaded && mapPart(counts, (data) => barView(data, loaded, reader)),
       followups:
-        followups && loaded && viewOf(followups, (data) => lastFollowupViews(data, loaded, reader)),
+        followups &&
+        loaded &&
+        mapPart(followups, (data) => lastFollowupViews(data, loaded, reader)),
       connection: connectionLine(res.locals.tokenSet, { marginMs, pause, ...reader }),
     });
   };

@@ -8,7 +8,7 @@ import { followupList } from '../pages/followups.js';
 import { debtList } from '../pages/debt-list.js';
 import { statusFilter } from '../pages/status-filter.js';
 import { isStatus, listPlaceOf, listTitle } from '../pages/list-place.js';
-import { dataOf, viewOf } from '../pages/part.js';
+import { dataOf, mapPart } from '../pages/part.js';
 import { readerOf } from '../pages/reader.js';
 import { renderPage, throwWithinPage } from '../render-page.js';
 
@@ -41,7 +41,7 @@ export function listDebts(
     if ('unavailable' in list) {
       return throwWithinPage(res, 'debts', { ...shown, error: list.unavailable.error });
     }
-    const view = viewOf(list, (debts) => debtList(debts, place, reader));
+    const view = mapPart(list, (debts) => debtList(debts, place, reader));
     renderPage(res, 'debts', { ...shown, list: view });
   };
 }
@@ -60,7 +60,7 @@ export function showDebt(deps: PageDeps): RequestHandler<{ id: string }> {
       title: debtTitle(debt, reader),
       back: backLinkFrom(req.query['from'], reader),
       debt: debtView(debt, reader),
-      followups: viewOf(followups, (list) => followupList(list, debt, reader)),
+      followups: mapPart(followups, (list) => followupList(list, debt, reader)),
     });
   };
 }
