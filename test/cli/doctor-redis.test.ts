@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { startSandbox, type Sandbox } from '../../sandbox/sandbox.js';
 import { parseConfig } from '../../src/config/config.js';
 import { createCipher } from '../../src/core/storage/cipher.js';
-import { readRedisInfo } from '../../src/cli/doctor/redis-reads.js';
+import { readRedisInfo } from '../../src/cli/doctor/redis-info.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
 import { announceSecret } from '../../src/redis/secret-check.js';
 import { createRedisKeyValue } from '../../src/core/storage/redis.js';

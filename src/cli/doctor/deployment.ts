@@ -1,3 +1,4 @@
+import type { Config } from '../../config/config.js';
 import { jsonObject } from '../../core/json.js';
 import { redirectOf, type HttpResponse } from './ask.js';
 import { fail, pass, warn, type Check, type Deployment, type Result } from './check.js';
@@ -5,117 +6,112 @@ import { explainConnection } from './explain-connection.js';
 
 /** Through the real proxy, as a browser would come. They start one sign-in and end it themselves. */
 export const deploymentChecks: readonly Check[] = [
-  {
-    name: 'deployment',
-    async examine({ deployment, config }) {
-      if (deployment === undefined) return undefined;
-      const { url } = deployment;
-      let hsts: string | undefined;
-      try {
-        const { status, headers, text } = await deployment.visit('/healthz');
-        hsts = headers['strict-transport-security'];
-        if (status !== 200 || jsonObject(text)?.['status'] !== 'ok')
-          return fail(
-            `${url.origin}/healthz answered ${status}, and not as the app does: the proxy does not reach the app`,
-            'let the proxy pass everything to the app at HOST and PORT; is the app running?',
-          );
-      } catch (error) {
-        return explainConnection(error, {
-          url,
-          variable: '--url',
-          timeoutMs: config.getbill.timeoutMs,
-        });
-      }
-      if (
-        /includeSubDomains/i.test(hsts ?? '') &&
-        !['subdomains', 'preload'].includes(config.hsts)
-      ) {
-        return warn(
-          `Strict-Transport-Security covers every host below ${url.hostname}, though HSTS=${config.hsts} here`,
-          'set HSTS=subdomains if all of them are https; otherwise correct HSTS where the app runs, or the proxy that adds the header',
-        );
-      }
-      if (url.origin === config.publicUrl.origin) {
-        return pass(`${url.origin}, ${hsts === undefined ? 'without HSTS' : `HSTS: ${hsts}`}`);
-      }
-      return warn(
-        `--url is not the origin of PUBLIC_URL (${config.publicUrl.origin}): cookies and links belong to that one`,
-        `set PUBLIC_URL=${url.origin} where the app runs, and run this with the same environment`,
-      );
-    },
-  },
-  {
-    name: 'TRUST_PROXY',
-    needs: 'deployment',
-    async examine({ deployment, config }) {
-      if (deployment === undefined) return undefined;
-      if (config.publicUrl.protocol === 'http:') return pass('not needed: PUBLIC_URL is http');
-      const arrive = async (proto?: string): Promise<boolean> => {
-        const headers = proto === undefined ? {} : { 'x-forwarded-proto': proto };
-        return errorOf(await deployment.visit('/', { headers })) !== 'insecure_request';
-      };
-      const send =
-        'let the proxy send X-Forwarded-Proto: https (nginx: proxy_set_header X-Forwarded-Proto $scheme)';
-      const passOn =
-        'where another one in front of it ends TLS, let it pass on the word of that one ($http_x_forwarded_proto)';
-      if (await arrive()) {
-        if (await arrive('http')) return pass('requests arrive as https');
-        return warn(
-          'the proxy passes on the X-Forwarded-Proto that a visitor sends',
-          `${send}, which replaces the visitor's`,
-        );
-      }
-      if (await arrive('https'))
-        return fail(
-          'X-Forwarded-Proto is missing: the proxy does not send it',
-          `${send}; ${passOn}`,
-        );
-      return fail(
-        'requests do not arrive as https: the proxy sends no "X-Forwarded-Proto: https", or the app does not trust this proxy',
-        `${send}; ${passOn}; and set TRUST_PROXY to the number of proxies in front of the app (now ${String(config.trustProxy)})`,
-      );
-    },
-  },
-  {
-    name: 'cookie round trip',
-    needs: 'TRUST_PROXY',
-    async examine({ deployment, config }) {
-      if (deployment === undefined) return undefined;
-      const login = await deployment.visit('/login');
-      const target = redirectOf(login, deployment.url);
-      if (target?.pathname === '/login' && target.origin !== deployment.url.origin) {
-        return fail(
-          `/login leads to ${target.origin}, the PUBLIC_URL of the running app`,
-          `set PUBLIC_URL=${deployment.url.origin} where the app runs, or pass that origin with --url`,
-        );
-      }
-      if (target?.pathname === '/login') {
-        return fail(
-          '/login redirects to itself: the proxy changes Host',
-          'let the proxy keep it (nginx: proxy_set_header Host $http_host), and set PUBLIC_URL to the origin browsers see',
-        );
-      }
-      const state = target?.searchParams.get('state') ?? undefined;
-      if (state === undefined) {
-        return fail(
-          `/login answered ${login.status} and does not lead to GetBill`,
-          'look at the log of the app for it',
-        );
-      }
-      const cookie = [login.headers['set-cookie'] ?? []]
-        .flat()
-        .find((line) => /^(__Host-)?gb-login(-\d+)?=/.test(line));
-      if (cookie === undefined || (deployment.url.protocol === 'https:' && !isHostCookie(cookie))) {
-        return fail(
-          `the cookie of /login ${cookie === undefined ? 'does not arrive' : 'arrives changed, or PUBLIC_URL is not https'}`,
-          'let the proxy pass Set-Cookie as it is and cache nothing; set PUBLIC_URL to the https origin',
-        );
-      }
-      const { issuer } = config.getbill;
-      return judgeReturn(await comeBack({ state, cookie, issuer }, deployment));
-    },
-  },
+  { name: 'deployment', examine: ofDeployment(examineReach) },
+  { name: 'TRUST_PROXY', needs: 'deployment', examine: ofDeployment(examineTrust) },
+  { name: 'cookie round trip', needs: 'TRUST_PROXY', examine: ofDeployment(examineSignIn) },
 ];
+
+function ofDeployment(
+  examine: (deployment: Deployment, config: Config) => Promise<Result>,
+): Check['examine'] {
+  return async ({ deployment, config }) => deployment && (await examine(deployment, config));
+}
+
+async function examineReach({ url, visit }: Deployment, config: Config): Promise<Result> {
+  const { timeoutMs } = config.getbill;
+  try {
+    const { status, headers, text } = await visit('/healthz');
+    if (status === 200 && jsonObject(text)?.['status'] === 'ok')
+      return judgeOrigin(url, headers['strict-transport-security'], config);
+    return fail(
+      `${url.origin}/healthz answered ${status}, and not as the app does: the proxy does not reach the app`,
+      'let the proxy pass everything to the app at HOST and PORT; is the app running?',
+    );
+  } catch (error) {
+    return explainConnection(error, { url, variable: '--url', timeoutMs });
+  }
+}
+
+function judgeOrigin(url: URL, hsts: string | undefined, config: Config): Result {
+  const mayCoverSubdomains = config.hsts === 'subdomains' || config.hsts === 'preload';
+  if (/includeSubDomains/i.test(hsts ?? '') && !mayCoverSubdomains) {
+    return warn(
+      `Strict-Transport-Security covers every host below ${url.hostname}, though HSTS=${config.hsts} here`,
+      'set HSTS=subdomains if all of them are https; otherwise correct HSTS where the app runs, or the proxy that adds the header',
+    );
+  }
+  if (url.origin === config.publicUrl.origin) {
+    return pass(`${url.origin}, ${hsts === undefined ? 'without HSTS' : `HSTS: ${hsts}`}`);
+  }
+  return warn(
+    `--url is not the origin of PUBLIC_URL (${config.publicUrl.origin}): cookies and links belong to that one`,
+    `set PUBLIC_URL=${url.origin} where the app runs, and run this with the same environment`,
+  );
+}
+
+const SEND_PROTO =
+  'let the proxy send X-Forwarded-Proto: https (nginx: proxy_set_header X-Forwarded-Proto $scheme)';
+const PASS_ON_PROTO =
+  'where another one in front of it ends TLS, let it pass on the word of that one ($http_x_forwarded_proto)';
+
+async function examineTrust({ visit }: Deployment, config: Config): Promise<Result> {
+  if (config.publicUrl.protocol === 'http:') return pass('not needed: PUBLIC_URL is http');
+  const isHttps = async (headers: Record<string, string>): Promise<boolean> =>
+    errorOf(await visit('/', { headers })) !== 'insecure_request';
+
+  if (await isHttps({})) {
+    if (await isHttps({ 'x-forwarded-proto': 'http' })) return pass('requests arrive as https');
+    return warn(
+      'the proxy passes on the X-Forwarded-Proto that a visitor sends',
+      `${SEND_PROTO}, which replaces the visitor's`,
+    );
+  }
+  if (await isHttps({ 'x-forwarded-proto': 'https' })) {
+    return fail(
+      'X-Forwarded-Proto is missing: the proxy does not send it',
+      `${SEND_PROTO}; ${PASS_ON_PROTO}`,
+    );
+  }
+  return fail(
+    'requests do not arrive as https: the proxy sends no "X-Forwarded-Proto: https", or the app does not trust this proxy',
+    `${SEND_PROTO}; ${PASS_ON_PROTO}; and set TRUST_PROXY to the number of proxies in front of the app (now ${String(config.trustProxy)})`,
+  );
+}
+
+async function examineSignIn(deployment: Deployment, config: Config): Promise<Result> {
+  const { url, visit } = deployment;
+  const login = await visit('/login');
+  const target = redirectOf(login, url);
+  if (target?.pathname === '/login' && target.origin !== url.origin) {
+    return fail(
+      `/login leads to ${target.origin}, the PUBLIC_URL of the running app`,
+      `set PUBLIC_URL=${url.origin} where the app runs, or pass that origin with --url`,
+    );
+  }
+  if (target?.pathname === '/login') {
+    return fail(
+      '/login redirects to itself: the proxy changes Host',
+      'let the proxy keep it (nginx: proxy_set_header Host $http_host), and set PUBLIC_URL to the origin browsers see',
+    );
+  }
+  const state = target?.searchParams.get('state') ?? undefined;
+  if (state === undefined) {
+    return fail(
+      `/login answered ${login.status} and does not lead to GetBill`,
+      'look at the log of the app for it',
+    );
+  }
+  const cookies = [login.headers['set-cookie'] ?? []].flat();
+  const cookie = cookies.find((line) => /^(__Host-)?gb-login(-\d+)?=/.test(line));
+  if (cookie === undefined || (url.protocol === 'https:' && !isHostCookie(cookie))) {
+    return fail(
+      `the cookie of /login ${cookie === undefined ? 'does not arrive' : 'arrives changed, or PUBLIC_URL is not https'}`,
+      'let the proxy pass Set-Cookie as it is and cache nothing; set PUBLIC_URL to the https origin',
+    );
+  }
+  const { issuer } = config.getbill;
+  return judgeReturn(await comeBack({ state, cookie, issuer }, deployment));
+}
 
 /** RFC 6265bis section 4.1.3.2: a browser takes a `__Host-` cookie only so. */
 const isHostCookie = (line: string): boolean =>

@@ -14,7 +14,7 @@ import { deploymentChecks } from './deployment.js';
 import { codeOf } from './explain-connection.js';
 import { issuerCheck } from './issuer.js';
 import { redisChecks } from './redis.js';
-import { readRedisInfo } from './redis-reads.js';
+import { readRedisInfo } from './redis-info.js';
 import { webhookCheck } from './webhooks.js';
 import { askTokenUrl, tokenUrlChecks } from './token-url.js';
 import { useChecks } from './use.js';

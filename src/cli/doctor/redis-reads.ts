@@ -3,32 +3,6 @@ import { RecordError } from '../../core/errors.js';
 import type { Cipher } from '../../core/storage/cipher.js';
 import type { CheckContext } from './check.js';
 
-export type Info = Readonly<Record<string, string>>;
-
-/** `INFO` as a record, empty where it is not allowed or has another name; one of the nodes of a cluster answers for all. */
-export async function readRedisInfo(redis: Redis | Cluster): Promise<Info> {
-  const text = await redis.info().catch((error: unknown) => {
-    if (/^(NOPERM|ERR unknown command)/.test((error as Error).message)) return '';
-    throw error;
-  });
-  return Object.fromEntries(
-    text.split('\r\n').flatMap((line) => {
-      const [, key, value] = /^(\w+):(.*)$/.exec(line) ?? [];
-      return key === undefined || value === undefined ? [] : [[key, value]];
-    }),
-  );
-}
-
-/** CONFIG is forbidden at many providers: then nothing is known, and the append-only file is the advice anyway. */
-export async function snapshots(redis: Redis | Cluster): Promise<boolean> {
-  try {
-    const [, rules] = (await redis.call('CONFIG', 'GET', 'save')) as [string, string];
-    return rules !== '';
-  } catch {
-    return true;
-  }
-}
-
 export async function latencyMs(
   redis: Redis | Cluster,
   { monotonicMs }: Pick<CheckContext, 'monotonicMs'>,
