@@ -1,4 +1,5 @@
 import type { Change, Changes } from './changes.js';
+import { createWakeablePause } from './wakeable-pause.js';
 
 /** What is published within this time is read and told together. */
 const COLLECT_MS = 50;
@@ -22,16 +23,16 @@ export function follow({
   onChanges: (changes: readonly Change[]) => void;
   pollMs: () => number;
 }): Follower {
+  const { wake, pause } = createWakeablePause({ collectMs: COLLECT_MS });
   let last: string | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let isWoken = false;
-  let stopped = false;
+  let isStopped = false;
 
-  async function look(): Promise<void> {
-    timer = undefined;
-    isWoken = false;
-    if (await tellNew().catch(() => false)) isWoken = true; // the storage is away: at the next poll
-    lookAfter(pauseMs());
+  async function run(): Promise<void> {
+    while (!isStopped) {
+      const hasTold = await tellNew().catch(() => false); // the storage is away: asked again at the next poll
+      if (hasTold) wake(); // there may be more
+      await pause(pollMs());
+    }
   }
 
   /** Returns whether there were any. */
@@ -42,23 +43,12 @@ export function follow({
     return read.changes.length > 0;
   }
 
-  const pauseMs = (): number => (isWoken ? COLLECT_MS : pollMs());
-
-  function lookAfter(ms: number): void {
-    clearTimeout(timer);
-    if (!stopped) timer = setTimeout(() => void look(), ms).unref();
-  }
-
-  void look();
+  void run();
   return {
-    wake() {
-      const isWaiting = timer !== undefined && !isWoken;
-      isWoken = true;
-      if (isWaiting) lookAfter(COLLECT_MS);
-    },
+    wake,
     stop() {
-      stopped = true;
-      clearTimeout(timer);
+      isStopped = true;
+      wake();
     },
   };
 }

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { createHandleEntry, type HandlingOptions } from './handle-entry.js';
+import { createWakeablePause } from './wakeable-pause.js';
 
 /** Entries that one process handles at a time. */
 const CONCURRENCY = 10;
@@ -20,74 +20,51 @@ export interface Worker {
  */
 export function startWorker({
   pollMs,
-  ...handling
+  ...options
 }: HandlingOptions & { readonly pollMs: number }): Worker {
-  const { inbox, monotonicMs } = handling;
-  const stop = new AbortController();
-  const handleEntry = createHandleEntry({ ...handling, stopping: stop.signal });
+  const { inbox, monotonicMs } = options;
+  const stopping = new AbortController();
+  const handleEntry = createHandleEntry({ ...options, stopping: stopping.signal });
+  const { wake, pause } = createWakeablePause({ collectMs: COLLECT_MS });
   const underWay = new Set<Promise<void>>();
   let trimmedAtMs = -Infinity;
   let lookedBackAtMs = -Infinity;
-  let woken = false;
-  let wake: () => void = () => undefined;
-
-  /** Claims no more than it can begin at once, since the pause of an entry runs from its claim. Returns whether there may be more. */
-  async function startMore(): Promise<boolean> {
-    const free = CONCURRENCY - underWay.size;
-    const newOnly = monotonicMs() - lookedBackAtMs < pollMs;
-    if (!newOnly) lookedBackAtMs = monotonicMs();
-    const claims = free === 0 ? [] : await inbox.claim({ count: free, newOnly }); // 0 would be no bound to Redis
-    for (const claim of claims) {
-      const run = handleEntry(claim).finally(() => underWay.delete(run));
-      underWay.add(run);
-    }
-    return claims.length > 0 && claims.length === free;
-  }
 
   async function run(): Promise<void> {
-    while (!stop.signal.aborted) {
-      let isMore = false;
-      woken = false;
-      try {
-        isMore = await startMore();
-        if (monotonicMs() - trimmedAtMs >= TRIM_EVERY_MS) {
-          trimmedAtMs = monotonicMs();
-          await inbox.trim();
-        }
-      } catch {
-        // the storage is away, which it has reported: look again at the next poll
-      }
-      if (!isMore) await pause();
-      else if (underWay.size > 0) await Promise.race(underWay); // until there is room; a race of nothing never ends
+    while (!stopping.signal.aborted) {
+      const mayBeMore = await startSome().catch(() => false); // the storage is away, which it has reported
+      await trimSometimes().catch(() => undefined);
+      if (!mayBeMore) await pause(pollMs);
+      else if (underWay.size > 0) await Promise.race(underWay); // a race of nothing never ends
     }
     await Promise.all(underWay);
   }
 
-  /** Until the next poll, or until something has come in, with a moment for more of it. */
-  async function pause(): Promise<void> {
-    if (!woken) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, pollMs).unref();
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
+  /** Claims no more than it can begin at once, since the pause of an entry runs from its claim. Returns whether there may be more. */
+  async function startSome(): Promise<boolean> {
+    const free = CONCURRENCY - underWay.size;
+    const newOnly = monotonicMs() - lookedBackAtMs < pollMs;
+    if (!newOnly) lookedBackAtMs = monotonicMs();
+    const claims = await inbox.claim({ count: free, newOnly });
+    for (const claim of claims) {
+      const handling = handleEntry(claim).finally(() => underWay.delete(handling));
+      underWay.add(handling);
     }
-    if (woken && !stop.signal.aborted) await delay(COLLECT_MS);
+    return claims.length === free;
   }
 
-  function wakeUp(): void {
-    woken = true;
-    wake();
+  async function trimSometimes(): Promise<void> {
+    if (monotonicMs() - trimmedAtMs < TRIM_EVERY_MS) return;
+    trimmedAtMs = monotonicMs();
+    await inbox.trim();
   }
 
   const running = run();
   return {
-    wake: wakeUp,
+    wake,
     async stop() {
-      stop.abort();
-      wakeUp();
+      stopping.abort();
+      wake();
       await running;
     },
   };
