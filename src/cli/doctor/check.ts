@@ -72,3 +72,6 @@ export type AuthorizationOutcome =
 export const pass = (detail: string): Result => ({ verdict: 'pass', detail });
 export const warn = (cause: string, fix: string): Result => ({ verdict: 'warn', cause, fix });
 export const fail = (cause: string, fix: string): Result => ({ verdict: 'fail', cause, fix });
+
+/** Where the operator of the app manages its client. */
+export const DASHBOARD = 'the GetBill dashboard (Company > API Client Management)';

@@ -3,6 +3,7 @@ import { createPinCheck, pinsOf } from '../../getbill/tls-pins.js';
 import { fail, pass, warn, type Check, type Result } from './check.js';
 import { explainConnection } from './explain-connection.js';
 import { proxyFor } from '../../getbill/proxy.js';
+import { examineAll, placesOf, tlsPlacesOf, type Place } from './places.js';
 import { lookAtPort, lookAtTls } from './tls.js';
 
 const DAY_MS = 86_400_000;
@@ -42,44 +43,6 @@ export const connectionChecks: readonly Check[] = [
     },
   },
 ];
-
-interface Place {
-  readonly url: URL;
-  readonly variable: string;
-}
-
-/** Each host once, with the variable to correct. */
-function placesOf({ authorizeUrl, tokenUrl, apiUrl }: GetbillConfig): Place[] {
-  const all = [
-    { url: tokenUrl, variable: 'GETBILL_TOKEN_URL' },
-    { url: authorizeUrl, variable: 'GETBILL_AUTHORIZE_URL' },
-    { url: apiUrl, variable: 'GETBILL_API_URL' },
-  ];
-  const distinct = all.filter(
-    ({ url }, index) => all.findIndex((one) => one.url.origin === url.origin) === index,
-  );
-  const [only] = distinct;
-  return only !== undefined && distinct.length === 1
-    ? [{ ...only, variable: 'GETBILL_BASE_URL' }]
-    : distinct;
-}
-
-const tlsPlacesOf = (config: GetbillConfig): Place[] =>
-  placesOf(config).filter(({ url }) => url.protocol === 'https:');
-
-/** The first failure, else the first warning, else that all is well; `undefined` without any place. */
-async function examineAll(
-  places: Place[],
-  look: (place: Place) => Promise<Result>,
-): Promise<Result | undefined> {
-  const results = await Promise.all(places.map(look));
-  if (results.length === 0) return undefined;
-  return (
-    results.find(({ verdict }) => verdict === 'fail') ??
-    results.find(({ verdict }) => verdict === 'warn') ??
-    pass(results.map(({ detail }) => detail).join('; '))
-  );
-}
 
 async function reach(
   { url, variable }: Place,

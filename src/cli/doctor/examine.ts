@@ -5,7 +5,7 @@ import { createTokenEndpoint } from '../../core/oauth/token-endpoint.js';
 import { createRedis } from '../../redis/client.js';
 import { apiCheck } from './api.js';
 import { createAsk } from './ask.js';
-import { authorizationCheck, tryAuthorization } from './authorization.js';
+import { authorizationCheck } from './authorization.js';
 import { fail, type Check, type Finding, type CheckContext, type Result } from './check.js';
 import { examineConfiguration } from './configuration.js';
 import { connectionChecks } from './connection.js';
@@ -16,6 +16,7 @@ import { issuerCheck } from './issuer.js';
 import { redisChecks } from './redis.js';
 import { readRedisInfo } from './redis-info.js';
 import { webhookCheck } from './webhooks.js';
+import { tryAuthorization } from './try-authorization.js';
 import { askTokenUrl, tokenUrlChecks } from './token-url.js';
 import { useChecks } from './use.js';
 
