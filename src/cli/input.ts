@@ -29,10 +29,15 @@ function lineOf(text: string, message: string): number {
   const [, position] = / at position (\d+)/.exec(message) ?? [];
   if (position !== undefined) return text.slice(0, Number(position)).split('\n').length;
   const lines = text.split('\n');
-  let [first, last] = [1, lines.length];
+  return bisect(lines.length, (line) => hasUnexpectedToken(lines.slice(0, line).join('\n')));
+}
+
+/** The first of the numbers 1 to `last` for which `isTrue` holds, as it does for all that follow it. */
+function bisect(last: number, isTrue: (number: number) => boolean): number {
+  let first = 1;
   while (first < last) {
     const middle = Math.floor((first + last) / 2);
-    if (hasUnexpectedToken(lines.slice(0, middle).join('\n'))) last = middle;
+    if (isTrue(middle)) last = middle;
     else first = middle + 1;
   }
   return first;

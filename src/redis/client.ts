@@ -1,7 +1,7 @@
 import { Cluster, Redis } from 'ioredis';
 import type { RedisConfig } from '../config/config.js';
 import { secret } from '../secret.js';
-import { insistOnDatabase } from './database.js';
+import { RedisOfDatabase } from './database.js';
 import { credentials, readAtEachConnection } from './passwords.js';
 import { forHost, tlsOptions } from './tls.js';
 
@@ -54,14 +54,12 @@ export function createRedis(
       return readAtEachConnection(
         first.protocol === 'unix:'
           ? new Redis({ ...options, path: decodeURIComponent(first.pathname) })
-          : insistOnDatabase(
-              new Redis({
-                ...options,
-                ...addresses[0],
-                ...(tls !== undefined && { tls: forHost(hosts[0] ?? '', tls) }),
-                db: Number(first.pathname.slice(1)) || 0,
-              }),
-            ),
+          : new RedisOfDatabase({
+              ...options,
+              ...addresses[0],
+              ...(tls !== undefined && { tls: forHost(hosts[0] ?? '', tls) }),
+              db: Number(first.pathname.slice(1)) || 0,
+            }),
         { password },
       );
     case 'sentinel':

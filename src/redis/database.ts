@@ -1,22 +1,19 @@
-import type { Redis } from 'ioredis';
+import { Redis } from 'ioredis';
 
 /**
  * The database of the URL, or none: ioredis would go on with database 0 when SELECT is refused (the number is too
  * high, or the user may not select). A refusal ends the connection instead, and the next one tries again.
  */
-export function insistOnDatabase(redis: Redis): Redis {
-  const select = redis.select.bind(redis);
-  return Object.assign(redis, {
-    async select(index: number): Promise<'OK'> {
-      try {
-        return await select(index);
-      } catch (cause) {
-        const { message } = cause as Error;
-        const error = new Error(`database ${index} cannot be used (${message})`, { cause });
-        redis.emit('error', Object.assign(error, { code: 'NO_DATABASE' }));
-        redis.disconnect(true);
-        return new Promise(() => undefined); // the connection must never count as ready
-      }
-    },
-  });
+export class RedisOfDatabase extends Redis {
+  override async select(index: number): Promise<'OK'> {
+    try {
+      return await super.select(index);
+    } catch (cause) {
+      const { message } = cause as Error;
+      const error = new Error(`database ${index} cannot be used (${message})`, { cause });
+      this.emit('error', Object.assign(error, { code: 'NO_DATABASE' }));
+      this.disconnect(true);
+      return new Promise(() => undefined); // the connection must never count as ready
+    }
+  }
 }
