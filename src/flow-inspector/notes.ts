@@ -21,7 +21,7 @@ const failed = (title: string, topic: TopicName): Note => ({ title, topic, outco
 export function noteOf(event: AppEvent): Note | undefined {
   switch (event.type) {
     case 'login_completed':
-      return { ...ok('Signed in', 'session'), details: [['scopes', event.scopes.join(' ')]] };
+      return { ...ok('Signed in', 'signed_in'), details: [['scopes', event.scopes.join(' ')]] };
     case 'login_failed':
       return failed(`Sign-in ended: ${event.reason}`, 'sign_in_end');
     case 'login_repeated':

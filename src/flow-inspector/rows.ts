@@ -33,7 +33,7 @@ export function rowsOf(steps: readonly Step[]): Row[] {
     const active = new Set<string>(open.values());
     if (renewing && active.has('app')) active.add('app2');
     if (step.replyTo !== undefined) open.delete(step.replyTo);
-    if (step.kind === 'note' && /^(rotation|pause|ended|wait|reuse)$/.test(step.topic))
+    if (step.kind === 'note' && /^(rotation|pause|not_asked|ended|wait|reuse)$/.test(step.topic))
       renewing = false;
     return {
       step,

@@ -19,13 +19,12 @@ export function titleOf(steps: readonly Step[]): string {
     return renewed ? 'Renewal, in the background' : 'In the background';
   }
   if (has(({ topic }) => topic === 'authorize')) {
-    if (has(({ title }) => title === 'Signed in')) return 'Sign-in';
+    if (has(({ topic }) => topic === 'signed_in')) return 'Sign-in';
     const hasEnded = has(({ topic, kind }) => topic === 'sign_in_end' && kind === 'note');
     return hasEnded ? 'Sign-in that ended without a session' : 'Sign-in, under way';
   }
   const page = nameOf(first.title);
-  if (has(({ title }) => title.startsWith('Not asked: renewals are paused')))
-    return `${page}, while renewals are paused`;
+  if (has(({ topic }) => topic === 'not_asked')) return `${page}, while renewals are paused`;
   return renewed ? `${page}, with a renewal` : page;
 }
 

@@ -113,6 +113,10 @@ export const topics = {
     why: 'After a failed renewal nobody calls for this grant until a pause is over. A token that is still good is used on.',
     code: code('core/tokens/renewal-guards.ts', 'pauseAfter'),
   },
+  not_asked: {
+    why: 'An earlier renewal failed, and nobody calls for this grant until the pause after it is over.',
+    code: code('core/tokens/renewal-guards.ts', 'pauseAfter'),
+  },
   ended: {
     why: 'Nothing but the refusal of the very token on record ends a grant, or the person who signs out.',
     code: code('core/tokens/renew-under-lease.ts', 'end'),
@@ -128,6 +132,10 @@ export const topics = {
   },
   session: {
     why: 'A session is written once, at the end of a sign-in, under a new id. No token is in it.',
+    code: code('web/session/session-record.ts', 'sessionFrom'),
+  },
+  signed_in: {
+    why: 'The browser has the cookie of a new session, which is written once, under a new id. No token is in it.',
     code: code('web/session/session-record.ts', 'sessionFrom'),
   },
   quota: {

@@ -1,4 +1,4 @@
-import { AppError } from '../../core/errors.js';
+import { AppError, UnavailableError } from '../../core/errors.js';
 import type { RenewalRun } from '../../tracing.js';
 import { WHY_RENEWED } from '../notes.js';
 import { newStory, type Place } from './place.js';
@@ -40,10 +40,11 @@ export function recordRenewals(
     if (renewal === undefined || renewal.asked || renewal.explained) return;
     if (!(error instanceof AppError)) return;
     const more = error.retryAfterS === undefined ? '' : ` for ${error.retryAfterS} s more`;
-    const why = /paused/.test(error.message) ? `renewals are paused${more}` : error.message + more;
+    const isPaused = error instanceof UnavailableError; // any other one has called, or has its note
+    const why = isPaused ? 'renewals are paused' : error.message;
     note(place, {
-      title: `Not asked: ${why}`,
-      topic: 'pause',
+      title: `Not asked: ${why}${more}`,
+      topic: isPaused ? 'not_asked' : 'pause',
       outcome: 'failed',
       details: [['reason', error.code]],
     });
