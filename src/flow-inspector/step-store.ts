@@ -11,7 +11,7 @@ const KEPT_MS = 3_600_000;
 const GAP_MS = 2_000;
 const MAX_RECORD = 16_384;
 
-/** Where a story goes on: after a redirect, or on the way back from GetBill. */
+/** How a story goes on: after a redirect, or on the way back from GetBill. */
 export interface Continuation {
   readonly chain: string;
   /** The number of the request that the browser took to GetBill. */
@@ -34,9 +34,14 @@ export interface StepStore {
   /** In order, from the first after `after` that is still kept. */
   read(flow: string, options: { after: number }): Promise<Step[]>;
   last(flow: string): Promise<number>;
-  /** `spot`: the address or the state by which the browser's next request is known. */
-  continueAt(flow: string, spot: string, continuation: Continuation, ttlMs: number): Promise<void>;
-  takeContinuation(flow: string, spot: string): Promise<Continuation | undefined>;
+  /** `next` names the browser's next request, by which the story is found again. */
+  keepContinuation(
+    flow: string,
+    next: string,
+    continuation: Continuation,
+    ttlMs: number,
+  ): Promise<void>;
+  takeContinuation(flow: string, next: string): Promise<Continuation | undefined>;
   /** Resolves when what this process has appended so far is stored. */
   settled(): Promise<void>;
 }
@@ -55,8 +60,8 @@ export function createStepStore({
 }): StepStore {
   const counterOf = (flow: string): string => `${KEY_PREFIX}${flow}:last`;
   const keyOf = (flow: string, number: number): string => `${KEY_PREFIX}${flow}:${number}`;
-  const spotKeyOf = (flow: string, spot: string): string =>
-    `${KEY_PREFIX}${flow}:at:${hash('sha256', spot, 'base64url').slice(0, 22)}`;
+  const continuationKey = (flow: string, next: string): string =>
+    `${KEY_PREFIX}${flow}:at:${hash('sha256', next, 'base64url').slice(0, 22)}`;
   const running = new Set<Promise<unknown>>();
 
   function track<Result>(work: Promise<Result>): Promise<Result | undefined> {
@@ -127,13 +132,13 @@ export function createStepStore({
       const found = await Promise.all(numbers.map((number) => readOne(flow, number)));
       return upToYoungGap(found, { nowMs: now(), isFirstRead: after === 0 });
     },
-    continueAt: async (flow, spot, continuation, ttlMs) =>
+    keepContinuation: async (flow, next, continuation, ttlMs) =>
       void (await track(
-        keyValue.set(spotKeyOf(flow, spot), JSON.stringify(continuation), { ttlMs }),
+        keyValue.set(continuationKey(flow, next), JSON.stringify(continuation), { ttlMs }),
       )),
-    async takeContinuation(flow, spot) {
+    async takeContinuation(flow, next) {
       try {
-        const text = await keyValue.take(spotKeyOf(flow, spot));
+        const text = await keyValue.take(continuationKey(flow, next));
         return text === undefined ? undefined : (JSON.parse(text) as Continuation);
       } catch {
         return undefined;

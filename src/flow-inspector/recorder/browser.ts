@@ -6,9 +6,9 @@ import { maskedUrl, type Mask } from '../masking.js';
 import type { StepStore } from '../step-store.js';
 import type { TopicName } from '../topics.js';
 import { onEnd } from './on-end.js';
-import { newStory, type Place } from './place.js';
-import { locationOf, recordRedirects } from './redirects.js';
-import type { StepWriter } from './step-writer.js';
+import { newStory, type Context } from './context.js';
+import { byPath, byState, locationOf, recordRedirects } from './redirects.js';
+import type { RecordResponse, StepWriter } from './step-writer.js';
 
 const NOT_RECORDED =
   /^\/(flow|assets|healthz|readyz|metrics|demo|webhooks|events\/live|tour\/scenes)(\/|$)/;
@@ -31,10 +31,11 @@ const BROWSER_GETS = [
   'set-cookie',
 ];
 
-interface Sent {
-  readonly number: Promise<number | undefined>;
-  readonly startedMs: number;
-  readonly left: boolean;
+interface Exchange {
+  readonly req: Request;
+  readonly res: Response;
+  readonly context: Context;
+  readonly respond: RecordResponse;
 }
 
 /** Records the browser's requests to the app and to GetBill, and their responses. */
@@ -47,26 +48,26 @@ export function recordBrowser(
     publicUrl,
   }: { store: StepStore; mark: BrowserMark; mask: Mask; publicUrl: URL },
 ) {
-  const { places, append } = writer;
+  const { contexts, appendRequest } = writer;
   const redirects = recordRedirects(writer, { store, mask, publicUrl });
 
-  async function openPlace(req: Request, res: Response): Promise<Place | undefined> {
+  async function openContext(req: Request, res: Response): Promise<Context | undefined> {
     const flow = req.path === '/login' ? mark.readOrSet(req, res) : mark.read(req);
     if (flow === undefined) return undefined;
     const { requestId } = res.locals;
     const url = new URL(req.originalUrl, publicUrl);
     const state = req.path === '/oauth/callback' ? url.searchParams.get('state') : null;
-    const spot = state === null ? `path ${req.originalUrl}` : `state ${state}`;
-    const continued = req.method === 'GET' ? await store.takeContinuation(flow, spot) : undefined;
-    const place: Place = { flow, requestId, story: newStory(continued?.chain) };
-    if (continued?.replyTo !== undefined) redirects.backFromGetbill(place, url, continued.replyTo);
-    return place;
+    const next = state === null ? byPath(url) : byState(state);
+    const continued = req.method === 'GET' ? await store.takeContinuation(flow, next) : undefined;
+    const context: Context = { flow, requestId, story: newStory(continued?.chain) };
+    if (continued?.replyTo !== undefined)
+      redirects.backFromGetbill(context, url, continued.replyTo);
+    return context;
   }
 
-  function recordRequest(place: Place, req: Request): Promise<number | undefined> {
+  function recordRequest(context: Context, req: Request): RecordResponse {
     const path = maskedUrl(new URL(req.originalUrl, publicUrl), mask, { origin: false });
-    return append(place, {
-      kind: 'request',
+    return appendRequest(context, {
       from: 'browser',
       to: 'app',
       title: `${req.method} ${path.split('?')[0] ?? ''}`,
@@ -79,7 +80,10 @@ export function recordBrowser(
     });
   }
 
-  function recordResponse(place: Place, req: Request, res: Response, sent: Sent): void {
+  function recordResponse(
+    { req, res, context, respond }: Exchange,
+    { hasLeft }: { hasLeft: boolean },
+  ): void {
     const { statusCode: status } = res;
     const location = locationOf(res, publicUrl);
     const goesToGetbill =
@@ -90,40 +94,30 @@ export function recordBrowser(
       : location
         ? `: to ${maskedUrl(location, mask, { origin: false }).split('?')[0] ?? ''}`
         : '';
-    void append(
-      place,
-      {
-        kind: 'response',
-        from: 'app',
-        to: 'browser',
-        title: sent.left ? 'The browser left before the end' : line + where,
-        outcome: sent.left || status >= 400 ? 'failed' : 'ok',
-        topic: topicOfPath(req.path),
-        oauth: isOAuthPath(req.path),
-        durationMs: performance.now() - sent.startedMs,
-        message: {
-          start: `HTTP/1.1 ${line}`,
-          headers: maskedHeaders(res.getHeaders(), BROWSER_GETS, mask),
-        },
+    respond({
+      title: hasLeft ? 'The browser left before the end' : line + where,
+      outcome: hasLeft || status >= 400 ? 'failed' : 'ok',
+      topic: topicOfPath(req.path),
+      message: {
+        start: `HTTP/1.1 ${line}`,
+        headers: maskedHeaders(res.getHeaders(), BROWSER_GETS, mask),
       },
-      sent.number,
-    );
-    if (goesToGetbill) redirects.toGetbill(place, location);
-    place.story.closed = true;
+    });
+    if (goesToGetbill) redirects.toGetbill(context, location);
+    context.story.isAnswered = true;
   }
 
   async function middleware(...[req, res, next]: Parameters<RequestHandler>): Promise<void> {
     if (NOT_RECORDED.test(req.path)) return next();
-    const place = await openPlace(req, res);
-    if (place === undefined) return next();
-    res.locals['trace'] = `/flow?request=${encodeURIComponent(place.requestId)}#here`;
-    const startedMs = performance.now();
-    const number = recordRequest(place, req);
+    const context = await openContext(req, res);
+    if (context === undefined) return next();
+    res.locals['trace'] = `/flow?request=${encodeURIComponent(context.requestId)}#here`;
+    const respond = recordRequest(context, req);
     onEnd(res, {
-      before: () => redirects.tellNextProcess(place, res),
-      react: (left) => recordResponse(place, req, res, { number, startedMs, left }),
+      before: () => redirects.tellNextProcess(context, res),
+      react: (hasLeft) => recordResponse({ req, res, context, respond }, { hasLeft }),
     });
-    places.run(place, next);
+    contexts.run(context, next);
   }
 
   return middleware;

@@ -3,29 +3,39 @@ import { AppError } from '../../core/errors.js';
 import type { HttpExchange } from '../../tracing.js';
 import type { Mask } from '../masking.js';
 import { kindOfCall, requestMessage, responseMessage, type CallKind } from '../messages.js';
-import { afterwardsOf, chainOf } from './place.js';
-import { ignored, quietly, type Pending, type Settled, type StepWriter } from './step-writer.js';
+import type { Note } from '../notes.js';
+import { chainOf, type Context } from './context.js';
+import {
+  ignored,
+  quietly,
+  type RecordResponse,
+  type Settled,
+  type StepWriter,
+} from './step-writer.js';
 
-interface Call extends Pending {
+interface Call {
   readonly kind: CallKind;
+  readonly context: Context;
+  readonly chain: string;
+  readonly respond: RecordResponse;
 }
 
 /** The calls of the app to GetBill: to be subscribed to `channels.http`. */
 export function recordGetbill(
-  { append, inPlace }: StepWriter,
+  { appendRequest, note, inContext }: StepWriter,
   { mask, apiUrl }: { mask: Mask; apiUrl: URL },
 ) {
   const open = new WeakMap<HttpExchange, Call>();
 
-  const startCall = inPlace<HttpExchange>((exchange, place) => {
+  const startCall = inContext<HttpExchange>((exchange, context) => {
     const kind = kindOfCall(exchange);
-    if (place.renewal) place.renewal.asked = true;
-    const chain = kind === 'revocation' ? afterwardsOf(place.story) : chainOf(place); // nobody waits for it
+    const { renewal, story } = context;
+    if (renewal) renewal.hasCalled = true;
+    const chain = kind === 'revocation' ? story.chainAfterwards : chainOf(context); // nobody waits for it
     const message = requestMessage(exchange, mask);
     const title = kind === 'api' ? `${exchange.method} ${apiPath(exchange)}` : CALLS[kind];
-    const number = append(place, {
+    const respond = appendRequest(context, {
       chain,
-      kind: 'request',
       from: 'app',
       to: 'getbill',
       title,
@@ -33,7 +43,7 @@ export function recordGetbill(
       oauth: kind !== 'api',
       message,
     });
-    open.set(exchange, { kind, place, chain, number, startedMs: performance.now() });
+    open.set(exchange, { kind, context, chain, respond });
   });
 
   const apiPath = ({ url }: HttpExchange): string => {
@@ -61,36 +71,23 @@ export function recordGetbill(
     const call = open.get(exchange);
     if (call === undefined) return;
     open.delete(exchange);
-    const { kind, place, chain, number, startedMs } = call;
+    const { kind, context, chain, respond } = call;
     const bytes = Buffer.isBuffer(body) ? body : undefined;
     const { message, judgement } = responseMessage(exchange, { body: bytes, failure }, mask);
     if (exchange.resent !== undefined) {
-      void append(place, {
-        chain,
-        kind: 'note',
-        from: 'app',
-        to: 'app',
+      const resent: Note = {
         title: RESENT[exchange.resent],
         topic: 'given_up',
         outcome: 'neutral',
-      });
+      };
+      note(context, resent, chain);
     }
-    void append(
-      place,
-      {
-        chain,
-        kind: 'response',
-        from: 'getbill',
-        to: 'app',
-        title: judgement.title,
-        outcome: judgement.failed ? 'failed' : 'ok',
-        topic: kind === 'api' ? 'api_response' : 'token_response',
-        oauth: kind !== 'api',
-        durationMs: performance.now() - startedMs,
-        ...(message && { message }),
-      },
-      number,
-    );
+    respond({
+      title: judgement.title,
+      outcome: judgement.failed ? 'failed' : 'ok',
+      topic: kind === 'api' ? 'api_response' : 'token_response',
+      message,
+    });
   }
 
   return { ...ignored, start: startCall, asyncEnd: settleCall };

@@ -37,23 +37,23 @@ export function createRecorder(deps: {
   const renewals = recordRenewals(writer, deps);
   channels.http.subscribe(getbill);
   channels.storage.subscribe(storage);
-  channels.renewal.start.bindStore(writer.places, renewals.placeOfRenewal);
+  channels.renewal.start.bindStore(writer.contexts, renewals.contextOfRenewal);
   channels.renewal.subscribe(renewals.reader);
 
   return {
     middleware: (req, res, next) => void browser(req, res, next).catch(next),
     onEvent(event) {
-      const place = writer.places.getStore();
-      const found = place && noteOf(event);
-      if (place === undefined || found === undefined) return;
-      if (place.renewal && /^refresh_(failed|waited)$/.test(event.type))
-        place.renewal.explained = true;
-      writer.note(place, found);
+      const context = writer.contexts.getStore();
+      const found = context && noteOf(event);
+      if (context === undefined || found === undefined) return;
+      if (context.renewal && /^refresh_(failed|waited)$/.test(event.type))
+        context.renewal.hasExplained = true;
+      writer.note(context, found);
     },
     stop() {
       channels.http.unsubscribe(getbill);
       channels.storage.unsubscribe(storage);
-      channels.renewal.start.unbindStore(writer.places);
+      channels.renewal.start.unbindStore(writer.contexts);
       channels.renewal.unsubscribe(renewals.reader);
     },
   };

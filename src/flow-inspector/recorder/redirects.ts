@@ -1,7 +1,7 @@
 import type { Response } from 'express';
 import { maskedUrl, type Mask } from '../masking.js';
 import type { StepStore } from '../step-store.js';
-import type { Place } from './place.js';
+import type { Context } from './context.js';
 import type { StepWriter } from './step-writer.js';
 
 const AT_GETBILL_MS = 3_600_000;
@@ -13,14 +13,14 @@ export function recordRedirects(
   { store, mask, publicUrl }: { store: StepStore; mask: Mask; publicUrl: URL },
 ) {
   /** Records GetBill's redirect, which the browser must have followed: it is here with its parameters. */
-  function backFromGetbill(place: Place, url: URL, replyTo: number): void {
+  function backFromGetbill(context: Context, url: URL, replyTo: number): void {
     const error = url.searchParams.get('error');
     const failed = error !== null;
     const title = failed ? 'Back to the app with an error' : 'Back to the app with code and state';
     const start = 'HTTP/1.1 302 Found';
     const headers: [string, string][] = [['location', maskedUrl(url, mask)]];
     void append(
-      place,
+      context,
       {
         kind: 'response',
         from: 'getbill',
@@ -36,10 +36,10 @@ export function recordRedirects(
   }
 
   /** Records the authorization request, which the browser sends when it follows our redirect. */
-  function toGetbill(place: Place, location: URL): void {
+  function toGetbill(context: Context, location: URL): void {
     const start = `GET ${maskedUrl(location, mask, { origin: false })} HTTP/1.1`;
     const message = { start, headers: [['host', location.host]] as [string, string][] };
-    const number = append(place, {
+    const number = append(context, {
       kind: 'request',
       from: 'browser',
       to: 'getbill',
@@ -48,28 +48,31 @@ export function recordRedirects(
       oauth: true,
       message,
     });
-    const spot = `state ${location.searchParams.get('state') ?? ''}`;
-    const { chain } = place.story;
+    const next = byState(location.searchParams.get('state') ?? '');
+    const { flow, story } = context;
     void number.then((replyTo) =>
-      store.continueAt(place.flow, spot, { chain, replyTo }, AT_GETBILL_MS),
+      store.keepContinuation(flow, next, { chain: story.chain, replyTo }, AT_GETBILL_MS),
     );
   }
 
-  /** Stores where the story goes on, before the browser follows a redirect to what may be another process. */
-  function tellNextProcess(place: Place, res: Response): Promise<void> | undefined {
+  /** Stores how the story goes on, before the browser follows a redirect to what may be another process. */
+  function tellNextProcess(context: Context, res: Response): Promise<void> | undefined {
     const location = locationOf(res, publicUrl);
     if (location === undefined) return undefined;
-    const { chain } = place.story;
+    const { flow, story } = context;
+    const { chain } = story;
     const state = location.origin === publicUrl.origin ? null : location.searchParams.get('state');
-    const [spot, forMs] =
-      state === null
-        ? [`path ${location.pathname}${location.search}`, REDIRECT_MS]
-        : [`state ${state}`, AT_GETBILL_MS];
-    return store.continueAt(place.flow, spot, { chain }, forMs);
+    return state === null
+      ? store.keepContinuation(flow, byPath(location), { chain }, REDIRECT_MS)
+      : store.keepContinuation(flow, byState(state), { chain }, AT_GETBILL_MS);
   }
 
   return { backFromGetbill, toGetbill, tellNextProcess };
 }
+
+/** How the request that continues a story is recognised: by its path, or by the state with which GetBill sends the browser back. */
+export const byPath = ({ pathname, search }: URL): string => `path ${pathname}${search}`;
+export const byState = (state: string): string => `state ${state}`;
 
 export function locationOf(res: Response, publicUrl: URL): URL | undefined {
   const location = res.getHeader('location');
