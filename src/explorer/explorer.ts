@@ -25,7 +25,7 @@ export interface ExplorerServices {
   readonly config: { readonly getbill: Pick<Config['getbill'], 'apiUrl'> };
   readonly keyValue: Pick<KeyValue, 'set' | 'take'>;
   readonly forward: Forward;
-  readonly quota: Pick<Quota, 'seen'>;
+  readonly quota: Pick<Quota, 'lastKnown'>;
 }
 
 export interface ExplorerGuards {
@@ -74,7 +74,7 @@ export function mountExplorer(
       confirmation,
       response,
       samples: samplesOf(operation, request, { apiUrl }),
-      quota: quotaView(label, await quota.seen(limitClass), res.locals.formats),
+      quota: quotaView(label, await quota.lastKnown(limitClass), res.locals.formats),
     });
   }
 

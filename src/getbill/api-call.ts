@@ -20,7 +20,7 @@ export interface Visitor {
   readonly address: string;
   readonly mayReadCompany: boolean;
   /** GetBill turned out not to have granted this scope. */
-  readonly withhold: (scope: string) => Promise<void>;
+  readonly learnMissingScope: (scope: string) => Promise<void>;
 }
 
 export interface ApiCall {

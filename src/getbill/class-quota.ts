@@ -27,17 +27,17 @@ const DOCUMENTED: Readonly<Record<LimitClass, Limit>> = {
 const blockSchema = z.object({ retryAfterS: z.number().positive(), id: z.string() });
 
 export interface QuotaDeps extends QuotaRecordsDeps {
-  /** Sets apart installations that share a storage. */
-  scope: string;
+  /** GetBill counts per client, and a storage may hold several without a prefix. */
+  clientHash: string;
   now: () => number;
 }
 
 /** One limit class as this process sees it: a copy of the records in the storage, and what it learnt since. */
-export function createClassQuota(limitClass: LimitClass, { scope, now, ...deps }: QuotaDeps) {
+export function createClassQuota(limitClass: LimitClass, { clientHash, now, ...deps }: QuotaDeps) {
   const records = createQuotaRecords(deps);
   const documented = DOCUMENTED[limitClass];
-  const quotaKey = `quota:${scope}:${limitClass}`;
-  const blockKey = `quota:${scope}:${limitClass}:blocked`;
+  const quotaKey = `quota:${clientHash}:${limitClass}`;
+  const blockKey = `quota:${clientHash}:${limitClass}:blocked`;
   let known: { quota: QuotaState; endsAtMs: number } | undefined;
   let blockedUntilMs = 0;
   /** The last block that this process learnt; while it is not on record, it holds here alone. */

@@ -21,13 +21,13 @@ export function connectGetbill(
     monotonicMs,
   }: { keyValue: KeyValue; emit: Emit; now: () => number; monotonicMs: () => number },
 ) {
-  const scope = hash('sha256', config.clientId, 'base64url').slice(0, 8); // GetBill counts per client
+  const clientHash = hash('sha256', config.clientId, 'base64url').slice(0, 8);
   const upstream = createUpstream({ config, emit });
-  const quota = createQuota({ keyValue, scope, emit, now });
+  const quota = createQuota({ keyValue, clientHash, emit, now });
   const facts = createGrantFacts({ keyValue, keptMs: session.maxMs, emit, now });
-  const limits = createSharedLimits({ keyValue, scope, emit, now });
+  const limits = createSharedLimits({ keyValue, clientHash, emit, now });
   const inMemory = createMemoryKeyValue({ now });
-  const localLimits = createSharedLimits({ keyValue: inMemory, scope, emit, now });
+  const localLimits = createSharedLimits({ keyValue: inMemory, clientHash, emit, now });
   const slots = createCallSlots({
     total: API_CONNECTIONS,
     perSession: API_CONNECTIONS / 4,

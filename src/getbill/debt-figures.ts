@@ -56,7 +56,7 @@ export function createDebtFigures({
   facts,
   now,
 }: {
-  quota: Pick<Quota, 'seen' | 'limit'>;
+  quota: Pick<Quota, 'lastKnown' | 'limit'>;
   limits: Pick<SharedLimits, 'consume'>;
   facts: Pick<GrantFacts, 'read'>;
   now: () => number;
@@ -75,9 +75,9 @@ export function createDebtFigures({
 
   /** @throws {UnavailableError} 429: GetBill allows fewer reads than `reserve` before its window ends. */
   async function assertReadsLeft(reserve: (limit: number) => number): Promise<void> {
-    const seen = await quota.seen('read');
-    if (seen === undefined || seen.left >= reserve(seen.limit)) return;
-    throw quotaLow(seen.resetsAt.getTime() - now());
+    const known = await quota.lastKnown('read');
+    if (known === undefined || known.left >= reserve(known.limit)) return;
+    throw quotaLow(known.resetsAt.getTime() - now());
   }
   const assertFewReadsLeft = () => assertReadsLeft(() => SMALL_RESERVE);
 

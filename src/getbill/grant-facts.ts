@@ -28,7 +28,7 @@ export interface GrantFacts {
   read(grantId: string): Promise<Readonly<Facts>>;
   /** From a response of `/company/profile`, the only one that says whose grant it is. */
   learnCompany(grantId: string, profile: unknown): Promise<void>;
-  withhold(grantId: string, scope: string): Promise<void>;
+  learnMissingScope(grantId: string, scope: string): Promise<void>;
 }
 
 /** As facts hold it: an id of GetBill's has no place in Redis. */
@@ -91,7 +91,7 @@ export function createGrantFacts({
       const facts = await read(grantId);
       if (facts.company !== company) await write(grantId, { ...facts, company });
     },
-    async withhold(grantId, scope) {
+    async learnMissingScope(grantId, scope) {
       const facts = await read(grantId);
       if (!facts.withheld.includes(scope))
         await write(grantId, { ...facts, withheld: [...facts.withheld, scope] });

@@ -118,7 +118,8 @@ export function createQuotaGate({
     const { scope } = call.endpoint;
     if (call.endpoint === PROFILE && status === 200)
       await facts.learnCompany(visitor.grantId, json);
-    if (status === 403 && lacksScope(json, scope, challenge)) await visitor.withhold(scope);
+    if (status === 403 && lacksScope(json, scope, challenge))
+      await visitor.learnMissingScope(scope);
     return response;
   }
 

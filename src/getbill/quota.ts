@@ -26,7 +26,7 @@ export interface Quota {
   /** Drops everything that GetBill said: the demo's sandbox was reset. */
   forget(): Promise<void>;
   /** For people; `undefined` before the first response, and after the window has ended. */
-  seen(
+  lastKnown(
     limitClass: LimitClass,
   ): Promise<{ left: number; limit: number; resetsAt: Date } | undefined>;
 }
@@ -61,7 +61,7 @@ export function createQuota(deps: QuotaDeps): Quota {
     },
     forget: async () => void (await Promise.all([classes.read.forget(), classes.write.forget()])),
     left: (limitClass) => classes[limitClass].current()?.quota.remaining,
-    async seen(limitClass) {
+    async lastKnown(limitClass) {
       const { read, blockedForMs, current } = classes[limitClass];
       await read().catch(ignoreStorage); // then what this process knows
       const known = current();

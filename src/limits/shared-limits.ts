@@ -44,13 +44,13 @@ export interface SharedLimits {
 
 export function createSharedLimits({
   keyValue,
-  scope,
+  clientHash,
   emit,
   now,
 }: {
   keyValue: Pick<KeyValue, 'increment' | 'delete'>;
-  /** Set apart installations that share a storage. */
-  scope: string;
+  /** GetBill counts per client, and a storage may hold several without a prefix. */
+  clientHash: string;
   emit: Emit;
   now: () => number;
 }): SharedLimits {
@@ -58,7 +58,7 @@ export function createSharedLimits({
   const refillOnce = singleFlight<Portion>();
   const deleteOnce = singleFlight<void>();
   const keyOf = (kind: LimitKind, name: string, { most, windowMs }: Limit): string =>
-    `${kind}:${scope}:${name}:${most}/${Math.ceil(windowMs / 1000)}`;
+    `${kind}:${clientHash}:${name}:${most}/${Math.ceil(windowMs / 1000)}`;
 
   /** A counter that is not ours (no number, too small, without an end) is replaced. */
   async function increment(

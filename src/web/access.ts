@@ -7,7 +7,7 @@ import { addressOf } from './client-address.js';
 
 export interface AccessDeps {
   readonly tokens: Pick<TokenManager, 'renew'>;
-  readonly facts: Pick<GrantFacts, 'read' | 'withhold'>;
+  readonly facts: Pick<GrantFacts, 'read' | 'learnMissingScope'>;
 }
 
 /**
@@ -37,9 +37,9 @@ export function accessOf(
         return addressOf(req.ip);
       },
       mayReadCompany: res.locals.tokenSet.scopes.includes('company:read'),
-      withhold: async (scope) => {
+      learnMissingScope: async (scope) => {
         res.locals.tokenSet = withoutScopes(res.locals.tokenSet, [scope]);
-        await facts.withhold(grantId, scope);
+        await facts.learnMissingScope(grantId, scope);
       },
     },
   };

@@ -105,8 +105,8 @@ beforeAll(async () => {
       ...services,
       quota: {
         ...services.quota,
-        seen: (limitClass) =>
-          planted === undefined ? services.quota.seen(limitClass) : Promise.reject(planted),
+        lastKnown: (limitClass) =>
+          planted === undefined ? services.quota.lastKnown(limitClass) : Promise.reject(planted),
       },
     }),
   });

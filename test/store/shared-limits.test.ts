@@ -20,7 +20,7 @@ function setup() {
   const processOf = () =>
     createSharedLimits({
       keyValue: counting,
-      scope: 'a',
+      clientHash: 'a',
       emit: (event) => void events.push(event),
       now,
     });
@@ -128,7 +128,7 @@ describe('a limit that several processes share', () => {
     const processAt = (aheadMs: number) =>
       createSharedLimits({
         keyValue,
-        scope: 'a',
+        clientHash: 'a',
         emit: () => undefined,
         now: () => 1_000_000 + aheadMs,
       });

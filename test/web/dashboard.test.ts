@@ -21,14 +21,14 @@ beforeAll(async () => {
     env: { GETBILL_TIMEOUT_MS: '10000' }, // the first call waits for the sandbox's data
     wrap(services) {
       const { forward, quota, limits, facts, now } = services;
-      const seen = async (limitClass: 'read' | 'write') =>
+      const lastKnown = async (limitClass: 'read' | 'write') =>
         left === undefined
-          ? await quota.seen(limitClass)
+          ? await quota.lastKnown(limitClass)
           : { left, limit: 1000, resetsAt: new Date(now() + 600_000) };
       return {
         ...services,
         figures: createDebtFigures({
-          quota: { seen, limit: (limitClass) => quota.limit(limitClass) },
+          quota: { lastKnown, limit: (limitClass) => quota.limit(limitClass) },
           limits,
           facts,
           now,

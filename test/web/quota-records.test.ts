@@ -11,7 +11,7 @@ function setUp() {
   const keyValue = createMemoryKeyValue({ now: () => passedMs });
   const events: AppEvent[] = [];
   const processAt = (aheadMs = 0) =>
-    createQuota({ keyValue, scope: 'a', emit: (event) => void events.push(event), now: () => startMs + passedMs + aheadMs }); // prettier-ignore
+    createQuota({ keyValue, clientHash: 'a', emit: (event) => void events.push(event), now: () => startMs + passedMs + aheadMs }); // prettier-ignore
   /** As GetBill sends them, on GetBill's clock. */
   const headers = (remaining: number) => ({
     date: new Date(startMs + passedMs).toUTCString(),
@@ -61,7 +61,7 @@ describe.each([-600_000, 0, 600_000])('a process whose clock is %d ms ahead', (a
 it('a clock that is set back an hour blocks nobody for an hour', async () => {
   const { keyValue } = setUp();
   let nowMs = 10_000_000;
-  const quota = createQuota({ keyValue, scope: 'a', emit: () => undefined, now: () => nowMs });
+  const quota = createQuota({ keyValue, clientHash: 'a', emit: () => undefined, now: () => nowMs });
   await quota.block('read', { 'retry-after': '3' }, undefined);
   nowMs -= 3_600_000;
   expect(await waitOf(quota.admit('read', 'page'))).toBeLessThanOrEqual(3);
@@ -94,7 +94,7 @@ describe('a record that this app did not write', () => {
       await keyValue.set(key, value, { ttlMs: 3_600_000 });
       const quota = processAt();
       expect(await waitOf(quota.admit('read', 'proxy'))).toBeUndefined();
-      expect(await quota.seen('read')).toBeUndefined();
+      expect(await quota.lastKnown('read')).toBeUndefined();
       expect(await keyValue.get(key)).toBeUndefined();
       pass(1_001);
       expect(await waitOf(quota.admit('read', 'proxy'))).toBeUndefined();
@@ -131,7 +131,7 @@ describe('a record that this app did not write', () => {
 it('two clients of GetBill in one storage know nothing of one another', async () => {
   const { keyValue, processAt } = setUp();
   await processAt().block('read', { 'retry-after': '1800' }, undefined);
-  const other = createQuota({ keyValue, scope: 'b', emit: () => undefined, now: () => 0 });
+  const other = createQuota({ keyValue, clientHash: 'b', emit: () => undefined, now: () => 0 });
   expect(await waitOf(other.admit('read', 'page'))).toBeUndefined();
 });
 

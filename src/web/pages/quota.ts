@@ -3,11 +3,11 @@ import type { Formats } from './formats.js';
 /** One limit of GetBill's as a meter; below a tenth it is low. */
 export function quotaView(
   label: string,
-  seen: { left: number; limit: number; resetsAt: Date } | undefined,
+  known: { left: number; limit: number; resetsAt: Date } | undefined,
   formats: Formats,
 ) {
-  if (seen === undefined) return undefined;
-  const { left, limit, resetsAt } = seen;
+  if (known === undefined) return undefined;
+  const { left, limit, resetsAt } = known;
   return {
     label,
     left,

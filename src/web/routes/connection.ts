@@ -19,22 +19,22 @@ export function showConnection({
   ...deps
 }: RenewalPauseDeps & {
   marginMs: number;
-  quota: Pick<Quota, 'seen'>;
+  quota: Pick<Quota, 'lastKnown'>;
   /** GETBILL_SCOPES */
   asked: readonly string[];
 }): RequestHandler {
   const { marginMs, now } = deps;
   return async function showConnectionHandler(_req, res) {
     const { formats } = res.locals;
-    const seen = LIMIT_CLASSES.map(async ([limitClass, label]) =>
-      quotaView(label, await quota.seen(limitClass), formats),
+    const views = LIMIT_CLASSES.map(async ([limitClass, label]) =>
+      quotaView(label, await quota.lastKnown(limitClass), formats),
     );
     const pause = await renewalPause(res, deps);
     renderPage(res, 'connection', {
       title: 'Connection',
       timeline: tokenTimeline(res.locals.tokenSet, { marginMs, nowMs: now(), formats, pause }),
       permissions: permissionsOf(res.locals.tokenSet, asked),
-      quota: (await Promise.all(seen)).filter((entry) => entry !== undefined),
+      quota: (await Promise.all(views)).filter((entry) => entry !== undefined),
     });
   };
 }
