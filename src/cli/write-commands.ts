@@ -23,6 +23,13 @@ interface FromFlags extends WriteFlags {
 const BODY = 'JSON file with the fields of GetBill; "-" is standard input';
 const DRY_RUN = 'check it and show what would be sent; send nothing';
 
+const UPDATES = {
+  debts: { noun: 'debt', rule: 'debtChange', update: 'updateDebt' },
+  debtors: { noun: 'debtor', rule: 'debtorChange', update: 'updateDebtor' },
+  creditors: { noun: 'creditor', rule: 'creditorChange', update: 'updateCreditor' },
+  followups: { noun: 'follow-up', rule: 'followupChange', update: 'updateFollowup' },
+} as const;
+
 /** `create`, `update` and `delete`, where GetBill documents them. `parents`: by resource. */
 export function addWriteCommands(
   parents: Readonly<Record<string, Command>>,
@@ -46,34 +53,19 @@ export function addWriteCommands(
     await run(work, flags);
   }
 
-  function addUpdate(
-    name: string,
-    noun: string,
-    rule: keyof typeof writeRules,
-    write: (client: Client, id: string, change: never) => Promise<Row>,
-  ): void {
+  for (const [name, { noun, rule, update }] of Object.entries(UPDATES)) {
     const parent = parents[name];
-    if (parent === undefined) return;
+    if (parent === undefined) continue;
     addSubcommand(parent, 'update <id>', `change the fields of a ${noun} that a file names`)
       .requiredOption('--from <file>', BODY)
       .option('--dry-run', DRY_RUN)
       .action(async (id: string, flags: FromFlags) => {
         const body = bodyFrom(flags.from);
         const call = { method: 'PUT', path: `/${name}/${id}`, rule, body };
-        await send(call, flags, (client) => write(client, id, body as never));
+        await send(call, flags, (client) => client[update](id, body as never));
       });
   }
 
-  addUpdate('debts', 'debt', 'debtChange', (client, id, change) => client.updateDebt(id, change));
-  addUpdate('debtors', 'debtor', 'debtorChange', (client, id, change) =>
-    client.updateDebtor(id, change),
-  );
-  addUpdate('creditors', 'creditor', 'creditorChange', (client, id, change) =>
-    client.updateCreditor(id, change),
-  );
-  addUpdate('followups', 'follow-up', 'followupChange', (client, id, change) =>
-    client.updateFollowup(id, change),
-  );
   const { debts, followups } = parents;
   if (debts !== undefined) {
     addCreateDebts(debts);
