@@ -1,14 +1,7 @@
 import type { RedisConfig } from '../config/config.js';
 import { redisReason, StorageError } from '../errors.js';
 import { problemOfFirst } from './client.js';
-import {
-  handshakeFailed,
-  REASONS,
-  REPLY_CODE,
-  unknown,
-  unknownReply,
-  type Settings,
-} from './reasons.js';
+import { handshakeFailed, REASONS, unknown, unknownReply, type Settings } from './reasons.js';
 
 /** The setting that names Redis. */
 export const REDIS_VARIABLE = {
@@ -16,6 +9,10 @@ export const REDIS_VARIABLE = {
   sentinel: 'REDIS_SENTINELS',
   cluster: 'REDIS_CLUSTER_NODES',
 } as const;
+
+/** The part of a reply that tells errors apart; most begin with a code. */
+const REPLY_CODE =
+  /^(ERR (unknown command|syntax error|max number of clients)|Unknown RESP type|Redis did not answer in time|(?!ERR)[A-Z]{3,}(?= ))/;
 
 /** Why Redis cannot be used, and what to do. */
 export interface RedisProblem {

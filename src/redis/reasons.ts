@@ -11,10 +11,6 @@ export interface Settings {
 
 type Explanation = (settings: Settings) => readonly [cause: string, fix: string];
 
-/** The part of a reply that tells errors apart; most begin with a code. */
-export const REPLY_CODE =
-  /^(ERR (unknown command|syntax error|max number of clients)|Unknown RESP type|Redis did not answer in time|(?!ERR)[A-Z]{3,}(?= ))/;
-
 export const unknown: Explanation = ({ variable }) => [
   'Redis does not answer',
   `is Redis running where ${variable} says, with TLS where that is rediss://, and is the way there open?`,
