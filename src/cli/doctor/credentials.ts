@@ -23,12 +23,7 @@ export const credentialChecks: readonly Check[] = [
   { name: 'client credentials', needs: 'token endpoint', examine: examineSecret },
   { name: 'scopes', needs: 'client credentials', examine: examineScopes },
   { name: 'code exchange', needs: 'client credentials', examine: examineCodeExchange },
-  {
-    name: 'revocation',
-    needs: 'client credentials',
-    setting: 'revokeUrl',
-    examine: examineRevocation,
-  },
+  { name: 'revocation', needs: 'client credentials', setting: 'revokeUrl', examine: examineRevoke },
 ];
 
 async function examineSecret(context: CheckContext): Promise<Result> {
@@ -86,7 +81,7 @@ async function examineCodeExchange(context: CheckContext): Promise<Result> {
   return explainRefusal(error, context.config.getbill);
 }
 
-async function examineRevocation({ config, tokenEndpoint }: CheckContext) {
+async function examineRevoke({ config, tokenEndpoint }: CheckContext) {
   const { revokeUrl: url, timeoutMs } = config.getbill;
   if (url === undefined) return undefined;
   try {
