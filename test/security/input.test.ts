@@ -195,7 +195,7 @@ describe('an error', () => {
         wrap: (services: TestApp['services']) => ({
           ...services,
           // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- also what is no error
-          quota: { ...services.quota, seen: () => Promise.reject(planted) },
+          quota: { ...services.quota, lastKnown: () => Promise.reject(planted) },
         }),
       };
       const running = mode === 'production' ? await startProduction(options) : await startTestApp({ ...options, env: { NODE_ENV: mode } }); // prettier-ignore
