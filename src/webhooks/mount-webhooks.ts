@@ -3,6 +3,7 @@ import { createCipher } from '../core/storage/cipher.js';
 import { inTime } from '../core/storage/redis.js';
 import type { Config } from '../config/config.js';
 import type { Emit } from '../events.js';
+import type { AppClient } from '../getbill/app-client.js';
 import type { DebtFigures } from '../getbill/debt-figures.js';
 import type { GrantFacts } from '../getbill/grant-facts.js';
 import type { ProfileCache } from '../getbill/profile-cache.js';
@@ -23,6 +24,7 @@ export interface WebhooksServices {
   readonly log: { warn(fields: object, message: string): void };
   readonly emit: Emit;
   readonly now: () => number;
+  readonly appClient: AppClient;
   readonly profiles: Pick<ProfileCache, 'forgetCompany'>;
   readonly figures: Pick<DebtFigures, 'forgetCompany'>;
   readonly facts: Pick<GrantFacts, 'read'>;
@@ -46,7 +48,8 @@ export function mountWebhooks(
   app: Express,
   services: WebhooksServices,
 ): { addPages(guards: WebhooksGuards): void } {
-  const { config, log, emit, now, profiles, figures, facts, sessions, onStop } = services;
+  const { config, log, emit, now, appClient, profiles, figures, facts, sessions, onStop } =
+    services;
   const { endpoints: configured, ...settings } = config.webhooks;
   const onError = (error: Error): void => log.warn({ err: error }, 'redis connection of webhooks');
   const isOn = configured.length > 0;
@@ -61,6 +64,7 @@ export function mountWebhooks(
     redis: connection?.redis,
     connected: connection?.connected,
     cipher: createCipher(config.tokenEncryptionKeys.reveal()),
+    api: appClient,
     onChanges(companyId, changes) {
       profiles.forgetCompany(companyId);
       figures.forgetCompany(companyId);

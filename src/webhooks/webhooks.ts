@@ -3,6 +3,7 @@ import { Router } from 'express';
 import type { Cluster, Redis } from 'ioredis';
 import type { Cipher } from '../core/storage/cipher.js';
 import type { Emit } from '../events.js';
+import type { AppClient } from '../getbill/app-client.js';
 import { createMemoryChanges, createRedisChanges, type Change, type Changes } from './changes.js';
 import { subjectOf, type WebhookEvent } from './envelope.js';
 import { follow } from './follow.js';
@@ -44,6 +45,7 @@ export function createWebhooks({
   redis,
   connected = Promise.resolve(),
   cipher,
+  api,
   onChanges,
   emit,
   clock,
@@ -57,6 +59,8 @@ export function createWebhooks({
   /** Commands wait for it. */
   connected?: Promise<void> | undefined;
   cipher: Cipher;
+  /** For the handlers. */
+  api: AppClient;
   /** In every process, after an event was handled in any. */
   onChanges: (companyId: string, changes: readonly Change[]) => void;
   emit: Emit;
@@ -92,7 +96,7 @@ export function createWebhooks({
       inbox,
       handle: async (event, attempt) => {
         const handler = Object.hasOwn(handlers, event.type) ? handlers[event.type] : undefined;
-        await handler?.(event, { companyId, announce, ...attempt });
+        await handler?.(event, { companyId, api, announce, ...attempt });
       },
       emit,
       pollMs: POLL_MS,

@@ -50,6 +50,7 @@ async function startReceiver(
     },
     redis: undefined,
     cipher: createCipher([Buffer.alloc(32, 7)]),
+    api: { debt: (id: string) => Promise.resolve({ id, amount: 12 }) } as never,
     onChanges: (companyId) => void forgotten.push(companyId),
     emit: (event) => {
       if (event.type === 'webhook_refused') refused.push(event.reason);
@@ -322,6 +323,18 @@ describe('a webhook', () => {
       await until('it is handled', async () => (await entries())[0]?.state === 'handled');
       expect(effects).toEqual(['done']);
     };
+    await withReceiver(use, {}, { handlers: { 'debt.updated': handler } });
+  });
+
+  it('is a hint: its handler reads the debt through the API', async () => {
+    const read: unknown[] = [];
+    const use = async ({ deliver }: Receiver): Promise<void> => {
+      await deliver(json({ type: 'debt.updated', data: { id: 'd1', amount: 999 } }));
+      await until('it is handled', () => read.length > 0);
+      expect(read).toEqual([{ id: 'd1', amount: 12 }]);
+    };
+    const handler: NonNullable<WebhooksOptions['handlers']>[string] = async ({ data }, { api }) =>
+      void read.push(await api.debt(String(data['id'])));
     await withReceiver(use, {}, { handlers: { 'debt.updated': handler } });
   });
 

@@ -26,6 +26,7 @@ const ours = createWebhooks({
   },
   redis: undefined,
   cipher: createCipher([Buffer.alloc(32, 7)]),
+  api: {} as never,
   handlers: { 'debt.updated': (one) => act(one.type) },
   onChanges: () => undefined,
   emit: () => undefined,
