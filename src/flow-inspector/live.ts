@@ -8,7 +8,7 @@ import type { Step } from './step.js';
 import type { StepStore } from './step-store.js';
 import type { Row } from './rows.js';
 import { storiesOf, type Story } from './stories.js';
-import { linkTo, numberOf, viewOf, type View } from './view.js';
+import { flowQueryOf, linkTo, numberOf, type FlowQuery } from './flow-query.js';
 
 const MAX_STREAMS = 200;
 const MAX_STREAMS_PER_BROWSER = 4;
@@ -29,17 +29,17 @@ export function streamSteps({
   const streams = new Map<string, number>();
 
   async function streamTo(req: Request, res: Response, flow: string): Promise<void> {
-    const view = viewOf(req);
+    const query = flowQueryOf(req);
     const stream = openEventStream(res, { maxMs: STREAM_MS });
     const past = await store.read(flow, { after: 0 });
     const resumed = numberOf(req.get('last-event-id')) ?? numberOf(req.query['last']); // a new stream of the same page
-    const known = resumed ?? beginningOf(past, view);
+    const known = resumed ?? beginningOf(past, query);
     const lastOfPast = resumed ?? past.at(-1)?.number ?? 0; // a sign-out of the past ends nothing
     const told = past.filter(({ number }) => number <= known);
     const begun = new Set<string>(); // the stories of which this stream has told a step
     for await (const step of stepsAfter(known, flow, stream.ended)) {
       told.push(step);
-      const data = await pieceOf(step, told, { req, view, isFirst: !begun.has(step.chain) });
+      const data = await pieceOf(step, told, { req, query, isFirst: !begun.has(step.chain) });
       if (data !== undefined) {
         begun.add(step.chain);
         if (!stream.send({ name: 'step', id: step.number, data }))
@@ -69,11 +69,11 @@ export function streamSteps({
   async function pieceOf(
     step: Step,
     told: readonly Step[],
-    { req, view, isFirst }: { req: Request; view: View; isFirst: boolean },
+    { req, query, isFirst }: { req: Request; query: FlowQuery; isFirst: boolean },
   ) {
-    if (view.oauthOnly && !step.oauth) return undefined;
+    if (query.oauthOnly && !step.oauth) return undefined;
     const mine = told.filter(({ chain }) => chain === step.chain);
-    const [story] = storiesOf(mine, view);
+    const [story] = storiesOf(mine, query);
     const row = story?.rows.find((each) => each.step.number === step.number);
     if (story === undefined || row === undefined) return undefined;
     const { chain, title, extent, failed } = story;
@@ -122,7 +122,7 @@ const total = (streams: ReadonlyMap<string, number>): number =>
   [...streams.values()].reduce((sum, count) => sum + count, 0);
 
 /** The number before the first step to tell. */
-function beginningOf(steps: readonly Step[], { after, stories }: View): number {
+function beginningOf(steps: readonly Step[], { after, stories }: FlowQuery): number {
   if (stories === undefined) return after;
   const firstOfEachStory = [
     ...new Map(steps.toReversed().map((step) => [step.chain, step.number])).values(),

@@ -10,7 +10,7 @@ import type { StepStore } from './step-store.js';
 import { actorNames } from './rows.js';
 import { failedStepOf, storiesOf } from './stories.js';
 import { topicOf, topics } from './topics.js';
-import { linkTo, numberOf, viewOf, type View } from './view.js';
+import { flowQueryOf, linkTo, numberOf, type FlowQuery } from './flow-query.js';
 
 const MAX_STORIES = 25;
 
@@ -39,12 +39,12 @@ export function addFlowPages(
 
   app.get('/flow', async (req, res) => {
     mark.readOrSet(req, res);
-    const view = viewOf(req);
-    const steps = await stepsFor(req, view.after);
-    const stories = storiesOf(steps, view).slice(0, MAX_STORIES);
-    const failed = view.request === undefined ? undefined : failedStepOf(steps, view.request);
-    const step = view.step ?? failed?.number;
-    const chain = steps.find(({ number }) => number === step)?.chain ?? view.chain;
+    const query = flowQueryOf(req);
+    const steps = await stepsFor(req, query.after);
+    const stories = storiesOf(steps, query).slice(0, MAX_STORIES);
+    const failed = query.request === undefined ? undefined : failedStepOf(steps, query.request);
+    const step = query.step ?? failed?.number;
+    const chain = steps.find(({ number }) => number === step)?.chain ?? query.chain;
     const open = stories.find((story) => story.chain === chain) ?? stories[0];
     renderPage(res, 'flow', {
       ...helpers,
@@ -53,9 +53,9 @@ export function addFlowPages(
       open: open?.chain,
       step,
       here: failed?.number,
-      last: steps.at(-1)?.number ?? view.after,
-      view,
-      linkTo: (change: Partial<View>) => linkTo({ ...view, ...change }),
+      last: steps.at(-1)?.number ?? query.after,
+      query,
+      linkTo: (change: Partial<FlowQuery>) => linkTo({ ...query, ...change }),
     });
   });
 
@@ -71,8 +71,8 @@ export function addFlowPages(
   });
 
   app.get('/flow/stories/:chain', async (req, res) => {
-    const view = viewOf(req);
-    const stories = storiesOf(await stepsFor(req, view.after), view);
+    const query = flowQueryOf(req);
+    const stories = storiesOf(await stepsFor(req, query.after), query);
     const story = stories.find(({ chain }) => chain === req.params.chain);
     if (story === undefined) throw notFound();
     res.render('partials/flow-rows', { ...helpers, story, step: undefined, here: undefined });

@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 
-/** The query of the page. */
-export interface View {
+/** The query of the page and of its stream. */
+export interface FlowQuery {
   readonly after: number;
   readonly oauthOnly: boolean;
   readonly chain: string | undefined;
@@ -19,7 +19,7 @@ export function numberOf(value: unknown): number | undefined {
 const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' && /^[\w.-]{1,64}$/.test(value) ? value : undefined;
 
-export const viewOf = ({ query }: Request): View => ({
+export const flowQueryOf = ({ query }: Request): FlowQuery => ({
   after: numberOf(query['after']) ?? 0,
   oauthOnly: query['show'] === 'oauth',
   chain: textOf(query['chain']),
@@ -28,7 +28,7 @@ export const viewOf = ({ query }: Request): View => ({
   stories: numberOf(query['stories']),
 });
 
-export function linkTo({ after, oauthOnly, step, chain }: Partial<View>): string {
+export function linkTo({ after, oauthOnly, step, chain }: Partial<FlowQuery>): string {
   const query = new URLSearchParams();
   if (after) query.set('after', String(after));
   if (oauthOnly === true) query.set('show', 'oauth');
