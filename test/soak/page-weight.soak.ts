@@ -93,23 +93,20 @@ describe('a page, over a slow line to a browser that has nothing of it yet', () 
   });
 });
 
-/** How far anything was moved up or down, or as a whole; the stories of the tour come in one by one. */
-const MOVES = `(() => {
-  const observer = new PerformanceObserver(() => {});
-  observer.observe({ type: 'layout-shift', buffered: true });
-  return observer.takeRecords().flatMap(({ sources }) => sources)
-    .filter(({ node }) => !node?.closest?.('.tour .flow, .tour ~ *, .wide footer'))
-    .filter(({ node, previousRect: was, currentRect: is }) => Math.abs(is.y - was.y) > 1 || (node === document.body && is.x !== was.x))
-    .map(({ node, previousRect: was, currentRect: is }) => [node.textContent.trim().slice(0, 30), was.y, is.y]);
-})()`;
-
-const windows: readonly (readonly [string, BrowserContextOptions])[] = [
+it.each<[string, BrowserContextOptions]>([
   ['a phone', { viewport: { width: 360, height: 4_000 }, isMobile: true, hasTouch: true }],
   ['a tablet', { viewport: { width: 768, height: 4_000 }, timezoneId: 'Asia/Kolkata' }],
   ['a large window', { viewport: { width: 1_440, height: 4_000 }, locale: 'en-GB' }],
-];
-
-it.each(windows)('nothing on %s moves up or down when its script comes late', async (_name, window) => {
+])('nothing on %s moves up or down when its script comes late', async (_name, window) => {
+  /** How far anything was moved up or down, or as a whole; the stories of the tour come in one by one. */
+  const MOVES = `(() => {
+    const observer = new PerformanceObserver(() => {});
+    observer.observe({ type: 'layout-shift', buffered: true });
+    return observer.takeRecords().flatMap(({ sources }) => sources)
+      .filter(({ node }) => !node?.closest?.('.tour .flow, .tour ~ *, .wide footer'))
+      .filter(({ node, previousRect: was, currentRect: is }) => Math.abs(is.y - was.y) > 1 || (node === document.body && is.x !== was.x))
+      .map(({ node, previousRect: was, currentRect: is }) => [node.textContent.trim().slice(0, 30), was.y, is.y]);
+  })()`;
   const page = await demo.open(window);
   const paths = await demo.signIn(page);
   const event = { type: 'debt.updated', data: { id: 'd1' } };
