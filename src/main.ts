@@ -83,8 +83,8 @@ async function stop({
 
 /** Values that were probably changed on their way, and misspelt names; the doctor says the same. */
 function warnOfSuspiciousValues({ log }: Services): void {
-  for (const { name, seen } of suspicions(process.env)) {
-    log.warn({ name, seen }, 'suspicious value in the environment');
+  for (const { name, seen, fix } of suspicions(process.env)) {
+    log.warn({ name, seen, hint: fix }, 'suspicious value in the environment');
   }
 }
 

@@ -1,4 +1,5 @@
 import { distance } from 'fastest-levenshtein';
+import type { Observation } from './observations.js';
 import { valueOf, type Environment } from './value-files.js';
 
 /** What Kubernetes sets in every container for a Service called getbill. */
@@ -8,10 +9,7 @@ const SERVICE_LINK = /_(SERVICE|PORT)(_|$)/;
  * Variables that nothing reads, each with a text for a person: those that begin with GETBILL_, and those whose names
  * are close to a variable that is not set.
  */
-export function misspeltNames(
-  env: Environment,
-  known: readonly string[],
-): { name: string; seen: string }[] {
+export function misspeltNames(env: Environment, known: readonly string[]): Observation[] {
   const read = new Set(known.flatMap((name) => [name, `${name}_FILE`]));
   const unset = known.filter((name) => !valueOf(name, env, () => 'a file'));
   return Object.keys(env).flatMap((name) => {
@@ -25,7 +23,8 @@ export function misspeltNames(
     if (meant === undefined && !upper.startsWith('GETBILL_')) return [];
     const advice =
       meant === undefined ? 'docs/configuration.md lists them' : `did you mean ${meant}${suffix}?`;
-    return [{ name, seen: `is not a variable of this app; ${advice}` }];
+    const fix = `correct the name where ${name} is set, or unset it`;
+    return [{ name, seen: `is not a variable of this app; ${advice}`, fix }];
   });
 }
 

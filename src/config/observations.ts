@@ -38,6 +38,7 @@ export interface Observation {
   readonly name: string;
   /** As in "holds 3 entries". */
   readonly seen: string;
+  readonly fix: string;
 }
 
 /**
@@ -55,19 +56,29 @@ export function observeEnvironment(
     const value = readable(name, env);
     const file = fileOf(name, env);
     const isFile = file !== undefined;
-    if (value.trim() === '') return isFile && isRegular(file) ? [{ name, seen: EMPTY_FILE }] : [];
+    if (value.trim() === '') return isFile && isRegular(file) ? [emptyFile(name)] : [];
     const seen = observe(isFile ? value.replace(/\r?\n$/, '') : value);
-    if (isFile && env[name]?.trim()) seen.push(`is not used, since ${name}_FILE is set`);
+    const isUnused = isFile && Boolean(env[name]?.trim());
+    if (isUnused) seen.push(`is not used, since ${name}_FILE is set`);
     const entries = LISTS.includes(name) ? splitList(value).length : 1;
     if (value.trim().startsWith(`${name}=`)) seen.push('begins with its own name');
     if (seen.length > 0 && entries > 1) seen.push(`holds ${entries} entries`);
     if (cut.has(name)) seen.push('is cut at a # in .env, which begins a comment there');
     if (seen.length > 0 && SECRETS.test(name)) seen.push(`has ${value.trim().length} characters`);
-    return seen.length === 0 ? [] : [{ name, seen: seen.join(', ') }];
+    const fix = isUnused ? `unset ${name} or ${name}_FILE, whichever is old` : fixOfValue(name);
+    return seen.length === 0 ? [] : [{ name, seen: seen.join(', '), fix }];
   });
 }
 
-const EMPTY_FILE = 'is not set: its file is empty';
+const emptyFile = (name: string): Observation => ({
+  name,
+  seen: 'is not set: its file is empty',
+  fix: `write the value into the file, or unset ${name}_FILE`,
+});
+
+const fixOfValue = (name: string): string =>
+  `if that is not part of the value, correct ${name}: docker --env-file keeps quotes, and a # in .env needs them`;
+
 const isRegular = (path: string): boolean =>
   statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 

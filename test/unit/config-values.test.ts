@@ -311,7 +311,11 @@ describe('a value in a file', () => {
       `begins with its own name, has ${name.length + 7} characters`,
     );
     expect(observeEnvironment({ METRICS_TOKEN_FILE: file('\n') }, ['METRICS_TOKEN'])).toEqual([
-      { name: 'METRICS_TOKEN', seen: 'is not set: its file is empty' },
+      {
+        name: 'METRICS_TOKEN',
+        seen: 'is not set: its file is empty',
+        fix: 'write the value into the file, or unset METRICS_TOKEN_FILE',
+      },
     ]);
   });
 

@@ -1,6 +1,5 @@
 import type { Config } from '../../config/config.js';
 import { loadConfig, suspicions } from '../../config/load.js';
-import type { Observation } from '../../config/observations.js';
 import { ConfigError } from '../../errors.js';
 import { fail, pass, warn, type Result } from './check.js';
 
@@ -27,7 +26,7 @@ export function examineConfiguration(env: Environment): {
     const rules = config.production ? 'production rules' : 'development rules';
     const results = [
       pass(`${rules}; the redirect URI agrees with PUBLIC_URL`),
-      ...suspicions(env).map(explainObservation),
+      ...suspicions(env).map(({ name, seen, fix }) => warn(`${name} ${seen}`, fix)),
     ];
     return { results, config };
   } catch (error) {
@@ -44,18 +43,4 @@ function explainProblem(problem: string): Result {
   const verb = cause.endsWith('is not set') ? 'set' : 'correct';
   const change = `${verb} ${name.replace(/=.*/, '')}${place}`;
   return fail(cause, [change, ...hints].join('; '));
-}
-
-function explainObservation({ name, seen }: Observation): Result {
-  const cause = `${name} ${seen}`;
-  if (seen.includes('is not used'))
-    return warn(cause, `unset ${name} or ${name}_FILE, whichever is old`);
-  if (seen.includes('its file is empty'))
-    return warn(cause, `write the value into the file, or unset ${name}_FILE`);
-  if (seen.includes('is not a variable'))
-    return warn(cause, `correct the name where ${name} is set, or unset it`);
-  return warn(
-    cause,
-    `if that is not part of the value, correct ${name}: docker --env-file keeps quotes, and a # in .env needs them`,
-  );
 }
