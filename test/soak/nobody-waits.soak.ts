@@ -3,7 +3,7 @@ import { percentile, steadily } from '../process/support/steadily.js';
 import type { TimedAnswer, Visitor } from '../process/support/visitor.js';
 
 const TOKEN_CALL_MS = 2_000;
-const RENEWALS = 10;
+const RENEWALS = 6;
 
 let site: Installation;
 let visitor: Visitor;
