@@ -293,6 +293,9 @@ it('a form whose session has ended leads to the sign-in, and back to its page', 
   const { status, text } = await post('get-debts');
   expect(status).toBe(401);
   expect(text).toContain('href="/login?returnTo=%2Fexplorer%2Fget-debts"');
+  const script = { ...FORM, accept: 'text/html', 'sec-fetch-mode': 'cors' };
+  const told = await browser.send('POST', '/explorer/get-debts', { headers: script, body: '' });
+  expect([told.status, told.json['error']]).toEqual([401, 'not_signed_in']);
 });
 
 it.each(['/explorer', '/explorer/get-debts', '/explorer/post-debts'])(

@@ -93,6 +93,21 @@ describe('an unsafe request', () => {
   );
 });
 
+describe('whoever is not signed in', () => {
+  const NAVIGATION = { accept: 'text/html', 'sec-fetch-mode': 'navigate' };
+
+  it.each<[string, 'GET' | 'HEAD', Headers, number]>([
+    ['a person who opens a page', 'GET', { ...NAVIGATION, 'sec-fetch-dest': 'document' }, 302],
+    ['a browser that names no destination', 'GET', NAVIGATION, 302],
+    ['a frame', 'GET', { ...NAVIGATION, 'sec-fetch-dest': 'iframe' }, 401],
+    ['a script', 'GET', { accept: 'text/html', 'sec-fetch-mode': 'cors' }, 401],
+    ['a check of a link', 'HEAD', { ...NAVIGATION, 'sec-fetch-dest': 'document' }, 401],
+  ])('%s: %s is led to the sign-in, or told', async (_who, method, headers, status) => {
+    const answer = await app.browser().send(method, '/dashboard', { headers });
+    expect(answer.status).toBe(status);
+  });
+});
+
 describe('a request for /login behind a proxy', () => {
   let proxied: TestApp;
   const publicUrl = 'http://localhost';
