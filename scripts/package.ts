@@ -6,6 +6,8 @@ import { join } from 'node:path';
 
 const MANIFEST = 'package.json';
 const KEPT = join('dist', 'package.app.json');
+/** By its path: Windows cannot start the script in `.bin` without a shell. */
+const COMPILER = join('node_modules', 'typescript', 'bin', 'tsc');
 
 interface Manifest extends Record<string, unknown> {
   dependencies: Record<string, string>;
@@ -31,9 +33,8 @@ function restore(): void {
 function prepack(): void {
   restore(); // after a pack that was interrupted
   rmSync(join('dist', 'core'), { recursive: true, force: true });
-  const { status } = spawnSync(join('node_modules', '.bin', 'tsc'), ['-p', 'tsconfig.core.json'], {
-    stdio: 'inherit',
-  });
+  const args = [COMPILER, '-p', 'tsconfig.core.json'];
+  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
   if (status !== 0) throw new Error('the core does not build by itself');
   const app = readFileSync(MANIFEST, 'utf8');
   mkdirSync('dist', { recursive: true });
