@@ -101,7 +101,7 @@ export const variables = {
     z
       .string()
       .default('company:read')
-      .transform((text) => text.split(/\s+/).filter(Boolean))
+      .transform((text) => [...new Set(text.split(/\s+/).filter(Boolean))])
       .refine((list) => list.length > 0 && list.every(isScope), {
         error: 'must be scopes separated by spaces',
       }),

@@ -153,7 +153,7 @@ describe('parsing the environment', () => {
     const config = parseConfig({
       ...required,
       GETBILL_CLIENT_SECRET: 'new-one, old-one',
-      GETBILL_SCOPES: ' company:read  debts:read ',
+      GETBILL_SCOPES: ' company:read  debts:read company:read',
       GETBILL_BASE_URL: 'https://getbill.test/',
       SESSION_IDLE_S: '60',
       REFRESH_MARGIN_S: '5',
