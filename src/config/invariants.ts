@@ -112,17 +112,22 @@ function ofWebhooks(v: Partial<Values>): string[] {
 /** Names the parts, never their values. */
 function differenceOf(given: string, expected: string): string {
   const [left, right] = [new URL(given), new URL(expected)];
-  const parts = { scheme: 'protocol', host: 'hostname', port: 'port', path: 'pathname' } as const;
-  if (left.href === right.href) {
-    return 'the spelling differs; write the host in lower case and ASCII (xn--...), as browsers send it';
-  }
-  const different = Object.entries(parts).flatMap(([name, part]) =>
-    left[part] === right[part] ? [] : [name],
-  );
+  const different = URL_PARTS.flatMap(([part, name]) => (left[part] === right[part] ? [] : [name]));
   return different.length === 0
-    ? 'something differs'
+    ? 'the spelling differs; write the host in lower case and ASCII (xn--...), as browsers send it, and no ? or # at the end'
     : `${different.join(', ')} ${different.length > 1 ? 'differ' : 'differs'}`;
 }
+
+const URL_PARTS = [
+  ['protocol', 'scheme'],
+  ['username', 'user'],
+  ['password', 'password'],
+  ['hostname', 'host'],
+  ['port', 'port'],
+  ['pathname', 'path'],
+  ['search', 'query'],
+  ['hash', 'fragment'],
+] as const;
 
 function inProduction(v: Partial<Values>, env: Environment): string[] {
   const problems: string[] = [];

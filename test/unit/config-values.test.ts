@@ -485,6 +485,17 @@ describe('a URL that can be parsed and not be used', () => {
     };
     expect(problemsOf(env)[0]).toMatch(/^GETBILL_REDIRECT_URI .*spelling differs.*xn--/);
   });
+
+  it.each([
+    ['http://localhost:3000/oauth/callback?CANARY=1', 'query differs'],
+    ['http://localhost:3000/oauth/callback#CANARY', 'fragment differs'],
+    ['http://CANARY@localhost:3000/oauth/callback', 'user differs'],
+    ['http://:CANARY@localhost:3001/oauth/callback', 'password, port differ'],
+    ['http://localhost:3000/oauth/callback?', 'the spelling differs'],
+  ])('names the part of the redirect URI that differs: %s', (GETBILL_REDIRECT_URI, said) => {
+    const problems = problemsOf({ ...required, GETBILL_REDIRECT_URI });
+    expect(problems).toEqual([expect.stringContaining(`but ${said}`)]);
+  });
 });
 
 describe('TRUST_PROXY', () => {
