@@ -1,5 +1,6 @@
-/** Two columns of a terminal each. */
-const WIDE = /^[\p{Emoji_Presentation}\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}！-｠]/u;
+/** Two columns of a terminal each: the wide ones of UAX #11, and half-width kana with a sound mark. */
+const WIDE =
+  /^(?:[\p{Emoji_Presentation}\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|.[\uff9e\uff9f])/u;
 const segmenter = new Intl.Segmenter();
 const lettersOf = (line: string): string[] =>
   Array.from(segmenter.segment(line), ({ segment }) => segment);
