@@ -70,6 +70,15 @@ describe('a table', () => {
     expect(Buffer.from(table).toString()).toBe(table);
   });
 
+  it.each([
+    ['スーパー、「堺」・￥', 20],
+    ['ｶﾅ ﾊﾝｶｸ ｶﾞ', 10],
+    ['한국 ㈜ 、', 10],
+  ])('knows the width of "%s"', (note, width) => {
+    const [top = ''] = listTable({ note: ['note'] }, [{ note }]).split('\n');
+    expect(top.length - 4).toBe(width);
+  });
+
   it('has as many rows as a company has debts, and an item as many fields', () => {
     const many = Array.from({ length: 130_000 }, (_, index) => ({ id: `d${index}` }));
     expect(listTable({ id: ['id'] }, many, 80).split('\n')).toHaveLength(130_004);
@@ -127,6 +136,16 @@ it('amounts are added up by currency, to the cent', () => {
     '5 debts, 4.65 EUR and 7.00 USD',
   );
   expect(totalsOf([{}])).toBe('1 debt');
+});
+
+it.each([
+  [['1.005', '1.005'], '2.01'],
+  [['1.005', 0.25], '1.255'],
+  [['-0.001', -0.001], '-0.002'],
+  [[1500, '250'], '1750.00'],
+])('amounts with three decimals, as of Tunisia, are added up whole: %j', (amounts, sum) => {
+  const debts = amounts.map((amount) => ({ amount, currency: 'TND' }));
+  expect(totalsOf(debts)).toBe(`2 debts, ${sum} TND`);
 });
 
 it('one item fits the terminal, and nothing of it is lost', () => {
