@@ -3,15 +3,18 @@ import { toStderr } from './output.js';
 import { readTextFile } from './text-file.js';
 
 /** The JSON of `--from`; "-" is standard input. @throws {InvalidArgumentError} */
-export function bodyFrom(file: string): unknown {
+export const bodyFrom = (file: string): unknown => jsonFrom(file === '-' ? 0 : file, '--from');
+
+/** The JSON of the file that an option names. @throws {InvalidArgumentError} */
+export function jsonFrom(file: string | 0, option: string): unknown {
   let text = '';
   try {
-    text = readTextFile(file === '-' ? 0 : file);
+    text = readTextFile(file);
     const body = JSON.parse(text) as unknown;
     JSON.stringify(body); // as it will be shown and sent: it takes fewer levels than JSON.parse
     return body;
   } catch (error) {
-    return misused(`the file of --from ${reasonOf(error, text)}`);
+    return misused(`the file of ${option} ${reasonOf(error, text)}`);
   }
 }
 

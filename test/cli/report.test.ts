@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NOT_LOOKED_UP } from '../../src/cli/batch/look-up.js';
@@ -64,6 +64,19 @@ describe('a report of debts', () => {
     expect(() => openReport(path)).toThrow('is no report');
     expect(() => newReport(path, { entries: [] })).toThrow('is there already');
     expect(locks('none.json')).toEqual([]);
+  });
+
+  it('that was corrected by hand keeps what else was written into it', () => {
+    const path = join(folder, 'notes.json');
+    const report = {
+      by: 'Ada',
+      entries: [{ state: 'failed', debt: {}, note: 'asked the debtor' }],
+    };
+    writeFileSync(path, JSON.stringify(report));
+    const held = openReport(path);
+    held.save();
+    held.release();
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(report);
   });
 
   it('with a space in its name stands in quotes in a command that is to be copied', () => {

@@ -48,14 +48,16 @@ describe('a file that people write', () => {
   ])('that is not JSON is refused with the line to look at: %s', (_what, text, line) => {
     const path = join(folder, 'wrong.json');
     writeFileSync(path, text);
-    expect(() => bodyFrom(path)).toThrow(new RegExp(`look at line ${line}$`));
+    const said = new RegExp(`is not valid JSON: look at line ${line}$`);
+    expect(() => bodyFrom(path)).toThrow(said);
+    expect(() => openReport(path)).toThrow(said);
   });
 
   it('is refused in another encoding, in which letters of a name would be lost', () => {
     const path = join(folder, 'latin.json');
     writeFileSync(path, Buffer.from('{"lastname":"J\xfcrgens"}', 'latin1'));
     expect(() => bodyFrom(path)).toThrow('is not UTF-8');
-    expect(() => openReport(path)).toThrow('not JSON in UTF-8');
+    expect(() => openReport(path)).toThrow('the file of --resume is not UTF-8');
   });
 
   it('may have a comment in another encoding where it is .env', () => {

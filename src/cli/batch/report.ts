@@ -1,8 +1,7 @@
 import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
-import { misused } from '../input.js';
+import { jsonFrom, misused } from '../input.js';
 import { quoted } from '../output.js';
-import { readTextFile } from '../text-file.js';
 import { takeLock } from './report-lock.js';
 
 /**
@@ -55,14 +54,9 @@ export function newReport(path: string, content: Omit<Report, 'about'>): ReportF
 export const openReport = (path: string): ReportFile => hold(path, () => readReport(path));
 
 function readReport(path: string): Report {
-  let json: unknown;
-  try {
-    json = JSON.parse(readTextFile(path));
-  } catch {
-    misused('the file of --resume cannot be read, or is not JSON in UTF-8');
-  }
+  const json = jsonFrom(path, '--resume');
   const read = report.safeParse(json);
-  if (read.success) return read.data;
+  if (read.success) return json as Report; // with what a person has added
   const [issue] = read.error.issues;
   return misused(
     `the file of --resume is no report: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`,
