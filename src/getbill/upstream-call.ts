@@ -66,6 +66,7 @@ export function callUpstream(options: UpstreamCall): Promise<UpstreamResponse> {
 
     function onError(attempt: Attempt, error: Error): void {
       if (!attempts.delete(attempt)) return;
+      if (body !== undefined && exchange.head?.status === 204) return onEnd(); // it has no body, whatever it announced
       const mayResend = again !== undefined && exchange.resent === undefined;
       const wasLost = attempt.keptConnection && isConnectionLost(error);
       if (mayResend && wasLost && body === undefined) sendAgain('connection_lost');
