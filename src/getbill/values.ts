@@ -15,6 +15,7 @@ export function textOf(value: unknown): string | undefined {
   const text = whole
     .slice(0, MAX_TEXT)
     .replace(/\p{Surrogate}/gu, '\ufffd')
+    .replace(/(?![\t\r\n])\p{Cc}/gu, ' ') // HTML allows no other
     .trim();
   return text.replace(INVISIBLE, '') === '' ? undefined : text;
 }

@@ -19,6 +19,7 @@ interface Record {
 function expectHarmless(text: string): void {
   expect(text).not.toMatch(/<script>|<img src=x/);
   expect(text).not.toMatch(/href="\s*javascript:/i);
+  expect(text).not.toMatch(/(?![\t\r\n])\p{Cc}/u);
 }
 
 it('every page of a company with hostile and broken records is a page, and harmless', async () => {
