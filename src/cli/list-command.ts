@@ -3,6 +3,7 @@ import { csv } from './csv.js';
 import type { Deps, Flags, AddSubcommand } from './deps.js';
 import { misused } from './input.js';
 import { numberFrom } from './numbers.js';
+import type { Pagination } from '../getbill/types.js';
 import { inJson } from './output.js';
 import type { Client, Filter, ListRequest, Resource } from './resources.js';
 import { statusFrom, unknownStatus } from './statuses.js';
@@ -52,18 +53,20 @@ export function addListCommand(
     const { items, pagination } = await resource.list(client, requestOf(resource, flags));
     const { page, pages, total } = pagination;
     printList(resource, items, flags);
-    if (flags.json && items.length > 0) return;
-    if (items.length > 0) {
-      const next = page < pages ? `; next: --page ${page + 1}, or --all` : '';
-      tell(`page ${page} of ${pages}, ${total} in all${next}`);
-    } else if (page > 1 && total > 0) {
-      tell(`there is no page ${page}: the last one is ${pages}`);
-    } else {
-      tellNothing(resource, flags);
-    }
+    if (items.length === 0) return tellNothing(resource, flags, pagination);
+    if (flags.json) return;
+    const next = page < pages ? `; next: --page ${page + 1}, or --all` : '';
+    tell(`page ${page} of ${pages}, ${total} in all${next}`);
   }
 
-  function tellNothing({ noun }: Resource, { status }: ListFlags): void {
+  function tellNothing(
+    { noun }: Resource,
+    { status }: ListFlags,
+    { page, pages, total }: Pagination,
+  ): void {
+    if (total > 0 && page > pages)
+      return tell(`there is no page ${page}: the last one is ${pages}`);
+    if (total > 0) return tell(`GetBill counts ${total}, and sent an empty list: try again`);
     const unknown = noun === 'debt' && status !== undefined ? unknownStatus(status) : undefined;
     tell(unknown ?? `no ${noun} here${status === undefined ? '' : ` has the status ${status}`}`);
   }
@@ -81,12 +84,16 @@ export function addListCommand(
     const { page: from = 1, limit: perPage = 100, ...filters } = requestOf(resource, flags);
     const shown = progress();
     const items: Row[] = [];
+    let last: Pagination | undefined;
     try {
       const all = client.all<Row>((request) => resource.list(client, { ...filters, ...request }), {
         from,
         perPage,
         maxWaitMs: flags.maxWait * 1000,
-        onPage: (pagination) => shown.page(pagination),
+        onPage(pagination) {
+          last = pagination;
+          if (pagination.total > 0 && pagination.page <= pagination.pages) shown.page(pagination);
+        },
         onWait: (wait) => shown.wait(wait),
       });
       for await (const item of all) items.push(item);
@@ -94,7 +101,7 @@ export function addListCommand(
       shown.stop();
       printList(resource, items, flags);
     }
-    if (items.length === 0) tellNothing(resource, flags);
+    if (items.length === 0 && last !== undefined) tellNothing(resource, flags, last);
     else if (!flags.json && resource.noun === 'debt') tell(totalsOf(items));
   }
 }

@@ -17,10 +17,15 @@ const quiet: Omit<Deps, 'run' | 'print'> = {
 };
 
 /** A command as it is typed. Returns what it prints. */
-async function typed({ services }: TestApp, args: string | string[]): Promise<string> {
+async function typed(
+  { services }: TestApp,
+  args: string | string[],
+  deps: Partial<Deps> = {},
+): Promise<string> {
   const printed: string[] = [];
   const program = createProgram({
     ...quiet,
+    ...deps,
     run: (work) => work(services.appClient, new AbortController().signal),
     print: (text) => void printed.push(text),
   });
@@ -118,6 +123,20 @@ describe('the command line', () => {
     answer({ error: false, data: args.includes('list') ? [] : { id: 'r1' } });
     await typed(app, args);
     expect(app.sandbox.control.requests().at(-1)?.url).toBe(`/external-api/v1${asked}`);
+  });
+
+  it.each([
+    ['debts list', 0, 'no debt here'],
+    ['debts list --all', 0, 'no debt here'],
+    ['debts list --page 7', 125, 'there is no page 7: the last one is 2'],
+    ['debts list --all --page 7', 125, 'there is no page 7: the last one is 2'],
+    ['debts list --page 2', 125, 'GetBill counts 125, and sent an empty list: try again'],
+  ])('"%s" says of an empty list of %d why it is empty', async (args, total, expected) => {
+    answer({ error: false, data: [], pagination: { total, pages: Math.ceil(total / 100) } });
+    const told: string[] = [];
+    const progress = () => ({ ...quiet.progress(), page: () => void told.push('a page') });
+    await typed(app, args, { tell: (text) => void told.push(text), progress });
+    expect(told).toEqual([expected]);
   });
 
   it('shows the amount of a debt that comes without its text', async () => {
