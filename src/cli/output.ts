@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import { UnavailableError } from '../errors.js';
 import { exitCodes } from './exit-codes.js';
 import { columnsOf, wrap } from '../wrap.js';
 
@@ -9,13 +10,25 @@ import { columnsOf, wrap } from '../wrap.js';
 export const harmless = (text: string): string =>
   text.replaceAll(/(?![\n\t])[\p{Cc}\p{Cf}]/gu, ' ');
 
-/** JSON for a program that reads standard output, and harmless where it is a terminal: nothing is lost. */
+/**
+ * JSON for a program that reads standard output, and harmless where it is a terminal: nothing is lost.
+ * @throws {UnavailableError} a response with more levels than `JSON.stringify` takes.
+ */
 export const inJson = (value: unknown): string =>
-  JSON.stringify(value, null, 2).replaceAll(/(?!\n)[\p{Cc}\p{Cf}]/gu, (character) =>
+  jsonText(value).replaceAll(/(?!\n)[\p{Cc}\p{Cf}]/gu, (character) =>
     Array.from({ length: character.length }, (_unit, index) => character.charCodeAt(index))
       .map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`)
       .join(''),
   );
+
+function jsonText(value: unknown): string {
+  try {
+    return JSON.stringify(value, null, 2);
+  } catch (cause) {
+    const options = { code: 'answer_unexpected_shape', status: 502, cause };
+    throw new UnavailableError('the response is nested too deeply to be shown', options);
+  }
+}
 
 /** A file as an argument of a command to be copied. */
 export const quoted = (file: string): string => (/^[\w./:\\-]+$/.test(file) ? file : `"${file}"`);

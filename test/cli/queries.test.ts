@@ -170,6 +170,21 @@ describe('the command line', () => {
     expect(itemTable({ id: 'd1', metadata: JSON.parse(deep) as unknown })).toContain('d1');
   });
 
+  it.each(['call GET /debts/d1', 'debts get d1 --json'])(
+    '"%s" names a response that is nested too deeply to be shown',
+    async (args) => {
+      const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+      const body = `{"error":false,"data":{"id":"d1","metadata":${deep}}}`;
+      app.sandbox.control.set({
+        api: [{ mode: 'rawBody', status: 200, contentType: 'application/json', body }],
+      });
+      await expect(typed(app, args)).rejects.toMatchObject({
+        message: 'the response is nested too deeply to be shown',
+        code: 'answer_unexpected_shape',
+      });
+    },
+  );
+
   it('says where a file is no JSON', async () => {
     writeFileSync(file, '[\n {"a": 1}\n {"b": 2}\n]');
     await expect(typed(app, `debts create --from ${file}`)).rejects.toThrow(/line 3/);
