@@ -23,6 +23,7 @@ export function createProgram(deps: Deps): Command {
     .description('Calls the GetBill API with the client credentials of .env.')
     .exitOverride()
     .configureHelp({ minWidthToWrap: 20 })
+    .configureOutput({ writeErr: (text) => deps.tell(text.trimEnd()) })
     .version(USER_AGENT.replace('/', ' '))
     .addHelpText('after', () => wrap(HELP, width()));
 

@@ -139,6 +139,16 @@ describe('the command line', () => {
     expect(told).toEqual([expected]);
   });
 
+  it.each([
+    ['debts list --limit x', "error: option '--limit <n>' argument 'x' is invalid."],
+    ['debts lost', "error: unknown command 'lost'"],
+  ])('"%s" is refused in a text that breaks where the terminal does', async (args, said) => {
+    const told: string[] = [];
+    const tell = (text: string) => void told.push(text);
+    await expect(typed(app, args, { tell })).rejects.toThrow();
+    expect(told.join()).toContain(said);
+  });
+
   it('shows the amount of a debt that comes without its text', async () => {
     const data = [
       { id: 'd1', amount: 12.5, currency: 'EUR' },
