@@ -11,15 +11,16 @@ const MAX_STREAMS_PER_OWNER = 750;
 const MAX_STREAMS_PER_SESSION = 6;
 const STREAM_MS = 600_000;
 const CHECK_EVERY_MS = 3_000;
-/** Changes that wait while the missed ones are being read. */
-const MAX_BUFFERED = 1_000;
 
-/** An open stream. */
-interface Listener {
+interface StreamOwner {
   readonly grantId: string;
   readonly address: string;
   /** `undefined` until a response of GetBill has said whose grant it is. */
   company: string | undefined;
+}
+
+/** An open stream. */
+interface Listener extends StreamOwner {
   tell(changes: readonly Change[]): void;
 }
 
@@ -59,21 +60,14 @@ export function streamChanges({
 
     const events = openEventStream(res, { maxMs: STREAM_MS });
     if (events.ended.aborted) return;
-    let buffer: Change[] | undefined = [];
-    const missedIds = new Set<string>(); // this process may learn of them only later
-    const send = (changes: readonly Change[]): void => {
-      res.cork(); // one write for all
-      for (const { id, type, subject } of changes)
-        events.send({ name: 'change', id, data: { type, id: subject } });
-      res.uncork();
-    };
+    const missedIds = sendMissed();
     const listener: Listener = {
       grantId,
       address,
       company,
+      /** After what was missed, and without it: this process may learn of that only now. */
       tell(changes) {
-        if (buffer === undefined) send(changes.filter(({ id }) => !missedIds.has(id)));
-        else if (buffer.length < MAX_BUFFERED) buffer.push(...changes);
+        void missedIds.then((missed) => send(changes.filter(({ id }) => !missed.has(id))));
       },
     };
     listeners.add(listener);
@@ -83,6 +77,19 @@ export function streamChanges({
       listeners.delete(listener);
     });
 
+    async function sendMissed(): Promise<ReadonlySet<string>> {
+      const missed = await missedBy(company, req.get('last-event-id') ?? req.query['since']);
+      send(missed);
+      return new Set(missed.map(({ id }) => id));
+    }
+
+    function send(changes: readonly Change[]): void {
+      res.cork(); // one write for all
+      for (const { id, type, subject } of changes)
+        events.send({ name: 'change', id, data: { type, id: subject } });
+      res.uncork();
+    }
+
     async function endWithSession(): Promise<void> {
       try {
         if (!(await isSignedIn(req))) return events.end();
@@ -91,13 +98,6 @@ export function streamChanges({
         // the storage is away: checked again
       }
     }
-
-    const missed = await missedBy(company, req.get('last-event-id') ?? req.query['since']);
-    send(missed);
-    for (const { id } of missed) missedIds.add(id);
-    const buffered = buffer;
-    buffer = undefined;
-    listener.tell(buffered);
   };
 
   /** After `lastId`: when the page was made, or the browser lost its stream. */
@@ -124,10 +124,9 @@ async function allAfter(changes: Changes, lastId: string): Promise<Change[]> {
   }
 }
 
-const ownerOfStream = ({ address, company }: Omit<Listener, 'tell'>): string =>
-  ownerOf(address, company);
+const ownerOfStream = ({ address, company }: StreamOwner): string => ownerOf(address, company);
 
-function refuseTooMany(listeners: readonly Listener[], next: Omit<Listener, 'tell'>): void {
+function refuseTooMany(listeners: readonly Listener[], next: StreamOwner): void {
   const mine = listeners.filter(({ grantId }) => grantId === next.grantId).length;
   const owner = ownerOfStream(next);
   const ofOwner = listeners.filter((listener) => ownerOfStream(listener) === owner).length;
