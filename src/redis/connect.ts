@@ -33,8 +33,7 @@ export async function connectStorage(
   const redis = createRedis(config);
   redis.on('error', onError);
   try {
-    await connect(redis);
-    await assertHoldsAllSlots(redis);
+    await connect(redis, CONNECT_WITHIN_MS, () => assertHoldsAllSlots(redis));
   } catch (error) {
     redis.disconnect(); // it would go on trying, and keep a command line from ending
     throw new Error(explain(await explainConnect(error, config), config), { cause: error });
@@ -74,26 +73,30 @@ function explain({ cause, fix, code, said }: RedisProblem, config: RedisConfig):
   return `${cause} (${place}: ${said}); ${fix}`;
 }
 
-/** @throws {Error} the one that names the reason: that of `connect()` says only that there is no connection. */
-async function connect(redis: Redis | Cluster): Promise<void> {
+/**
+ * Connects and carries out `first`. @throws {Error} the one that names the reason: that of
+ * `redis.connect()` says only that there is no connection.
+ */
+export async function connect(
+  redis: Redis | Cluster,
+  withinMs: number,
+  first: () => Promise<unknown>,
+): Promise<void> {
   let reason: Error | undefined;
-  const note = (error: Error): void => {
+  redis.on('error', (error: Error) => {
     reason = error;
-  };
-  redis.on('error', note);
+  });
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_resolve, reject) => {
-    const giveUp = (): void =>
-      reject(new Error(`no connection within ${CONNECT_WITHIN_MS / 1000} s`));
-    timer = setTimeout(giveUp, CONNECT_WITHIN_MS);
+    const error = new Error(`no connection within ${withinMs / 1000} s`);
+    timer = setTimeout(reject, withinMs, Object.assign(error, { code: 'ETIMEDOUT' }));
   });
   try {
-    await Promise.race([redis.connect(), tooLate]);
+    await Promise.race([redis.connect().then(first), tooLate]);
   } catch (error) {
     throw reason ?? error;
   } finally {
     clearTimeout(timer);
-    redis.off('error', note);
   }
 }
 

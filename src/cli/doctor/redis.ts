@@ -2,11 +2,11 @@ import type { Cluster, Redis } from 'ioredis';
 import type { Config, RedisConfig } from '../../config/config.js';
 import { createCipher } from '../../core/storage/cipher.js';
 import { createRedisKeyValue } from '../../core/storage/redis.js';
+import { connect } from '../../redis/connect.js';
 import { explainConnect, explainRedis, type RedisProblem } from '../../redis/explain.js';
 import { checkOf, readCheck, SECRETS_DIFFER_KEY } from '../../redis/secret-check.js';
-import { tryStorage } from '../../redis/readiness.js';
+import { assertHoldsAllSlots, tryStorage } from '../../redis/readiness.js';
 import { fail, pass, warn, type Check, type CheckContext, type Result } from './check.js';
-import { connect } from './redis-connection.js';
 import {
   byInfo,
   examineVersion,
@@ -16,6 +16,7 @@ import {
 } from './redis-info.js';
 import { hasKey, latencyMs, sealedWith } from './redis-reads.js';
 
+const CONNECT_WITHIN_MS = 3_000;
 const SLOW_MS = 20;
 const TOO_SLOW_MS = 250; // a command of ours gives up after 500
 
@@ -55,7 +56,10 @@ async function examineConnection(context: CheckContext): Promise<Result> {
   }
   const { redis, config } = context;
   try {
-    await connect(redis);
+    await connect(redis, CONNECT_WITHIN_MS, async () => {
+      await assertHoldsAllSlots(redis);
+      await redis.get('ping');
+    });
     return pass(`${config.redis.topology}, answers`);
   } catch (error) {
     return failed(await explainConnect(error, config.redis));
