@@ -68,11 +68,11 @@ export function createRedisChanges({
   emit?: Emit;
 }): Changes {
   const stream = `webhook:changes:${endpoint}`;
-  const options = { redis, own: { key: stream, readBy: 'XLEN' }, emit } as const;
+  const own = { key: stream, type: 'stream' } as const;
   async function call<T>(command: () => Promise<T>): Promise<T> {
     try {
       await connected;
-      return await withoutForeignValue(command, options);
+      return await withoutForeignValue(command, { redis, own, emit });
     } catch (error) {
       throw new StorageError(error);
     }

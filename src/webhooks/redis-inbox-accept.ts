@@ -19,7 +19,7 @@ interface Seen extends Delivery {
  * Redis have it before this resolves.
  */
 export function createAccept(
-  { redis, key: stream, barrierKey, seenKey, call, seal }: RedisStream,
+  { redis, key: stream, barrierKey, seenKey, call, callString, seal }: RedisStream,
   { limits, replicas }: { limits: InboxLimits; replicas: number },
 ): Inbox['accept'] {
   /** The last entry that this process has appended over its present connection: after a failover it may be lost. */
@@ -38,9 +38,8 @@ export function createAccept(
   async function firstSeen(delivery: Delivery, lastId: string): Promise<Seen> {
     const key = seenKey(delivery.identity);
     const options = [limits.keptMs, CLOCK_SKEW_MS, lastId];
-    const own = { key, readBy: 'GET' } as const;
-    const seen = String(await call(() => redis.eval(FIRST_SEEN, 1, key, ...options), own));
-    return { ...delivery, key, seen };
+    const seen = await callString(key, () => redis.eval(FIRST_SEEN, 1, key, ...options));
+    return { ...delivery, key, seen: String(seen) };
   }
 
   /** Appends those that the stream has not. Resolves when enough replicas have them. */

@@ -14,6 +14,7 @@ export function createRecent({
   key: stream,
   givenUpKey,
   call,
+  callString,
   withGroup,
   entryFrom,
 }: RedisStream): Inbox['recent'] {
@@ -37,7 +38,7 @@ export function createRecent({
     const marks = await Promise.all(
       ids.map((id) => {
         const key = givenUpKey(id);
-        return call(() => redis.get(key), { key, readBy: 'GET' });
+        return callString(key, () => redis.get(key));
       }),
     );
     return new Set(ids.filter((_id, index) => marks[index] !== null));

@@ -22,8 +22,10 @@ export interface RedisStream {
   readonly givenUpKey: (id: string) => string;
   readonly barrierKey: string;
   readonly seenKey: (identity: string) => string;
-  /** Sends a command about `own`, by default the stream, once the connection is there. @throws {StorageError} */
-  readonly call: <T>(command: () => Promise<T>, own?: OwnKey) => Promise<T>;
+  /** Sends a command about the stream, once the connection is there. @throws {StorageError} */
+  readonly call: <T>(command: () => Promise<T>) => Promise<T>;
+  /** The same about a key that holds a string. */
+  readonly callString: <T>(key: string, command: () => Promise<T>) => Promise<T>;
   /** Makes the group at its first use; it reads from the beginning. */
   readonly withGroup: () => Promise<void>;
   readonly seal: (identity: string, body: string) => string;
@@ -48,10 +50,9 @@ export function openRedisStream({
   const contextOf = (identity: string): string => `webhook.${endpoint}.${identity}`;
   let ready: Promise<void> | undefined;
 
-  async function call<T>(
-    command: () => Promise<T>,
-    own: OwnKey = { key, readBy: 'XLEN' },
-  ): Promise<T> {
+  const call = <T>(command: () => Promise<T>): Promise<T> => send(command, { key, type: 'stream' });
+
+  async function send<T>(command: () => Promise<T>, own: OwnKey): Promise<T> {
     try {
       await connected;
       return await withoutForeignValue(command, { redis, own, emit });
@@ -75,6 +76,7 @@ export function openRedisStream({
     barrierKey: `webhook:barrier:${endpoint}`,
     seenKey: (identity) => `webhook:seen:${endpoint}:${identity}`,
     call,
+    callString: (stringKey, command) => send(command, { key: stringKey, type: 'string' }),
     async withGroup() {
       ready ??= call(makeGroup).catch((error: unknown) => {
         ready = undefined;
