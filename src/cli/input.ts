@@ -32,21 +32,16 @@ function lineOf(text: string, message: string): number {
   const [, position] = / at position (\d+)/.exec(message) ?? [];
   if (position !== undefined) return text.slice(0, Number(position)).split('\n').length;
   const lines = text.split('\n');
-  return bisect(lines.length, (line) => hasUnexpectedToken(lines.slice(0, line).join('\n')));
-}
-
-/** The first of the numbers 1 to `last` for which `isTrue` holds, as it does for all that follow it. */
-function bisect(last: number, isTrue: (number: number) => boolean): number {
-  let first = 1;
-  while (first < last) {
-    const middle = Math.floor((first + last) / 2);
-    if (isTrue(middle)) last = middle;
-    else first = middle + 1;
+  let [before, line] = [0, lines.length]; // the fault is below `before`, and at `line` or above
+  while (line - before > 1) {
+    const middle = Math.floor((before + line) / 2);
+    if (hasUnexpectedToken(lines.slice(0, middle).join('\n'))) line = middle;
+    else before = middle;
   }
-  return first;
+  return line;
 }
 
-/** The one error of which Node tells no position, but for a text that ends too early. */
+/** The fault of which Node tells no position, but for a text that ends too early. */
 function hasUnexpectedToken(text: string): boolean {
   try {
     JSON.parse(text);
