@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { signatureOf } from '../../webhooks/signature.js';
 import { fail, pass, type Check, type Result } from './check.js';
 
 export const webhookCheck: Check = {
@@ -7,15 +7,12 @@ export const webhookCheck: Check = {
     if (deployment === undefined || config.webhooks.endpoints.length === 0) return undefined;
     for (const endpoint of config.webhooks.endpoints) {
       const path = ['/webhooks/getbill', endpoint.name].filter(Boolean).join('/');
-      const signature = createHmac('sha256', endpoint.secrets.reveal()[0] ?? '')
-        .update(SIGNED_NONSENSE)
-        .digest('hex');
-      const headers = { 'x-getbill-signature': signature };
+      const secret = endpoint.secrets.reveal()[0] ?? '';
+      const headers = { 'x-getbill-signature': signatureOf(Buffer.from(SIGNED_NONSENSE), secret) };
       const visited = deployment.visit(path, { headers, json: SIGNED_NONSENSE });
       const response = await visited.catch(() => undefined);
       if (response === undefined) return undefined; // the line "deployment" says why
-      const { status } = response;
-      const problem = webhookProblem(status, path);
+      const problem = webhookProblem(response.status, path);
       if (problem !== undefined) return problem;
     }
     return pass('signed bytes arrive as they were sent');
