@@ -31,7 +31,8 @@ export function addListCommand(
   addSubcommand: AddSubcommand,
   { run, print, tell, width, progress }: Deps,
 ): void {
-  const list = addSubcommand(parent, 'list', `a page of ${resource.noun}s, or all of them`)
+  const { noun, columns } = resource;
+  const list = addSubcommand(parent, 'list', `a page of ${noun}s, or all of them`)
     .option('--limit <n>', 'how many a page, up to 100', numberFrom(1, 100))
     .option('--page <n>', 'which page, from 1; with --all where to begin', numberFrom(1, 1_000_000))
     .option('--all', 'every page to the last, with progress on standard error')
@@ -46,24 +47,20 @@ export function addListCommand(
     if (!flags.all && list.getOptionValueSource('maxWait') === 'cli')
       misused('drop --max-wait, or add --all: one page is asked for once');
     const work = flags.all ? listAll : listPage;
-    await run((client) => work(client, resource, flags), flags);
+    await run((client) => work(client, flags), flags);
   });
 
-  async function listPage(client: Client, resource: Resource, flags: ListFlags): Promise<void> {
+  async function listPage(client: Client, flags: ListFlags): Promise<void> {
     const { items, pagination } = await resource.list(client, requestOf(resource, flags));
     const { page, pages, total } = pagination;
-    printList(resource, items, flags);
-    if (items.length === 0) return tellNothing(resource, flags, pagination);
+    printList(items, flags);
+    if (items.length === 0) return tellNothing(flags, pagination);
     if (flags.json) return;
     const next = page < pages ? `; next: --page ${page + 1}, or --all` : '';
     tell(`page ${page} of ${pages}, ${total} in all${next}`);
   }
 
-  function tellNothing(
-    { noun }: Resource,
-    { status }: ListFlags,
-    { page, pages, total }: Pagination,
-  ): void {
+  function tellNothing({ status }: ListFlags, { page, pages, total }: Pagination): void {
     if (total > 0 && page > pages)
       return tell(`there is no page ${page}: the last one is ${pages}`);
     if (total > 0) return tell(`GetBill counts ${total}, and sent an empty list: try again`);
@@ -72,7 +69,7 @@ export function addListCommand(
   }
 
   /** An empty list is `[]` in JSON, a line of headings in CSV, and no table at all. */
-  function printList({ columns }: Resource, items: readonly Row[], flags: ListFlags): void {
+  function printList(items: readonly Row[], flags: ListFlags): void {
     const rows = items.map(withAmountText);
     if (flags.json) print(inJson(items));
     else if (flags.csv) print(csv(columns, rows));
@@ -80,7 +77,7 @@ export function addListCommand(
   }
 
   /** Shows what has come also when it stops before the end: nothing that was paid for from the quota is lost. */
-  async function listAll(client: Client, resource: Resource, flags: ListFlags): Promise<void> {
+  async function listAll(client: Client, flags: ListFlags): Promise<void> {
     const { page: from = 1, limit: perPage = 100, ...filters } = requestOf(resource, flags);
     const shown = progress();
     const items: Row[] = [];
@@ -99,10 +96,10 @@ export function addListCommand(
       for await (const item of all) items.push(item);
     } finally {
       shown.stop();
-      printList(resource, items, flags);
+      printList(items, flags);
     }
-    if (items.length === 0 && last !== undefined) tellNothing(resource, flags, last);
-    else if (!flags.json && resource.noun === 'debt') tell(totalsOf(items));
+    if (items.length === 0 && last !== undefined) tellNothing(flags, last);
+    else if (!flags.json && noun === 'debt') tell(totalsOf(items));
   }
 }
 

@@ -21,8 +21,9 @@ export interface Permissions {
   readonly askAllHref: string | undefined;
 }
 
-function stepUpHref(scopes: readonly string[], returnTo: string): string {
-  const query = new URLSearchParams({ again: '1', scope: scopes.join(' '), returnTo });
+function stepUpHref(scopes: readonly string[]): string {
+  const scope = scopes.join(' ');
+  const query = new URLSearchParams({ again: '1', scope, returnTo: '/connection' });
   return `/login?${query.toString()}`;
 }
 
@@ -37,7 +38,7 @@ export function permissionsOf(
       text: describeScope(scope),
       isAsked: asked.includes(scope),
       granted: !isThere ? 'no' : scopesAssumed === true ? 'unsaid' : 'yes',
-      askHref: isThere ? undefined : stepUpHref([scope], '/connection'),
+      askHref: isThere ? undefined : stepUpHref([scope]),
     };
   };
   const shown = [...new Set([...asked, ...scopes])];
@@ -46,6 +47,6 @@ export function permissionsOf(
   return {
     rows: shown.map(permission),
     others: usable.filter((scope) => !shown.includes(scope)).map(permission),
-    askAllHref: missing.length > 1 ? stepUpHref(missing, '/connection') : undefined,
+    askAllHref: missing.length > 1 ? stepUpHref(missing) : undefined,
   };
 }
