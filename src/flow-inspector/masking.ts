@@ -12,15 +12,16 @@ export const createMask =
     secret === '' ? '' : MASK + fingerprint(secret);
 
 /** Parameters of OAuth that are no secret and come from our own settings. */
-const OWN = [
+const SHOWN_PARAMETERS = new Set([
   'response_type',
   'client_id',
   'redirect_uri',
   'scope',
   'code_challenge_method',
   'grant_type',
-];
-const SHOWN_PARAMETERS = new Set([...OWN, 'token_type_hint', 'prompt']);
+  'token_type_hint',
+  'prompt',
+]);
 /** Anybody may have written these: shown without whatever looks like a token. */
 const CLEANED_PARAMETERS = new Set([
   'error',

@@ -9,7 +9,8 @@ import { createAsk, type Ask } from '../doctor/ask.js';
 import { examineAuthorization } from '../doctor/authorization.js';
 import { tryAuthorization } from '../doctor/try-authorization.js';
 import { exitCodes } from '../exit-codes.js';
-import { openCallback, type Callback } from './callback.js';
+import { openCallback } from './callback.js';
+import type { Callback } from './callback-server.js';
 import { complete, type Passed } from './complete.js';
 import { STEPS, StepFailed } from './steps.js';
 
