@@ -4,6 +4,7 @@ import { inTime } from '../core/storage/redis.js';
 import { RequestError, StorageError } from '../errors.js';
 import { companyHash, type GrantFacts } from '../getbill/grant-facts.js';
 import type { Formats } from '../web/pages/formats.js';
+import { capitalised } from '../web/pages/words.js';
 import { renderPage } from '../web/render-page.js';
 import { subjectOf, type WebhookEvent } from './envelope.js';
 import type { EntryState, Inbox, Listed } from './inbox.js';
@@ -116,10 +117,6 @@ function rowOf(
 
 /** "debt.status_changed" as "Debt status changed". */
 function wordsOf(type: string): string {
-  const words =
-    type
-      .replaceAll(/[._:-]+/g, ' ')
-      .trim()
-      .replace('followup', 'follow-up') || type;
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  const words = type.replaceAll(/[._:-]+/g, ' ').trim();
+  return capitalised(words.replace('followup', 'follow-up') || type);
 }

@@ -44,7 +44,6 @@ export function debtRow(debt: unknown, reader: Reader, from = ''): DebtRow {
   const field = (name: string): unknown => fieldOf(debt, name);
   const { name } = nameOf(debt);
   const company = textOf(field('debtor_company'));
-  const status = textOf(field('status'));
   return {
     name,
     href: hrefOf(field('id'), from),
@@ -52,10 +51,22 @@ export function debtRow(debt: unknown, reader: Reader, from = ''): DebtRow {
     reference: textOf(field('invoice_reference')) ?? textOf(field('internal_id')),
     due: formats.date(field('due_date')),
     overdue: overdueText(debt, reader),
+    ...statusAndHref(debt),
+    amount: amountText(debt, reader),
+  };
+}
+
+export function statusAndHref(debt: unknown): Pick<DebtRow, 'status' | 'statusHref'> {
+  const status = textOf(fieldOf(debt, 'status'));
+  return {
     status: status === undefined ? undefined : statusOf(status),
     statusHref: isStatus(status) ? listHref({ status }) : undefined,
-    amount: formats.money(field('amount'), field('currency'), field('amount_text')),
   };
+}
+
+export function amountText(debt: unknown, { formats }: Reader): string | undefined {
+  const field = (name: string): unknown => fieldOf(debt, name);
+  return formats.money(field('amount'), field('currency'), field('amount_text'));
 }
 
 export function overdueText(debt: unknown, { formats, nowMs }: Reader): string | undefined {

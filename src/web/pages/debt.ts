@@ -1,10 +1,9 @@
 import { fieldOf, isRecord, isTrue, numberOf, textOf } from '../../getbill/values.js';
-import { nameOf, overdueText } from './debt-row.js';
-import { isStatus, listHref } from './list-place.js';
+import { amountText, nameOf, overdueText, statusAndHref } from './debt-row.js';
 import { mailHref, pageHref, phoneHref, type Fact } from './facts.js';
 import type { Formats } from './formats.js';
 import type { Reader } from './reader.js';
-import { statusOf, type Status } from './statuses.js';
+import type { Status } from './statuses.js';
 
 export interface DebtView {
   readonly name: string;
@@ -24,9 +23,8 @@ interface DebtSection {
 }
 
 /** "Anaïs Çelik, €2,370.90" */
-export function debtTitle(debt: unknown, { formats }: Reader): string {
-  const field = (name: string): unknown => fieldOf(debt, name);
-  const amount = formats.money(field('amount'), field('currency'), field('amount_text'));
+export function debtTitle(debt: unknown, reader: Reader): string {
+  const amount = amountText(debt, reader);
   const { name } = nameOf(debt);
   return amount === undefined ? name : `${name}, ${amount}`;
 }
@@ -61,7 +59,6 @@ export function debtView(debt: unknown, reader: Reader): DebtView {
   });
   const { person, name } = nameOf(debt, { civility: true });
   const company = own('debtor_company');
-  const status = own('status');
   const debtor: Fact[] = [
     { label: 'Name', text: person ?? company },
     { label: 'Company', text: person === undefined ? undefined : company },
@@ -98,9 +95,8 @@ export function debtView(debt: unknown, reader: Reader): DebtView {
     facts.filter(({ label, text }) => text !== undefined || ALWAYS.has(label));
   return {
     name,
-    amount: formats.money(field('amount'), field('currency'), field('amount_text')),
-    status: status === undefined ? undefined : statusOf(status),
-    statusHref: isStatus(status) ? listHref({ status }) : undefined,
+    amount: amountText(debt, reader),
+    ...statusAndHref(debt),
     overdue: overdueText(debt, reader),
     sections: [
       { id: 'debtor', title: 'Debtor', facts: given(debtor) },

@@ -2,6 +2,7 @@ import { explanationOf, oauthErrorCodes } from '../../oauth-explanations.js';
 import { errorFacts, errorGroups, type ErrorFacts, type ErrorGroup } from '../../error-facts.js';
 import { errorText } from './error-texts.js';
 import { guideEntryOf, type GuideEntry } from './guide-troubleshooting.js';
+import { capitalised } from './words.js';
 
 /** All that is said about an error code: on a page under `/errors`, and in a document in docs/errors. */
 export interface ErrorEntry {
@@ -20,7 +21,7 @@ export interface ErrorEntry {
   readonly guide: GuideEntry | undefined;
 }
 
-const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+const sentence = (text: string): string => `${capitalised(text)}.`;
 
 function entryOf(code: string, group: ErrorGroup, [status, cause, fix]: ErrorFacts): ErrorEntry {
   const { title, why, advice } = errorText(code, status);

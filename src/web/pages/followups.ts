@@ -3,6 +3,7 @@ import type { Page } from '../../getbill/types.js';
 import { fieldOf, isTrue, numberOf, textOf } from '../../getbill/values.js';
 import type { DateText, Formats } from './formats.js';
 import type { Reader } from './reader.js';
+import { capitalised, timesText } from './words.js';
 
 export interface FollowupView {
   readonly at: DateText | undefined;
@@ -56,8 +57,8 @@ export function followupView(followup: unknown, { formats }: Reader): FollowupVi
     words(field('direction')),
     durationText(field('duration_ms')),
     isTrue(field('is_retry')) ? 'Another try' : undefined,
-    timesText('Opened', field('email_open_count'), formats),
-    timesText('Clicked', field('email_click_count'), formats),
+    clicksText('Opened', field('email_open_count'), formats),
+    clicksText('Clicked', field('email_click_count'), formats),
     isTrue(field('triggered_payment')) ? 'Led to a payment' : undefined,
   ];
   return {
@@ -90,7 +91,7 @@ const SPELLED = new Map([
 /** "no_answer" reads "No answer". */
 function words(value: unknown): string | undefined {
   const text = textOf(value)?.replaceAll('_', ' ');
-  return text && (SPELLED.get(text) ?? text.charAt(0).toUpperCase() + text.slice(1));
+  return text && (SPELLED.get(text) ?? capitalised(text));
 }
 
 function durationText(ms: unknown): string | undefined {
@@ -99,8 +100,7 @@ function durationText(ms: unknown): string | undefined {
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
-function timesText(verb: string, value: unknown, formats: Formats): string | undefined {
+function clicksText(verb: string, value: unknown, formats: Formats): string | undefined {
   const count = numberOf(value) ?? 0;
-  if (count <= 0) return undefined;
-  return `${verb} ${count === 1 ? 'once' : count === 2 ? 'twice' : `${formats.count(count)} times`}`;
+  return count > 0 ? `${verb} ${timesText(count, formats)}` : undefined;
 }

@@ -1,5 +1,6 @@
 import { debtStatuses, STATUS_PREFIX, type DebtStatus } from '../../getbill/debt-statuses.js';
 import { textOf } from '../../getbill/values.js';
+import { capitalised } from './words.js';
 
 export interface Status {
   readonly value: string;
@@ -41,5 +42,5 @@ export function statusOf(value: unknown): Status {
 function ownLabel(value: string): string {
   if (!value.startsWith('status.')) return value;
   const words = value.slice(value.lastIndexOf('.') + 1).replaceAll('_', ' ');
-  return words === '' ? value : words.charAt(0).toUpperCase() + words.slice(1);
+  return capitalised(words) || value;
 }

@@ -1,5 +1,6 @@
 import type { TokenSet } from '../../core/oauth/token-set.js';
 import type { Formats } from './formats.js';
+import { timesText } from './words.js';
 
 const JUST_NOW_MS = 10_000;
 /** A renewal that is due longer than that has not succeeded. */
@@ -90,7 +91,7 @@ export function renewedText(
 ): string {
   if (renewals === 0) return 'Not renewed so far';
   if (Math.abs(nowMs - issuedAtMs) < JUST_NOW_MS) return 'Renewed just now';
-  return `Renewed ${renewals === 1 ? 'once' : renewals === 2 ? 'twice' : `${formats.count(renewals)} times`}`;
+  return `Renewed ${timesText(renewals, formats)}`;
 }
 
 function untilText(ms: number): string {
