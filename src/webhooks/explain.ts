@@ -20,18 +20,17 @@ export function explainSignature(
 
   const bare = header.trim().replace(/^"(.*)"$/, '$1');
   const withoutPrefix = bare.replace(/^(sha256=|v1[=,])/i, '');
-  const spelling = [
-    [header !== bare, 'has spaces or quotes around it'],
-    [withoutPrefix !== bare, 'has a prefix (sha256=), which GetBill does not send'],
-    [/[A-F]/.test(withoutPrefix), 'is written in upper case'],
-  ] as const;
   const signature = withoutPrefix.toLowerCase();
-  const odd = spelling.filter(([isSo]) => isSo).map(([, what]) => what);
-  const isMade = odd.length > 0 && fits(body, signature);
-  if (isMade)
+  if (fits(body, signature)) {
+    const faults = [
+      ...(header === bare ? [] : ['has spaces or quotes around it']),
+      ...(withoutPrefix === bare ? [] : ['has a prefix (sha256=), which GetBill does not send']),
+      ...(withoutPrefix === signature ? [] : ['is written in upper case']),
+    ];
     return no(
-      `The header ${odd.join(', and ')}; otherwise it fits. Send 64 lower-case hex digits and nothing else.`,
+      `The header ${faults.join(', and ')}; otherwise it fits. Send 64 lower-case hex digits and nothing else.`,
     );
+  }
   if (/^[\w+/-]{43}=?$/.test(bare))
     return no('The header is base64. GetBill writes the HMAC as 64 lower-case hex digits.');
   if (!HEX.test(signature))
