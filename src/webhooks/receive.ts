@@ -17,7 +17,19 @@ const MAX_LARGE = 64;
 const TOLERANCE_MS = 300_000;
 const RETRY_AFTER_S = 30;
 
-type Refuse = (status: number, text: string, reason: Refusal) => void;
+const RESPONSES: Readonly<Record<Refusal, readonly [status: number, text: string]>> = {
+  method: [405, 'Method not allowed'],
+  media_type: [415, 'Unsupported media type'],
+  too_large: [413, 'Payload too large'],
+  too_slow: [408, 'Request timeout'],
+  cut_off: [400, 'Bad request'],
+  signature_absent: [401, 'Unauthorized'],
+  signature_malformed: [401, 'Unauthorized'],
+  signature_different: [401, 'Unauthorized'],
+  not_an_event: [400, 'Bad request'],
+  too_old: [400, 'Bad request'],
+  not_stored: [503, 'Service unavailable'],
+};
 
 interface ReceiveDeps {
   /** By name. */
@@ -39,66 +51,60 @@ export function receiveWebhook(
   const rawBody = express.raw({ type: () => true, limit: MAX_BYTES, inflate: false });
   let large = 0;
 
-  const refusalsOf =
-    ({ name }: Endpoint, res: Response): Refuse =>
-    (status, text, reason) => {
-      emit({ type: 'webhook_refused', endpoint: name, reason });
-      respond(res, status, text);
-    };
+  function refuse({ name }: Endpoint, res: Response, reason: Refusal): void {
+    emit({ type: 'webhook_refused', endpoint: name, reason });
+    if (reason === 'method') res.set('Allow', 'POST');
+    if (reason === 'not_stored') res.set('Retry-After', String(RETRY_AFTER_S));
+    respond(res, ...RESPONSES[reason]);
+  }
 
   /** Refuses by the head of a request, then reads its body. */
   function admit(req: Request, res: Response, next: (error?: unknown) => void): void {
     const endpoint = endpoints.get(nameOf(req));
-    if (endpoint === undefined) return void respond(res, 404, 'Not found');
+    if (endpoint === undefined) return respond(res, 404, 'Not found');
     res.locals['route'] = endpoint.name === '' ? PATH : `${PATH}/:endpoint`;
-    const refuseUnread: Refuse = (...why) => {
+    const refuseUnread = (reason: Refusal): void => {
       res.set('Connection', 'close');
-      refusalsOf(endpoint, res)(...why);
+      refuse(endpoint, res, reason);
     };
-    if (req.method !== 'POST') return refuseUnread(405, 'Method not allowed', 'method');
-    const encoding = req.get('content-encoding');
-    if (!req.is('application/json') || (encoding !== undefined && encoding !== 'identity')) {
-      return refuseUnread(415, 'Unsupported media type', 'media_type');
-    }
-    if (Number(req.get('content-length')) > MAX_BYTES)
-      return refuseUnread(413, 'Payload too large', 'too_large');
-    if (!(Number(req.get('content-length')) <= SMALL_BYTES)) {
-      if (large >= MAX_LARGE) {
-        res.set('Retry-After', String(RETRY_AFTER_S));
-        return refuseUnread(503, 'Service unavailable', 'not_stored');
-      }
-      large += 1;
-      res.once('close', () => (large -= 1));
-    }
-    const slow = setTimeout(() => refuseUnread(408, 'Request timeout', 'too_slow'), bodyTimeoutMs);
+    const fault = faultOfHead(req);
+    if (fault !== undefined) return refuseUnread(fault);
+    if (!takePlace(req, res)) return refuseUnread('not_stored');
+    const slow = setTimeout(refuseUnread, bodyTimeoutMs, 'too_slow');
     rawBody(req, res, (error?: unknown) => {
       clearTimeout(slow);
       if (res.headersSent) return;
       if (error === undefined) return next();
-      if (error instanceof Error && 'status' in error && error.status === 413) {
-        return refuseUnread(413, 'Payload too large', 'too_large');
-      }
-      refuseUnread(400, 'Bad request', 'cut_off');
+      const isTooLarge = error instanceof Error && 'status' in error && error.status === 413;
+      refuseUnread(isTooLarge ? 'too_large' : 'cut_off');
     });
+  }
+
+  /** A large body keeps its place until the response has ended. */
+  function takePlace(req: Request, res: Response): boolean {
+    if (Number(req.get('content-length')) <= SMALL_BYTES) return true;
+    if (large >= MAX_LARGE) return false;
+    large += 1;
+    res.once('close', () => (large -= 1));
+    return true;
   }
 
   async function receive(req: Request, res: Response): Promise<void> {
     const endpoint = endpoints.get(nameOf(req));
     if (endpoint === undefined) return respond(res, 404, 'Not found');
-    const refuse = refusalsOf(endpoint, res);
     const body = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0);
     const fault = signatureFault(
       body,
       req.headersDistinct['x-getbill-signature'] ?? [],
       endpoint.secrets,
     );
-    if (fault !== undefined) return refuse(401, 'Unauthorized', `signature_${fault}`);
+    if (fault !== undefined) return refuse(endpoint, res, `signature_${fault}`);
 
     const read = readEnvelope(body, { idField, timeField });
-    if (read === undefined) return refuse(400, 'Bad request', 'not_an_event');
+    if (read === undefined) return refuse(endpoint, res, 'not_an_event');
     const { event, text, identity, happenedAtMs } = read;
     if (happenedAtMs !== undefined && !(Math.abs(now() - happenedAtMs) <= TOLERANCE_MS)) {
-      return refuse(400, 'Bad request', 'too_old');
+      return refuse(endpoint, res, 'too_old');
     }
     try {
       const { type: eventType } = event;
@@ -106,14 +112,21 @@ export function receiveWebhook(
       if (outcome === 'full') throw new Error('the inbox is full');
       emit({ type: 'webhook_received', endpoint: endpoint.name, eventType, outcome });
     } catch {
-      res.set('Retry-After', String(RETRY_AFTER_S));
-      return refuse(503, 'Service unavailable', 'not_stored');
+      return refuse(endpoint, res, 'not_stored');
     }
     respond(res, 200, 'OK');
     endpoint.wake();
   }
 
   return [admit, receive];
+}
+
+function faultOfHead(req: Request): Refusal | undefined {
+  if (req.method !== 'POST') return 'method';
+  const encoding = req.get('content-encoding');
+  if (!req.is('application/json') || (encoding !== undefined && encoding !== 'identity'))
+    return 'media_type';
+  return Number(req.get('content-length')) > MAX_BYTES ? 'too_large' : undefined;
 }
 
 /** The plain path is the endpoint with the empty name. */
@@ -123,6 +136,5 @@ const nameOf = (req: Request): string => {
 };
 
 function respond(res: Response, status: number, text: string): void {
-  if (status === 405) res.set('Allow', 'POST');
   res.status(status).type('text/plain').send(text);
 }
