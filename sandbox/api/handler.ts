@@ -8,12 +8,12 @@ import type { ApiFault } from '../faults.js';
 import { companyRoutes } from './company-routes.js';
 import { createResponseCache } from './response-cache.js';
 import type { CompanyData } from './data/types.js';
-import { zuluTimestamp } from './data/deterministic.js';
 import { debtRoutes } from './debt-routes.js';
 import { failure, missingScope, notFound, unauthorized, type ApiResponse } from './envelope.js';
 import { followupRoutes } from './followup-routes.js';
 import { partyRoutes } from './party-routes.js';
-import type { LimitState, RateLimiter } from './rate-limit.js';
+import { createLimits, isWrite, limitHeaders } from './limits.js';
+import type { RateLimiter } from './rate-limit.js';
 import { matchRoute, type ApiCall, type Route } from './route.js';
 import { respondInstead, sendResponse } from './send.js';
 import { webhooksOf } from '../webhooks/changes.js';
@@ -29,42 +29,24 @@ export interface ApiDeps extends SandboxContext {
 
 /** Everything below /external-api/v1. */
 export function createApiHandler(deps: ApiDeps): RequestHandler {
-  const { faults, counters, gate, clock, client, grants, limiter } = deps;
+  const { faults, counters, gate, clock, client, grants } = deps;
+  const limits = createLimits(deps);
   const cache = createResponseCache();
   let cachedOf: readonly CompanyData[] | undefined;
-  const writes = (method: string) => method !== 'GET';
-
-  function limitFor(method: string, clientId: string, count: boolean): LimitState {
-    const { limitReads, limitWrites, limitWindowS } = faults.current();
-    const [kind, limit] = writes(method) ? ['write', limitWrites] : ['read', limitReads];
-    return limiter.check(`${kind}:${clientId}`, { limit, windowS: limitWindowS }, { count });
-  }
-
-  function tooMany(
-    res: Response,
-    { limit, retryAfterS }: { limit: number; retryAfterS: number },
-  ): ApiResponse {
-    const resetAtMs = clock() + retryAfterS * 1000;
-    res.set({
-      'x-ratelimit-remaining': '0',
-      'x-ratelimit-reset': String(Math.ceil(resetAtMs / 1000)),
-    });
-    const details = { retry_after: retryAfterS, limit, reset_time: zuluTimestamp(resetAtMs) };
-    return failure(429, 'Rate limit exceeded. Please try again later.', details);
-  }
-
   function responseTo(req: Request, res: Response, fault: ApiFault | undefined): ApiResponse {
     const token = fault?.mode === 'unauthorized' ? undefined : tokenOf(req, grants);
-    const state = limitFor(req.method, token?.clientId ?? client.clientId, token !== undefined);
+    const state = limits.check(req.method, token?.clientId ?? client.clientId, {
+      count: token !== undefined,
+    });
     res.set(limitHeaders(state));
     if (token === undefined) return unauthorized();
     if (fault?.mode === 'rateLimited') {
       if (fault.header === true) res.set('retry-after', String(fault.retryAfterS));
-      return tooMany(res, { limit: state.limit, retryAfterS: fault.retryAfterS });
+      return limits.refuse(res, { limit: state.limit, retryAfterS: fault.retryAfterS });
     }
     if (!state.allowed) {
       const retryAfterS = Math.max(1, Math.ceil((state.resetAtMs - clock()) / 1000));
-      return tooMany(res, { limit: state.limit, retryAfterS });
+      return limits.refuse(res, { limit: state.limit, retryAfterS });
     }
     return call(req, token);
   }
@@ -92,8 +74,10 @@ export function createApiHandler(deps: ApiDeps): RequestHandler {
       nowMs: clock(),
       newId: () => randomBytes(16).toString('base64url'),
     };
-    if (writes(req.method)) cache.clear();
-    if (writes(req.method)) return writeAndTell(route, apiCall);
+    if (isWrite(req.method)) {
+      cache.clear();
+      return writeAndTell(route, apiCall);
+    }
     if (route.changing === true) return route.handle(apiCall);
     const key = `${token.companyId} ${apiCall.faults.limitAbove100} ${req.url}`;
     return cache.get(key, () => route.handle(apiCall));
@@ -132,18 +116,6 @@ function tokenOf(req: Request, grants: Grants): ApiToken | undefined {
   const token = /^Bearer +(\S+)$/i.exec(req.headers.authorization ?? '')?.[1];
   return token === undefined ? undefined : grants.apiToken(token);
 }
-
-const limitHeaders = ({
-  limit,
-  remaining,
-  resetAtMs,
-  windowS,
-}: LimitState): Record<string, string> => ({
-  'x-ratelimit-limit': String(limit),
-  'x-ratelimit-remaining': String(remaining),
-  'x-ratelimit-reset': String(Math.ceil(resetAtMs / 1000)),
-  'x-ratelimit-window': String(windowS),
-});
 
 /** {} for no body; undefined for what is not a JSON object. */
 function jsonObject(body: Buffer): Record<string, unknown> | undefined {
