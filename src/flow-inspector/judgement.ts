@@ -22,27 +22,23 @@ export function judge({
   hasBody: boolean;
 }): Judgement {
   const line = `${status} ${STATUS_CODES[status] ?? ''}`.trim();
-  const failed = (why: string): Judgement => ({ failed: true, title: `${line}: ${why}` });
+  const failed = (why?: string): Judgement => ({
+    failed: true,
+    title: why === undefined ? line : `${line}: ${why}`,
+  });
   const { error } = (json ?? {}) as { error?: unknown };
+  const isOAuthError = isToken && typeof error === 'string';
   if (status >= 300 && status < 400) return failed('a redirect, which is never followed');
   if (failure !== undefined && CUT[failure] !== undefined) return failed(CUT[failure]);
   if (status === 401 && !isToken) return failed('the access token is rejected');
   if (status === 429) return failed('GetBill asks us to slow down');
-  if (status >= 400)
-    return {
-      failed: true,
-      title:
-        isToken && typeof error === 'string' && /^\w{1,40}$/.test(error)
-          ? `${line}: ${error}`
-          : line,
-    };
+  if (status >= 400) return failed(isOAuthError && /^\w{1,40}$/.test(error) ? error : undefined);
   if (type.includes('html')) return failed('HTML where JSON was expected');
   if (failure === undefined && !hasBody)
-    return { failed: isToken, title: isToken ? `${line}: an empty body` : line };
+    return isToken ? failed('an empty body') : { failed: false, title: line };
   if (failure === undefined && !type.includes('json') && !isToken) return failed('not JSON');
   if (isToken && json === undefined) return failed('not JSON');
-  if (!isToken && error === true) return failed('an error in a success');
-  if (isToken && typeof error === 'string') return failed('an error in a success');
+  if (isOAuthError || (!isToken && error === true)) return failed('an error in a success');
   return { failed: false, title: line };
 }
 

@@ -107,26 +107,19 @@ export function responseMessage(
   mask: Mask,
 ): { message: Message | undefined; judgement: Judgement } {
   const { head } = exchange;
-  if (head === undefined) {
-    return {
-      message: undefined,
-      judgement: noResponse(failure),
-    };
-  }
+  if (head === undefined) return { message: undefined, judgement: noResponse(failure) };
   const isToken = kindOfCall(exchange) !== 'api';
   const json = body === undefined ? undefined : jsonOrUndefined(body.toString('utf8'));
   const secrets = secretsOf(exchange);
   const scrub = (text: string): string => scrubbed(text, secrets, mask);
   const type = String(head.headers['content-type'] ?? '').split(';')[0] ?? '';
-  const length = body?.length;
-  const hasBody = length !== 0;
+  const hasBody = body?.length !== 0;
   const judgement = judge({ status: head.status, type, json, isToken, failure, hasBody });
-  const text =
-    json === undefined
-      ? `(${cleaned(type, mask) || 'no content type'}${length === undefined ? ', not read whole' : `, ${length} bytes`})`
-      : isToken
-        ? maskedJson(json, mask)
-        : shapeText(json);
+  const bodyText = (): string => {
+    if (json !== undefined) return isToken ? maskedJson(json, mask) : shapeText(json);
+    const extent = body === undefined ? 'not read whole' : `${body.length} bytes`;
+    return `(${cleaned(type, mask) || 'no content type'}, ${extent})`;
+  };
   return {
     message: {
       start: `HTTP/1.1 ${head.status} ${STATUS_CODES[head.status] ?? ''}`.trim(),
@@ -134,7 +127,7 @@ export function responseMessage(
         name,
         scrub(value),
       ]),
-      body: scrub(text),
+      body: scrub(bodyText()),
     },
     judgement: { ...judgement, title: scrub(cleaned(judgement.title, mask)) }, // it may name an error code
   };
