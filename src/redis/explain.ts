@@ -1,7 +1,14 @@
 import type { RedisConfig } from '../config/config.js';
 import { redisReason, StorageError } from '../errors.js';
 import { problemOfFirst } from './client.js';
-import { handshakeFailed, REASONS, unknown, unknownReply, type Settings } from './reasons.js';
+import {
+  handshakeFailed,
+  REASONS,
+  unknown,
+  unknownReply,
+  type Explanation,
+  type Settings,
+} from './reasons.js';
 
 /** The setting that names Redis. */
 export const REDIS_VARIABLE = {
@@ -48,15 +55,9 @@ export function explainRedis(error: unknown, config: RedisConfig): RedisProblem 
   const source = (error instanceof StorageError ? error.cause : error) as NodeJS.ErrnoException;
   const said = redisReason(source);
   const code = REPLY_CODE.exec(said)?.[0] ?? source.code;
-  const isReply = source.name === 'ReplyError';
-  const otherwise = code?.startsWith('ERR_SSL_')
-    ? handshakeFailed
-    : isReply
-      ? unknownReply
-      : unknown;
   const explanation =
-    code !== undefined && Object.hasOwn(REASONS, code) ? REASONS[code] : undefined;
-  const [cause, fix] = (explanation ?? otherwise)({
+    explanationOf(code) ?? (source.name === 'ReplyError' ? unknownReply : unknown);
+  const [cause, fix] = explanation({
     variable: REDIS_VARIABLE[config.topology],
     said,
     ...credentialSettings(config),
@@ -64,23 +65,31 @@ export function explainRedis(error: unknown, config: RedisConfig): RedisProblem 
   return { cause, fix, code, said };
 }
 
+function explanationOf(code: string | undefined): Explanation | undefined {
+  if (code === undefined) return undefined;
+  if (Object.hasOwn(REASONS, code)) return REASONS[code];
+  return code.startsWith('ERR_SSL_') ? handshakeFailed : undefined;
+}
+
 /** Of the first connection that is made: to Redis, or to a Sentinel. */
 function credentialSettings(config: RedisConfig): Pick<Settings, 'user' | 'password'> {
   const variable = REDIS_VARIABLE[config.topology];
-  const forRedis =
-    config.passwordFile !== undefined
-      ? 'REDIS_PASSWORD_FILE'
-      : config.password
-        ? 'REDIS_PASSWORD'
-        : variable;
-  if (config.topology !== 'sentinel') return { user: variable, password: forRedis };
-  const isOwn = config.sentinelPasswordFile !== undefined || config.sentinelPassword !== undefined;
-  const own =
-    config.sentinelPasswordFile === undefined
-      ? 'REDIS_SENTINEL_PASSWORD'
-      : 'REDIS_SENTINEL_PASSWORD_FILE';
+  const password = passwordSetting(config) ?? variable;
+  if (config.topology !== 'sentinel') return { user: variable, password };
+  const own = sentinelPasswordSetting(config);
+  const hasOwnUser = config.sentinelUsername !== undefined || own !== undefined;
   return {
-    user: config.sentinelUsername === undefined && !isOwn ? variable : 'REDIS_SENTINEL_USERNAME',
-    password: isOwn ? own : forRedis,
+    user: hasOwnUser ? 'REDIS_SENTINEL_USERNAME' : variable,
+    password: own ?? password,
   };
+}
+
+function passwordSetting({ passwordFile, password }: RedisConfig): string | undefined {
+  if (passwordFile !== undefined) return 'REDIS_PASSWORD_FILE';
+  return password === undefined ? undefined : 'REDIS_PASSWORD';
+}
+
+function sentinelPasswordSetting(config: RedisConfig): string | undefined {
+  if (config.sentinelPasswordFile !== undefined) return 'REDIS_SENTINEL_PASSWORD_FILE';
+  return config.sentinelPassword === undefined ? undefined : 'REDIS_SENTINEL_PASSWORD';
 }

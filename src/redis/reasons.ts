@@ -9,7 +9,7 @@ export interface Settings {
   readonly said: string;
 }
 
-type Explanation = (settings: Settings) => readonly [cause: string, fix: string];
+export type Explanation = (settings: Settings) => readonly [cause: string, fix: string];
 
 export const unknown: Explanation = ({ variable }) => [
   'Redis does not answer',
