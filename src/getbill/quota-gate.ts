@@ -83,11 +83,11 @@ export function createQuotaGate({
   async function spend(call: ApiCall, access: Access, visitor: Visitor): Promise<string> {
     const limitClass = limitClassOf(call.endpoint);
     const { grantId } = visitor;
+    // As large as a company's share: whoever has used it up is refused without asking GetBill for the company
+    const ofSession = await consume(limitClass, `session:${grantId}`);
+    if (ofSession?.granted === false) throw shareUsed(ofSession.resetInMs);
     let { company } = await facts.read(grantId);
     if (company === undefined) {
-      // As large as a company's share: whoever has used it up is refused without asking GetBill for the company
-      const ofSession = await consume(limitClass, `session:${grantId}`);
-      if (ofSession?.granted === false) throw shareUsed(ofSession.resetInMs);
       const ofUnknown = await consume(limitClass, UNKNOWN);
       if (ofUnknown?.granted !== false) {
         chargeLater(grantId, limitClass);
