@@ -34,10 +34,10 @@ export const endpoints: readonly Endpoint[] = [
   { method: 'GET', path: '/reports/{id}', scope: 'reports:read' },
 ];
 
-const patterns = endpoints.map((endpoint) => ({
-  endpoint,
+const paths = [...new Set(endpoints.map(({ path }) => path))].map((template) => ({
   // GetBill's ids are opaque and URL-safe. Nothing is decoded: a path with "%", "\" or ".." matches no line.
-  pattern: new RegExp(`^${endpoint.path.replaceAll('{id}', '[A-Za-z0-9_-]{1,128}')}$`),
+  pattern: new RegExp(`^${template.replaceAll('{id}', '[A-Za-z0-9_-]{1,128}')}$`),
+  endpoints: endpoints.filter(({ path }) => path === template),
 }));
 
 /** The endpoint of a raw, undecoded path; or which methods the path does have (empty: none). */
@@ -45,12 +45,8 @@ export function matchEndpoint(
   method: string,
   path: string,
 ): { endpoint: Endpoint } | { allow: readonly string[] } {
-  const matches = patterns
-    .filter(({ pattern }) => pattern.test(path))
-    .map(({ endpoint }) => endpoint);
   // A literal path shadows an id of the same spelling for every method: "/debts/batch" is never a debt.
-  const [first] = matches;
-  const here = matches.filter(({ path: template }) => template === first?.path);
+  const here = paths.find(({ pattern }) => pattern.test(path))?.endpoints ?? [];
   const endpoint = here.find((candidate) => candidate.method === method);
   return endpoint === undefined
     ? { allow: here.map((candidate) => candidate.method) }
