@@ -62,7 +62,6 @@ export function callApi({
 }): RequestHandler {
   return async function callApiHandler(req, res) {
     const { endpoint, path, query } = targetOf(req);
-    res.locals.route = `/api${endpoint.path}`;
     if (!res.locals.tokenSet.scopes.includes(endpoint.scope)) throw scopeMissing(endpoint.scope);
     const call: ApiCall = {
       endpoint,
