@@ -52,6 +52,7 @@ export function createClassQuota(limitClass: LimitClass, { clientHash, now, ...d
   const isRecent = (atMs: number): boolean => now() >= atMs && now() - atMs < READ_EVERY_MS;
 
   async function readRecords(): Promise<void> {
+    const recorded = ownBlock?.isOnRecord === true ? ownBlock : undefined;
     const [quota, block] = await Promise.all([
       records.read(quotaKey, quotaSchema, ({ windowMs }) => windowMs),
       records.read(blockKey, blockSchema, (value) => value.retryAfterS * 1000),
@@ -59,7 +60,7 @@ export function createClassQuota(limitClass: LimitClass, { clientHash, now, ...d
     known = quota && { quota: quota.value, endsAtMs: now() + quota.ttlMs };
     if (quota !== undefined) limit = limitOf(quota.value);
     if (block !== undefined) blockedUntilMs = endOf(block.value.id, block.ttlMs);
-    else blockedUntilMs = ownBlock?.isOnRecord === false ? ownBlock.endsAtMs : 0;
+    else blockedUntilMs = ownBlock === recorded ? 0 : (ownBlock?.endsAtMs ?? 0); // a 429 meanwhile
     readAtMs = now();
   }
 

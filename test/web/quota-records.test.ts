@@ -84,6 +84,29 @@ it('a process that cannot write down what GetBill told it waits nevertheless, un
   expect(await waitOf(quota.admit('read', 'page'))).toBeUndefined();
 });
 
+it('a read that began before a 429 and ends after it does not end the wait', async () => {
+  const { keyValue } = setUp();
+  const responses: (() => void)[] = [];
+  const slow = {
+    ...keyValue,
+    getWithTtl: async (key: string) => {
+      const found = await keyValue.getWithTtl(key);
+      await new Promise<void>((resolve) => void responses.push(resolve));
+      return found;
+    },
+  };
+  const quota = createQuota({
+    keyValue: slow,
+    clientHash: 'a',
+    emit: () => undefined,
+    now: () => 0,
+  });
+  const admitted = waitOf(quota.admit('read', 'page'));
+  await quota.block('read', { 'retry-after': '60' }, undefined);
+  for (const respond of responses) respond();
+  expect(await admitted).toBe(60);
+});
+
 describe('a record that this app did not write', () => {
   const spoilt = ['null', '{}', '[]', '7', 'a text', '', '{"limit":1e999}', '{"retryAfterS":"3"}', '{"blockedUntilMs":1e15}', '{"limit":10,"remaining":0,"windowMs":-1,"reset":1}', '{"limit":10,"remaining":0,"windowMs":1e15,"reset":1}']; // prettier-ignore
 
