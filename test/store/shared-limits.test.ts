@@ -1,4 +1,5 @@
 import { createSharedLimits } from '../../src/limits/shared-limits.js';
+import { StorageError } from '../../src/errors.js';
 import type { AppEvent } from '../../src/events.js';
 import { createMemoryKeyValue } from '../../src/core/storage/memory.js';
 
@@ -83,10 +84,12 @@ describe('a limit that several processes share', () => {
     const { processOf, pass } = setup();
     const limits = processOf();
     await spend(limits, 200, 120);
+    await spend(limits, 1, 120, 'barely used');
     const refused = await limits.consume('rate', 'k', { most: 120, windowMs: MINUTE_MS });
     expect(refused).toEqual({ granted: false, resetInMs: MINUTE_MS });
     pass(MINUTE_MS + 1);
     expect(await spend(limits, 200, 120)).toBe(120);
+    expect(await spend(limits, 200, 120, 'barely used')).toBe(120);
   });
 
   it('is counted anew when it changes, by every process', async () => {
@@ -101,8 +104,9 @@ describe('a limit that several processes share', () => {
     const { processOf } = setup();
     const limits = processOf();
     await limits.charge('rate', 'k', { most: 10, windowMs: MINUTE_MS }, 7);
+    await limits.charge('rate', 'k', { most: 10, windowMs: MINUTE_MS }, 1);
     await limits.charge('rate', 'k', { most: 10, windowMs: MINUTE_MS }, 0);
-    expect(await spend(limits, 20, 10)).toBe(3);
+    expect(await spend(limits, 20, 10)).toBe(2);
   });
 
   it.each(['null', '{}', 'a text', '1e999', '-5000'])(
@@ -115,6 +119,18 @@ describe('a limit that several processes share', () => {
       expect(events).toEqual([{ type: 'record_replaced', record: 'limit' }]);
     },
   );
+
+  it('does not replace a counter that the storage cannot reach now', async () => {
+    const { processOf, keyValue, events } = setup();
+    await spend(processOf(), 10, 10);
+    const increment = jest
+      .spyOn(keyValue, 'increment')
+      .mockRejectedValueOnce(new StorageError('away'));
+    await expect(spend(processOf(), 1, 10)).rejects.toBeInstanceOf(StorageError);
+    expect(increment).toHaveBeenCalledTimes(1);
+    expect(await spend(processOf(), 1, 10)).toBe(0);
+    expect(events).toEqual([]);
+  });
 
   it('replaces a counter that would never end', async () => {
     const { processOf, keyValue, events } = setup();
