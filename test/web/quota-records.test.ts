@@ -62,6 +62,7 @@ it('a clock that is set back an hour blocks nobody for an hour', async () => {
   const { keyValue } = setUp();
   let nowMs = 10_000_000;
   const quota = createQuota({ keyValue, clientHash: 'a', emit: () => undefined, now: () => nowMs });
+  await quota.admit('read', 'page');
   await quota.block('read', { 'retry-after': '3' }, undefined);
   nowMs -= 3_600_000;
   expect(await waitOf(quota.admit('read', 'page'))).toBeLessThanOrEqual(3);
@@ -82,6 +83,25 @@ it('a process that cannot write down what GetBill told it waits nevertheless, un
   await quota.block('read', { 'retry-after': '3' }, undefined);
   pass(3_001);
   expect(await waitOf(quota.admit('read', 'page'))).toBeUndefined();
+});
+
+it('what is left is written once a second, a new limit at once, and no late response adds to it', () => {
+  const { keyValue, processAt, headers, pass } = setUp();
+  const write = jest.spyOn(keyValue, 'set');
+  const quota = processAt();
+  const after = (remaining: number, limit = '1000') => {
+    quota.learn('read', { ...headers(remaining), 'x-ratelimit-limit': limit });
+    return [quota.left('read'), write.mock.calls.length];
+  };
+  expect([after(400), after(500), after(300, '2000'), after(600, '2000'), after(900)]).toEqual([
+    [400, 1],
+    [400, 1],
+    [300, 2],
+    [300, 2],
+    [900, 3],
+  ]);
+  pass(1_000);
+  expect(after(800)).toEqual([800, 4]);
 });
 
 it('a read that began before a 429 and ends after it does not end the wait', async () => {
