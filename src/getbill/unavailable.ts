@@ -19,11 +19,7 @@ export function unavailableBecause(failure: unknown): UnavailableError {
   const error = failure instanceof NeverSentError ? failure.cause : failure;
   if (error instanceof UnavailableError) return error;
   const { name } = (error ?? {}) as { name?: unknown }; // a DOMException may be of another realm
-  const timedOut =
-    name === 'TimeoutError' ||
-    error instanceof errors.HeadersTimeoutError ||
-    error instanceof errors.BodyTimeoutError ||
-    error instanceof errors.ConnectTimeoutError;
+  const timedOut = name === 'TimeoutError' || error instanceof errors.ConnectTimeoutError;
   return timedOut
     ? new UnavailableError('GetBill did not answer in time', {
         code: 'getbill_timeout',
