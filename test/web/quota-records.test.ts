@@ -104,6 +104,16 @@ it('what is left is written once a second, a new limit at once, and no late resp
   expect(after(800)).toEqual([800, 4]);
 });
 
+it('is read once a second, and tells another process the limit as well', async () => {
+  const { keyValue, processAt, headers } = setUp();
+  processAt().learn('read', headers(400));
+  const reads = jest.spyOn(keyValue, 'getWithTtl');
+  const other = processAt();
+  for (let call = 0; call < 3; call += 1) await other.admit('read', 'page');
+  expect(reads).toHaveBeenCalledTimes(2); // what is left, and a block
+  expect(other.limit('read')).toEqual({ most: 1_000, windowMs: 3_600_000 });
+});
+
 it('a read that began before a 429 and ends after it does not end the wait', async () => {
   const { keyValue } = setUp();
   const responses: (() => void)[] = [];
