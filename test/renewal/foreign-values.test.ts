@@ -255,6 +255,22 @@ describe('the memory of a process', () => {
     expect([map.get('c'), map.size]).toEqual([undefined, 0]);
   });
 
+  it('is bounded in number without an age, by what was set longest ago, and keeps what is touched', () => {
+    const numbered = boundedMap<number>({ max: 2 });
+    for (const key of ['a', 'b', 'a', 'c']) numbered.set(key, 1);
+    expect(numbered.keys()).toEqual(['a', 'c']);
+
+    let nowMs = 0;
+    const aged = boundedMap<number>({ max: 9, maxAgeMs: 1_000, now: () => nowMs });
+    for (const key of ['never', 'early', 'late']) aged.set(key, 1);
+    nowMs = 99; // touched at most ten times in its age
+    expect([aged.touch('early'), aged.touch('missing')]).toEqual([1, undefined]);
+    nowMs = 100;
+    expect(aged.touch('late')).toBe(1);
+    nowMs = 1_000;
+    expect(aged.keys()).toEqual(['late']);
+  });
+
   it('says how many renewed tokens wait for the storage', async () => {
     const { store, clock, startProcess } = await expired();
     let down = false;
