@@ -155,6 +155,9 @@ describe('a share of the limit', () => {
   });
 
   it('is not renewed by another sign-in, from whatever address it calls', async () => {
+    const debt = JSON.stringify({ error: false, data: { id: 'd1' } }); // an id, but not of a company
+    app.sandbox.control.set({ api: [{ mode: 'rawBody', status: 200, body: debt, contentType: 'application/json' }] }); // prettier-ignore
+    await caller.read('/api/debts/d1');
     const hidden = await signIn(app, { scopes: ['debts:read'] });
     await repeat(10, () => hidden.read('/api/debts')); // what those of unknown companies share
     const before = apiCalls();
