@@ -196,6 +196,11 @@ describe('a share of the limit', () => {
     for (const one of [...hidden, ...hidden]) await repeat(10, () => one.read('/api/debts'));
     expect(apiCalls() - before).toBeLessThanOrEqual(10 + hidden.length);
     expect(await repeat(9, () => other.read('/api/debts'))).toEqual({ 200: 9 });
+    const unread = await signIn(app);
+    app.sandbox.control.set({ api: [{ mode: 'status', status: 500 }] });
+    const asked = profileCalls();
+    expect(await repeat(2, () => unread.read('/api/debts'))).toEqual({ 429: 2 });
+    expect(profileCalls() - asked).toBe(1); // and not again for a minute
   });
 
   it('[J03] begins anew with the next window, and holds in a burst at its start', async () => {
