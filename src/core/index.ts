@@ -6,9 +6,11 @@ import { createPendingLogins } from './sign-in/pending-logins.js';
 import { createSignIn } from './sign-in/sign-in.js';
 import { createCipher } from './storage/cipher.js';
 import type { KeyValue } from './storage/key-value.js';
+import { createMemoryKeyValue } from './storage/memory.js';
 import { createReadRecord } from './storage/read-record.js';
 import { createAppTokens } from './app-tokens.js';
-import { createTokens, type TokenManager } from './tokens/token-manager.js';
+import { createParts } from './tokens/parts.js';
+import { createTokenManager, type TokenManager } from './tokens/token-manager.js';
 
 export { systemClock, type Clock } from './clock.js';
 export * from './errors.js';
@@ -26,8 +28,7 @@ const DEFAULT_RENEWALS_PER_MINUTE = 600;
 const SWEEP_MS = 60_000;
 
 export interface OAuthClientOptions {
-  /** `marginMs`: how long before its end a token is renewed; a minute by default. */
-  provider: Provider & { readonly marginMs?: number | undefined };
+  provider: Provider;
   /** Shared by all processes. */
   storage: KeyValue;
   /** 32 random bytes each: the first encrypts, all decrypt, so that keys can be rotated. */
@@ -59,9 +60,14 @@ export function createOAuthClient({
   renewalsPerMinute = DEFAULT_RENEWALS_PER_MINUTE,
 }: OAuthClientOptions) {
   assertProvider(provider);
-  if (typeof (keyValue as Partial<KeyValue> | null)?.take !== 'function')
-    throw new TypeError('"storage" is missing, or no KeyValue');
+  for (const name of Object.keys(createMemoryKeyValue()) as (keyof KeyValue)[])
+    if (typeof (keyValue as Partial<KeyValue> | null)?.[name] !== 'function')
+      throw new TypeError(`"storage" has no ${name}()`);
+  for (const [name, option] of Object.entries<unknown>({ fetch, send, report: onEvent }))
+    if (typeof option !== 'function') throw new TypeError(`"${name}" is not a function`);
   const { clientId, timeoutMs = DEFAULT_TIMEOUT_MS, marginMs = DEFAULT_MARGIN_MS } = provider;
+  for (const [name, option] of Object.entries({ timeoutMs, marginMs, renewalsPerMinute }))
+    if (!Number.isFinite(option)) throw new TypeError(`"${name}" is no number`);
   const emit: Emit = (event) => {
     try {
       onEvent(event);
@@ -77,12 +83,12 @@ export function createOAuthClient({
   const pendingLogins = createPendingLogins({ keyValue, cipher, readRecord });
   const shared = { keyValue, cipher, readRecord, report, fingerprint, clock };
   const lifecycle = { ...shared, timeoutMs, marginMs, renewalsPerMinute };
-  const tokens = createTokens({
+  const parts = createParts({
     ...lifecycle,
     renewWith: ({ refreshToken = '' }) => tokenEndpoint.refresh(refreshToken),
     revoke: provider.revokeUrl && ((token, hint) => tokenEndpoint.revoke(token, hint)),
   });
-  /** For work without a person. */
+  const tokens = createTokenManager(parts);
   const appTokens = createAppTokens({ ...lifecycle, clientId, tokenEndpoint });
   sweepWhileAlive(tokens);
 

@@ -15,15 +15,17 @@ const provider: OAuthClientOptions['provider'] = {
   redirectUri: 'https://app.test/callback',
   scopes: [],
 };
+const createWith = (changed: Partial<OAuthClientOptions>) =>
+  createOAuthClient({
+    provider,
+    storage: createMemoryKeyValue(),
+    encryptionKeys: [Buffer.alloc(32)],
+    ...changed,
+  });
 const create = (
   changed: Partial<OAuthClientOptions['provider']>,
   encryptionKeys = [Buffer.alloc(32)],
-) =>
-  createOAuthClient({
-    provider: { ...provider, ...changed },
-    storage: createMemoryKeyValue(),
-    encryptionKeys,
-  });
+) => createWith({ provider: { ...provider, ...changed }, encryptionKeys });
 /** What `process.env` holds for a variable that is not set. */
 const unset = undefined as never;
 
@@ -62,6 +64,20 @@ describe('createOAuthClient', () => {
     ['a client secret that is wrapped', () => create({ clientSecrets: ['s'] as never }), /clientSecrets.*reveal/], // prettier-ignore
     ['a list of scopes', () => create({ scopes: 'company:read' as never }), /provider\.scopes/],
     ['addresses that are URLs', () => create({ tokenUrl: 'https://a.test' as never }), /tokenUrl.*URL/], // prettier-ignore
+    ['a client id that is a text', () => create({ clientId: 5 as never }), /provider\.clientId/],
+    ['a redirect URI that is a text', () => create({ redirectUri: new URL('https://a.test') as never }), /provider\.redirectUri/], // prettier-ignore
+    ['an issuer that is a text', () => create({ issuer: new URL('https://a.test') as never }), /provider\.issuer/], // prettier-ignore
+    ['a revocation URL that is one', () => create({ revokeUrl: 'https://a.test' as never }), /provider\.revokeUrl/], // prettier-ignore
+    ['scopes that are texts', () => create({ scopes: [5] as never }), /provider\.scopes/],
+    ['client secrets in a list', () => create({ clientSecrets: 5 as never }), /provider\.clientSecrets/], // prettier-ignore
+    ['a client secret that is a text', () => create({ clientSecrets: [{ reveal: () => 5 as never }] }), /provider\.clientSecrets/], // prettier-ignore
+    ['a deadline that is a number', () => create({ timeoutMs: '5000' as never }), /timeoutMs/],
+    ['a margin that is a number', () => create({ marginMs: NaN }), /marginMs/],
+    ['a limit that is a number', () => createWith({ renewalsPerMinute: NaN }), /renewalsPerMinute/],
+    ['a fetch that is a function', () => createWith({ fetch: {} as never }), /fetch/],
+    ['a sender that is a function', () => createWith({ send: 'x' as never }), /send/],
+    ['a report that is a function', () => createWith({ report: console as never }), /report/],
+    ['any method of the storage', () => createWith({ storage: { ...createMemoryKeyValue(), compareAndSet: unset } }), /"storage" has no compareAndSet/], // prettier-ignore
     ['an encryption key', () => create({}, []), /"encryptionKeys"/],
     ['a list of encryption keys', () => create({}, 'x'.repeat(32) as never), /"encryptionKeys"/],
     ['one key in a list', () => create({}, Buffer.alloc(32) as never), /"encryptionKeys"/],

@@ -13,8 +13,9 @@ import { createReadRecord } from '../../src/core/storage/read-record.js';
 import type { KeyValue } from '../../src/core/storage/key-value.js';
 import { createMemoryKeyValue } from '../../src/core/storage/memory.js';
 import { createCipher } from '../../src/core/storage/cipher.js';
-import { createTokens, type TokenManager } from '../../src/core/tokens/token-manager.js';
+import type { TokenManager } from '../../src/core/tokens/token-manager.js';
 import { createClock } from './clock.js';
+import { createTokens } from './create-tokens.js';
 
 export const TIMEOUT_MS = 10_000;
 const SESSION_MS = 28_800_000;

@@ -14,18 +14,25 @@ export interface Provider {
   readonly revokeUrl?: URL | undefined;
   /** How long one token call may take; 10 seconds by default. */
   readonly timeoutMs?: number | undefined;
+  /** How long before its end a token is renewed; a minute by default. */
+  readonly marginMs?: number | undefined;
 }
 
 export const DEFAULT_TIMEOUT_MS = 10_000;
 
+const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
+
 /** @throws {TypeError} an option is missing or of another type, as when a variable of the environment is not set. */
 export function assertProvider(provider: Partial<Provider> = {}): void {
-  const secrets: { reveal?(): string }[] = [...(provider.clientSecrets ?? [])];
-  for (const name of ['authorizeUrl', 'tokenUrl'] as const)
-    if (!(provider[name] instanceof URL)) throw new TypeError(`"provider.${name}" is not a URL`);
-  for (const name of ['clientId', 'redirectUri'] as const)
-    if (!provider[name]) throw new TypeError(`"provider.${name}" is missing`);
-  if (!Array.isArray(provider.scopes)) throw new TypeError('"provider.scopes" is not a list');
-  if (secrets.length === 0 || !secrets.every((secret) => secret.reveal?.()))
+  const { authorizeUrl, tokenUrl, revokeUrl = tokenUrl, scopes, clientSecrets } = provider;
+  const { clientId, redirectUri, issuer = clientId } = provider;
+  for (const [name, value] of Object.entries<unknown>({ authorizeUrl, tokenUrl, revokeUrl }))
+    if (!(value instanceof URL)) throw new TypeError(`"provider.${name}" is not a URL`);
+  for (const [name, value] of Object.entries({ clientId, redirectUri, issuer }))
+    if (!isText(value)) throw new TypeError(`"provider.${name}" is missing, or no text`);
+  if (!Array.isArray(scopes) || !scopes.every(isText))
+    throw new TypeError('"provider.scopes" is not a list of texts');
+  const isSecret = (one: { reveal?(): string } | null) => isText(one?.reveal?.());
+  if (!Array.isArray(clientSecrets) || !clientSecrets[0] || !clientSecrets.every(isSecret))
     throw new TypeError('"provider.clientSecrets" is empty, or one does not reveal() a secret');
 }

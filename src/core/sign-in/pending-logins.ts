@@ -1,9 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { RecordError } from '../errors.js';
 import { jsonObject } from '../json.js';
-import type { Cipher } from '../storage/cipher.js';
-import type { KeyValue } from '../storage/key-value.js';
-import type { ReadRecord } from '../storage/read-record.js';
+import type { Context } from '../tokens/context.js';
 
 /** How long a visit to the authorization server may take: password, second factor, a phone call. The code comes at its end. */
 export const PENDING_LOGIN_TTL_MS = 3_600_000;
@@ -31,11 +29,7 @@ export function createPendingLogins({
   keyValue,
   cipher,
   readRecord,
-}: {
-  keyValue: KeyValue;
-  cipher: Cipher;
-  readRecord: ReadRecord;
-}) {
+}: Pick<Context, 'keyValue' | 'cipher' | 'readRecord'>) {
   const keyOf = ({ binding, state }: Started): string =>
     `login:${createHmac('sha256', binding).update(state).digest('base64url')}`;
   return {

@@ -1,4 +1,4 @@
-/** The storage port. Every operation touches one key, so that it works alike on one Redis node, Sentinel and Cluster. */
+/** The storage port; an operation has one key, as a Redis Cluster asks. Throw a StorageError where it does not respond. */
 export interface KeyValue {
   /** @throws {RecordError} `broken` when the key holds another Redis type. */
   get(key: string): Promise<string | undefined>;

@@ -10,7 +10,6 @@ const NOT_WHAT_WE_WROTE =
   /^(WRONGTYPE|ERR (value is not an integer|increment or decrement would overflow))/;
 const INCREMENT = `local count = redis.call('INCRBY', KEYS[1], ARGV[2])
 if count == tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end return { count, redis.call('PTTL', KEYS[1]) }`;
-
 const GET_WITH_TTL = `return { redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1]) }`;
 
 /** Scripts go as EVAL, not EVALSHA: no server needs to know them beforehand, so failover and Cluster change nothing. Needs Redis 7. */

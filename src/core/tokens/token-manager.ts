@@ -1,15 +1,10 @@
 import { GrantEndedError, RecordError, StorageError } from '../errors.js';
 import type { SessionEndReason } from '../events.js';
 import { phaseOf, type TokenSet } from '../oauth/token-set.js';
-import type { TokensOptions } from './context.js';
-import { createParts, type Parts } from './parts.js';
+import type { Parts } from './parts.js';
 import { createRenewals } from './renewals.js';
 
 export type TokenManager = ReturnType<typeof createTokenManager>;
-
-export function createTokens(options: TokensOptions): TokenManager {
-  return createTokenManager(createParts(options));
-}
 
 /** Who holds a token and when it is renewed. A `grantId` is what one person approved in one session. */
 export function createTokenManager(parts: Parts) {
@@ -17,7 +12,6 @@ export function createTokenManager(parts: Parts) {
   const { records, guards, tokenCache, pendingWrites, background, revocations } = parts;
   const renewals = createRenewals(parts);
   const phase = (tokenSet: TokenSet) => phaseOf(tokenSet, { nowMs: clock.now(), marginMs });
-
   const inMemory = (grantId: string) => pendingWrites.get(grantId) ?? tokenCache.get(grantId);
 
   /**

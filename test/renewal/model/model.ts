@@ -3,7 +3,7 @@ import {
   tokenSetFromResponse,
   type TokenSet,
 } from '../../../src/core/oauth/token-set.js';
-import { createTokens } from '../../../src/core/tokens/token-manager.js';
+import { createTokens } from '../create-tokens.js';
 import { createCallers, type Callers } from './callers.js';
 import { drawPlan, type Plan, type Round } from './plan.js';
 import { createWorld, MARGIN_MS, type World } from './world.js';

@@ -1,7 +1,8 @@
 import type { TokenSet } from '../../../src/core/oauth/token-set.js';
 import { createParts, type Parts } from '../../../src/core/tokens/parts.js';
-import { createTokenManager, createTokens } from '../../../src/core/tokens/token-manager.js';
+import { createTokenManager } from '../../../src/core/tokens/token-manager.js';
 import type { StoredTokens } from '../../../src/core/tokens/token-records.js';
+import { createTokens } from '../create-tokens.js';
 
 type Build = typeof createTokens;
 

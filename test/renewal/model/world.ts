@@ -1,7 +1,8 @@
 import { createReport, type CoreEvent } from '../../../src/core/events.js';
 import { createMemoryKeyValue } from '../../../src/core/storage/memory.js';
 import { createReadRecord } from '../../../src/core/storage/read-record.js';
-import type { createTokens, TokenManager } from '../../../src/core/tokens/token-manager.js';
+import type { TokenManager } from '../../../src/core/tokens/token-manager.js';
+import type { createTokens } from '../create-tokens.js';
 import { createModelCipher } from './model-cipher.js';
 import { createModelServer, TIMEOUT_MS } from './model-server.js';
 import { createModelStorage } from './model-storage.js';
