@@ -1,5 +1,5 @@
-import { tracingChannel } from 'node:diagnostics_channel';
-import { renewalChannel } from './core/events.js';
+import { tracingChannel, type TracingChannel } from 'node:diagnostics_channel';
+import { renewalChannel, type RenewalRun } from './core/events.js';
 
 export { traced, type RenewalRun } from './core/events.js';
 
@@ -12,7 +12,7 @@ export const channels = {
   /** A call to the authorization server or the API. */
   http: tracingChannel<unknown, HttpExchange>('getbill-connect:http'),
   storage: tracingChannel<unknown, StorageCommand>('getbill-connect:storage'),
-  renewal: renewalChannel,
+  renewal: renewalChannel as TracingChannel<unknown, RenewalRun>,
 };
 
 export interface HttpExchange {

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { tracingChannel, type TracingChannel } from 'node:diagnostics_channel';
+import { tracingChannel } from 'node:diagnostics_channel';
 
 /**
  * What the core reports. No event holds a token, code, state, verifier or secret: `grant` and `login`
@@ -108,7 +108,7 @@ export function createReport(emit: Emit, fingerprint: Fingerprint): Report {
 }
 
 /** @internal For readers in this process that need more than events say, as an APM agent. Without one there is no work. */
-export const renewalChannel = tracingChannel<unknown, RenewalRun>('getbill-connect:renewal');
+export const renewalChannel = tracingChannel('getbill-connect:renewal');
 
 export interface RenewalRun {
   readonly grantId: string;
@@ -116,9 +116,9 @@ export interface RenewalRun {
 }
 
 /** @internal Runs `work` with its start, end, result and error published on the channel. */
-export function traced<Message extends object, Result>(
-  channel: TracingChannel<unknown, Message>,
-  message: Message,
+export function traced<Result>(
+  channel: ReturnType<typeof tracingChannel>,
+  message: object,
   work: () => Promise<Result>,
 ): Promise<Result> {
   return channel.hasSubscribers ? channel.tracePromise(work, message) : work();

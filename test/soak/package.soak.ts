@@ -74,10 +74,13 @@ describe('the packed tarball', () => {
     expect(output).toBe('function function\n');
   });
 
-  it('declares no TracingChannel: its type parameters changed places in later versions of @types/node', () => {
-    const declarations = readFileSync(join(installedAt(), 'dist/core/events.d.ts'), 'utf8');
-    expect(declarations).not.toContain('TracingChannel<');
-  });
+  it.each(['dist/core/events.d.ts', 'src/core/events.ts'])(
+    'names no type parameters of a TracingChannel in %s: they changed places in later versions of @types/node',
+    (name) => {
+      const text = readFileSync(join(installedAt(), name), 'utf8');
+      expect(text).not.toMatch(/tracingChannel</i);
+    },
+  );
 
   it('type-checks in a strict program that checks the declarations, too', () => {
     const program = `
