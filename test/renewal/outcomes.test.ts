@@ -3,6 +3,7 @@ import { parseConfig } from '../../src/config/config.js';
 import {
   type AppError,
   GrantEndedError,
+  GrantRefusedError,
   MisconfiguredError,
   UnavailableError,
 } from '../../src/errors.js';
@@ -61,7 +62,9 @@ describe('refused', () => {
       const five = await Promise.allSettled(Array.from({ length: 5 }, () => tokens.fresh('g1')));
       for (const result of five)
         expect(result).toMatchObject({ reason: { code: 'grant_ended', status: 401 } });
-      await expect(startProcess().fresh('g1')).rejects.toBeInstanceOf(GrantEndedError);
+      const elsewhere = startProcess().fresh('g1');
+      await expect(elsewhere).rejects.toBeInstanceOf(GrantEndedError);
+      await expect(elsewhere).rejects.toHaveProperty('cause', expect.any(GrantRefusedError));
       await expect(tokens.renew('g1', 'at-0')).rejects.toBeInstanceOf(GrantEndedError);
       expect([sent.length, await onRecord(), await tokens.holds('g1')]).toEqual([
         1,

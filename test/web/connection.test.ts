@@ -102,6 +102,12 @@ describe('a grant that was ended at GetBill', () => {
     ['a page', (who: Browser) => who.get('/debts')],
     ['the API', (who: Browser) => who.get('/api/debts')],
     ['the link to sign in', (who: Browser) => who.get('/login')],
+    ['a renewal behind a page', async (who: Browser) => {
+      untilMarginOfToken();
+      await who.get('/connection');
+      await app.services.tokens.idle();
+      await who.get('/debts');
+    }], // prettier-ignore
   ])('is explained after the new sign-in, once, when it was met by %s', async (_name, meet) => {
     app.sandbox.control.revokeGrants();
     if (_name === 'the link to sign in') app.clock.skipMs(601_000); // /login calls no API

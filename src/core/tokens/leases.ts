@@ -1,4 +1,4 @@
-import { GrantEndedError, RecordError, StorageError, UnavailableError } from '../errors.js';
+import { RecordError, StorageError, UnavailableError } from '../errors.js';
 import type { WaitOutcome } from '../events.js';
 import type { TokenSet } from '../oauth/token-set.js';
 import type { Context, RenewalReason } from './context.js';
@@ -98,7 +98,7 @@ export function createTakeTurn({ report, clock, leaseMs, leases, records, guards
       const pause = await guards.pauseOf(grantId);
       if (pause !== undefined) return ['paused', pause];
       const stored = await records.read(grantId);
-      if (stored === undefined) return ['ended', new GrantEndedError('record_gone')];
+      if (stored === undefined) return ['ended', await guards.endOf(grantId)];
       if (!reason.isDue(stored.tokenSet)) return ['renewed', { tokenSet: stored.tokenSet }];
       const lease = await leases.acquire(grantId);
       if (lease !== undefined) return ['taken_over', { lease }];

@@ -24,7 +24,7 @@ export function createRenewUnderLease(parts: Parts) {
       throw new StorageError('a renewed token is still to be written');
 
     const seen = await records.read(grantId);
-    if (seen === undefined) throw new GrantEndedError('record_gone');
+    if (seen === undefined) throw await guards.endOf(grantId);
     if (!reason.isDue(seen.tokenSet)) return reuse(grantId, seen);
 
     const turn = await takeTurn(grantId, reason);
@@ -32,7 +32,7 @@ export function createRenewUnderLease(parts: Parts) {
 
     try {
       const old = await records.read(grantId); // another process may have renewed it meanwhile
-      if (old === undefined) throw new GrantEndedError('record_gone');
+      if (old === undefined) throw await guards.endOf(grantId);
       if (!reason.isDue(old.tokenSet)) return reuse(grantId, old);
       if (!isRenewable(old.tokenSet)) return await end(grantId, old, 'no_refresh_token');
 

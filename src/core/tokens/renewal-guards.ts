@@ -1,4 +1,10 @@
-import { MisconfiguredError, RecordError, UnavailableError } from '../errors.js';
+import {
+  GrantEndedError,
+  GrantRefusedError,
+  MisconfiguredError,
+  RecordError,
+  UnavailableError,
+} from '../errors.js';
 import { jsonObject } from '../json.js';
 import type { Context } from './context.js';
 
@@ -93,16 +99,19 @@ export function createRenewalGuards({
       await written.catch(() => undefined); // then the next caller tries again
       return result;
     },
+    /** Of a grant without a record: the last attempt had no end when it was refused, here or in another process. */
+    async endOf(grantId: string): Promise<GrantEndedError> {
+      const attempt = await keyValue.get(`attempt:${grantId}`).catch(() => undefined);
+      return new GrantEndedError('record_gone', attempt && new GrantRefusedError(undefined));
+    },
     forgetAttempt: (grantId: string): Promise<void> => keyValue.delete(`attempt:${grantId}`),
   };
 }
 
 const seconds = (ms: number): number => Math.max(1, Math.ceil(ms / 1000));
 
-const askedPauseMs = ({ retryAfterS }: UnavailableError): number =>
-  retryAfterS === undefined
-    ? TRANSIENT_PAUSE_MS
-    : Math.min(Math.max(1_000, retryAfterS * 1000), MAX_PAUSE_MS);
+const askedPauseMs = ({ retryAfterS = TRANSIENT_PAUSE_MS / 1000 }: UnavailableError): number =>
+  Math.min(Math.max(1_000, retryAfterS * 1000), MAX_PAUSE_MS);
 
 /** The storage's TTL says when a pause ends, so that no process needs another one's clock. */
 function pauseFrom({ value, ttlMs }: { value: string; ttlMs: number }): UnavailableError {

@@ -28,20 +28,16 @@ export function createTokenManager(parts: Parts) {
       return copy;
 
     const tokenSet = await readTokenSet(grantId, { orCopy: true });
-    switch (phase(tokenSet)) {
-      case 'fresh':
-        return tokenSet;
-      case 'margin': {
-        const isDue = (current: TokenSet): boolean => phase(current) !== 'fresh';
-        if (isRenewable(tokenSet)) renewals.start(grantId, { trigger: 'margin', isDue });
-        return tokenSet;
-      }
-      case 'expired':
-        return await renewals.wait(grantId, {
-          trigger: 'expired',
-          isDue: (current) => phase(current) === 'expired',
-        });
+    const now = phase(tokenSet);
+    if (now === 'expired') {
+      const isDue = (current: TokenSet): boolean => phase(current) === 'expired';
+      return await renewals.wait(grantId, { trigger: 'expired', isDue });
     }
+    if (now === 'margin' && isRenewable(tokenSet)) {
+      const isDue = (current: TokenSet): boolean => phase(current) !== 'fresh';
+      renewals.start(grantId, { trigger: 'margin', isDue });
+    }
+    return tokenSet;
   }
 
   /** `orCopy`: while the storage does not respond, a copy in memory that is still good will do. */
@@ -50,7 +46,7 @@ export function createTokenManager(parts: Parts) {
       const unwritten = pendingWrites.get(grantId);
       if (unwritten !== undefined) return unwritten;
       const stored = await records.read(grantId);
-      if (stored === undefined) throw new GrantEndedError('record_gone');
+      if (stored === undefined) throw await guards.endOf(grantId);
       tokenCache.set(grantId, stored.tokenSet);
       return stored.tokenSet;
     } catch (error) {

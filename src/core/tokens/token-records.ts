@@ -14,10 +14,7 @@ export interface StoredTokens {
 }
 
 /** `superseded` carries what another process wrote meanwhile. */
-export type Change =
-  | { outcome: 'done'; stored: StoredTokens }
-  | { outcome: 'superseded'; stored: StoredTokens }
-  | { outcome: 'gone' };
+export type Change = { outcome: 'done' | 'superseded'; stored: StoredTokens } | { outcome: 'gone' };
 
 export type TokenRecords = ReturnType<typeof createTokenRecords>;
 
@@ -69,9 +66,8 @@ export function createTokenRecords({
     },
     async replace(grantId: string, old: StoredTokens, tokenSet: TokenSet): Promise<Change> {
       const mine = seal(grantId, tokenSet, old.endsAtMs);
-      if (await keyValue.compareAndSet(keyOf(grantId), old.sealed, mine.sealed)) {
+      if (await keyValue.compareAndSet(keyOf(grantId), old.sealed, mine.sealed))
         return { outcome: 'done', stored: mine };
-      }
       // "No" may be my own earlier success: the client re-sent it after a cut connection, or we did.
       const stored = await read(grantId);
       if (stored === undefined) return { outcome: 'gone' };
@@ -79,9 +75,8 @@ export function createTokenRecords({
       return { outcome: isMine ? 'done' : 'superseded', stored };
     },
     async removeExactly(grantId: string, old: StoredTokens): Promise<Change> {
-      if (await keyValue.compareAndDelete(keyOf(grantId), old.sealed)) {
+      if (await keyValue.compareAndDelete(keyOf(grantId), old.sealed))
         return { outcome: 'done', stored: old };
-      }
       const stored = await read(grantId);
       return stored === undefined ? { outcome: 'gone' } : { outcome: 'superseded', stored };
     },
