@@ -25,7 +25,8 @@ afterAll(async () => {
   await app.close();
   await base.close();
 });
-beforeEach(() => {
+beforeEach(async () => {
+  await app.services.tokens.idle(); // the revocations of the test before
   app.events.length = 0;
   app.sandbox.control.clearRequests();
 });
@@ -143,6 +144,32 @@ describe('a sign-out', () => {
     expect(answer.text).toContain('Please sign out once more');
     expect((await signOut()).location).toBe('/');
     expect(await isSignedIn(browser)).toBe(false);
+  });
+});
+
+describe('a token response that cannot be used', () => {
+  it.each([
+    { token_type: 'mac' },
+    { scope: {} },
+    { expires_in: 'soon' },
+    { error: 'invalid_client' },
+  ])('to a code, with tokens and %j, has them revoked: nobody else could', async (override) => {
+    const browser = app.browser();
+    app.sandbox.control.set({ token: [{ mode: 'body', override, times: 1 }] });
+    expect((await browser.signIn()).status).toBe(502);
+    await until('both are revoked', () => revokedTokens().length === 2);
+    expect(revokedTokens().sort()).toEqual(['access_token', 'refresh_token']);
+  });
+
+  it('to a renewal has none revoked: the session goes on with what it has', async () => {
+    const browser = app.browser();
+    await browser.signIn();
+    app.clock.skipMs(3_601_000);
+    const override = { token_type: 'mac' };
+    app.sandbox.control.set({ token: [{ mode: 'body', override, times: 1 }] });
+    expect((await browser.get('/debts')).status).toBe(503);
+    await app.services.tokens.idle();
+    expect(revokedTokens()).toEqual([]);
   });
 });
 

@@ -4,7 +4,7 @@ import { shapeOf, type Emit, type GrantType } from '../events.js';
 import type { AuthorizationCode } from './authorization.js';
 import { DEFAULT_TIMEOUT_MS, type Provider } from './provider.js';
 import { judgeTokenResponse, type HttpResponse, type Judgement } from './token-response.js';
-import type { TokenResponse } from './token-set.js';
+import { isToken, type TokenResponse } from './token-set.js';
 
 /** One POST with a deadline, redirects not followed, the body read whole. @throws {UnavailableError} no response. */
 export type Send = (
@@ -79,14 +79,23 @@ export function createTokenEndpoint({
       shape: shapeOf(json),
       ...(serverSaid !== undefined && { serverSaid }),
     });
-    if (judgement.outcome !== 'ok') throw judgement.error;
-    return judgement.token;
+    if (judgement.outcome === 'ok') return judgement.token;
+    const issued = grantType === 'authorization_code' ? json : undefined; // nobody else would revoke it
+    for (const kind of ['refresh_token', 'access_token'] as const)
+      if (isToken(issued?.[kind])) void revoke(issued[kind], kind).catch(() => undefined);
+    throw judgement.error;
   }
 
   async function grant(grantType: GrantType, parameters: Parameters): Promise<TokenResponse> {
     const token = await call(tokenUrl, grantType, { ...parameters, grant_type: grantType });
     if (token === undefined) throw new TypeError(`no token for ${grantType}`);
     return token;
+  }
+
+  /** RFC 7009; resolves without a call when no revocation URL is configured. */
+  async function revoke(token: string, hint: 'refresh_token' | 'access_token'): Promise<void> {
+    if (revokeUrl !== undefined)
+      await call(revokeUrl, 'revocation', { token, token_type_hint: hint });
   }
 
   return {
@@ -99,11 +108,7 @@ export function createTokenEndpoint({
     refresh: (refreshToken: string) => grant('refresh_token', { refresh_token: refreshToken }),
     clientCredentials: (scopes: readonly string[]) =>
       grant('client_credentials', { scope: scopes.join(' ') }),
-    /** RFC 7009; resolves without a call when no revocation URL is configured. */
-    async revoke(token: string, hint: 'refresh_token' | 'access_token'): Promise<void> {
-      if (revokeUrl !== undefined)
-        await call(revokeUrl, 'revocation', { token, token_type_hint: hint });
-    },
+    revoke,
   };
 }
 

@@ -111,7 +111,7 @@ export function renewalDueAtMs({ issuedAtMs, expiresAtMs }: TokenSet, marginMs: 
 }
 
 /** Visible ASCII without space: what RFC 6749 appendix A allows and an Authorization header can carry. */
-const isToken = (value: unknown): value is string =>
+export const isToken = (value: unknown): value is string =>
   typeof value === 'string' && value.length <= MAX_TOKEN_LENGTH && /^[\x21-\x7e]+$/.test(value);
 
 const unusable = (why: string): UnavailableError =>
