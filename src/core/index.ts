@@ -86,7 +86,7 @@ export function createOAuthClient({
   const parts = createParts({
     ...lifecycle,
     renewWith: ({ refreshToken = '' }) => tokenEndpoint.refresh(refreshToken),
-    revoke: provider.revokeUrl && ((token, hint) => tokenEndpoint.revoke(token, hint)),
+    revoke: provider.revokeUrl && tokenEndpoint.revoke,
   });
   const tokens = createTokenManager(parts);
   const appTokens = createAppTokens({ ...lifecycle, clientId, tokenEndpoint });

@@ -20,16 +20,13 @@ interface Started {
 }
 
 export type PendingLogins = ReturnType<typeof createPendingLogins>;
+type Needs = Pick<Context, 'keyValue' | 'cipher' | 'readRecord'>;
 
 /**
  * One record per started login. Its key is made of "state" *and* the browser's cookie: a callback in another browser
  * finds nothing and so consumes nothing. It is taken once, before any token call. What is stored but is none is absent.
  */
-export function createPendingLogins({
-  keyValue,
-  cipher,
-  readRecord,
-}: Pick<Context, 'keyValue' | 'cipher' | 'readRecord'>) {
+export function createPendingLogins({ keyValue, cipher, readRecord }: Needs) {
   const keyOf = ({ binding, state }: Started): string =>
     `login:${createHmac('sha256', binding).update(state).digest('base64url')}`;
   return {

@@ -17,18 +17,14 @@ export interface StoredTokens {
 export type Change = { outcome: 'done' | 'superseded'; stored: StoredTokens } | { outcome: 'gone' };
 
 export type TokenRecords = ReturnType<typeof createTokenRecords>;
+type Needs = Pick<Context, 'keyValue' | 'cipher' | 'readRecord' | 'clock'>;
 
 /**
  * One encrypted record per grant. Its TTL is set once, for a person to the absolute lifetime of the
  * session. A record that is not what we wrote counts as absent and is removed. Every method throws
  * StorageError, and RecordError for a record that is not readable here and left alone.
  */
-export function createTokenRecords({
-  keyValue,
-  cipher,
-  readRecord,
-  clock,
-}: Pick<Context, 'keyValue' | 'cipher' | 'readRecord' | 'clock'>) {
+export function createTokenRecords({ keyValue, cipher, readRecord, clock }: Needs) {
   const keyOf = (grantId: string): string => `grant:${grantId}`;
 
   function seal(grantId: string, tokenSet: TokenSet, endsAtMs: number): StoredTokens {
