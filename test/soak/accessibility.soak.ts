@@ -46,7 +46,7 @@ const openAll = async (page: Page): Promise<void> => {
     if (await summary.isVisible()) await summary.click();
 };
 
-const tell = (event: object): Promise<void> =>
+const tell = (event: object): Promise<unknown> =>
   sendWebhook(pages.app.origin, { secret: SECRET, event });
 
 type State = readonly [name: string, title: RegExp, arrange: (page: Page) => Promise<unknown>];
