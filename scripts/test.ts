@@ -18,6 +18,7 @@ const tools = [
   },
   { command: 'promtool', apt: 'prometheus', usedBy: /promtool/ },
   { command: 'nginx', apt: 'nginx', usedBy: /startNginx/ },
+  { command: 'apache2', apt: 'apache2-bin', usedBy: /startApache/ },
   { command: 'haproxy', apt: 'haproxy', usedBy: /startHaproxy/ },
   { command: 'caddy', apt: 'caddy', usedBy: /startCaddy/ },
   { command: '/usr/bin/chromium', apt: 'chromium', usedBy: /\bchromium\b/ },

@@ -30,6 +30,23 @@ const startNginx: Start = ({ listen, app }, folder) => {
   return spawn('nginx', ['-p', folder, '-c', file], { stdio: 'ignore' });
 };
 
+const startApache: Start = ({ listen, app }, folder) => {
+  const [, block = ''] =
+    /```apache\n([\s\S]*?)```/.exec(readFileSync('docs/deploying.md', 'utf8')) ?? [];
+  const modules = ['mpm_event', 'authz_core', 'headers', 'proxy', 'proxy_http'].map(
+    (name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`,
+  );
+  const file = join(folder, 'apache.conf');
+  const lines = [
+    `DefaultRuntimeDir ${folder}\nPidFile ${folder}/pid\nErrorLog ${folder}/error`,
+    `ServerName localhost\nListen 127.0.0.1:${listen}\nDocumentRoot ${folder}`,
+    ...modules,
+    block.replace('127.0.0.1:3000', `127.0.0.1:${app}`),
+  ];
+  writeFileSync(file, lines.join('\n'));
+  return spawn('apache2', ['-DFOREGROUND', '-f', file], { stdio: 'ignore' });
+};
+
 const startHaproxy: Start = ({ listen, app }, folder) => {
   const file = join(folder, 'haproxy.cfg');
   const lines = readFileSync('deploy/haproxy.cfg', 'utf8')
@@ -56,6 +73,7 @@ const startCaddy: Start = ({ listen, app }, folder) => {
 
 describe.each([
   ['nginx', startNginx],
+  ['Apache', startApache],
   ['HAProxy', startHaproxy],
   ['Caddy', startCaddy],
 ])('behind %s, with the lines of our own documents and on a port of its own', (_name, start) => {
