@@ -21,6 +21,9 @@ export const REDIS_VARIABLE = {
 const REPLY_CODE =
   /^(ERR (unknown command|syntax error|max number of clients)|Unknown RESP type|Redis did not answer in time|(?!ERR)[A-Z]{3,}(?= ))/;
 
+/** NOPERM of a command in a script, in the words of Redis 7.0 and of later ones. */
+const NOPERM_IN_SCRIPT = /^ERR (The user executing the script can't run|ACL failure in script)/;
+
 /** Why Redis cannot be used, and what to do. */
 export interface RedisProblem {
   readonly cause: string;
@@ -54,7 +57,8 @@ export async function explainConnect(error: unknown, config: RedisConfig): Promi
 export function explainRedis(error: unknown, config: RedisConfig): RedisProblem {
   const source = (error instanceof StorageError ? error.cause : error) as NodeJS.ErrnoException;
   const said = redisReason(source);
-  const code = REPLY_CODE.exec(said)?.[0] ?? source.code;
+  const reply = NOPERM_IN_SCRIPT.test(said) ? 'NOPERM' : REPLY_CODE.exec(said)?.[0];
+  const code = reply ?? source.code;
   const explanation =
     explanationOf(code) ?? (source.name === 'ReplyError' ? unknownReply : unknown);
   const [cause, fix] = explanation({

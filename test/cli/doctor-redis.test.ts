@@ -299,6 +299,13 @@ describe('a reply that is an error', () => {
       'Redis commands',
     ],
     [
+      'a right that is missing in a script',
+      ['user default on nopass ~* &* +@all -incrby'],
+      /ACL SETUSER .*Redis says: ERR /,
+      'this Redis user may not run the commands of the app (NOPERM)',
+      'Redis commands',
+    ],
+    [
       'too few replicas',
       ['min-replicas-to-write 1'],
       /lower min-replicas-to-write/,
