@@ -11,6 +11,7 @@ import { startInstallation, type Installation } from '../process/support/install
 import { until } from '../support/until.js';
 import { findMaster } from './support/redis-node.js';
 import { startSandboxApart, type SandboxApart } from './support/sandbox-apart.js';
+import { sendWebhook } from '../webhooks/support/send-webhook.js';
 import { sendWebhooks } from './support/send-webhooks.js';
 import { startRedisSentinels } from './support/redis-sentinels.js';
 
@@ -285,5 +286,15 @@ describe('an installation', () => {
     tell(`100 open streams: stopped after ${tookMs.toFixed(0)} ms, with a drain delay of 1,000 ms`);
     expect(tookMs).toBeLessThan(1_000 + 3_000);
     expect(streams.every(({ isOver }) => isOver())).toBe(true);
+  });
+
+  it('answers a webhook with 503 while Redis is frozen', async () => {
+    site.redis.pause();
+    try {
+      const sent = sendWebhook(site.apps.a.origin, { secret: SECRET, event: { type: 'debt.updated', data: {} } }); // prettier-ignore
+      expect(await Promise.race([sent, delay(5_000, undefined, { ref: false })])).toBe(503);
+    } finally {
+      site.redis.resume();
+    }
   });
 });
