@@ -45,6 +45,14 @@ it('has no obstacle in any scheme and size, nor have the pages of sign-in and er
   }
 });
 
+it('fits a small phone with letters of twice the size, whatever is queued', async () => {
+  const page = await open({ viewport: { width: 360, height: 740 } });
+  await button(page, 'Broken JSON').click();
+  await chips(page).first().waitFor();
+  await page.evaluate('document.documentElement.style.fontSize = "200%"');
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+});
+
 it('nothing moves under the mouse while faults are queued, removed and met', async () => {
   for (const width of [360, 1440]) {
     const page = await open({ viewport: { width, height: 800 } });
