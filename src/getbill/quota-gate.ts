@@ -11,7 +11,7 @@ import { ignoreStorage, type Quota } from './quota.js';
 import { fieldOf, textOf } from './values.js';
 
 /** A quarter of GetBill's limit for each company. */
-const SHARE = 0.25;
+export const shareOfLimit = (most: number): number => Math.max(1, Math.floor(most / 4));
 /** All sessions together whose company is not known yet. */
 const UNKNOWN = 'unknown';
 const MAX_GRANTS = 10_000;
@@ -45,7 +45,7 @@ export function createQuotaGate({
 
   const shareOf = (limitClass: LimitClass) => {
     const limit = quota.limit(limitClass);
-    return limit && { most: Math.max(1, Math.floor(limit.most * SHARE)), windowMs: limit.windowMs };
+    return limit && { most: shareOfLimit(limit.most), windowMs: limit.windowMs };
   };
   const nameOf = (limitClass: LimitClass, owner: string): string => `${limitClass}:${owner}`;
 

@@ -77,6 +77,13 @@ it('a token that GetBill rejects before its time and does not renew is no connec
   expect((await browser.get('/dashboard')).text).toContain('renewal paused until');
 });
 
+it('the share of the company stands beside what is left of GetBill’s limit', async () => {
+  await browser.get('/debts');
+  const { text } = await browser.get('/connection');
+  expect(text).toMatch(/of 1,000 calls left/);
+  expect(text).toContain('Your company may use 250.');
+});
+
 describe('a part of the connection that cannot be read', () => {
   it.each([
     ['the pause of renewals', /^backoff:/],

@@ -1,3 +1,4 @@
+import { shareOfLimit } from '../../getbill/quota-gate.js';
 import type { Formats } from './formats.js';
 
 /** One limit of GetBill's as a meter; below a tenth it is low. */
@@ -15,6 +16,7 @@ export function quotaView(
     low: limit / 10,
     leftText: formats.count(left),
     limitText: formats.count(limit),
+    shareText: formats.count(shareOfLimit(limit)),
     resetsAt: formats.instant(resetsAt),
   };
 }
