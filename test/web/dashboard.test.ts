@@ -214,7 +214,7 @@ describe('GetBill’s quota is spared', () => {
     expect(later).toMatch(/<strong>1,247<\/strong>/);
     expect(segments(later)).toBe(12);
     expect(later).toMatch(
-      /as of <time[^>]*>[\d:]+ UTC<\/time> <span class="stale">\(It costs many calls/,
+      /as of <time[^>]*>[\d:]+ UTC<\/time> <span class="stale">\(What is left of GetBill’s hourly limit/,
     );
   });
 });

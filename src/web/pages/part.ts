@@ -64,7 +64,7 @@ function whyUnavailable({ code, status, retryAfterS = 60 }: AppError): string {
   if (code === 'getbill_share_used')
     return `Your company’s share of GetBill’s hourly limit is used up. ${again}`;
   if (code === 'getbill_quota_low') {
-    return `It costs many calls, and GetBill’s hourly limit is kept for the pages you open. ${again}`;
+    return `What is left of GetBill’s hourly limit is kept for the pages you open. ${again}`;
   }
   const what = `${errorText(code, status).title}.`;
   return status === 429 ? `${what} ${again}` : what;
