@@ -14,6 +14,10 @@ const times = [...document.querySelectorAll('time[data-local]')];
 const places = times.flatMap((time) => [time, time.closest('p, li, dd') ?? time]);
 const heights = places.map(({ offsetHeight }) => `${offsetHeight}px`);
 places.forEach(({ style }, index) => (style.minHeight = heights[index]));
+const widthAtFirst = innerWidth;
+const releasePlaces = () => places.forEach(({ style }) => (style.minHeight = ''));
+addEventListener('beforeprint', releasePlaces);
+addEventListener('resize', () => innerWidth !== widthAtFirst && releasePlaces());
 for (const time of times) {
   const date = new Date(time.dateTime);
   const hasZone = /(Z|[+-]\d\d:?\d\d)$/.test(time.dateTime); // without one, the server's reading stands

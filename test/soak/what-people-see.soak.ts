@@ -74,6 +74,25 @@ describe('what people see', () => {
     expect(await page.getByRole('row').count()).toBeGreaterThan(3);
   }, 30_000);
 
+  it('a time that became local leaves no gap, in a wide window and when it is made narrow', async () => {
+    const page = await signedIn();
+    await page.setExtraHTTPHeaders({ 'accept-language': 'en-GB' });
+    await page.setViewportSize({ width: 1280, height: 740 });
+    await page.goto(`${app.publicUrl}/connection`);
+    const gaps = () =>
+      page.evaluate(`[...document.querySelectorAll('.life time')].map((time) => {
+        const text = document.createRange();
+        text.selectNodeContents(time);
+        return time.offsetHeight - text.getBoundingClientRect().height > 12;
+      })`);
+    expect(await gaps()).not.toContain(true);
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.evaluate(
+      'new Promise((painted) => requestAnimationFrame(() => setTimeout(painted)))',
+    );
+    expect(await gaps()).not.toContain(true);
+  }, 30_000);
+
   it('a debt whose follow-ups fail is shown, and one box says what is missing', async () => {
     const page = await signedIn();
     await page.goto(`${app.publicUrl}/debts`);
