@@ -290,8 +290,9 @@ function format(
       [clean(step), colourOf(step)],
     ]),
   ];
-  let left = columns;
-  return parts
+  const isCut = parts.reduce((length, [text]) => length + text.length, 0) > columns;
+  let left = isCut ? columns - 1 : columns;
+  const line = parts
     .map(([text, colour]) => {
       const shown = text.slice(0, left);
       left -= shown.length;
@@ -301,6 +302,7 @@ function format(
     })
     .join('')
     .trimEnd();
+  return isCut ? `${line}…` : line;
 }
 
 /** A path may hold anything: it must not command the terminal. */

@@ -134,6 +134,7 @@ it('no line is wider than the terminal, and none commands it', () => {
   for (columns of [20, 40, 80, 200]) {
     const [line = ''] = told(request('unmatched', 404, { path }));
     expect(line.length).toBeLessThanOrEqual(columns);
+    expect(line).toMatch(/…$/);
     expect(line).not.toMatch(/\p{Cc}/u);
   }
   const coloured = createNarrator({ hasColour: true, columns: () => 80 });
