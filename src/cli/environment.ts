@@ -54,7 +54,7 @@ export async function orRunningDemo(
   const demo = stringsOf(jsonObject(textOf(RUNNING_DEMO))?.['env']);
   const sandbox = demo['GETBILL_BASE_URL'];
   if (sandbox === undefined || !(await responds(sandbox))) return env;
-  tell(`using the demo's sandbox at ${sandbox}: there is no GetBill client in .env`);
+  tell(`using the demo's sandbox at ${sandbox}: no GetBill client in .env`);
   const given = Object.entries(env).filter(([, value]) => value);
   const direct = { NO_PROXY: '*', no_proxy: '*' }; // the proxy of a network does not lead to this machine
   const secrets = stringsOf(jsonObject(textOf(DEMO_SECRETS)));

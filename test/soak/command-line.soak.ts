@@ -272,7 +272,7 @@ describe('without a client in the environment', () => {
     writeDemo(cli.sandbox.origin);
     const { code, stdout, stderr } = await cli.run('company profile --json', none, { cwd: folder });
     expect(stderr).toBe(
-      `using the demo's sandbox at ${cli.sandbox.origin}: there is no GetBill client in .env\n`,
+      `using the demo's sandbox at ${cli.sandbox.origin}: no GetBill client in .env\n`,
     );
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toHaveProperty('name');
