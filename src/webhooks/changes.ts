@@ -68,7 +68,7 @@ export function createRedisChanges({
   emit?: Emit;
 }): Changes {
   const stream = `webhook:changes:${endpoint}`;
-  const own = { key: stream, type: 'stream' } as const;
+  const own = { key: stream, readBy: 'XLEN' } as const;
   async function call<T>(command: () => Promise<T>): Promise<T> {
     try {
       await connected;

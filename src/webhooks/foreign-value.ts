@@ -2,15 +2,16 @@ import type { Cluster, Redis } from 'ioredis';
 import { inTime } from '../core/storage/redis.js';
 import type { Emit } from '../events.js';
 
-/** A key of ours, and the type of what we keep there. */
+/** A key of ours, and a command that says WRONGTYPE when something of another type is there: one that we need anyway. */
 export interface OwnKey {
   readonly key: string;
-  readonly type: 'stream' | 'string';
+  readonly readBy: 'XLEN' | 'GET';
 }
 
-const DROP_UNLESS_TYPE = `local found = redis.call('TYPE', KEYS[1]).ok
-if found == ARGV[1] or found == 'none' then return 0 end
-return redis.call('DEL', KEYS[1])`;
+const DROP_IF_WRONG_TYPE = `local found = redis.pcall(ARGV[1], KEYS[1])
+if type(found) == 'table' and found.err and string.find(found.err, 'WRONGTYPE', 1, true) then
+  return redis.call('DEL', KEYS[1]) end
+return 0`;
 
 /**
  * Runs `command`; when somebody else has put a value of another type under `own.key`, once more without it. Only such a
@@ -24,7 +25,7 @@ export async function withoutForeignValue<T>(
     return await inTime(command());
   } catch (error) {
     if (!(error instanceof Error && error.message.startsWith('WRONGTYPE'))) throw error;
-    const dropped = await inTime(redis.eval(DROP_UNLESS_TYPE, 1, own.key, own.type));
+    const dropped = await inTime(redis.eval(DROP_IF_WRONG_TYPE, 1, own.key, own.readBy));
     if (dropped === 1) emit({ type: 'record_replaced', record: 'webhook' });
     return await inTime(command());
   }

@@ -50,7 +50,7 @@ export function openRedisStream({
   const contextOf = (identity: string): string => `webhook.${endpoint}.${identity}`;
   let ready: Promise<void> | undefined;
 
-  const call = <T>(command: () => Promise<T>): Promise<T> => send(command, { key, type: 'stream' });
+  const call = <T>(command: () => Promise<T>): Promise<T> => send(command, { key, readBy: 'XLEN' });
 
   async function send<T>(command: () => Promise<T>, own: OwnKey): Promise<T> {
     try {
@@ -76,7 +76,7 @@ export function openRedisStream({
     barrierKey: `webhook:barrier:${endpoint}`,
     seenKey: (identity) => `webhook:seen:${endpoint}:${identity}`,
     call,
-    callString: (stringKey, command) => send(command, { key: stringKey, type: 'string' }),
+    callString: (stringKey, command) => send(command, { key: stringKey, readBy: 'GET' }),
     async withGroup() {
       ready ??= call(makeGroup).catch((error: unknown) => {
         ready = undefined;
