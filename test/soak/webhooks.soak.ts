@@ -288,11 +288,15 @@ describe('an installation', () => {
     expect(streams.every(({ isOver }) => isOver())).toBe(true);
   });
 
-  it('answers a webhook with 503 while Redis is frozen', async () => {
+  it('while Redis is frozen, answers a webhook with 503 and stops as fast as ever', async () => {
     site.redis.pause();
     try {
       const sent = sendWebhook(site.apps.a.origin, { secret: SECRET, event: { type: 'debt.updated', data: {} } }); // prettier-ignore
       expect(await Promise.race([sent, delay(5_000, undefined, { ref: false })])).toBe(503);
+      const startedMs = performance.now();
+      site.apps.a.signal('SIGTERM');
+      expect(await site.apps.a.exited).toEqual({ code: 0, signal: null });
+      expect(performance.now() - startedMs).toBeLessThan(1_000 + 3_000);
     } finally {
       site.redis.resume();
     }
