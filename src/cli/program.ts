@@ -130,8 +130,6 @@ Examples:
   getbill try
 
 Data goes to standard output, everything else to standard error.
-In a pipe: npx getbill ..., or npm run --silent getbill -- ...,
-since npm run prints lines of its own.
+In a pipe: npx getbill ..., or npm run --silent getbill -- ..., since npm run prints lines of its own.
 
-Exit codes: 0 done, 1 a bug, 2 usage, 3 configuration, 4 refused, 5 limit,
-6 no response, 130 Ctrl-C.`;
+Exit codes: 0 done, 1 a bug, 2 usage, 3 configuration, 4 refused, 5 limit, 6 no response, 130 Ctrl-C.`;
