@@ -30,7 +30,12 @@ export function createInstruments(registry: Registry) {
       name: string,
       help: string,
       labelNames: Label[] = [],
-    ) => new Histogram({ ...named(name, help), labelNames, buckets: SECONDS }),
+      series: Series<Label> = [],
+    ) => {
+      const histogram = new Histogram({ ...named(name, help), labelNames, buckets: SECONDS });
+      for (const labels of series) histogram.zero(labels);
+      return histogram;
+    },
     gauge: <Label extends string = never>(
       name: string,
       help: string,
