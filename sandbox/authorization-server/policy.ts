@@ -1,6 +1,7 @@
-import type { errors as ProviderErrors, Grant, KoaContextWithOIDC } from 'oidc-provider';
+import type { errors as ProviderErrors, KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { RegisteredClient } from '../client.js';
 import type { FaultState } from '../fault-state.js';
+import type { Grants } from './grants.js';
 import { refusedScope, splitScopes } from './scopes.js';
 
 /** Whoever signs in is this account; what they choose is the company their grant is for. */
@@ -15,26 +16,42 @@ export type MakeGrant = (request: {
   requestedScopes: readonly string[];
 }) => Promise<string>;
 
+export function createMakeGrant({
+  provider,
+  grants,
+}: {
+  provider: Provider;
+  grants: Grants;
+}): MakeGrant {
+  return async function makeGrant({ companyId, clientId, scopes, requestedScopes }) {
+    const granted = new provider.Grant({ accountId, clientId });
+    granted.addOIDCScope(scopes.join(' '));
+    const grantId = await granted.save();
+    grants.remember(grantId, { companyId, requestedScopes });
+    return grantId;
+  };
+}
+
 export interface PolicyDeps {
-  grant: MakeGrant;
+  grants: Grants;
   faults: FaultState;
   client: RegisteredClient;
   errors: typeof ProviderErrors;
   /** The company that consent "auto" chooses. */
   companyId: string;
-  findGrant: (grantId: string) => Promise<Grant | undefined>;
 }
 
 /** Whether an authorization request has to go by the consent page; refuses scopes the client was not given. */
-export function mustAsk({ faults, client, errors, grant, companyId, findGrant }: PolicyDeps) {
+export function mustAsk({ faults, client, errors, grants, companyId }: PolicyDeps) {
   async function allowWithoutAsking({ oidc }: KoaContextWithOIDC, scopes: string[]): Promise<void> {
     const clientId = oidc.client?.clientId ?? '';
-    const grantId = await grant({ companyId, clientId, scopes, requestedScopes: scopes });
+    const makeGrant = createMakeGrant({ provider: oidc.provider, grants });
+    const grantId = await makeGrant({ companyId, clientId, scopes, requestedScopes: scopes });
     oidc.session?.loginAccount({ accountId });
     oidc.session?.ensureClientContainer(clientId);
     oidc.session?.grantIdFor(clientId, grantId);
     oidc.entity('Account', { accountId, claims: () => ({ sub: accountId }) });
-    const saved = await findGrant(grantId);
+    const saved = await oidc.provider.Grant.find(grantId);
     if (saved !== undefined) oidc.entity('Grant', saved);
   }
 

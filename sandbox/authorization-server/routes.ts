@@ -4,7 +4,8 @@ import { readAndRecord, unread } from '../bodies.js';
 import type { SandboxContext } from '../context.js';
 import { pageHeaders, type RenderPage } from '../pages.js';
 import { createConsentRouter, type ConsentDeps } from './consent.js';
-import { interactionPath, type AuthorizationServer } from './provider.js';
+import { interactionPath } from './configuration.js';
+import type { AuthorizationServer } from './provider.js';
 
 export interface OAuthRoutesDeps extends SandboxContext {
   server: AuthorizationServer;
