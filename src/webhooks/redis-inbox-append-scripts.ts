@@ -7,7 +7,7 @@ export const STORED = 'stored';
  * Returns the value of the `seen` key of an identity: `STORED`, or the id from which on its entry may be in
  * the stream. The first delivery sets that id.
  */
-export const FIRST_SEEN = `local ttlMs, clockSkewMs, lastEntryId = unpack(ARGV)
+export const GET_OR_SET_SEEN = `local ttlMs, clockSkewMs, lastEntryId = unpack(ARGV)
 local seen = redis.call('GET', KEYS[1])
 if seen then return seen end
 
