@@ -48,29 +48,36 @@ function retryOf(error: AppError, req: Request) {
 const waitOf = (seconds: number) => ({ text: waitText(seconds), isLong: seconds > MAX_WAIT_S });
 
 function signInFor(id: unknown): ErrorText {
-  const text = errorText('not_signed_in', 401);
-  const returnTo = safeReturnTo(typeof id === 'string' ? `/debts/${id.trim()}` : '/debts');
-  const href = `/login?${new URLSearchParams({ returnTo }).toString()}`;
-  return { ...text, action: { label: 'Sign in', href } };
+  const page = typeof id === 'string' ? `/debts/${id.trim()}` : '/debts';
+  return withReturnTo(errorText('not_signed_in', 401), page);
 }
 
-/** After a fresh sign-in the visitor comes to the page that failed, or was asked for. A callback is never repeated. */
+/** After a fresh sign-in the visitor comes to the page that failed, or was asked for. */
 function textFor(error: AppError, req: Request): ErrorText {
-  if (error instanceof GetbillApiError && error.status === 404 && req.path.startsWith('/debts/'))
-    return NO_SUCH_DEBT;
-  const known = errorText(error.code, error.status);
-  const isCallback = req.path === '/oauth/callback';
-  if (isCallback && req.signedIn !== undefined) {
-    return { ...known, ...STILL_SIGNED_IN }; // asked for more permission, or signed in again
-  }
-  const claimsSession = known.advice.startsWith(RETRY_ADVICE);
-  if (claimsSession && req.path === '/logout') return { ...known, ...SIGN_OUT_AGAIN };
-  const text = claimsSession && isSignIn(req.path) ? { ...known, ...SIGN_IN_LATER } : known;
-  const action = text.action ?? (isCallback ? SIGN_IN_AGAIN : undefined);
-  if (action === undefined || !action.href.startsWith('/login')) return text;
   const asked = req.path === '/login' ? req.query['returnTo'] : req.originalUrl;
-  const page = { returnTo: safeReturnTo(error.returnTo ?? asked) };
+  return withReturnTo(textAt(req, error), error.returnTo ?? asked);
+}
+
+/** The text of an error, with advice that fits the path. A callback works once: it leads to a new sign-in. */
+function textAt({ path, signedIn }: Request, error: AppError): ErrorText {
+  const isMissing = error instanceof GetbillApiError && error.status === 404;
+  if (path.startsWith('/debts/') && isMissing) return NO_SUCH_DEBT;
+  const text = errorText(error.code, error.status);
+  const claimsSession = text.advice.startsWith(RETRY_ADVICE);
+  if (path === '/logout' && claimsSession) return { ...text, ...SIGN_OUT_AGAIN };
+  if (path === '/login' && claimsSession) return { ...text, ...SIGN_IN_LATER };
+  if (path === '/oauth/callback') {
+    if (signedIn !== undefined) return { ...text, ...STILL_SIGNED_IN };
+    return { action: SIGN_IN_AGAIN, ...text, ...(claimsSession && SIGN_IN_LATER) };
+  }
+  return text;
+}
+
+/** An action that leads to the sign-in leads from there to `page`. */
+function withReturnTo(text: ErrorText, page: unknown): ErrorText {
+  const { action } = text;
+  if (action === undefined || !action.href.startsWith('/login')) return text;
   const separator = action.href.includes('?') ? '&' : '?';
-  const href = action.href + separator + new URLSearchParams(page).toString();
-  return { ...text, action: { ...action, href } };
+  const query = new URLSearchParams({ returnTo: safeReturnTo(page) }).toString();
+  return { ...text, action: { ...action, href: action.href + separator + query } };
 }
