@@ -55,19 +55,16 @@ export function overviewView(
 ): OverviewView {
   const { count } = reader.formats;
   const { total, looked, newest, open, overdue } = reading.value;
-  const isWhole = looked >= total;
-  const among = isWhole ? undefined : `among the ${count(looked)} debts looked at`;
-  const ended = statuses
-    .filter(({ value }) => isEnded(value))
-    .map(({ value }) => counts?.get(value));
-  const allOpen = ended.reduce<number | undefined>(
-    (left, part) => (left === undefined || part === undefined ? undefined : left - part),
-    total,
-  );
+  const among = looked >= total ? undefined : `among the ${count(looked)} debts looked at`;
+  const counted = (number: number) => ({
+    text: among === undefined ? count(number) : `${count(number)}+`,
+    note: among,
+  });
+  const ended = among === undefined ? undefined : countOfEnded(counts);
   const openFigure =
-    isWhole || allOpen === undefined
-      ? { text: atLeast(count(open), isWhole), note: among }
-      : { text: count(Math.max(allOpen, open)), note: 'neither paid, settled nor archived' };
+    ended === undefined
+      ? counted(open)
+      : { text: count(Math.max(total - ended, open)), note: 'neither paid, settled nor archived' };
   return {
     figures: [
       {
@@ -77,17 +74,24 @@ export function overviewView(
         href: '/debts',
       },
       { ...openFigure, label: 'open', href: undefined },
-      { text: atLeast(count(overdue), isWhole), label: 'overdue', note: among, href: undefined },
+      { ...counted(overdue), label: 'overdue', href: undefined },
     ],
     newest: newest.map((debt) => debtRow(debt, reader)),
-    newestNote: isWhole
-      ? undefined
-      : `By import date, among the ${count(looked)} debts looked at: GetBill’s list cannot be sorted.`,
+    newestNote: among && `By import date, ${among}: GetBill’s list cannot be sorted.`,
     asOf: asOf(reading, reader),
   };
 }
 
-const atLeast = (text: string, isWhole: boolean): string => (isWhole ? text : `${text}+`);
+/** `undefined` where the count of one status is not known. */
+function countOfEnded(counts: ReadonlyMap<string, number> | undefined): number | undefined {
+  let ended = 0;
+  for (const { value } of statuses.filter((status) => isEnded(status.value))) {
+    const count = counts?.get(value);
+    if (count === undefined) return undefined;
+    ended += count;
+  }
+  return ended;
+}
 
 export interface LastFollowupView {
   readonly title: string;
