@@ -26,8 +26,8 @@ export function listTable(columns: Columns, rows: readonly Row[], width = Infini
     }),
   );
   const all = [Object.keys(columns), ...cells];
-  const places = placesWithin(all, width);
-  const shown = all.map((line) => places.map((place) => line[place] ?? ''));
+  const shownColumns = columnsWithin(all, width);
+  const shown = all.map((line) => shownColumns.map((column) => line[column] ?? ''));
   const [names = []] = shown;
   const widths = fittingWidths(shown, names, width);
   const lines = shown.map((line) =>
@@ -40,21 +40,26 @@ export function listTable(columns: Columns, rows: readonly Row[], width = Infini
   return [top, heading, ...separator, ...rest, ...note].join('\n');
 }
 
-/** The columns for which there is room when no id and no amount is cut; those two stay in any case. */
-function placesWithin(lines: readonly string[][], width: number): number[] {
+/** Indexes of the columns for which there is room when no id and no amount is cut; those two stay in any case. */
+function columnsWithin(lines: readonly string[][], width: number): number[] {
   const [names = []] = lines;
-  const least = widthsOf(lines).map((one, index) =>
-    CUT_LAST.includes(names[index] ?? '') ? one : Math.min(one, MIN_CELL),
+  const isCutLast = (column: number): boolean => CUT_LAST.includes(names[column] ?? '');
+  const minWidths = widthsOf(lines).map((one, column) =>
+    isCutLast(column) ? one : Math.min(one, MIN_CELL),
   );
-  const places = [...names.keys()];
-  const needed = (): number => places.reduce((sum, place) => sum + (least[place] ?? 0) + 3, 1);
-  while (names.includes('id') && needed() > width) {
-    const last = places.findLastIndex((place) => !CUT_LAST.includes(names[place] ?? ''));
+  const columns = [...names.keys()];
+  const neededWidth = (): number => tableWidth(columns.map((column) => minWidths[column] ?? 0));
+  while (names.includes('id') && neededWidth() > width) {
+    const last = columns.findLastIndex((column) => !isCutLast(column));
     if (last === -1) break;
-    places.splice(last, 1);
+    columns.splice(last, 1);
   }
-  return places;
+  return columns;
 }
+
+/** With the borders and the spaces beside them. */
+const tableWidth = (widths: readonly number[]): number =>
+  widths.reduce((sum, one) => sum + one + 3, 1);
 
 /** One item, a field below the other. What is too long goes on in the next line: nothing may be lost. */
 export function itemTable(item: Row, width = Infinity): string {
@@ -91,18 +96,17 @@ const widthsOf = (lines: readonly (readonly string[])[]): number[] =>
     lines.reduce((widest, line) => Math.max(widest, widthOf(line[index] ?? '')), 0),
   );
 
-/** Takes from the widest column until the table fits; ids and amounts come last. */
+/** Takes from the widest column until the table fits: from the others first, then from ids, then from amounts. */
 function fittingWidths(
   lines: readonly string[][],
   names: readonly string[],
   width: number,
 ): number[] {
   const widths = widthsOf(lines);
-  const total = (): number => widths.reduce((sum, one) => sum + one + 3, 1);
-  const turnOf = (index: number): number => CUT_LAST.indexOf(names[index] ?? '');
-  for (const turn of [-1, ...CUT_LAST.keys()]) {
-    while (total() > width) {
-      const candidates = widths.map((one, index) => (turnOf(index) === turn ? one : 0));
+  const others = names.filter((name) => !CUT_LAST.includes(name));
+  for (const group of [others, ...CUT_LAST.map((name) => [name])]) {
+    while (tableWidth(widths) > width) {
+      const candidates = widths.map((one, index) => (group.includes(names[index] ?? '') ? one : 0));
       const widest = candidates.indexOf(Math.max(...candidates));
       if ((candidates[widest] ?? 0) <= MIN_CELL) break;
       widths[widest] = (widths[widest] ?? 0) - 1;
