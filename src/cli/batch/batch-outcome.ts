@@ -27,27 +27,33 @@ export function applyResult(rows: readonly IndexedEntry[], result: DebtBatchResu
     mark(row, 'created', typeof row.debt_id === 'string' ? { debt_id: row.debt_id } : {});
 }
 
-/**
- * The entry that a row of the response is about: by `temp_id`, which is documented for created rows, else by `index`.
- * Whether GetBill counts from 0 or from 1 is not documented: it is read from the rows themselves.
- */
+/** The entry that a row of the response is about: by `temp_id`, which is documented for created rows, else by `index`. */
 function createFinder(rows: readonly IndexedEntry[], responseRows: readonly BatchRow[]) {
   const positions = new Map(rows.map((row, position) => [tempIdOf(row), position]));
   const positionOf = ({ temp_id: id }: BatchRow): number | undefined =>
     typeof id === 'string' ? positions.get(id) : undefined;
-  const indexes = responseRows.map(({ index }) => numberOf(index));
-  const withBoth = responseRows.find(
-    (row) => positionOf(row) !== undefined && numberOf(row.index) !== undefined,
-  );
-  let firstIndex: number | undefined;
-  if (withBoth !== undefined) firstIndex = Number(withBoth.index) - (positionOf(withBoth) ?? 0);
-  else if (indexes.includes(0)) firstIndex = 0;
-  else if (indexes.includes(rows.length)) firstIndex = 1;
+  const firstIndex = firstIndexOf(responseRows, positionOf, rows.length) ?? NaN;
 
   return (row: BatchRow): Entry | undefined => {
-    const byIndex = (numberOf(row.index) ?? NaN) - (firstIndex ?? NaN);
+    const byIndex = (numberOf(row.index) ?? NaN) - firstIndex;
     return rows[positionOf(row) ?? byIndex]?.entry;
   };
+}
+
+/** Whether GetBill counts from 0 or from 1 is not documented: it is read from the rows themselves. */
+function firstIndexOf(
+  responseRows: readonly BatchRow[],
+  positionOf: (row: BatchRow) => number | undefined,
+  sent: number,
+): number | undefined {
+  for (const row of responseRows) {
+    const index = numberOf(row.index);
+    const position = positionOf(row);
+    if (index !== undefined && position !== undefined) return index - position;
+  }
+  const indexes = responseRows.map(({ index }) => numberOf(index));
+  if (indexes.includes(0)) return 0;
+  return indexes.includes(sent) ? 1 : undefined;
 }
 
 export function applyRefusal(
