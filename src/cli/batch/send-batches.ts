@@ -15,7 +15,7 @@ import type { Entry, ReportFile, State } from './report.js';
 const MAX_WAITS = 3;
 /** After so many calls in a row without a response there is no point in losing sight of more. */
 const MAX_UNKNOWN_CALLS = 2;
-/** These would meet every other batch as well, and so would a 403. */
+/** These would meet every other batch as well, and so would a 403 or a 429. */
 const REFUSES_ALL = new Set(['api_rejects_token', 'not_found']);
 
 export interface SendOptions {
@@ -60,33 +60,44 @@ async function sendBatch(
   page: number,
   options: SendOptions,
 ): Promise<AppError | undefined> {
-  const { client, file, maxWaitMs, progress, stopping } = options;
-  const before = rows.map(({ entry }) => ({ ...entry }));
-  const undo = (): void => rows.forEach(({ entry }, at) => setEntry(entry, before[at] ?? entry));
+  const { file, maxWaitMs, progress, stopping } = options;
   const isStopping = (): boolean => stopping.aborted;
   for (let waits = 0; ; waits += 1) {
-    rows.forEach(({ entry }) => setEntry(entry, { state: 'unknown', debt: entry.debt }));
-    file.save();
-    try {
-      applyResult(rows, await client.createDebts(bodyOf(rows, file)));
-      return undefined;
-    } catch (error) {
-      if (error instanceof OutcomeUnknownError) return error;
-      if (!(error instanceof AppError)) throw error;
-      undo();
-      const isRefusal = error instanceof GetbillApiError && error.status !== 429;
-      if (isRefusal && error.status !== 403 && !REFUSES_ALL.has(error.code)) {
-        applyRefusal(rows, error);
-        return undefined;
-      }
-      const waitMs = error.status === 429 ? (error.retryAfterS ?? 60) * 1000 : Infinity;
-      if (waitMs > maxWaitMs || waits === MAX_WAITS || isStopping()) return error;
-      file.save(); // nothing of it is unknown while this waits
-      progress.wait({ page, waitMs });
-      await delay(waitMs, undefined, { signal: stopping }).catch(() => undefined);
-      if (isStopping()) return undefined;
-    }
+    const error = await callOnce(rows, options);
+    if (error?.status !== 429 || waits === MAX_WAITS || isStopping()) return error;
+    const waitMs = (error.retryAfterS ?? 60) * 1000;
+    if (waitMs > maxWaitMs) return error;
+    file.save(); // nothing of it is unknown while this waits
+    progress.wait({ page, waitMs });
+    await delay(waitMs, undefined, { signal: stopping }).catch(() => undefined);
+    if (isStopping()) return undefined;
   }
+}
+
+/** Every row is unknown while the call is under way. @returns an error that is not the outcome of the rows. */
+async function callOnce(
+  rows: readonly IndexedEntry[],
+  { client, file }: SendOptions,
+): Promise<AppError | undefined> {
+  const before = rows.map(({ entry }) => ({ ...entry }));
+  rows.forEach(({ entry }) => setEntry(entry, { state: 'unknown', debt: entry.debt }));
+  file.save();
+  try {
+    applyResult(rows, await client.createDebts(bodyOf(rows, file)));
+    return undefined;
+  } catch (error) {
+    if (error instanceof OutcomeUnknownError) return error;
+    if (!(error instanceof AppError)) throw error;
+    rows.forEach(({ entry }, at) => setEntry(entry, before[at] ?? entry));
+    if (!refusesThisBatch(error)) return error;
+    applyRefusal(rows, error);
+    return undefined;
+  }
+}
+
+function refusesThisBatch(error: AppError): error is GetbillApiError {
+  const meetsAll = [403, 429].includes(error.status) || REFUSES_ALL.has(error.code);
+  return error instanceof GetbillApiError && !meetsAll;
 }
 
 function bodyOf(rows: readonly IndexedEntry[], { report }: ReportFile): NewDebts {
