@@ -88,9 +88,9 @@ export function createRedisChanges({
       const [newest] = await call(() => redis.xrevrange(stream, '+', '-', 'COUNT', 1));
       const last = newest?.[0] ?? '0-0';
       if (id === undefined || id === last) return { changes: [], last };
-      const isOver = isAfter(id, last); // Redis was emptied, or `id` is a time and not that of a change
-      if (isOver && !isAhead(id)) return { changes: [], last };
-      const start = isOver ? '-' : `(${id}`; // the stream of an id ahead was dropped
+      const isPastNewest = isAfter(id, last); // Redis was emptied, or `id` is a time and not that of a change
+      if (isPastNewest && !isAhead(id)) return { changes: [], last };
+      const start = isPastNewest ? '-' : `(${id}`; // the stream of an id ahead was dropped
       const entries = await call(() => redis.xrange(stream, start, '+', 'COUNT', PER_READ));
       const changes = entries.map(([each, [, type = '', , subject = '']]): Change => ({
         id: each,
