@@ -14,6 +14,9 @@ const WORDS: Readonly<Record<State, string>> = {
   not_sent: 'not sent',
 };
 
+/** Of an unknown entry: GetBill has its internal_id, with another amount or currency. */
+const DIFFERENT = 'there, with other values';
+
 const countOf = (entries: readonly Entry[], state: State): number =>
   entries.filter((entry) => entry.state === state).length;
 
@@ -29,8 +32,6 @@ export const rowsOf = (
     debt_id: entry.debt_id ?? null,
     errors: entry.errors ?? (different.has(entry) ? { internal_id: [DIFFERENT] } : null),
   }));
-
-const DIFFERENT = 'there, with other values';
 
 /** Failed and unknown entries, for people: neighbours with the same outcome share a line. */
 export function problemsOf({ report: { entries } }: ReportFile, { different }: LookedUp): Row[] {
@@ -83,38 +84,37 @@ export function summaryOf({ path, report: { entries } }: ReportFile, lookedUp: L
 const isRefusedAsWhole = ({ state, errors }: Entry): boolean =>
   state === 'failed' && typeof errors === 'object' && errors !== null && 'batch' in errors;
 
+/** What a look-up found decides what can be done. */
 function aboutUnknown(
   entries: readonly Entry[],
   resume: string,
   { notFound, different }: LookedUp,
 ): string[] {
-  const inDoubt = entries.filter(({ state }) => state === 'unknown');
-  const unknown = inDoubt.filter((entry) => !different.has(entry));
-  const aboutDifferent =
-    unknown.length === inDoubt.length
-      ? []
-      : [
-          `unknown: of ${inDoubt.length - unknown.length} GetBill has the internal_id, with another amount or currency. They are not sent.`,
-          '  Compare them with the dashboard, then in the report: "created" as the state of a debt',
-          '  that is there, or another internal_id for one that is not.',
-        ];
-  return [...aboutDifferent, ...aboutUnseen(unknown, resume, notFound)];
+  const unknown = entries.filter(({ state }) => state === 'unknown');
+  const others = unknown.filter((entry) => !different.has(entry));
+  const lines = aboutDifferent(unknown.length - others.length);
+  if (others.length === 0) return lines;
+  const isAbsent = others.every((entry) => notFound.has(entry));
+  return [...lines, ...(isAbsent ? aboutNotFound(resume) : aboutNotLookedUp(resume, others))];
 }
 
-function aboutUnseen(
-  unknown: readonly Entry[],
-  resume: string,
-  notFound: ReadonlySet<Entry>,
-): string[] {
-  if (unknown.length === 0) return [];
+function aboutDifferent(count: number): string[] {
+  if (count === 0) return [];
+  return [
+    `unknown: of ${count} GetBill has the internal_id, with another amount or currency. They are not sent.`,
+    '  Compare them with the dashboard, then in the report: "created" as the state of a debt',
+    '  that is there, or another internal_id for one that is not.',
+  ];
+}
+
+const aboutNotFound = (resume: string): string[] => [
+  'unknown: sent, without a response, and GetBill has no debt of that internal_id.',
+  '  To send them, once you are sure:',
+  `  ${resume} --send-unknown`,
+];
+
+function aboutNotLookedUp(resume: string, unknown: readonly Entry[]): string[] {
   const unnamed = unknown.filter(({ debt }) => !debt['internal_id']).length;
-  if (unknown.every((entry) => notFound.has(entry))) {
-    return [
-      'unknown: sent, without a response, and GetBill has no debt of that internal_id.',
-      '  To send them, once you are sure:',
-      `  ${resume} --send-unknown`,
-    ];
-  }
   return [
     'unknown: they were sent, and no response came back. GetBill may have them.',
     '  They are not sent again by themselves. To look for them by internal_id:',
