@@ -89,18 +89,22 @@ export function maskedJson(json: object, mask: Mask): string {
   const shown = Object.entries(json)
     .slice(0, MAX_LINES)
     .map(([name, value]: [string, unknown]) => {
-      if (typeof value === 'boolean' || value === null) return [cleaned(name, mask), value];
-      if (SHOWN_MEMBERS.has(name)) {
-        return [name, typeof value === 'string' ? cleaned(value, mask) : cleanedValue(value, mask)];
-      }
-      return [cleaned(name, mask), typeof value === 'string' ? mask(value) : kindOf(value)];
+      const isShown = SHOWN_MEMBERS.has(name);
+      return [cleaned(name, mask), isShown ? cleanedValue(value, mask) : maskedValue(value, mask)];
     });
   return JSON.stringify(Object.fromEntries(shown), null, 2);
 }
 
+const isFlag = (value: unknown): boolean => typeof value === 'boolean' || value === null;
+
 const cleanedValue = (value: unknown, mask: Mask): unknown =>
-  typeof value === 'number' ? value : cleaned(String(value), mask);
-const kindOf = (value: unknown): string => `(${Array.isArray(value) ? 'list' : typeof value})`;
+  isFlag(value) || typeof value === 'number' ? value : cleaned(String(value), mask);
+
+function maskedValue(value: unknown, mask: Mask): unknown {
+  if (isFlag(value)) return value;
+  if (typeof value === 'string') return mask(value);
+  return `(${Array.isArray(value) ? 'list' : typeof value})`;
+}
 
 /** Takes every secret of an exchange out of a text: a server may repeat what it was sent. */
 export function scrubbed(text: string, secrets: readonly string[], mask: Mask): string {
