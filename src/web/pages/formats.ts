@@ -45,16 +45,11 @@ function createFormats(locale: string): Formats {
   });
   const secondsFormat = new Intl.DateTimeFormat(locale, { timeStyle: 'medium', timeZone });
   const countFormat = new Intl.NumberFormat(locale);
-  const moneyFormats = boundedMap<Intl.NumberFormat>({ max: MAX_CURRENCIES });
-
   /** Kept, because making one takes longer than all else in a row of a list. @throws {RangeError} not a code. */
-  function moneyFormatOf(currency: string): Intl.NumberFormat {
-    const known = moneyFormats.get(currency);
-    if (known !== undefined) return known;
-    const made = new Intl.NumberFormat(locale, { style: 'currency', currency });
-    moneyFormats.set(currency, made);
-    return made;
-  }
+  const moneyFormatOf = memoized(
+    MAX_CURRENCIES,
+    (currency) => new Intl.NumberFormat(locale, { style: 'currency', currency }),
+  );
 
   function date(value: unknown): DateText | undefined {
     const text = textOf(value);
@@ -103,7 +98,21 @@ function createFormats(locale: string): Formats {
 export const formats = createFormats('en-GB');
 
 const MAX_LOCALES = 200;
-const byLocale = boundedMap<Formats>({ max: MAX_LOCALES });
+const formatsOf = memoized(MAX_LOCALES, (locale) =>
+  createFormats(`${locale}-u-ca-gregory-nu-latn`),
+);
+
+/** Keeps what `make` has made of the `max` newest keys. */
+function memoized<Value>(max: number, make: (key: string) => Value): (key: string) => Value {
+  const values = boundedMap<Value>({ max });
+  return (key) => {
+    const known = values.get(key);
+    if (known !== undefined) return known;
+    const made = make(key);
+    values.set(key, made);
+    return made;
+  };
+}
 
 /**
  * By `Accept-Language`. Language and region alone count: Western digits and the Gregorian calendar for
@@ -112,13 +121,7 @@ const byLocale = boundedMap<Formats>({ max: MAX_LOCALES });
 export function formatsFor(languages: readonly string[]): Formats {
   for (const language of languages.slice(0, 10)) {
     const locale = plainLocale(language);
-    if (locale === undefined) continue;
-    if (locale === 'en-GB') return formats;
-    const known = byLocale.get(locale);
-    if (known !== undefined) return known;
-    const made = createFormats(`${locale}-u-ca-gregory-nu-latn`);
-    byLocale.set(locale, made);
-    return made;
+    if (locale !== undefined) return locale === 'en-GB' ? formats : formatsOf(locale);
   }
   return formats;
 }
