@@ -32,7 +32,7 @@ export function createApiHandler(deps: ApiDeps): RequestHandler {
   const { faults, counters, gate, clock, client, grants } = deps;
   const limits = createLimits(deps);
   const cache = createResponseCache();
-  let cachedOf: readonly CompanyData[] | undefined;
+  let cachedCompanies: readonly CompanyData[] | undefined;
   function responseTo(req: Request, res: Response, fault: ApiFault | undefined): ApiResponse {
     const token = fault?.mode === 'unauthorized' ? undefined : tokenOf(req, grants);
     const state = limits.check(req.method, token?.clientId ?? client.clientId, {
@@ -57,8 +57,8 @@ export function createApiHandler(deps: ApiDeps): RequestHandler {
     if (match === 'no such method') return failure(405, 'Method not allowed');
     if (!token.scopes.includes(match.route.scope)) return missingScope(match.route.scope);
     const companies = deps.companies();
-    if (companies !== cachedOf) cache.clear(); // they were made anew
-    cachedOf = companies;
+    if (companies !== cachedCompanies) cache.clear(); // the sandbox was reset
+    cachedCompanies = companies;
     const company = companies.find(({ profile }) => profile.id === token.companyId);
     if (company === undefined) return unauthorized();
     const body = jsonObject(bodyOf(req));
