@@ -20,8 +20,8 @@ export interface Waiting {
   /** Its place in the queue. */
   index: number;
   text: string;
-  /** Tells it from others after those before it are gone: all of it but for how many calls. */
-  what: string;
+  /** The fault without its `times`, to find it when those before it are gone. */
+  faultJson: string;
 }
 
 export interface LogLine {
@@ -29,8 +29,8 @@ export interface LogLine {
   /** ISO 8601. */
   at: string;
   call: string;
-  /** Whose token it carried, or which grant was asked for: a hash, never the token. */
-  who: string;
+  /** A hash of the token or code that it carried. */
+  credential: string;
   /** 0 while there is none, and when the connection was cut. */
   status: number;
   outcome: 'ok' | 'failed' | 'open';
@@ -72,7 +72,7 @@ export function panelState(control: Pick<Control, 'state' | 'requests'>): PanelS
         queue,
         index,
         text: textOf(queue, rest, times),
-        what: JSON.stringify(rest),
+        faultJson: JSON.stringify(rest),
       })),
     ),
     held,
@@ -84,17 +84,18 @@ export function panelState(control: Pick<Control, 'state' | 'requests'>): PanelS
   };
 }
 
-/** The words of its button, or what it is made of; and for how many calls. */
+const endpoints = { api: 'API', token: 'Token', revokeFault: 'Revocation' };
+
+/** The label of its button, or its values; and for how many calls. */
 function textOf(queue: Waiting['queue'], rest: object, times = 1): string {
   const known = experiments
     .flatMap(({ buttons = [] }) => buttons)
     .find(
       (button) => button.queue === queue && JSON.stringify(button.fault) === JSON.stringify(rest),
     );
-  const what = known?.label ?? Object.values(rest).map(String).join(' ');
-  const where = queue === 'api' ? 'API' : queue === 'token' ? 'Token' : 'Revocation';
-  const often = times === 0 ? 'until removed' : `next ${times} calls`;
-  return `${where}: ${what}${times === 1 ? '' : ` (${often})`}`;
+  const label = known?.label ?? Object.values(rest).map(String).join(' ');
+  const calls = times === 0 ? 'until removed' : `next ${times} calls`;
+  return `${endpoints[queue]}: ${label}${times === 1 ? '' : ` (${calls})`}`;
 }
 
 function logLine(request: RecordedRequest, index: number): LogLine {
@@ -104,7 +105,7 @@ function logLine(request: RecordedRequest, index: number): LogLine {
     number: index,
     at: new Date(atMs).toISOString(),
     call: `${method} ${path}${detailsOf(request)}`,
-    who: whoOf(request),
+    credential: credentialOf(request),
     status,
     outcome: cut ? 'failed' : status === 0 ? 'open' : status < 400 ? 'ok' : 'failed',
     durationMs,
@@ -122,7 +123,7 @@ function detailsOf({ url, body }: RecordedRequest): string {
   return query.length === 0 ? '' : `?${new URLSearchParams(query).toString().slice(0, 80)}`;
 }
 
-function whoOf({ rawHeaders, url, body }: RecordedRequest): string {
+function credentialOf({ rawHeaders, url, body }: RecordedRequest): string {
   const at = rawHeaders.findIndex(
     (name, index) => index % 2 === 0 && name.toLowerCase() === 'authorization',
   );

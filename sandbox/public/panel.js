@@ -50,13 +50,13 @@ function drawWaiting(waiting) {
   list.dataset.drawn = texts;
   const focused = [...list.querySelectorAll('button')].indexOf(document.activeElement);
   list.replaceChildren(
-    ...waiting.map(({ queue, index, text, what }) => {
+    ...waiting.map(({ queue, index, text, faultJson }) => {
       const remove = element('button', {
         type: 'button',
         textContent: '×',
         ariaLabel: `Remove: ${text}`,
       });
-      Object.assign(remove.dataset, { remove: queue, index, what });
+      Object.assign(remove.dataset, { remove: queue, index, faultJson });
       return element('li', {}, element('span', { textContent: text }), remove);
     }),
   );
@@ -64,7 +64,7 @@ function drawWaiting(waiting) {
   if (focused >= 0) (buttons[Math.min(focused, buttons.length - 1)] ?? one('[data-times]')).focus();
 }
 
-function logRow({ number, at, call, who, status, outcome, durationMs }) {
+function logRow({ number, at, call, credential, status, outcome, durationMs }) {
   const time = element('time', {
     dateTime: at,
     textContent: new Date(at).toLocaleTimeString('en-GB'),
@@ -75,7 +75,7 @@ function logRow({ number, at, call, who, status, outcome, durationMs }) {
     { className: outcome },
     element('td', {}, time),
     element('td', {}, element('code', { textContent: call })),
-    element('td', {}, element('code', { textContent: who })),
+    element('td', {}, element('code', { textContent: credential })),
     element('td', { textContent: response }),
     element('td', {
       className: 'number',
@@ -159,10 +159,10 @@ async function copyTo(control, text, done) {
 
 /** Those before it may be gone since it was drawn: then it stands further to the front. */
 const without =
-  ({ index, what }) =>
+  ({ index, faultJson }) =>
   (entries) => {
     const found = entries.findLastIndex(
-      ({ times: _, ...rest }, at) => at <= index && JSON.stringify(rest) === what,
+      ({ times: _, ...rest }, at) => at <= index && JSON.stringify(rest) === faultJson,
     );
     return entries.filter((_, at) => at !== found);
   };

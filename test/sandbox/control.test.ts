@@ -223,8 +223,8 @@ describe('the control panel', () => {
       ['GET /external-api/v1/debts', 0, 'failed'],
       ['GET /external-api/v1/debts?page=2', 503, 'failed'],
     ]);
-    expect(log[1]?.who).toBe(log[2]?.who);
-    expect(log[0]?.who).not.toBe(log[2]?.who);
+    expect(log[1]?.credential).toBe(log[2]?.credential);
+    expect(log[0]?.credential).not.toBe(log[2]?.credential);
     expect(JSON.stringify(log)).not.toContain('CANARY');
   });
 });
