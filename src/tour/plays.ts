@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { check, type Check, type Counts } from './counts.js';
+import { describeLeader, type Note } from './leader.js';
 import type { Sandbox, Settings } from './sandbox.js';
 import type { Tab } from './tab.js';
 
@@ -33,8 +34,14 @@ export interface SceneContext {
 export interface Play {
   /** Settings of the sandbox that the scene needs; they are put back after it. */
   readonly settings?: Settings;
-  readonly play: (context: SceneContext) => Promise<readonly Check[]>;
+  readonly play?: (context: SceneContext) => Promise<readonly Check[]>;
+  /** What else there is to say when it is over. */
+  readonly note?: (visitor: Tab, played: { sinceMs: number }) => Promise<Note | undefined>;
+  /** The person is sent to the sign-in, instead of to a page that asks for it. */
+  readonly startsSignIn?: true;
 }
+
+export const firstSignIn: Play = { startsSignIn: true };
 
 /** By the clock of the app, which tests move. */
 async function wait(ms: number, now: () => number): Promise<void> {
@@ -74,6 +81,7 @@ export const tenTabs: Play = {
       check('tabs got their 200', countOk(responses), TABS),
     ];
   },
+  note: describeLeader,
 };
 
 /** Ends with a session that is over; the checks follow when the visitor has signed in again. */
@@ -91,6 +99,13 @@ export const lostResponse: Play = {
       check('response to the next call: renewals pause, GetBill is not asked', paused.status, 503),
       check('response after the pause: sign in', over.status, 401),
     ];
+  },
+};
+
+export const revokedGrants: Play = {
+  async play({ sandbox }) {
+    await sandbox.revokeGrants();
+    return [];
   },
 };
 

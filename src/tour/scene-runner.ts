@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto';
 import type { Request } from 'express';
 import { createCookies } from '../web/session/cookies.js';
 import { difference, holds, type Check, type Counts } from './counts.js';
-import { describeLeader } from './leader.js';
 import {
   expiredToken,
+  firstSignIn,
   lostResponse,
   replayedCallback,
+  revokedGrants,
   tenTabs,
   usedLimit,
   type Play,
@@ -18,10 +19,12 @@ import type { SceneId } from './scenes.js';
 import { checksAfterSignIn } from './checks-after-sign-in.js';
 import { openTab } from './tab.js';
 
-const plays: Partial<Record<SceneId, Play>> = {
+const plays: Readonly<Record<SceneId, Play>> = {
+  'sign-in': firstSignIn,
   expired: expiredToken,
   tabs: tenTabs,
   lost: lostResponse,
+  revoked: revokedGrants,
   limit: usedLimit,
   replay: replayedCallback,
 };
@@ -94,32 +97,27 @@ export function createSceneRunner({
   }
 
   async function playScene(scene: SceneId, req: Request): Promise<Result> {
-    const { settings = {}, play } = plays[scene] ?? {};
+    const { settings = {}, play, note, startsSignIn = false } = plays[scene];
     return await withSettings(settings, async () => {
       const before = await sandbox.counts();
       const startedMs = now();
       const context = contextFor(req, before);
       const checks = (await play?.(context)) ?? [];
       if (checksAfterSignIn[scene] !== undefined && checks.every(holds))
-        return await waitingFor(scene, req, { before, checks });
-      const note =
-        scene === 'tabs'
-          ? await describeLeader(context.visitor, { sinceMs: startedMs })
-          : undefined;
-      return judged(checks, note);
+        return waitingFor(req, { before, checks, startsSignIn });
+      return judged(checks, await note?.(context.visitor, { sinceMs: startedMs }));
     });
   }
 
-  async function waitingFor(
-    scene: SceneId,
+  function waitingFor(
     req: Request,
-    { before, checks }: { before: Counts; checks: readonly Check[] },
-  ): Promise<Result> {
-    if (scene === 'revoked') await sandbox.revokeGrants();
+    scene: { before: Counts; checks: readonly Check[]; startsSignIn: boolean },
+  ): Result {
+    const { before, checks, startsSignIn } = scene;
     const place = randomBytes(9).toString('base64url');
     const back = `/tour?back=${place}`;
     const again = req.signedIn === undefined ? '' : 'again=1&';
-    const goTo = scene === 'sign-in' ? `/login?${again}returnTo=${encodeURIComponent(back)}` : back;
+    const goTo = startsSignIn ? `/login?${again}returnTo=${encodeURIComponent(back)}` : back;
     return { state: 'waiting', checks: [...checks], goTo, place, before };
   }
 
