@@ -13,7 +13,6 @@ import { PENDING_LOGIN_TTL_MS } from '../../core/sign-in/pending-logins.js';
 import { canonicalLogin, scopesAskedFor } from '../login-request.js';
 import { safeReturnTo } from '../return-to.js';
 import type { SignIn } from '../../core/sign-in/sign-in.js';
-import type { SharedLimits } from '../../limits/shared-limits.js';
 import type { RecentSignIns } from '../session/recent-sign-ins.js';
 import type { TokenManager } from '../../core/tokens/token-manager.js';
 import { cookieOf, type Cookies } from '../session/cookies.js';
@@ -23,8 +22,6 @@ import { grantIdOf } from '../session/session.js';
 
 /** The value of the cookie that binds pending sign-ins to a browser. */
 const BINDING = /^[\w-]{43}$/;
-
-const ONCE_A_MINUTE = { most: 1, windowMs: 60_000 };
 
 /**
  * Starts a sign-in, unless somebody is signed in: then straight to the page asked for. `?again` starts one all the same,
@@ -38,7 +35,6 @@ export function startSignIn({
   signIn,
   tokens,
   recentSignIns,
-  limits,
   endSession,
   now,
 }: Pick<Config, 'publicUrl'> & {
@@ -48,7 +44,6 @@ export function startSignIn({
   signIn: Pick<SignIn, 'start'>;
   tokens: Pick<TokenManager, 'holds' | 'fresh'>;
   recentSignIns: RecentSignIns;
-  limits: Pick<SharedLimits, 'consume'>;
   endSession: EndSession;
   now: () => number;
 }): RequestHandler {
@@ -69,15 +64,10 @@ export function startSignIn({
         ? known
         : newBinding(signedId(req, { secrets, cookieName: cookies.session }));
     const recent = await recentSignIns.lastGrant(binding);
-    if (recent !== undefined && req.signedIn === undefined) {
-      if (await tokens.holds(recent)) {
-        throw isSessionOf(recent, cookieOf(req, cookies.session))
-          ? secretDiffers()
-          : sessionCookieLost();
-      }
-      const name = `login-again:${hash('sha256', binding, 'base64url')}`;
-      const { granted, resetInMs } = await limits.consume('rate', name, ONCE_A_MINUTE);
-      if (!granted) throw endedAtOnce(Math.ceil(resetInMs / 1000));
+    if (recent !== undefined && req.signedIn === undefined && (await tokens.holds(recent))) {
+      throw isSessionOf(recent, cookieOf(req, cookies.session))
+        ? secretDiffers()
+        : sessionCookieLost();
     }
 
     const more = scopesAskedFor(req);
@@ -132,12 +122,4 @@ const sessionCookieLost = (): SignInError =>
     code: 'session_cookie_lost',
     status: 400,
     hint: 'cookies are blocked, or another cookie of the same name hides ours; going on would loop',
-  });
-
-const endedAtOnce = (retryAfterS: number): SignInError =>
-  new SignInError('the grants of two sign-ins in a minute have ended right after them', {
-    code: 'grant_ended_at_once',
-    status: 502,
-    retryAfterS,
-    hint: 'GetBill rejects tokens it has just issued: GETBILL_API_URL and GETBILL_TOKEN_URL may be of different environments',
   });
