@@ -10,7 +10,7 @@ import { createMemoryKeyValue } from './storage/memory.js';
 import { createReadRecord } from './storage/read-record.js';
 import { createAppTokens } from './app-tokens.js';
 import { createParts } from './tokens/parts.js';
-import { createTokenManager, type TokenManager } from './tokens/token-manager.js';
+import { createTokenManager } from './tokens/token-manager.js';
 
 export { systemClock, type Clock } from './clock.js';
 export * from './errors.js';
@@ -25,7 +25,6 @@ export type { TokenManager } from './tokens/token-manager.js';
 
 const DEFAULT_MARGIN_MS = 60_000;
 const DEFAULT_RENEWALS_PER_MINUTE = 600;
-const SWEEP_MS = 60_000;
 
 export interface OAuthClientOptions {
   provider: Provider;
@@ -90,7 +89,6 @@ export function createOAuthClient({
   });
   const tokens = createTokenManager(parts);
   const appTokens = createAppTokens({ ...lifecycle, clientId, tokenEndpoint });
-  sweepWhileAlive(tokens);
 
   return {
     signIn: createSignIn({ provider, pendingLogins, tokenEndpoint, emit, fingerprint, clock }),
@@ -99,14 +97,4 @@ export function createOAuthClient({
     /** Resolves when no renewal, delayed write or revocation is under way: wait for it before exit. */
     idle: async () => void (await Promise.all([tokens.idle(), appTokens.idle()])),
   };
-}
-
-/** The timer keeps neither the process nor the tokens alive. */
-function sweepWhileAlive(tokens: TokenManager): void {
-  const reference = new WeakRef(tokens);
-  const timer = setInterval(() => {
-    const alive = reference.deref();
-    if (alive === undefined) clearInterval(timer);
-    else alive.sweep();
-  }, SWEEP_MS).unref();
 }

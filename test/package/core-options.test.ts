@@ -30,17 +30,6 @@ const create = (
 const unset = undefined as never;
 
 describe('createOAuthClient', () => {
-  it('looks once a minute for tokens that nobody uses, so that they go when nobody calls', () => {
-    jest.useFakeTimers();
-    try {
-      const sweep = jest.spyOn(create({}).tokens, 'sweep');
-      jest.advanceTimersByTime(120_000);
-      expect(sweep).toHaveBeenCalledTimes(2);
-    } finally {
-      jest.useRealTimers();
-    }
-  });
-
   it('takes options that are whole', () => {
     expect(() => create({})).not.toThrow();
   });

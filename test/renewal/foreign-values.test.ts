@@ -192,28 +192,37 @@ describe('the memory of a process', () => {
     renewals: 0,
   };
 
-  it('forgets the tokens of a grant that nobody used lately, and keeps those in use', () => {
-    let nowMs = 0;
-    const cache = createTokenCache({ now: () => nowMs });
-    cache.set('left', tokenSet);
-    cache.set('used', tokenSet);
-    for (let minute = 1; minute <= 20; minute++) {
-      nowMs = minute * 60_000;
-      cache.get('used');
-      cache.sweep();
-    }
-    expect([cache.get('left'), cache.get('used')]).toEqual([undefined, tokenSet]);
-  });
+  describe('as time goes by', () => {
+    beforeEach(() => jest.useFakeTimers());
+    afterEach(() => jest.useRealTimers());
+    const MINUTE_MS = 60_000;
 
-  it('forgets them also where the clock is set back', () => {
-    let nowMs = HOUR_MS;
-    const cache = createTokenCache({ now: () => nowMs });
-    cache.set('left', tokenSet);
-    for (let minute = 0; minute <= 20; minute++) {
-      nowMs = minute * 60_000;
-      cache.sweep();
-    }
-    expect(cache.get('left')).toBeUndefined();
+    it('forgets the tokens of a grant that nobody used lately, and keeps those in use', () => {
+      const cache = createTokenCache({ now: () => 0 });
+      cache.set('left', tokenSet);
+      cache.set('used', tokenSet);
+      for (let minute = 1; minute <= 20; minute++) {
+        jest.advanceTimersByTime(MINUTE_MS);
+        cache.get('used');
+      }
+      expect([cache.get('left'), cache.get('used')]).toEqual([undefined, tokenSet]);
+    });
+
+    it('forgets them also when nobody calls, and then has nothing more to do', () => {
+      const cache = createTokenCache({ now: () => 0 });
+      cache.set('left', tokenSet);
+      jest.advanceTimersByTime(16 * MINUTE_MS);
+      expect([cache.get('left'), jest.getTimerCount()]).toEqual([undefined, 0]);
+    });
+
+    it('has nothing more of a grant that has ended, whether or not it was used lately', () => {
+      const cache = createTokenCache({ now: () => 0 });
+      cache.set('idle', tokenSet);
+      jest.advanceTimersByTime(10 * MINUTE_MS);
+      cache.set('used', tokenSet);
+      for (const grant of ['idle', 'used']) cache.delete(grant);
+      expect([cache.get('idle'), cache.get('used')]).toEqual([undefined, undefined]);
+    });
   });
 
   it('holds the tokens of ten thousand grants at most, the latest', () => {
@@ -221,16 +230,6 @@ describe('the memory of a process', () => {
     for (let index = 0; index < 14_999; index++) cache.set(`g${index}`, tokenSet);
     const held = ['g0', 'g14998', 'g5000'].map((grant) => cache.get(grant) !== undefined);
     expect(held).toEqual([false, true, true]);
-  });
-
-  it('has nothing more of a grant that has ended, whether or not it was used lately', () => {
-    let nowMs = 0;
-    const cache = createTokenCache({ now: () => nowMs });
-    cache.set('idle', tokenSet);
-    nowMs = 10 * 60_000;
-    cache.set('used', tokenSet);
-    for (const grant of ['idle', 'used']) cache.delete(grant);
-    expect([cache.get('idle'), cache.get('used')]).toEqual([undefined, undefined]);
   });
 
   it('takes the tokens of a record that began anew, once those it has are over, and no older ones before', () => {

@@ -11,21 +11,25 @@ const RECENT_MS = 450_000;
 export function createTokenCache({ now }: Pick<Clock, 'now'>) {
   let recent = new Map<string, TokenSet>();
   let earlier = recent;
-  let sinceMs = now();
+  let timer: NodeJS.Timeout | undefined;
 
-  /** What is not used while others are `recent` is dropped with `earlier`. */
-  function sweep(): void {
-    const isRecent = Math.abs(now() - sinceMs) < RECENT_MS; // the clock may be set back
-    if (isRecent && recent.size < MAX_RECENT) return;
+  /** What was not used since the last time is dropped with `earlier`. */
+  function age(): void {
     earlier = recent;
     recent = new Map();
-    sinceMs = now();
+    clearTimeout(timer);
+    timer = earlier.size > 0 ? setTimeout(age, RECENT_MS).unref() : undefined;
+  }
+
+  function keep(grantId: string, tokenSet: TokenSet): void {
+    recent.set(grantId, tokenSet);
+    timer ??= setTimeout(age, RECENT_MS).unref();
+    if (recent.size === MAX_RECENT) age();
   }
 
   function get(grantId: string): TokenSet | undefined {
-    sweep();
     const tokenSet = recent.get(grantId) ?? earlier.get(grantId);
-    if (tokenSet !== undefined) recent.set(grantId, tokenSet);
+    if (tokenSet !== undefined) keep(grantId, tokenSet);
     return tokenSet;
   }
 
@@ -35,11 +39,10 @@ export function createTokenCache({ now }: Pick<Clock, 'now'>) {
       recent.delete(grantId);
       earlier.delete(grantId);
     },
-    sweep,
     /** A slow reader does not put an older one back, unless the newer has expired: a lost record begins anew. */
     set(grantId: string, tokenSet: TokenSet): void {
       const { renewals = 0, expiresAtMs = Infinity } = get(grantId) ?? {};
-      if (renewals <= tokenSet.renewals || expiresAtMs <= now()) recent.set(grantId, tokenSet);
+      if (renewals <= tokenSet.renewals || expiresAtMs <= now()) keep(grantId, tokenSet);
     },
   };
 }

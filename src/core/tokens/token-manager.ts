@@ -117,8 +117,6 @@ export function createTokenManager(parts: Parts) {
     },
     /** Renewed token sets that wait in memory for the storage: while there are any, do not kill this process. */
     pendingWrites: () => pendingWrites.size,
-    /** Forgets token sets that were not used lately; for a timer. */
-    sweep: () => tokenCache.sweep(),
     /** Resolves when no renewal, delayed write, removal or revocation is under way. */
     idle: () => background.idle(),
   };
