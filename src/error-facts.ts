@@ -42,6 +42,11 @@ export const errorFacts: Readonly<Record<ErrorGroup, Readonly<Record<string, Err
       'a sign-in was completed a moment ago, and the session cookie did not come back: going on would loop',
       'look for blocked cookies, and for another cookie of the same name on a parent domain or path',
     ],
+    grant_ended_at_once: [
+      502,
+      'GetBill rejected the tokens of two sign-ins in a row on their first page: going on would loop',
+      'compare GETBILL_API_URL with GETBILL_TOKEN_URL: they may be of different environments; look whether the client is active at GetBill',
+    ],
     code_refused: [
       400,
       'GetBill refused the authorization code: used before, too old, or made for another redirect URI or client',

@@ -43,8 +43,11 @@ export class NotSignedInError extends AppError {
 
 /** The grant behind a session has ended, or was refused: the visitor must sign in again. */
 export class GrantEndedError extends NotSignedInError {
+  readonly reason: string;
+
   constructor(reason: string, cause?: unknown) {
     super(`the grant has ended: ${reason}`, { code: 'grant_ended', cause });
+    this.reason = reason;
   }
 }
 

@@ -21,9 +21,9 @@ const timesAtGetBill = (): number => app.sandbox.control.state().counters.author
 const cookieHeader = (browser: Browser): string =>
   Array.from(browser.cookies, ([name, value]) => `${name}=${value}`).join('; ');
 
-function expectPage(answer: Answer, code: string): void {
-  const text = errorText(code, 400);
-  expect(answer.status).toBe(400);
+function expectPage(answer: Answer, code: string, status = 400): void {
+  const text = errorText(code, status);
+  expect(answer.status).toBe(status);
   for (const words of [text.title, text.advice]) expect(answer.text).toContain(words);
 }
 
@@ -110,6 +110,32 @@ describe('a browser', () => {
     await browser.signOut();
     expect((await browser.get('/')).text).toContain('You are signed out here');
     expect((await browser.get('/')).text).not.toContain('You are signed out here');
+  });
+});
+
+describe('a sign-in whose tokens GetBill rejects at once', () => {
+  const refused = { mode: 'status', status: 400, body: { error: 'invalid_grant' }, times: 0, grantType: 'refresh_token' } as const; // prettier-ignore
+  const code = { times: 0, grantType: 'authorization_code' } as const;
+  const rejected = [{ mode: 'unauthorized', times: 0 }] as const;
+
+  it.each<[string, Parameters<TestApp['sandbox']['control']['set']>[0]]>([
+    ['and does not renew', { token: [refused], api: [...rejected] }],
+    ['where none came to renew them with', { token: [{ mode: 'body', remove: ['refresh_token'], ...code }], api: [...rejected] }], // prettier-ignore
+    ['because they expire', { token: [refused, { mode: 'body', override: { expires_in: 0.001 }, ...code }] }], // prettier-ignore
+  ])('(%s) is followed by one more, and then by a page that says so', async (_what, faults) => {
+    const browser = app.browser();
+    const get = (path: string) => browser.get(path);
+    app.sandbox.control.set(faults);
+    for (const path of ['/dashboard', '/login?again=1&returnTo=/debts']) {
+      const { hops, answer } = await walk(app, path, get);
+      expect(hops.filter((hop) => hop === 'GetBill')).toHaveLength(path === '/dashboard' ? 2 : 1);
+      expectPage(answer, 'grant_ended_at_once', 502);
+      expect(answer.text).not.toMatch(/connected again|Sign out/);
+    }
+
+    app.sandbox.control.reset();
+    const { answer } = await walk(app, '/login?again=1&returnTo=/dashboard', get);
+    expect([answer.status, answer.text]).toEqual([200, expect.stringContaining('connected again')]);
   });
 });
 

@@ -129,6 +129,13 @@ const texts: Readonly<Record<string, ErrorText>> = {
       'Allow cookies for this site, or delete the cookies of this site, wait ten seconds and sign in again.',
     action: HOME,
   },
+  grant_ended_at_once: {
+    title: 'GetBill ended your access right after you signed in',
+    why: 'It did so twice in a row, so this app does not go on by itself.',
+    advice:
+      'Please wait a minute, then sign in again. If that does not help, tell the people who run this app, with the request number below.',
+    action: SIGN_IN_AGAIN,
+  },
   code_refused: CODE_REFUSED,
   invalid_grant: CODE_REFUSED,
   grant_ended: GRANT_ENDED,

@@ -1,5 +1,5 @@
 import type { ErrorRequestHandler, Request, Response } from 'express';
-import { GrantEndedError, GrantRefusedError, StorageError } from '../../errors.js';
+import { AppError, GrantEndedError, GrantRefusedError, StorageError } from '../../errors.js';
 import type { Cookies } from './cookies.js';
 import './session.js';
 import type { SessionStore } from './session-store.js';
@@ -47,15 +47,28 @@ export function destroyEndedSession({
       await endSession(req, res).catch((failure: unknown) => {
         if (!(failure instanceof StorageError)) throw failure;
       });
-      if (wasEndedByGetbill(error)) noteEnd(res, { cookies, nowMs: now() });
+      res.locals['signedIn'] = false;
+      if (wasEndedByGetbill(error)) {
+        noteEnd(res, { cookies, nowMs: now() });
+        const isAfterSuchAnEnd = res.locals['ended'] !== undefined; // and the first page since then
+        if (isAfterSuchAnEnd) return next(endedAtOnce(error));
+      }
     }
     next(error);
   };
 }
 
-/** GetBill itself ended the grant; else it was somebody's sign-out. */
+/** No redirect to the sign-in: where GetBill does not ask its visitor, the browser would go round. */
+const endedAtOnce = (cause: GrantEndedError): AppError =>
+  new AppError('the grant of a sign-in ended on its first page, as the one before did', {
+    code: 'grant_ended_at_once',
+    status: 502,
+    cause,
+  });
+
+/** GetBill itself ended the grant, or gave nothing to renew it with; else it was somebody's sign-out. */
 export const wasEndedByGetbill = (error: GrantEndedError): boolean =>
-  error.cause instanceof GrantRefusedError;
+  error.cause instanceof GrantRefusedError || error.reason === 'no_refresh_token';
 
 const NOTE_MS = 600_000;
 
