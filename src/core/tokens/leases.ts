@@ -15,17 +15,14 @@ export interface Lease {
 /** No lease is that long: such a value was not written by us, or lost its TTL. */
 const MAX_LIFETIME_MS = 3_600_000;
 
-const FIRST_POLL_MS = 25;
-const MAX_POLL_MS = 200;
-
 /**
  * One holder per grant across processes. A lease is never extended: the work it guards has a deadline
  * below `leaseMs`. If the holder is our own id, the client re-sent the command after a cut
  * connection and the first one had succeeded.
  */
 export function createLeases({ keyValue, readRecord, leaseMs, clock, newId }: Context) {
-  /** Whether somebody else has the lease; if nobody has, it is `owner`'s now. */
-  async function isTaken(grantId: string, owner: string): Promise<boolean> {
+  /** `false`: somebody else has the lease. */
+  async function tryToTake(grantId: string, owner: string): Promise<boolean> {
     const key = keyOf(grantId);
     const findOther = async () => {
       const value = await keyValue.setIfAbsent(key, owner, { ttlMs: leaseMs });
@@ -36,7 +33,7 @@ export function createLeases({ keyValue, readRecord, leaseMs, clock, newId }: Co
       if (found.ttlMs > MAX_LIFETIME_MS) throw new RecordError('broken');
       return found;
     });
-    return other !== undefined;
+    return other === undefined;
   }
 
   return {
@@ -48,7 +45,7 @@ export function createLeases({ keyValue, readRecord, leaseMs, clock, newId }: Co
         await keyValue.compareAndDelete(keyOf(grantId), owner).catch(() => undefined); // then it runs out
       };
       try {
-        if (await isTaken(grantId, owner)) return undefined;
+        if (!(await tryToTake(grantId, owner))) return undefined;
       } catch (error) {
         if (error instanceof StorageError) void release(); // it may have been carried out nevertheless
         throw error;
@@ -59,6 +56,9 @@ export function createLeases({ keyValue, readRecord, leaseMs, clock, newId }: Co
 }
 
 const keyOf = (grantId: string): string => `lease:${grantId}`;
+
+const FIRST_POLL_MS = 25;
+const MAX_POLL_MS = 200;
 
 /** Our turn to renew, or what the process whose turn it was has renewed. */
 type Turn = { lease: Lease } | { tokenSet: TokenSet };

@@ -21,19 +21,18 @@ export function createTokenManager(parts: Parts) {
    */
   async function fresh(grantId: string): Promise<TokenSet> {
     const copy = inMemory(grantId);
-    if (
+    const isGood =
       copy !== undefined &&
-      (phase(copy) === 'fresh' || (phase(copy) === 'margin' && renewals.isRunning(grantId)))
-    )
-      return copy;
+      (phase(copy) === 'fresh' || (phase(copy) === 'margin' && renewals.isRunning(grantId)));
+    if (isGood) return copy;
 
     const tokenSet = await readTokenSet(grantId, { orCopy: true });
-    const now = phase(tokenSet);
-    if (now === 'expired') {
+    const currentPhase = phase(tokenSet);
+    if (currentPhase === 'expired') {
       const isDue = (current: TokenSet): boolean => phase(current) === 'expired';
       return await renewals.wait(grantId, { trigger: 'expired', isDue });
     }
-    if (now === 'margin' && isRenewable(tokenSet)) {
+    if (currentPhase === 'margin' && isRenewable(tokenSet)) {
       const isDue = (current: TokenSet): boolean => phase(current) !== 'fresh';
       renewals.start(grantId, { trigger: 'margin', isDue });
     }
@@ -61,8 +60,9 @@ export function createTokenManager(parts: Parts) {
   /** After a 401 of the API: the newer token, else a renewed one, which some servers leave as it was. Throws as `fresh`. */
   async function renew(grantId: string, rejected: string): Promise<TokenSet> {
     const read = await readTokenSet(grantId, { orCopy: false });
-    const isDue = (now: TokenSet): boolean =>
-      phase(now) === 'expired' || (now.accessToken === rejected && now.renewals === read.renewals);
+    const isDue = (current: TokenSet): boolean =>
+      phase(current) === 'expired' ||
+      (current.accessToken === rejected && current.renewals === read.renewals);
     if (!isDue(read)) return read;
     const result = await renewals.wait(grantId, { trigger: 'rejected', isDue });
     // We may have joined a renewal that was started for another reason and found nothing due.
