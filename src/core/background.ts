@@ -16,7 +16,7 @@ export function createBackground({ sleep }: Pick<Clock, 'sleep'>) {
       return work;
     },
     /** Tries again while the storage does not respond. */
-    async persist<T>(work: () => Promise<T>): Promise<T> {
+    async keepTrying<T>(work: () => Promise<T>): Promise<T> {
       for (;;) {
         try {
           return await work();

@@ -26,8 +26,8 @@ export function createRevocations({
   async function revokeSet(grantId: string, { refreshToken, accessToken }: TokenSet) {
     if (revoke === undefined) return true;
     const isRefreshGone =
-      refreshToken === undefined || (await twice(() => revoke(refreshToken, 'refresh_token')));
-    const isAccessGone = await twice(() =>
+      refreshToken === undefined || (await tryTwice(() => revoke(refreshToken, 'refresh_token')));
+    const isAccessGone = await tryTwice(() =>
       revoke(accessToken, 'access_token').catch((error: unknown) => {
         if (refreshToken === undefined || !isUnsupported(error)) throw error;
       }),
@@ -66,7 +66,7 @@ export function createRevocations({
 const isUnsupported = (error: unknown): boolean =>
   error instanceof MisconfiguredError && error.code === 'unsupported_token_type';
 
-const twice = (call: () => Promise<void>): Promise<boolean> =>
+const tryTwice = (call: () => Promise<void>): Promise<boolean> =>
   call()
     .catch(call)
     .then(

@@ -108,7 +108,7 @@ export function createRenewUnderLease(parts: Parts) {
   async function writeLater(grantId: string, lease: Lease, old: StoredTokens, next: TokenSet) {
     try {
       await clock.sleep(RETRY_MS);
-      const change = await background.persist(() => records.replace(grantId, old, next));
+      const change = await background.keepTrying(() => records.replace(grantId, old, next));
       await settle(grantId, next, change);
     } finally {
       await lease.release();

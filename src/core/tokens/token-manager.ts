@@ -112,7 +112,7 @@ export function createTokenManager(parts: Parts) {
      */
     abandon(grantId: string, reason: SessionEndReason, tokenSet?: TokenSet): void {
       revocations.runOnce(grantId, tokenSet);
-      const removal = background.persist(() => forget(grantId, reason));
+      const removal = background.keepTrying(() => forget(grantId, reason));
       background.run(removal).catch(() => undefined);
     },
     /** Renewed token sets that wait in memory for the storage: while there are any, do not kill this process. */

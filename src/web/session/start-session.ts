@@ -82,7 +82,7 @@ export function createStartSession({
       if (!(error instanceof StorageError)) throw error;
       tokens.abandon(grantId, 'replaced');
       // Another process would serve the session as long as it has a copy of the tokens.
-      background.persist(() => sessions.end(earlierId)).catch(() => undefined);
+      background.keepTrying(() => sessions.end(earlierId)).catch(() => undefined);
     }
   }
 }
