@@ -17,7 +17,7 @@ export class AppError extends Error {
   readonly hint: string | undefined;
   readonly retryAfterS: number | undefined;
   readonly serverSaid: string | undefined;
-  /** Of a sign-in that failed: the page that was asked for. */
+  /** The page that was asked for, when a sign-in failed. */
   returnTo?: string;
 
   constructor(message: string, { cause, ...options }: AppErrorOptions) {

@@ -25,7 +25,7 @@ const isText = (value: unknown): boolean => typeof value === 'string' && value !
 /** @throws {TypeError} an option is missing or of another type, as when a variable of the environment is not set. */
 export function assertProvider(provider: Partial<Provider> = {}): void {
   const { authorizeUrl, tokenUrl, revokeUrl = tokenUrl, scopes, clientSecrets } = provider;
-  const { clientId, redirectUri, issuer = clientId } = provider;
+  const { clientId, redirectUri, issuer = clientId } = provider; // an option that is absent passes as a required one
   for (const [name, value] of Object.entries<unknown>({ authorizeUrl, tokenUrl, revokeUrl }))
     if (!(value instanceof URL)) throw new TypeError(`"provider.${name}" is not a URL`);
   for (const [name, value] of Object.entries({ clientId, redirectUri, issuer }))

@@ -80,7 +80,7 @@ export function createTokenEndpoint({
       ...(serverSaid !== undefined && { serverSaid }),
     });
     if (judgement.outcome === 'ok') return judgement.token;
-    const issued = grantType === 'authorization_code' ? json : undefined; // nobody else would revoke it
+    const issued = grantType === 'authorization_code' ? json : undefined; // issued in vain: nobody else would revoke them
     for (const kind of ['refresh_token', 'access_token'] as const)
       if (isToken(issued?.[kind])) void revoke(issued[kind], kind).catch(() => undefined);
     throw judgement.error;

@@ -24,7 +24,7 @@ type Needs = Pick<Context, 'keyValue' | 'cipher' | 'readRecord'>;
 
 /**
  * One record per started login. Its key is made of "state" *and* the browser's cookie: a callback in another browser
- * finds nothing and so consumes nothing. It is taken once, before any token call. What is stored but is none is absent.
+ * finds nothing and so consumes nothing. It is taken once, before any token call. Any other value there counts as absent.
  */
 export function createPendingLogins({ keyValue, cipher, readRecord }: Needs) {
   const keyOf = ({ binding, state }: Started): string =>

@@ -48,7 +48,7 @@ export function createSignIn({
   fingerprint: Fingerprint;
   clock: Clock;
 }) {
-  /** The response belongs to this login: what it fails of carries the page that was asked for. */
+  /** Completes the login that the response belongs to. An error carries the page that was asked for. */
   async function finish(
     response: URLSearchParams,
     state: string,

@@ -15,7 +15,7 @@ export interface TokensOptions {
   fingerprint: Fingerprint;
   /** Gets a new token for `current` from the server, which may spend a refresh token. */
   renewWith: (current: TokenSet) => Promise<TokenResponse>;
-  /** By default what has a refresh token. */
+  /** Whether `renewWith` can renew it; by default, whether it has a refresh token. */
   isRenewable?: (tokenSet: TokenSet) => boolean;
   /** `undefined`: nothing is revoked. */
   revoke: TokenEndpoint['revoke'] | undefined;

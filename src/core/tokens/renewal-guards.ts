@@ -99,7 +99,7 @@ export function createRenewalGuards({
       await written.catch(() => undefined); // then the next caller tries again
       return result;
     },
-    /** Of a grant without a record: the last attempt had no end when it was refused, here or in another process. */
+    /** The error of a grant without a record. An attempt that is still noted was refused, here or in another process. */
     async endOf(grantId: string): Promise<GrantEndedError> {
       const attempt = await keyValue.get(`attempt:${grantId}`).catch(() => undefined);
       return new GrantEndedError('record_gone', attempt && new GrantRefusedError(undefined));

@@ -13,7 +13,7 @@ export function createTokenCache({ now }: Pick<Clock, 'now'>) {
   let earlier = recent;
   let timer: NodeJS.Timeout | undefined;
 
-  /** What was not used since the last time is dropped with `earlier`. */
+  /** `recent`, once it is old or full, becomes `earlier`, and what is only in `earlier` is dropped. */
   function age(): void {
     earlier = recent;
     recent = new Map();
