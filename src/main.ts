@@ -31,9 +31,9 @@ async function main(): Promise<void> {
 }
 
 /**
- * The first SIGTERM, SIGINT or SIGHUP (a terminal is closed) stops the process in order; before `handleWith` it ends it at
- * once. The second changes nothing, because systemd and npm, or npm and the terminal, both send one for the same stop.
- * The third ends the process at once.
+ * The first SIGTERM, SIGINT or SIGHUP (a terminal is closed) stops the process in order; until `handleWith` is called, it
+ * ends the process at once. The second changes nothing, because systemd and npm, or npm and the terminal, both send one
+ * for the same stop. The third ends the process at once.
  */
 function receiveStopSignals() {
   const signals: NodeJS.Signals[] = [];
@@ -70,13 +70,13 @@ async function stop({
   server.announceStop();
   await delay(config.drainDelayMs);
 
-  // Together within GETBILL_TIMEOUT_MS + 3 s, whatever clients, Redis or the reader of the log do.
-  const limitMs = config.getbill.timeoutMs + 2_750;
-  setTimeout(() => process.exit(0), limitMs).unref();
+  // Over before GETBILL_TIMEOUT_MS + 3 s, whatever clients, Redis or the reader of the log do.
+  const { timeoutMs } = config.getbill;
+  setTimeout(() => process.exit(0), timeoutMs + 2_750).unref();
   const startedMs = performance.now();
   void services.stop();
-  const cutOff = await server.drain({ withinMs: limitMs - 750 });
-  await services.close({ withinMs: limitMs - 250 - (performance.now() - startedMs) });
+  const cutOff = await server.drain({ withinMs: timeoutMs + 2_000 });
+  await services.close({ withinMs: timeoutMs + 2_500 - (performance.now() - startedMs) });
   log.info({ ...(cutOff > 0 && { cutOff }) }, 'stopped');
   log.flush(() => process.exit(0));
 }
