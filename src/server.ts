@@ -45,7 +45,7 @@ export function createHttpServer(
       keepAliveTimeout: keepAliveMs,
       maxHeaderSize: 16_384, // then 431
     },
-    withAllHeaders(oneAtATime(underWay.track(inTurns(app)))),
+    refuseTooManyHeaders(oneAtATime(underWay.track(inTurns(app)))),
   );
   server.maxConnections = maxConnections;
   server.maxHeadersCount = MAX_HEADERS;
@@ -76,8 +76,8 @@ export function createHttpServer(
   };
 }
 
-/** 431 for more: Node drops those past `maxHeadersCount` without a word, a proxy's among them. */
-function withAllHeaders(handle: RequestListener): RequestListener {
+/** With 431: Node drops headers past `maxHeadersCount` without a word, those of a proxy among them. */
+function refuseTooManyHeaders(handle: RequestListener): RequestListener {
   return (req, res) => {
     if (req.rawHeaders.length <= 2 * MAX_HEADERS) handle(req, res);
     else res.writeHead(431, { Connection: 'close', 'Content-Length': 0 }).end();
