@@ -27,7 +27,7 @@ export function parseConfig(env: Environment, readFile?: ReadFile): Config {
     }
     const result = schema.safeParse(raw?.trim() || undefined);
     if (result.success) values[name] = result.data;
-    else problems.push(problemText(name, { issue: issueOf(result, name, env), raw, hint }));
+    else problems.push(problemText(name, { issue: issueOf(result.error, name, env), raw, hint }));
   }
   problems.push(...invariantProblems(values, env));
   if (problems.length > 0) {
@@ -37,12 +37,9 @@ export function parseConfig(env: Environment, readFile?: ReadFile): Config {
   return deepFreeze(configFrom(values as Values, env));
 }
 
-function issueOf(
-  { error }: { error: z.ZodError },
-  name: string,
-  env: Environment,
-): string | undefined {
-  const [{ message, path: [index] } = { message: undefined, path: [] }] = error.issues;
+function issueOf({ issues }: z.ZodError, name: string, env: Environment): string | undefined {
+  const message = issues[0]?.message;
+  const index = issues[0]?.path[0];
   if (typeof index === 'number')
     return `${message} (entry ${index + 1}: a comma separates entries, %2C is a comma)`;
   const isEmptyFile = message === 'is not set' && fileOf(name, env) !== undefined;

@@ -143,9 +143,10 @@ function inProduction(v: Partial<Values>, env: Environment): string[] {
       'REDIS_URL is not set; production keeps sessions in Redis (or REDIS_CLUSTER_NODES, REDIS_SENTINELS)',
     );
   }
-  for (const [name, urls] of v.REDIS_ALLOW_INSECURE === false ? places : []) {
+  for (const [name, urls] of places) {
     const isEncrypted = urls.every(({ protocol }) => protocol === 'rediss:');
-    if (isEncrypted && (urls[0]?.password !== '' || v.REDIS_PASSWORD !== undefined)) continue;
+    const hasPassword = urls[0]?.password !== '' || v.REDIS_PASSWORD !== undefined;
+    if (v.REDIS_ALLOW_INSECURE !== false || (isEncrypted && hasPassword)) continue;
     problems.push(
       `${name} must be rediss:// with a password (of several URLs: in the first), or set REDIS_ALLOW_INSECURE=true where the network is private`,
     );

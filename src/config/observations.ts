@@ -53,7 +53,7 @@ export function observeEnvironment(
 ): Observation[] {
   const cut = namesCutByComment(dotenv, env);
   return names.flatMap((name) => {
-    const value = readable(name, env);
+    const value = readValue(name, env);
     const file = fileOf(name, env);
     const isFile = file !== undefined;
     if (value.trim() === '') return isFile && isRegular(file) ? [emptyFile(name)] : [];
@@ -82,8 +82,8 @@ const fixOfValue = (name: string): string =>
 const isRegular = (path: string): boolean =>
   statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 
-/** Of a file only a regular one: a pipe gives its text once. */
-function readable(name: string, env: Environment): string {
+/** Reads no file but a regular one: a pipe gives its text once. */
+function readValue(name: string, env: Environment): string {
   try {
     return valueOf(name, env, (path) => (isRegular(path) ? readTextFile(path) : '')) ?? '';
   } catch {

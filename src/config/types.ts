@@ -100,7 +100,7 @@ export interface RedisConfig {
   readonly password?: Secret | undefined;
   /** Read again at every connection, since the password in it may change. */
   readonly passwordFile?: string | undefined;
-  /** Of the Sentinels, where they are not those of Redis. */
+  /** User and password of the Sentinels, where they are not those of Redis. */
   readonly sentinelUsername?: string | undefined;
   readonly sentinelPassword?: Secret | undefined;
   readonly sentinelPasswordFile?: string | undefined;

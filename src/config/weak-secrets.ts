@@ -8,13 +8,13 @@ const PUBLISHED = new Set([
   'ZGVtby1vbmx5LWtleS1mb3ItaW52ZW50ZWQtZGF0YSE=',
   'demo-only-webhook-value-0123456789abcdef',
 ]);
-/** Of the secrets that whoever runs the app makes: fewer than these different bytes are not random. */
+/** Secrets that whoever runs the app makes: with fewer different bytes than these they are not random. */
 const MIN_DISTINCT: Readonly<Record<string, number>> = {
   SESSION_SECRET: 8,
   TOKEN_ENCRYPTION_KEY: 8,
   METRICS_TOKEN: 4, // may be 16 hexadecimal digits
 };
-/** A block that repeats counts from so many bytes on. */
+/** A repeated block counts where it repeats for so many bytes. */
 const MIN_REPEATED = 8;
 
 interface NamedSecret {
