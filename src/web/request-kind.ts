@@ -4,6 +4,10 @@ import type { Request } from 'express';
 export const headerOf = (req: Request, name: string): string | undefined =>
   req.get(name)?.trim() || undefined;
 
+/** By Fetch Metadata, which old browsers do not send, and some proxies strip. */
+export const isForeignSite = (req: Request): boolean =>
+  !['same-origin', 'none'].includes(headerOf(req, 'sec-fetch-site') ?? 'none');
+
 /** A person going to a page: the only kind of request that is ever redirected to sign in. */
 export function isNavigation(req: Request): boolean {
   if (req.method !== 'GET' || isApi(req)) return false;

@@ -2,6 +2,7 @@ import type { Request, RequestHandler } from 'express';
 import type { Config } from '../../config/config.js';
 import { RequestError } from '../../errors.js';
 import type { Emit } from '../../events.js';
+import { isForeignSite } from '../request-kind.js';
 import { originOf } from '../request-origin.js';
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -25,12 +26,6 @@ export function sameOrigin({
     }
     next();
   };
-}
-
-/** Absent in old browsers and behind proxies that strip it. */
-function isForeignSite(req: Request): boolean {
-  const site = req.get('sec-fetch-site') ?? '';
-  return !['', 'same-origin', 'none'].includes(site);
 }
 
 /**

@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express';
 import type { Config } from '../../config/config.js';
 import { NotSignedInError, RequestError } from '../../errors.js';
 import type { Emit } from '../../events.js';
-import { headerOf } from '../request-kind.js';
+import { isForeignSite } from '../request-kind.js';
 import type { SessionStore } from '../session/session-store.js';
 
 /** For front ends: who is signed in, and the CSRF token for writes. Same origin only; never cached. */
@@ -17,7 +17,7 @@ export function showSession({
   now: () => number;
 }): RequestHandler {
   return async function showSessionHandler(req, res) {
-    if (!['same-origin', 'none'].includes(headerOf(req, 'sec-fetch-site') ?? 'same-origin')) {
+    if (isForeignSite(req)) {
       emit({ type: 'request_refused', reason: 'foreign_origin', route: '/session' });
       throw new RequestError('the request comes from another site', {
         code: 'foreign_origin',
