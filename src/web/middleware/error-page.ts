@@ -36,9 +36,9 @@ export function errorPage({
     }
     if (error instanceof RequestError) res.set(error.headers);
     setErrorStatus(res, error);
-    const isPage =
-      lookedUpId !== undefined || isFormOfPage(req) || !(error instanceof NotSignedInError);
-    if (!isPage || !wantsHtml(req)) return res.json(jsonOf(error, res));
+    const isOfScript =
+      error instanceof NotSignedInError && lookedUpId === undefined && !isFormOfPage(req);
+    if (isOfScript || !wantsHtml(req)) return res.json(jsonOf(error, res));
 
     const shown = errorView(error, req, lookedUpId);
     const developer = developerPages ? developerBox(error) : undefined;
