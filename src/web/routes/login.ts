@@ -53,10 +53,10 @@ export function startSignIn({
     const elsewhere = canonicalLogin(req, { publicUrl, returnTo });
     if (elsewhere !== undefined) return res.redirect(302, elsewhere.href);
     if (req.signedIn !== undefined && req.query['again'] === undefined) {
-      const state = await stateOf(grantIdOf(req.signedIn.sessionId), tokens);
-      if (state === 'good' || state === 'unknown') return res.redirect(302, returnTo);
-      if (state === 'ended' || state === 'refused') await endSession(req);
-      if (state === 'refused') noteEnd(res, { cookies, nowMs: now() });
+      const grant = await grantStateOf(grantIdOf(req.signedIn.sessionId), tokens);
+      if (grant === 'good' || grant === 'unknown') return res.redirect(302, returnTo);
+      if (grant === 'ended' || grant === 'refused') await endSession(req);
+      if (grant === 'refused') noteEnd(res, { cookies, nowMs: now() });
     }
     const known = cookieOf(req, cookies.login);
     const binding =
@@ -89,7 +89,7 @@ const newBinding = (sessionId: string | undefined): string =>
     : hash('sha256', `binding of ${sessionId}`, 'base64url');
 
 /** `not_renewed`: expired, and GetBill does not renew it. Other failures are for the page asked for to tell. */
-async function stateOf(
+async function grantStateOf(
   grantId: string,
   tokens: Pick<TokenManager, 'fresh'>,
 ): Promise<'good' | 'ended' | 'refused' | 'not_renewed' | 'unknown'> {
