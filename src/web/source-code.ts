@@ -45,6 +45,6 @@ function functionIn(lines: readonly string[], symbol: string): readonly string[]
 function isLast(line: string, at: number, indent: string): boolean {
   if (!line.startsWith(indent)) return false;
   const rest = line.slice(indent.length);
-  if (at === 0) return /;\s*$|,\s*$/.test(rest) && !/[({[]\s*$/.test(rest);
+  if (at === 0) return /[;,]\s*$/.test(rest);
   return /^[})]/.test(rest) && !/[{(]\s*$/.test(rest);
 }
