@@ -20,13 +20,14 @@ const FRESH_MS = 5 * 60_000;
 const KEPT_MS = 60 * 60_000;
 const DAY_MS = 86_400_000;
 const MAX_COMPANIES = 10_000;
-/** A page waits no longer for one kind of figure. */
+/** The longest wait of a page for one kind of figure. */
 const WAIT_MS = 5_000;
-/** Reads that are left for others: below, figures that cost many reads are not read. */
+/** With fewer reads left than a fifth of GetBill's limit, or than 100, figures that cost many reads are not read. */
 const RESERVE_SHARE = 0.2;
 const RESERVE = 100;
+/** With fewer left than these, no figures at all. */
 const SMALL_RESERVE = 10;
-/** Of GetBill's limit, for one such kind of figure and one company. */
+/** The part of GetBill's limit for one kind of figure that costs many reads, of one company. */
 const FIGURES_SHARE = 0.1;
 
 /** The figures of the dashboard, read sparingly: GetBill's quota is shared by all users. */
@@ -79,7 +80,7 @@ export function createDebtFigures({
     if (known === undefined || known.left >= reserve(known.limit)) return;
     throw quotaLow(known.resetsAt.getTime() - now());
   }
-  const assertFewReadsLeft = () => assertReadsLeft(() => SMALL_RESERVE);
+  const assertSomeReadsLeft = () => assertReadsLeft(() => SMALL_RESERVE);
 
   /** For figures that cost many reads. @throws {UnavailableError} 429: this company has read such figures often enough. */
   async function consumeReads(grantId: string, kind: string, cost: number): Promise<void> {
@@ -97,12 +98,12 @@ export function createDebtFigures({
   return {
     credits: (grantId, client) =>
       credits.get(grantId, async () => {
-        await assertFewReadsLeft();
+        await assertSomeReadsLeft();
         return await client.credits();
       }),
     overview: (grantId, client) =>
       overviews.get(grantId, async () => {
-        await assertFewReadsLeft();
+        await assertSomeReadsLeft();
         return await readOverview(client, { todayMs: Math.floor(now() / DAY_MS) * DAY_MS });
       }),
     statusCounts(grantId, client, { overview, statuses }) {
