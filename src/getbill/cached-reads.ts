@@ -41,7 +41,7 @@ export function createCachedReads<Value>({
   now: () => number;
   freshMs: number;
   keptMs: number;
-  /** No longer does a page wait; what arrives later is there for the next one. */
+  /** The longest wait of a page; what arrives later is there for the next one. */
   waitMs?: number;
   /** When the grant's data was last said to have changed: what was read before is read again. */
   changedAtMs?: (grantId: string) => Promise<number | undefined> | number | undefined;

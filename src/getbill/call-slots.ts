@@ -6,9 +6,9 @@ import { browserLeft } from './unavailable.js';
 export interface CallSlotsOptions {
   /** Calls under way at the same time in this process. */
   readonly total: number;
-  /** Of one session. */
+  /** Calls of one session under way at the same time. */
   readonly perSession: number;
-  /** Of all sessions of one owner. */
+  /** Calls of all sessions of one owner under way at the same time. */
   readonly perOwner?: number;
   /** Calls of one session that wait for a slot; further ones are refused at once. */
   readonly waitingPerSession: number;

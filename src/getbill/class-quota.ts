@@ -52,7 +52,7 @@ export function createClassQuota(limitClass: LimitClass, { clientHash, now, ...d
   const isRecent = (atMs: number): boolean => now() >= atMs && now() - atMs < READ_EVERY_MS;
 
   async function readRecords(): Promise<void> {
-    const recorded = ownBlock?.isOnRecord === true ? ownBlock : undefined;
+    const blockOnRecord = ownBlock?.isOnRecord === true ? ownBlock : undefined;
     const [quota, block] = await Promise.all([
       records.read(quotaKey, quotaSchema, ({ windowMs }) => windowMs),
       records.read(blockKey, blockSchema, (value) => value.retryAfterS * 1000),
@@ -60,11 +60,11 @@ export function createClassQuota(limitClass: LimitClass, { clientHash, now, ...d
     known = quota && { quota: quota.value, endsAtMs: now() + quota.ttlMs };
     if (quota !== undefined) limit = limitOf(quota.value);
     if (block !== undefined) blockedUntilMs = endOf(block.value.id, block.ttlMs);
-    else blockedUntilMs = ownBlock === recorded ? 0 : (ownBlock?.endsAtMs ?? 0); // a 429 meanwhile
+    else blockedUntilMs = ownBlock === blockOnRecord ? 0 : (ownBlock?.endsAtMs ?? 0); // not on record yet
     readAtMs = now();
   }
 
-  /** Of a block on record. One of this process ends by its own clock, if that is earlier. */
+  /** The end of a block on record. One of this process ends by its own clock, if that is earlier. */
   function endOf(blockId: string, ttlMs: number): number {
     const ownEndsAtMs = ownBlock?.id === blockId ? ownBlock.endsAtMs : Infinity;
     return Math.min(now() + ttlMs, ownEndsAtMs);

@@ -4,7 +4,7 @@ import { UnavailableError } from '../errors.js';
 /** Decoded, and so parsed, in one turn of the event loop, where nobody asked for what is in it. */
 const DECODED_LIMIT = 256 * 1024;
 
-/** Of the encodings a browser accepts, those that can be judged: with `zstd` a response would be unreadable here. */
+/** The encodings that a browser accepts and `decodeWhole` knows: a response in `zstd` could not be judged here. */
 export function readableEncodings(accepted: string | undefined): string {
   const kept = (accepted ?? '')
     .split(',')

@@ -7,7 +7,7 @@ import { MAX_PER_PAGE } from './pagination.js';
 import type { Debt, Followup } from './types.js';
 import { fieldOf, numberOf, textOf } from './values.js';
 
-/** Debts of which the dashboard shows more. */
+/** How many of the newest debts the dashboard shows, each with its last follow-up. */
 export const NEWEST = 5;
 const MAX_OWN_STATUSES = 4;
 /** Reads under way at the same time. */
@@ -87,7 +87,7 @@ export async function countStatuses(
   return { counts, uncounted: statuses.filter((status) => !counts.has(status)) };
 }
 
-/** Then the total is that of all debts. */
+/** A filter that GetBill ignores: the total is that of all debts. */
 const filterIgnored = (): UnavailableError =>
   new UnavailableError('the API lists debts of another status than was asked for', {
     code: 'answer_unexpected_shape',

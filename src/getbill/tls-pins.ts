@@ -41,7 +41,7 @@ export function createPinCheck({
   };
 }
 
-/** Of the whole chain, the server's own first. */
+/** The pins of the whole chain, the server's own first. */
 export const pinsOf = (leaf: DetailedPeerCertificate): string[] =>
   chainOf(leaf).map(({ raw }) => pinOf(raw));
 

@@ -83,7 +83,7 @@ export interface ReportDownload {
   readonly expires_at: string | null;
 }
 
-/** Of a batch: `errors` of a failed row, `debt_id` of one that was created. */
+/** A row of a batch: a failed one has `errors`, a created one `debt_id`. */
 export interface BatchRow {
   readonly index?: unknown;
   readonly temp_id?: unknown;

@@ -41,7 +41,7 @@ function wasNeverSent(error: UnavailableError): boolean {
   return isOfConnecting(error.cause);
 }
 
-/** Of an error and what caused it; by the code, since undici's and Node's errors may be of another realm. */
+/** Looks at the causes, too, and at their codes, since undici's and Node's errors may be of another realm. */
 function isOfConnecting(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
   if (error instanceof NeverSentError) return true;
@@ -50,7 +50,7 @@ function isOfConnecting(error: unknown): boolean {
   return isKnown || isOfConnecting(cause);
 }
 
-/** Of a certificate or a handshake; another alert may come when the request has left. */
+/** The error of a certificate or a handshake; another TLS alert may come when the request has left. */
 const isTls = (code: string): boolean =>
   /^(CERT_|ERR_TLS_|ERR_SSL_\w*(?:HANDSHAKE|VERSION)|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|TLS_PIN)/.test(
     code,
