@@ -125,6 +125,12 @@ describe('a callback that is not well-formed', () => {
     });
   });
 
+  it('[A12] because of empty parameters beside the code is not among them', async () => {
+    const { browser, path } = await onItsWay();
+    const beside = 'error=&error_description=&id_token=&access_token=&code=&state=&iss=';
+    expect((await browser.get(`${path}&${beside}`)).location).toBe('/dashboard');
+  });
+
   it.each(['%', '%zz', '%u0000', '..%2f', "'; DROP TABLE users", '${7*7}'])(
     '[A12] does not fall over a code like %j',
     async (code) => {

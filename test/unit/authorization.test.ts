@@ -113,7 +113,6 @@ describe('the state of a response', () => {
     'code=c&code=c&state=s',
     'code=c&state=s&state=s',
     'code=c&error=e&state=s',
-    'code=c&error=&state=s',
     'error=e&error=e&state=s',
     'code=c&state=s&iss=a&iss=b',
     'code=%00&state=s',
@@ -145,6 +144,8 @@ describe('an authorization response', () => {
   it.each<[string, string, Record<string, string>?]>([
     ['accepted c', 'code=c&state=good'],
     ['accepted c', 'code=c&state=good&unknown=1&unknown=2'],
+    ['accepted c', 'code=c&state=good&error=&error_description=&id_token=&token=&iss='],
+    ['accepted c', 'code=&state=&code=c&state=good'],
     ['callback_malformed 400', 'code=c&state=bad'],
     ['callback_malformed 400', 'code=c&state=Good'],
     ['callback_malformed 400', 'code=c'],

@@ -8,7 +8,7 @@ declare const checked: unique symbol;
 export type AuthorizationCode = URLSearchParams & { readonly [checked]: true };
 
 /** The largest value of a parameter that is read. A code may be a sealed token of several KB, the others never are. */
-const MAX_LENGTH = { state: 2048, code: 8192, error: 2048 } as const;
+const MAX_LENGTH = { state: 2048, code: 8192, error: 2048, iss: 2048 } as const;
 
 /** RFC 6749 section 4.1.2.1, and two that servers add. */
 const AUTHORIZATION_ERRORS = new Set([
@@ -45,14 +45,14 @@ export async function createAuthorizationRequest(
 
 /**
  * The "state" of an authorization response that is well-formed: exactly one bounded "state" and exactly one of "code"
- * and "error". oauth4webapi would accept a missing, empty or doubled "code".
+ * and "error"; an empty one counts as left out. oauth4webapi would accept a missing, empty or doubled "code".
  * @throws {SignInError} `callback_malformed`
  */
 export function stateOf(response: URLSearchParams): string {
   if (!(response instanceof URLSearchParams))
     throw new TypeError('"response" is no URLSearchParams');
   const one = (name: keyof typeof MAX_LENGTH): string | undefined => {
-    const values = response.getAll(name);
+    const values = response.getAll(name).filter(Boolean);
     if (values.length === 0) return undefined;
     const [value = ''] = values;
     const isUsable =
@@ -64,7 +64,7 @@ export function stateOf(response: URLSearchParams): string {
   if (state === undefined) throw malformed('state', response);
   if ((one('code') === undefined) === (one('error') === undefined))
     throw malformed('code', response);
-  if (response.getAll('iss').length > 1) throw malformed('iss', response);
+  one('iss');
   return state;
 }
 
@@ -82,7 +82,7 @@ export function validateAuthorizationResponse(
     issuer: issuer ?? authorizeUrl.origin,
     authorization_response_iss_parameter_supported: issuer !== undefined,
   };
-  const parameters = new URLSearchParams(response);
+  const parameters = new URLSearchParams([...response].filter(([, value]) => value !== ''));
   if (issuer === undefined) parameters.delete('iss');
   try {
     const code = oauth.validateAuthResponse(server, { client_id }, parameters, expectedState);
