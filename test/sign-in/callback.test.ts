@@ -68,7 +68,7 @@ describe('a callback nobody in this browser began', () => {
       browser.cookies.set(cookieNames(app).login, value);
       await expectRefused(await callback(browser, `code=X&state=${state}`), {
         browser,
-        code: 'login_unknown',
+        code: value.length === 43 ? 'login_unknown' : 'login_cookie_missing',
       });
     }
   });

@@ -15,13 +15,10 @@ import { safeReturnTo } from '../return-to.js';
 import type { SignIn } from '../../core/sign-in/sign-in.js';
 import type { RecentSignIns } from '../session/recent-sign-ins.js';
 import type { TokenManager } from '../../core/tokens/token-manager.js';
-import { cookieOf, type Cookies } from '../session/cookies.js';
+import { bindingOf, cookieOf, type Cookies } from '../session/cookies.js';
 import { wasEndedByGetbill, noteEnd, type EndSession } from '../session/end-session.js';
 import { signedId } from '../session/read-session.js';
 import { grantIdOf } from '../session/session.js';
-
-/** The value of the cookie that binds pending sign-ins to a browser. */
-const BINDING = /^[\w-]{43}$/;
 
 /**
  * Starts a sign-in, unless somebody is signed in: then straight to the page asked for. `?again` starts one all the same,
@@ -58,11 +55,9 @@ export function startSignIn({
       if (grant === 'ended' || grant === 'refused') await endSession(req);
       if (grant === 'refused') noteEnd(res, { cookies, nowMs: now() });
     }
-    const known = cookieOf(req, cookies.login);
     const binding =
-      known !== undefined && BINDING.test(known)
-        ? known
-        : newBinding(signedId(req, { secrets, cookieName: cookies.session }));
+      bindingOf(req, cookies) ??
+      newBinding(signedId(req, { secrets, cookieName: cookies.session }));
     const recent = await recentSignIns.lastGrant(binding);
     if (recent !== undefined && req.signedIn === undefined && (await tokens.holds(recent))) {
       throw isSessionOf(recent, cookieOf(req, cookies.session))
@@ -121,5 +116,5 @@ const sessionCookieLost = (): SignInError =>
   new SignInError('the browser that just signed in did not send the session cookie', {
     code: 'session_cookie_lost',
     status: 400,
-    hint: 'cookies are blocked, or another cookie of the same name hides ours; going on would loop',
+    hint: 'cookies are blocked, or an old cookie of ours hides the new one; going on would loop',
   });

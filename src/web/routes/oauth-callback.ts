@@ -3,7 +3,7 @@ import { SignInError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { serverSaidIn } from '../../core/oauth/authorization.js';
 import type { SignIn } from '../../core/sign-in/sign-in.js';
-import { cookieOf, type Cookies } from '../session/cookies.js';
+import { bindingOf, type Cookies } from '../session/cookies.js';
 import type { StartSession } from '../session/start-session.js';
 
 /** The way back from GetBill. Every case of the table in `docs/architecture.md` and no other reading of it. */
@@ -19,7 +19,7 @@ export function completeSignIn({
   emit: Emit;
 }): RequestHandler {
   return async function completeSignInHandler(req, res) {
-    const binding = cookieOf(req, cookies.login);
+    const binding = bindingOf(req, cookies);
     const response = new URLSearchParams(req.originalUrl.split('?').slice(1).join('?'));
 
     if (binding !== undefined) {

@@ -1,6 +1,6 @@
 import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Request, Response } from 'express';
-import { cookieName, cookieOf, createCookies } from './cookies.js';
+import { cookieName, cookiesOf, createCookies } from './cookies.js';
 
 const KEPT_MS = 3_600_000;
 const COOKIE = 'gb-flow';
@@ -39,9 +39,11 @@ export function createBrowserMark({
   };
   const storyOf = (value: string): string => hash('sha256', value, 'base64url').slice(0, 22);
 
+  const ownValue = (req: Request): string | undefined => cookiesOf(req, name).find(isOurs);
+
   function read(req: Request): string | undefined {
-    const value = cookieOf(req, name);
-    return value !== undefined && isOurs(value) ? storyOf(value) : undefined;
+    const value = ownValue(req);
+    return value === undefined ? undefined : storyOf(value);
   }
 
   function newValue(): string {
@@ -53,8 +55,7 @@ export function createBrowserMark({
     cookie: name,
     read,
     readOrSet(req, res) {
-      const known = cookieOf(req, name);
-      const value = known !== undefined && isOurs(known) ? known : newValue();
+      const value = ownValue(req) ?? newValue();
       res.cookie(name, value, { ...attributes, maxAge: KEPT_MS });
       return storyOf(value);
     },

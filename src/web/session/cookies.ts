@@ -31,6 +31,19 @@ export function cookieName(base: string, publicUrl: URL): string {
 
 export type Cookies = ReturnType<typeof createCookies>;
 
-export function cookieOf(req: Request, name: string): string | undefined {
-  return parseCookie(req.headers.cookie ?? '')[name];
+export const cookieOf = (req: Request, name: string): string | undefined => cookiesOf(req, name)[0];
+
+/**
+ * Every value that the browser sent under this name. A cookie of a longer path or another host stands in front of ours,
+ * so whoever can tell ours looks for it. A program on the way may have put quotes around it (RFC 6265, section 4.1.1).
+ */
+export function cookiesOf(req: Request, name: string): string[] {
+  const pairs = (req.headers.cookie ?? '').split(';');
+  return pairs.flatMap((pair) => parseCookie(pair)[name]?.replace(/^"(.*)"$/, '$1') ?? []);
 }
+
+const BINDING = /^[\w-]{43}$/;
+
+/** The value that binds pending sign-ins to this browser. */
+export const bindingOf = (req: Request, { login }: Pick<Cookies, 'login'>): string | undefined =>
+  cookiesOf(req, login).find((value) => BINDING.test(value));

@@ -1,6 +1,6 @@
 import { unsign } from 'cookie-signature';
 import type { Request, RequestHandler } from 'express';
-import { cookieOf } from './cookies.js';
+import { cookiesOf } from './cookies.js';
 import './session.js';
 import type { SessionStore } from './session-store.js';
 
@@ -36,11 +36,7 @@ export function signedId(
   req: Request,
   { secrets, cookieName }: { secrets: readonly string[]; cookieName: string },
 ): string | undefined {
-  const value = cookieOf(req, cookieName);
-  if (value?.startsWith('s:') !== true) return undefined;
-  for (const secret of secrets) {
-    const id = unsign(value.slice(2), secret);
-    if (id !== false) return id;
-  }
-  return undefined;
+  const values = cookiesOf(req, cookieName).filter((value) => value.startsWith('s:'));
+  const ids = values.flatMap((value) => secrets.map((secret) => unsign(value.slice(2), secret)));
+  return ids.find((id) => id !== false);
 }
