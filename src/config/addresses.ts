@@ -45,8 +45,8 @@ export function url(
         return 'names a host before its path: write unix:///path';
     } else if (hostname === '') {
       return 'names no host';
-    } else if (isIP(hostname.replace(/^\[|\]$/g, '')) === 0 && !/^[\w.-]+$/.test(hostname)) {
-      return 'has a host name with characters that no host name has';
+    } else if (!isHost(hostname)) {
+      return 'has a host name that no host has';
     }
     if (port === '0') return 'has port 0, where nothing can listen';
     if (!credentials && username + password !== '') return 'must not hold a user or password';
@@ -89,6 +89,10 @@ function isPercentEncoded(text: string): boolean {
     return false;
   }
 }
+
+/** `hostname`: as `URL` gives it. Names of containers may have an underscore, full names end with a dot. */
+export const isHost = (hostname: string): boolean =>
+  isIP(hostname.replace(/^\[|\]$/g, '')) !== 0 || /^[\w-]+(\.[\w-]+)*\.?$/.test(hostname);
 
 const HOST_NAME =
   /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.?$/i;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { redisNodeUrl, url } from './addresses.js';
+import { isHost, redisNodeUrl, url } from './addresses.js';
 import { splitList } from './lists.js';
 import { invisibleCharacter } from './observations.js';
 
@@ -40,7 +40,7 @@ export const hostNames = list.refine((hosts) => hosts.every(isHostName), {
   error: 'must be host names, without scheme or port, separated by commas',
 });
 const isHostName = (text: string): boolean =>
-  URL.parse(`http://${text}`)?.hostname === text.toLowerCase();
+  URL.parse(`http://${text}`)?.hostname === text.toLowerCase() && isHost(text);
 const MAX_NODES = 100;
 export const redisNodes = list
   .refine((list) => list.length <= MAX_NODES, { error: `must be at most ${MAX_NODES} URLs` })

@@ -50,6 +50,9 @@ export const variables = {
     'the origin that browsers see; links, cookies and the redirect URI come from it, never from `Host`',
     httpUrl
       .refine(({ pathname }) => pathname === '/', { error: 'must be an origin, without a path' })
+      .refine(({ hostname }) => !hostname.endsWith('.'), {
+        error: 'has a host that ends with a dot',
+      })
       .optional(),
     {
       hint: 'the origin browsers see, for example https://connect.example.com',

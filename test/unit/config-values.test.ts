@@ -430,6 +430,14 @@ describe('a URL that can be parsed and not be used', () => {
     ['PUBLIC_URL', 'http://CANARY@localhost:3000', /user or password/],
     ['PUBLIC_URL', 'http://localhost:3000/#a', /fragment/],
     ['PUBLIC_URL', 'http://localhost:3000/?a', /query/],
+    ['PUBLIC_URL', 'https://..', /host/],
+    ['PUBLIC_URL', 'https://connect..example.com', /host/],
+    ['PUBLIC_URL', 'https://.example.com', /host/],
+    ['PUBLIC_URL', 'https://*.example.com', /host/],
+    ['PUBLIC_URL', 'https://connect.example.com.', /ends with a dot/],
+    ['PUBLIC_URL', 'https://connect.example.com:0', /port 0/],
+    ['PUBLIC_URL', 'http://[fe80::1%25eth0]:3000', /valid host/],
+    ['REDIS_SENTINELS', 'redis://a,redis://..', /host/],
   ])('is a fault of %s: %s', (name, value, what) => {
     const problems = problemsOf({ ...required, [name]: value });
     expect(problems.map((problem) => problem.split(' ')[0])).toEqual([name]);
@@ -441,6 +449,7 @@ describe('a URL that can be parsed and not be used', () => {
     ['REDIS_URL', 'rediss://[::1]:6380'],
     ['REDIS_URL', 'unix://user:secret@localhost/run/redis.sock'],
     ['REDIS_SENTINELS', 'redis://a,redis://b/'],
+    ['REDIS_URL', 'redis://redis.default.svc.cluster.local.'],
     ['GETBILL_TOKEN_URL', 'https://getbill.io/oauth/token?tenant=1'],
     ['GETBILL_BASE_URL', 'https://m\u00FCller.example'],
     ['GETBILL_BASE_URL', ' https://getbill.io \r'],
@@ -600,6 +609,8 @@ describe('a value of another kind than the variable wants', () => {
     'other,http://sandbox:4000',
     'a b',
     '::1',
+    '*.local',
+    '..',
   ])(
     'is refused in GETBILL_ALLOW_HTTP_HOSTS, where it would allow nothing: %s',
     (GETBILL_ALLOW_HTTP_HOSTS) => {
