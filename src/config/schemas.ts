@@ -23,11 +23,21 @@ export const count = (least: number, most: number) =>
 /** Without a query. */
 export const httpUrl = url(['https:', 'http:']);
 export const baseUrl = httpUrl.refine(
-  ({ pathname }) => !/\/(oauth(\/(authorize|token))?|external-api(\/v1)?)\/*$/.test(pathname),
+  ({ pathname }) => !/\/(oauth|external-api|token)(\/|$)/.test(pathname),
   { error: 'has a path that the app adds itself; write it as in https://getbill.io' },
 );
 export const proxyUrl = url(['https:', 'http:'], { credentials: true });
-export const endpointUrl = url(['https:', 'http:'], { query: true });
+/** What the app sets itself, or what replaces that (RFC 9101), or sends the response elsewhere than into the query. */
+const NOT_IN_QUERY =
+  /^(response_type|client_(id|secret)|redirect_uri|scope|state|code_challenge(_method)?|grant_type|code(_verifier)?|(refresh_)?token|request(_uri)?|response_mode(?!=query$))=/;
+export const endpointUrl = url(['https:', 'http:'], { query: true }).superRefine(
+  ({ searchParams }, context) => {
+    const [name] = [...searchParams].find((pair) => NOT_IN_QUERY.test(pair.join('='))) ?? [];
+    if (name === undefined) return;
+    const message = `has ${name} in its query, which the app sets itself or cannot work with`;
+    context.addIssue({ code: 'custom', message });
+  },
+);
 export const flag = z
   .enum(['true', 'false'], { error: 'must be true or false' })
   .transform((text) => text === 'true');

@@ -37,11 +37,12 @@ describe('an authorization request', () => {
   });
 
   it('[A07] has each parameter once and from the configuration, also beside a query of the URL itself', async () => {
-    const config = configWith({
-      GETBILL_AUTHORIZE_URL: `${ISSUER}/oauth/authorize?locale=fr&scope=admin&state=fixed&client_id=other`,
-      GETBILL_SCOPES: 'company:read debts:read',
+    const { url, state } = await createAuthorizationRequest({
+      ...configWith({ GETBILL_SCOPES: 'company:read debts:read' }),
+      authorizeUrl: new URL(
+        `${ISSUER}/oauth/authorize?locale=fr&scope=admin&state=fixed&client_id=other`,
+      ),
     });
-    const { url, state } = await createAuthorizationRequest(config);
     expect(Object.fromEntries(url.searchParams)).toMatchObject({
       locale: 'fr',
       response_type: 'code',

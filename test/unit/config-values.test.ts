@@ -424,6 +424,17 @@ describe('a URL that can be parsed and not be used', () => {
     ['HTTP_PROXY', 'http://proxy:0', /port 0/],
     ['GETBILL_API_URL', 'https://getbill.io/a?b', /query/],
     ['GETBILL_TOKEN_URL', 'https://getbill.io/a#b', /fragment/],
+    [
+      'GETBILL_AUTHORIZE_URL',
+      'https://getbill.io/a?p=1&response_mode=form_post',
+      /has response_mode/,
+    ],
+    ['GETBILL_AUTHORIZE_URL', 'https://getbill.io/a?response_mode=fragment', /has response_mode/],
+    ['GETBILL_AUTHORIZE_URL', 'https://getbill.io/a?response_type=token', /has response_type/],
+    ['GETBILL_AUTHORIZE_URL', 'https://getbill.io/a?code_challenge=x', /has code_challenge /],
+    ['GETBILL_AUTHORIZE_URL', 'https://getbill.io/a?request_uri=urn:x', /has request_uri/],
+    ['GETBILL_TOKEN_URL', 'https://getbill.io/a?client_secret=CANARY', /has client_secret/],
+    ['GETBILL_REVOKE_URL', 'https://getbill.io/a?token=CANARY', /has token /],
     ['GETBILL_TOKEN_URL', 'https://getbill.io/%', /bare %/],
     ['GETBILL_TOKEN_URL', 'https://get\tbill.io/a', /invisible character \(U\+0009\)/],
     ['GETBILL_TOKEN_URL', 'https://getbill.io/a b', /space/],
@@ -451,6 +462,7 @@ describe('a URL that can be parsed and not be used', () => {
     ['REDIS_SENTINELS', 'redis://a,redis://b/'],
     ['REDIS_URL', 'redis://redis.default.svc.cluster.local.'],
     ['GETBILL_TOKEN_URL', 'https://getbill.io/oauth/token?tenant=1'],
+    ['GETBILL_AUTHORIZE_URL', 'https://getbill.io/a?response_mode=query&prompt=login&states='],
     ['GETBILL_BASE_URL', 'https://m\u00FCller.example'],
     ['GETBILL_BASE_URL', ' https://getbill.io \r'],
   ])('is taken where it can be used: %s=%s', (name, value) => {
@@ -636,7 +648,7 @@ describe('a value of another kind than the variable wants', () => {
     },
   );
 
-  it.each(['/oauth', '/oauth/token', '/oauth/authorize/', '/external-api', '/external-api/v1/', '/v/external-api/v1'])(
+  it.each(['/oauth', '/oauth/token', '/oauth/authorize/', '/external-api', '/external-api/v1/', '/v/external-api/v1', '/token', '/external-api/v1/company/profile', '/oauth/v2'])(
     'is refused in GETBILL_BASE_URL, to which the app adds that path: %s',
     (path) => {
       const GETBILL_BASE_URL = `https://getbill.io${path}`;
