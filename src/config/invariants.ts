@@ -66,6 +66,8 @@ function ofRedis(v: Partial<Values>): string[] {
     if (v.REDIS_PASSWORD !== undefined && urls.some(({ password }) => password !== '')) {
       problems.push(`REDIS_PASSWORD is set, and ${name} holds a password, too; keep one of them`);
     }
+    if (urls.some(({ protocol }) => protocol !== urls[0]?.protocol))
+      problems.push(`${name} has redis:// and rediss:// in one list; write the same for all`);
     if (urls.some((url) => hasOtherCredentials(url, urls[0]))) {
       problems.push(
         `${name} holds a user or password that is not that of its first URL, which serve for all; write both into the first and leave them out of the others`,
@@ -144,7 +146,7 @@ function inProduction(v: Partial<Values>, env: Environment): string[] {
     );
   }
   for (const [name, urls] of places) {
-    const isEncrypted = urls.every(({ protocol }) => protocol === 'rediss:');
+    const isEncrypted = urls[0]?.protocol === 'rediss:'; // then all are: `ofRedis`
     const hasPassword = urls[0]?.password !== '' || v.REDIS_PASSWORD !== undefined;
     if (v.REDIS_ALLOW_INSECURE !== false || (isEncrypted && hasPassword)) continue;
     problems.push(

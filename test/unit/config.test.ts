@@ -441,6 +441,16 @@ describe('rules between variables', () => {
     },
   );
 
+  it.each(['REDIS_CLUSTER_NODES', 'REDIS_SENTINELS'])(
+    'refuses redis:// beside rediss:// in %s, of which only that of the first would count',
+    (name) => {
+      for (const urls of ['redis://a,rediss://b', 'rediss://a,rediss://b,redis://c'])
+        expect(problemsOf({ ...required, [name]: urls })).toEqual([
+          `${name} has redis:// and rediss:// in one list; write the same for all`,
+        ]);
+    },
+  );
+
   it('[A16] refuses a PUBLIC_URL with a path', () => {
     expect(namesOf(problemsOf({ ...required, PUBLIC_URL: 'http://localhost:3000/app' }))).toEqual([
       'PUBLIC_URL',
@@ -506,7 +516,8 @@ describe('the production invariants', () => {
       { REDIS_URL: 'rediss://:100%@redis.internal' },
       'REDIS_URL',
     ],
-    ['[B05] a Cluster without TLS', { REDIS_URL: undefined, REDIS_CLUSTER_NODES: 'redis://:p@a,rediss://:p@b' }, 'REDIS_CLUSTER_NODES'], // prettier-ignore
+    ['[B05] a Cluster with TLS in part', { REDIS_URL: undefined, REDIS_CLUSTER_NODES: 'rediss://:p@a,redis://:p@b' }, 'REDIS_CLUSTER_NODES'], // prettier-ignore
+    ['[B05] a Cluster without TLS', { REDIS_URL: undefined, REDIS_CLUSTER_NODES: 'redis://:p@a,redis://:p@b' }, 'REDIS_CLUSTER_NODES'], // prettier-ignore
     [
       '[B05] Sentinels without TLS',
       { REDIS_URL: undefined, REDIS_SENTINELS: 'redis://:p@a' },
