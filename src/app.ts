@@ -111,7 +111,8 @@ export function createApp(
   app.use('/logout', formBody());
   const tour = mountTour(app, services);
   const explorer = mountExplorer(app, services);
-  app.use(csrf({ emit }));
+  const locals = pageLocals(config);
+  app.use(csrf({ emit, pageLocals: locals }));
 
   // Signed in: the API
   const isSignedIn = requireSignIn();
@@ -122,7 +123,7 @@ export function createApp(
   app.get('/session', ...maySee, showSession({ ...services, session: config.session }));
 
   // Signing in and out
-  app.use(pageLocals(config), endedNotice({ cookies }));
+  app.use(locals, endedNotice({ cookies }));
   const personOnly = [noPrefetch(), navigationOnly({ emit })];
   const mayStart = [...personOnly, limitTo('login', byAddress)];
   const signInDeps = { ...services, publicUrl, scopes, secrets, cookies, startSession, endSession };
