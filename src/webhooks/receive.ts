@@ -58,25 +58,27 @@ export function receiveWebhook(
     respond(res, ...RESPONSES[reason]);
   }
 
-  /** Refuses by the head of a request, then reads its body. */
+  /**
+   * Refuses by the head of a request, then reads its body. What comes of a refused body is read and dropped: a proxy
+   * whose connection is closed while it sends says 502 in place of our response.
+   */
   function admit(req: Request, res: Response, next: (error?: unknown) => void): void {
     const endpoint = endpoints.get(nameOf(req));
     if (endpoint === undefined) return respond(res, 404, 'Not found');
     res.locals['route'] = endpoint.name === '' ? PATH : `${PATH}/:endpoint`;
-    const refuseUnread = (reason: Refusal): void => {
-      res.set('Connection', 'close');
-      refuse(endpoint, res, reason);
-    };
     const fault = faultOfHead(req);
-    if (fault !== undefined) return refuseUnread(fault);
-    if (!takePlace(req, res)) return refuseUnread('not_stored');
-    const slow = setTimeout(refuseUnread, bodyTimeoutMs, 'too_slow');
+    if (fault !== undefined) return refuse(endpoint, res, fault);
+    if (!takePlace(req, res)) return refuse(endpoint, res, 'not_stored');
+    const slow = setTimeout(() => {
+      res.set('Connection', 'close');
+      refuse(endpoint, res, 'too_slow');
+    }, bodyTimeoutMs);
     rawBody(req, res, (error?: unknown) => {
       clearTimeout(slow);
       if (res.headersSent) return;
       if (error === undefined) return next();
       const isTooLarge = error instanceof Error && 'status' in error && error.status === 413;
-      refuseUnread(isTooLarge ? 'too_large' : 'cut_off');
+      refuse(endpoint, res, isTooLarge ? 'too_large' : 'cut_off');
     });
   }
 

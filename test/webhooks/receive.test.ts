@@ -66,7 +66,8 @@ async function startReceiver(
   }
   const app = express();
   app.use(webhooks.router);
-  const server = createServer(app);
+  const requestTimeout = 5 * (overrides.bodyTimeoutMs ?? 300); // later than the body, as the app has it
+  const server = createServer({ requestTimeout, connectionsCheckingInterval: 50 }, app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
   const { port } = server.address() as AddressInfo;
 
@@ -92,7 +93,7 @@ async function startReceiver(
         },
       );
       req.on('error', reject);
-      req.end(method === 'GET' ? undefined : body);
+      req.end(['POST', 'PUT', 'PATCH'].includes(method) ? body : undefined); // Node sends no length with others
     });
   const sign = (body: Buffer, secret = SECRET) => ({
     'x-getbill-signature': signatureOf(body, secret),
@@ -369,6 +370,31 @@ describe('a webhook', () => {
       await until('it is closed', () => socket.closed);
       expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     }),
+  );
+
+  it.each([
+    ['too large', 'Content-Type: application/json', 413],
+    ['of another media type', 'Content-Type: text/plain', 415],
+  ])(
+    '[I09] that is %s may be sent to its end after its refusal: a proxy that meets a closed connection says 502',
+    (_what, header, status) =>
+      withReceiver(async ({ port }) => {
+        const socket = connect(port, '127.0.0.1');
+        let text = '';
+        let failed: Error | undefined;
+        socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+        socket.on('error', (error) => (failed = error));
+        const head = `POST /webhooks/getbill HTTP/1.1\r\nHost: a\r\n${header}\r\n`;
+        socket.write(`${head}Content-Length: 600000\r\n\r\n${'x'.repeat(300_000)}`);
+        await until('it is refused', () => text.startsWith(`HTTP/1.1 ${status} `));
+        text = '';
+        const next =
+          'POST /webhooks/getbill/absent HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n';
+        socket.write('x'.repeat(300_000) + next);
+        await until('the next is answered', () => text.includes('HTTP/1.1 404 ') || socket.closed);
+        expect({ failed, closed: socket.closed }).toEqual({ failed: undefined, closed: false });
+        socket.destroy();
+      }),
   );
 
   it('of which 64 have large bodies that do not end, another large one is refused and to come again, and small ones go on', async () => {
