@@ -55,6 +55,7 @@ export async function createServices(
   });
 
   const stops: (() => Promise<void>)[] = [];
+  const closes: (() => void)[] = [];
   let stopping: Promise<unknown> | undefined;
   /** Ends what would keep responses open, before they are waited for. Resolves when the rooms have stopped. */
   async function stop(): Promise<void> {
@@ -122,12 +123,15 @@ export async function createServices(
     },
     /** An optional room registers what has to end before the process does. */
     onStop: (each: () => Promise<void>) => void stops.push(each),
+    /** The same for what responses under way still need. */
+    onClose: (each: () => void) => void closes.push(each),
     stop,
     /** Waits at most `withinMs` for renewals, by default one lease; then lets go of Redis and the connections. */
     async close({ withinMs = config.getbill.timeoutMs + 3_000 } = {}): Promise<void> {
       const allIdle = Promise.all([idle(), stop()]);
       await Promise.race([allIdle, delay(withinMs, undefined, { ref: false })]);
       await upstream.close();
+      for (const each of closes) each();
       await storage.close();
     },
   };

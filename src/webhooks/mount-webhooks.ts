@@ -30,6 +30,7 @@ export interface WebhooksServices {
   readonly facts: Pick<GrantFacts, 'read'>;
   readonly sessions: { read(id: string): Promise<unknown> };
   readonly onStop: (stop: () => Promise<void>) => void;
+  readonly onClose: (close: () => void) => void;
 }
 
 export interface WebhooksGuards {
@@ -48,8 +49,7 @@ export function mountWebhooks(
   app: Express,
   services: WebhooksServices,
 ): { addPages(guards: WebhooksGuards): void } {
-  const { config, log, emit, now, appClient, profiles, figures, facts, sessions, onStop } =
-    services;
+  const { config, log, emit, now, appClient, profiles, figures, facts, sessions } = services;
   const { endpoints: configured, ...settings } = config.webhooks;
   const onError = (error: Error): void => log.warn({ err: error }, 'redis connection of webhooks');
   const isOn = configured.length > 0;
@@ -77,10 +77,8 @@ export function mountWebhooks(
   const { endpoints, router } = webhooks;
   const isSignedIn = async ({ signedIn }: Request): Promise<boolean> =>
     signedIn !== undefined && (await sessions.read(signedIn.sessionId)) !== undefined;
-  onStop(async () => {
-    await webhooks.stop();
-    connection?.close();
-  });
+  services.onStop(() => webhooks.stop());
+  services.onClose(() => connection?.close());
   /** Redis numbers the changes by its own clock. While it is away that of this process will do. */
   async function changesNow(): Promise<number> {
     if (connection === undefined) return now();

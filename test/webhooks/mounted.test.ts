@@ -68,6 +68,15 @@ describe('webhooks in the app', () => {
     }),
   );
 
+  it('are stored, and their page is shown, while the process stops: their connection to Redis is closed after the last response', () =>
+    withApp({ env: { ...on, REDIS_URL: redis.url } }, async (app) => {
+      const browser = app.browser();
+      await browser.signIn();
+      await app.services.stop();
+      expect((await deliver(app)).status).toBe(200);
+      expect((await browser.get('/events')).status).toBe(200);
+    }));
+
   it('[I07] know no session: no cookie is set, no session touched, and one identity is remembered', () =>
     withApp({ env: { ...on, REDIS_URL: redis.url } }, async (app) => {
       const browser = app.browser();
