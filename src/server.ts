@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { inTurns } from './in-turns.js';
 import { oneAtATime } from './one-at-a-time.js';
+import { untilAccepted } from './until-accepted.js';
 
 /** Connections beyond these are closed at once: each costs a file descriptor and 20 to 50 KB. */
 const MAX_CONNECTIONS = 4_096;
@@ -21,8 +22,8 @@ export interface HttpServer {
    */
   announceStop(): void;
   /**
-   * Takes no new connection, waits for the responses under way, at most `withinMs`, and closes all connections.
-   * Resolves to the number of responses that were cut off.
+   * Accepts the connections that wait and no other, waits for the responses under way, and closes all connections,
+   * within `withinMs`. Resolves to the number of responses that were cut off.
    */
   drain(options: { withinMs: number }): Promise<number>;
 }
@@ -62,11 +63,12 @@ export function createHttpServer(
       underWay.announceStop();
     },
     async drain({ withinMs }) {
-      server.close();
       const allSent = new AbortController();
       const deadline = delay(withinMs, undefined, { signal: allSent.signal }).catch(
         () => undefined,
       );
+      await Promise.race([untilAccepted(server), deadline]);
+      server.close();
       await Promise.race([underWay.untilNone(), deadline]);
       allSent.abort();
       const cutOff = underWay.count();

@@ -126,6 +126,14 @@ describe('the HTTP server', () => {
     expect(streams).toBe(0);
   });
 
+  it('answers those that had connected when it stops, although it has accepted none of them', async () => {
+    const request = rawRequest('POST', '/', ['Host: connect.example', 'Connection: close']);
+    const responses = [1, 2, 3].map(() => exchange(origin, request));
+    await new Promise<void>((resolve) => process.nextTick(resolve)); // each is known to the kernel, and to nobody else
+    expect(await server.drain({ withinMs: 5_000 })).toBe(0);
+    for (const response of responses) expect(await response).toMatchObject({ status: 200 });
+  });
+
   it.each([
     [197, 200],
     [198, 431],
