@@ -1,7 +1,8 @@
-import { once } from 'node:events';
-import type { RequestListener, ServerResponse } from 'node:http';
+import { EventEmitter, once } from 'node:events';
+import type { RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { createHttpServer, type HttpServer } from '../../src/server.js';
+import { untilAccepted } from '../../src/until-accepted.js';
 import { exchange, openSocket, rawRequest } from '../proxy/support/raw-http.js';
 import { until } from '../support/until.js';
 
@@ -132,6 +133,18 @@ describe('the HTTP server', () => {
     await new Promise<void>((resolve) => process.nextTick(resolve)); // each is known to the kernel, and to nobody else
     expect(await server.drain({ withinMs: 5_000 })).toBe(0);
     for (const response of responses) expect(await response).toMatchObject({ status: 200 });
+  });
+
+  it('waits for as many connections as can wait, not for those that come without end', async () => {
+    const busy = new EventEmitter();
+    let isOver = false;
+    const connect = (): void => {
+      busy.emit('connection');
+      if (!isOver) setImmediate(connect);
+    };
+    connect();
+    await untilAccepted(busy as Server);
+    isOver = true;
   });
 
   it.each([
