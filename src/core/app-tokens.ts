@@ -8,7 +8,7 @@ import { createTokenManager } from './tokens/token-manager.js';
 
 /** A year; then one caller waits for a token again. */
 const RECORD_MS = 365 * 86_400_000;
-/** A new record holds a token set that has ended, to every clock, until the first token is there. */
+/** Until the first token is there, a record holds a token set that has ended, to every clock. */
 const ENDED_FOR_MS = 10_000;
 const NO_TOKEN = '';
 
@@ -37,7 +37,7 @@ export function createAppTokens({ clientId, tokenEndpoint, ...options }: AppToke
     revoke: undefined,
     async renewWith({ scopes }) {
       const response = await tokenEndpoint.clientCredentials(scopes);
-      // A refresh token "SHOULD NOT be included" (section 4.4.3); the scopes to ask for stay as they are.
+      // A refresh token "SHOULD NOT be included" (section 4.4.3); the scopes asked for stay.
       return { ...response, refresh_token: undefined, scopes: undefined };
     },
   });
@@ -55,9 +55,9 @@ export function createAppTokens({ clientId, tokenEndpoint, ...options }: AppToke
   return {
     /**
      * Good now. Only the first token is waited for; within the margin before expiry nobody waits.
-     * A record whose encryption key is gone is made anew: unlike a person's, nothing is lost with it.
+     * A record whose encryption key is gone is made anew: nothing is lost with it.
      * @throws {MisconfiguredError} the server rejects the client or the scopes: not asked again for
-     * 30 s, which is then an @throws {UnavailableError} as every other failure. @throws {StorageError}
+     * 30 s. @throws {UnavailableError} in those, and for any other failure. @throws {StorageError}
      */
     async access(scopes: readonly string[]): Promise<AppAccess> {
       const sorted = [...new Set(scopes)].sort();

@@ -10,7 +10,7 @@ export interface AppErrorOptions {
   serverSaid?: string | undefined;
 }
 
-/** Base of every error thrown on purpose. One subclass per reaction, told apart by `code` inside it. */
+/** Base of every error thrown on purpose. One subclass per reaction; `code` tells them apart. */
 export class AppError extends Error {
   readonly code: string;
   readonly status: number;
@@ -51,20 +51,20 @@ export class GrantEndedError extends NotSignedInError {
   }
 }
 
-/** The authorization server refused the refresh token or the code (`invalid_grant`, RFC 6749 section 5.2). */
+/** The server refused the refresh token or the code (`invalid_grant`, RFC 6749 section 5.2). */
 export class GrantRefusedError extends AppError {
   constructor(cause: unknown, { serverSaid }: Pick<AppErrorOptions, 'serverSaid'> = {}) {
     super('the authorization server refused the grant', {
       code: 'grant_refused',
       status: 401,
-      hint: 'the refresh token or code was revoked, expired or already used; the visitor must sign in again',
+      hint: 'the token or code was revoked, expired or used before; the visitor must sign in again',
       cause,
       serverSaid,
     });
   }
 }
 
-/** The server rejects *us*: credentials, URL or parameters. Nothing is deleted; an operator must act. */
+/** The server rejects *us*: credentials, URL, parameters. Nothing is deleted; operators act. */
 export class MisconfiguredError extends AppError {
   constructor(message: string, options: Partial<AppErrorOptions> = {}) {
     super(message, { code: 'token_endpoint_misconfigured', status: 502, ...options });
@@ -84,7 +84,7 @@ export class StorageError extends AppError {
     super('the storage did not respond', {
       code: 'storage_unavailable',
       status: 503,
-      hint: 'is Redis reachable at the configured address, with the right password, and not out of memory?',
+      hint: 'is Redis reachable at its address, with the right password, and not out of memory?',
       cause,
       retryAfterS: 1,
     });
@@ -99,7 +99,7 @@ const RECORD_FAULTS = {
   ],
 } as const;
 
-/** A stored value that is not what we wrote: `broken` (wrong type or authentication tag) or `key_missing`. */
+/** A stored value that is not what we wrote: `broken` (wrong type or tag) or `key_missing`. */
 export class RecordError extends AppError {
   constructor(code: keyof typeof RECORD_FAULTS, cause?: unknown) {
     const [message, hint] = RECORD_FAULTS[code];

@@ -2,8 +2,8 @@ import { createHmac } from 'node:crypto';
 import { tracingChannel } from 'node:diagnostics_channel';
 
 /**
- * What the core reports. No event holds a token, code, state, verifier or secret: `grant` and `login`
- * are keyed hashes of 8 characters.
+ * What the core reports. No event holds a token, code, state, verifier or secret: `grant` and
+ * `login` are keyed hashes of 8 characters.
  */
 export type CoreEvent =
   | { type: 'login_started'; login: string }
@@ -107,7 +107,7 @@ export function createReport(emit: Emit, fingerprint: Fingerprint): Report {
     emit({ type, grant: fingerprint(grantId), ...fields } as unknown as GrantEvent);
 }
 
-/** @internal For readers in this process that need more than events say, as an APM agent. Without one there is no work. */
+/** @internal For readers in this process that need more than events, as an APM agent. */
 export const renewalChannel = tracingChannel('getbill-connect:renewal');
 
 export interface RenewalRun {

@@ -94,7 +94,7 @@ export function createOAuthClient({
     signIn: createSignIn({ provider, pendingLogins, tokenEndpoint, emit, fingerprint, clock }),
     tokens,
     appTokens,
-    /** Resolves when no renewal, delayed write or revocation is under way: wait for it before exit. */
+    /** Resolves when no renewal, late write or revocation is under way: wait for it before exit. */
     idle: async () => void (await Promise.all([tokens.idle(), appTokens.idle()])),
   };
 }

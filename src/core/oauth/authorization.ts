@@ -4,10 +4,10 @@ import type { Provider } from './provider.js';
 import { serverText } from './server-text.js';
 
 declare const checked: unique symbol;
-/** The parameters of a success response whose "state" (and "iss") were checked. Only `validateAuthorizationResponse` makes one. */
+/** "state" and "iss" are checked: only `validateAuthorizationResponse` makes one. */
 export type AuthorizationCode = URLSearchParams & { readonly [checked]: true };
 
-/** The largest value of a parameter that is read. A code may be a sealed token of several KB, the others never are. */
+/** The longest value that is read. A code may be a sealed token of several KB. */
 const MAX_LENGTH = { state: 2048, code: 8192, error: 2048, iss: 2048 } as const;
 
 /** RFC 6749 section 4.1.2.1, and two that servers add. */
@@ -23,7 +23,7 @@ const AUTHORIZATION_ERRORS = new Set([
   'redirect_uri_mismatch',
 ]);
 
-/** RFC 6749 section 4.1.1 with PKCE S256 (RFC 7636 section 4.3). `state` and `codeVerifier` have 256 random bits each. */
+/** RFC 6749 section 4.1.1 with PKCE S256 (RFC 7636 section 4.3); two times 256 random bits. */
 export async function createAuthorizationRequest(
   provider: Provider,
 ): Promise<{ url: URL; state: string; codeVerifier: string }> {
@@ -44,8 +44,8 @@ export async function createAuthorizationRequest(
 }
 
 /**
- * The "state" of an authorization response that is well-formed: exactly one bounded "state" and exactly one of "code"
- * and "error"; an empty one counts as left out. oauth4webapi would accept a missing, empty or doubled "code".
+ * The "state" of a response that has exactly one, and exactly one of "code" and "error"; an empty
+ * one counts as left out. oauth4webapi would accept a missing, empty or doubled "code".
  * @throws {SignInError} `callback_malformed`
  */
 export function stateOf(response: URLSearchParams): string {
@@ -69,9 +69,9 @@ export function stateOf(response: URLSearchParams): string {
 }
 
 /**
- * RFC 6749 section 4.1.2, and RFC 9207 section 2.4 when an issuer is configured (without one "iss" is ignored).
- * @throws {SignInError} `authorization_<error>` for a known "error", `authorization_failed` for any other,
- * `callback_malformed` for a response that does not belong to this sign-in.
+ * RFC 6749 section 4.1.2, and RFC 9207 section 2.4 where an issuer is configured, else no "iss".
+ * @throws {SignInError} `authorization_<error>` for a known "error", `authorization_failed` for
+ * another, `callback_malformed` for a response that does not belong to this sign-in.
  */
 export function validateAuthorizationResponse(
   response: URLSearchParams,
@@ -92,15 +92,15 @@ export function validateAuthorizationResponse(
     throw new SignInError('the authorization response does not belong to this sign-in', {
       code: 'callback_malformed',
       status: 400,
-      hint: '"state" or "iss" differs; with an issuer configured, "iss" must be present and equal to it',
+      hint: '"state" or "iss" differs; with an issuer configured, "iss" must be there and equal it',
       ...serverSaidIn(response),
     });
   }
 }
 
 /**
- * The server's own words in a response, also in one that cannot be used: they may be all there is to explain a failed
- * sign-in. Anybody can send them, so they are for the log alone.
+ * The server's own words, also in a response that cannot be used: they may be all that explains a
+ * failed sign-in. Anybody can send them, so they are for the log alone.
  */
 export function serverSaidIn(response: URLSearchParams): { serverSaid?: string | undefined } {
   const { error, error_description, state = '', code = '' } = Object.fromEntries(response);

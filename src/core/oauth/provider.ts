@@ -1,9 +1,9 @@
-/** The authorization server, and the client that is registered there: all that the core is told about them. */
+/** All that the core is told about the authorization server and the client registered there. */
 export interface Provider {
   readonly authorizeUrl: URL;
   readonly tokenUrl: URL;
   readonly clientId: string;
-  /** Each wrapped, so that no log prints it. While secrets are rotated there are two: the first is tried first. */
+  /** Wrapped, so that no log prints them. While secrets are rotated: two, the first tried first. */
   readonly clientSecrets: readonly { reveal(): string }[];
   /** Text, not a URL: it must equal a registered URI byte for byte. */
   readonly redirectUri: string;
@@ -22,10 +22,10 @@ export const DEFAULT_TIMEOUT_MS = 10_000;
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
 
-/** @throws {TypeError} an option is missing or of another type, as when a variable of the environment is not set. */
+/** @throws {TypeError} an option is missing or of another type, as where no variable is set. */
 export function assertProvider(provider: Partial<Provider> = {}): void {
   const { authorizeUrl, tokenUrl, revokeUrl = tokenUrl, scopes, clientSecrets } = provider;
-  const { clientId, redirectUri, issuer = clientId } = provider; // an option that is absent passes as a required one
+  const { clientId, redirectUri, issuer = clientId } = provider; // may be absent
   for (const [name, value] of Object.entries<unknown>({ authorizeUrl, tokenUrl, revokeUrl }))
     if (!(value instanceof URL)) throw new TypeError(`"provider.${name}" is not a URL`);
   for (const [name, value] of Object.entries({ clientId, redirectUri, issuer }))

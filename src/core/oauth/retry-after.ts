@@ -4,12 +4,12 @@ export const MAX_RETRY_AFTER_S = 86_400;
 const DELAY = /^\d+(?:\.\d+)?$/;
 /** More seconds than anybody waits: the point in time itself, as in `X-RateLimit-Reset`. */
 const MIN_EPOCH_S = 1_000_000_000;
-/** The formats of RFC 9110 section 5.6.7, and PHP's; `Date.parse` alone would also accept "1 apple". */
+/** As in RFC 9110 section 5.6.7, and PHP's; `Date.parse` alone would also accept "1 apple". */
 const HTTP_DATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? [\w: -]{15,30}(?:\+0000)?$/i;
 
 /**
- * `Retry-After` (RFC 9110 section 10.2.3) in whole seconds, 1 to a day; `undefined` when it is missing or makes no sense.
- * A date is compared with the response's own `Date` where it has one, so that our clock does not matter.
+ * `Retry-After` (RFC 9110 section 10.2.3) in whole seconds, 1 to a day; `undefined` when it is
+ * missing or makes no sense. A date is compared with the response's own `Date`, else our clock.
  */
 export function parseRetryAfter(
   value: unknown,
@@ -25,7 +25,7 @@ export function parseRetryAfter(
 const bounded = (seconds: number): number =>
   Math.min(Math.max(1, Math.ceil(seconds)), MAX_RETRY_AFTER_S);
 
-/** Epoch milliseconds, or NaN. C's `asctime` and PHP write no GMT and mean it; a second one changes nothing. */
+/** Epoch milliseconds, or NaN. C's `asctime` and PHP mean GMT without a word; twice is harmless. */
 const httpDate = (text: string): number => (HTTP_DATE.test(text) ? Date.parse(`${text} GMT`) : NaN);
 
 /** A header that came twice is a list in Node. */

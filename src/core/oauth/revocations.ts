@@ -20,8 +20,8 @@ export function createRevocations({
   const started = new Map<string, { tokenSet: TokenSet; done: Promise<boolean> }>();
 
   /**
-   * Best effort: the refresh token first (it ends the grant at most servers), then the access token, each
-   * tried twice. Never throws, and takes up to four deadlines. @returns whether the server has taken both.
+   * Best effort: the refresh token first (it ends the grant at most servers), then the access
+   * token, each tried twice. Never throws; up to four deadlines. @returns whether both were taken.
    */
   async function revokeSet(grantId: string, { refreshToken, accessToken }: TokenSet) {
     if (revoke === undefined) return true;
@@ -62,7 +62,7 @@ export function createRevocations({
   };
 }
 
-/** RFC 7009 section 2.2.1: a server may revoke refresh tokens alone; the access tokens of the grant end by themselves. */
+/** RFC 7009 section 2.2.1: a server may revoke refresh tokens alone; the others run out. */
 const isUnsupported = (error: unknown): boolean =>
   error instanceof MisconfiguredError && error.code === 'unsupported_token_type';
 

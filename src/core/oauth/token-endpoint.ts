@@ -6,7 +6,7 @@ import { DEFAULT_TIMEOUT_MS, type Provider } from './provider.js';
 import { judgeTokenResponse, type HttpResponse, type Judgement } from './token-response.js';
 import { isToken, type TokenResponse } from './token-set.js';
 
-/** One POST with a deadline, redirects not followed, the body read whole. @throws {UnavailableError} no response. */
+/** One POST with a deadline, no redirect followed, the body whole. @throws {UnavailableError} */
 export type Send = (
   url: URL,
   request: { headers: Record<string, string>; body: string; timeoutMs: number },
@@ -25,11 +25,11 @@ const MAX_LENGTH = 65_536;
 const NO_SECRETS = new Set(['grant_type', 'client_id', 'redirect_uri', 'scope', 'token_type_hint']);
 
 /**
- * Each call is sent once, and again with the next secret only after `invalid_client` or 401. It ends within the
- * provider's `timeoutMs`, both together.
+ * Each call is sent once, and again with the next secret only after `invalid_client` or 401; both
+ * together end within the provider's `timeoutMs`.
  * @throws {GrantRefusedError} the code or refresh token is dead.
  * @throws {MisconfiguredError} the server rejects our credentials, URL or parameters.
- * @throws {UnavailableError} anything else; it may work later. `status` is 504 for a timeout, else 502.
+ * @throws {UnavailableError} anything else; it may work later. `status`: 504 (timeout) or 502.
  */
 export function createTokenEndpoint({
   provider,
@@ -80,7 +80,7 @@ export function createTokenEndpoint({
       ...(serverSaid !== undefined && { serverSaid }),
     });
     if (judgement.outcome === 'ok') return judgement.token;
-    const issued = grantType === 'authorization_code' ? json : undefined; // issued in vain: nobody else would revoke them
+    const issued = grantType === 'authorization_code' ? json : undefined; // nobody else has them
     for (const kind of ['refresh_token', 'access_token'] as const)
       if (isToken(issued?.[kind])) void revoke(issued[kind], kind).catch(() => undefined);
     throw judgement.error;
@@ -117,7 +117,7 @@ const isInvalidClient = (judgement: Judgement): boolean =>
   judgement.outcome === 'misconfigured' &&
   (judgement.status === 401 || judgement.error.code === 'invalid_client');
 
-/** `fetch` follows no redirect and decodes the body, so what is passed on is its text, up to `MAX_LENGTH`. */
+/** `fetch` decodes the body, so what is passed on is its text, up to `MAX_LENGTH`. */
 export function sendWithFetch(fetch: typeof globalThis.fetch): Send {
   return async (url, { timeoutMs, ...request }) => {
     const signal = AbortSignal.timeout(timeoutMs);

@@ -17,7 +17,7 @@ export interface HttpResponse {
   readonly body: string;
 }
 
-/** What a response means. `json` is its body, for the event; `serverSaid` the server's own words, for the operator. */
+/** What a response means. `json`: its body, for the event; `serverSaid`: the server's own words. */
 export type Judgement = {
   readonly status?: number;
   readonly json?: JsonObject | undefined;
@@ -31,9 +31,9 @@ const TRY_LATER = new Set([408, 425, 429]);
 const SERVER_SIDE = new Set<unknown>(['server_error', 'temporarily_unavailable']);
 
 /**
- * The error codes of a token endpoint (RFC 6749 section 5.2), of revocation (RFC 7009 section 2.2.1), and
- * the one that servers add for a redirect URI. Nothing else in a member called "error" makes a response an
- * OAuth error: many a framework's 404 has one, too.
+ * The error codes of a token endpoint (RFC 6749 section 5.2) and of revocation (RFC 7009 section
+ * 2.2.1), and the one that servers add for a redirect URI. Nothing else in "error" makes a response
+ * an OAuth error: many a framework's 404 has one, too.
  */
 const TOKEN_ERRORS = new Set<unknown>([
   'invalid_request',
@@ -46,7 +46,7 @@ const TOKEN_ERRORS = new Set<unknown>([
   'redirect_uri_mismatch',
 ]);
 
-/** The members of an OAuth error, also where they are nested: `{"error": {"code": "invalid_grant", "message": "..."}}`. */
+/** The members of an OAuth error, also nested: `{"error": {"code": "invalid_grant"}}`. */
 export function errorIn(json: JsonObject = {}): JsonObject & { readonly error?: unknown } {
   const { error } = json;
   if (typeof error !== 'object' || error === null) return json;
@@ -56,7 +56,7 @@ export function errorIn(json: JsonObject = {}): JsonObject & { readonly error?: 
 
 export const isTokenError = (code: unknown): code is string => TOKEN_ERRORS.has(code);
 
-/** Judges by status and OAuth error code (RFC 6749 section 5.2), never by text. A revocation has no token. */
+/** By status and OAuth error code (RFC 6749 section 5.2), not text. A revocation has no token. */
 export function judgeTokenResponse(
   { status, headers = {}, body }: HttpResponse,
   request: { grantType: GrantType; nowMs: number; secrets: readonly string[] },
@@ -90,10 +90,10 @@ export function judgeTokenResponse(
   return { ...seen, outcome: 'misconfigured', error: rejection(status, error, serverSaid) };
 }
 
-/** The status with which league/oauth2-server, up to version 8, says `invalid_request` of what is dead. */
+/** league/oauth2-server, up to version 8, says of what is dead that it is an `invalid_request`. */
 const LEAGUE: Partial<Record<GrantType, number>> = { authorization_code: 400, refresh_token: 401 };
 
-/** Whether a code, a refresh token or a token to be revoked is dead. An app's own grant cannot be. */
+/** Whether a code, or a token to be used or revoked, is dead. An app's own grant cannot be. */
 function isDeadGrant(error: unknown, status: number, grantType: GrantType): boolean {
   if (error === 'invalid_grant') return grantType !== 'client_credentials';
   if (error === 'invalid_token') return grantType === 'revocation' && status === 400; // Google

@@ -27,15 +27,15 @@ export interface TokenSet {
 const DEFAULT_LIFETIME_S = 3600; // when "expires_in" is missing
 const MAX_LIFETIME_S = 100 * 365 * 86_400; // some say 2,147,483,647 for "never"
 const MAX_TOKEN_LENGTH = 8192;
-// Real clients have a dozen. They are shown, logged and stored, so a server that sends ten thousand must not decide how much.
+// Real clients have a dozen. They are shown, logged and stored, so a server must not send 10,000.
 const MAX_SCOPES = 64;
 const MAX_SCOPE_LENGTH = 128;
-/** A space by the RFC; also commas, semicolons, a list written as JSON text, and spaces as a URL writes them. */
+/** A space by the RFC; also commas, semicolons, a list as JSON text, and spaces as in a URL. */
 const BETWEEN_SCOPES = /(?:[\s,;+"[\]]|%20)+/;
 /** What servers write for a parameter that is absent. */
 const ABSENT = new Set<unknown>([null, false, 'null', 'NULL', 'None', 'undefined', 'false']);
 
-/** `previous`: the set that was renewed. Its refresh token and scopes hold on where the response is silent (RFC 6749 section 6). */
+/** Where the response is silent, `previous`, the renewed set, holds on (RFC 6749 section 6). */
 export function tokenSetFromResponse(
   { access_token, refresh_token, expires_in = DEFAULT_LIFETIME_S, scopes = [] }: TokenResponse,
   request: { sentAtMs: number; requestedScopes: readonly string[]; previous?: TokenSet },
@@ -54,7 +54,7 @@ export function tokenSetFromResponse(
   };
 }
 
-/** A response without scopes means "as requested" (RFC 6749 section 5.1). Of too many, those that were expected come first. */
+/** None named means "as requested" (RFC 6749 section 5.1). Of too many, the expected come first. */
 function grantedScopes(named: readonly string[], expected: readonly string[]): readonly string[] {
   if (named.length === 0) return expected;
   const short = named.filter((name) => name.length <= MAX_SCOPE_LENGTH);
@@ -69,7 +69,7 @@ function spelledAsIn(expected: readonly string[], name: string): string {
   return expected.find((one) => one.toLowerCase() === name.toLowerCase()) ?? name;
 }
 
-/** An error when a parameter is missing, or means nothing: then nothing of the response may be stored. */
+/** An error where a parameter is missing or means nothing: then nothing of it may be stored. */
 export function tokenResponseFrom(json: JsonObject | undefined): TokenResponse | UnavailableError {
   if (json === undefined) return unusable('the body is not a JSON object');
   const said = Object.fromEntries(Object.entries(json).filter(([, value]) => !ABSENT.has(value)));
@@ -90,14 +90,14 @@ export function tokenResponseFrom(json: JsonObject | undefined): TokenResponse |
   return { access_token, expires_in, refresh_token, scopes: [...scopes] };
 }
 
-/** A number, also as a text that holds nothing else: 3600, "3600", "3600.0", "3.6E3". `NaN` for anything else. */
+/** A number, also as text: 3600, "3600", "3600.0", "3.6E3". `NaN` for anything else. */
 function secondsOf(value: unknown): number | undefined {
   if (value === undefined || typeof value === 'number') return value;
   if (typeof value !== 'string') return NaN;
   return /^\s*\d{1,12}(\.\d+)?(e\d)?\s*$/i.test(value) ? Number(value) : NaN;
 }
 
-/** `fresh`, then `margin` (still good, to be renewed in the background), then `expired`. A margin is at most a quarter of the lifetime. */
+/** In the `margin`, at most a quarter of its life, it is good, and renewed in the background. */
 export function phaseOf(
   tokenSet: TokenSet,
   { nowMs, marginMs }: { nowMs: number; marginMs: number },
@@ -110,7 +110,7 @@ export function renewalDueAtMs({ issuedAtMs, expiresAtMs }: TokenSet, marginMs: 
   return expiresAtMs - Math.min(marginMs, (expiresAtMs - issuedAtMs) / 4);
 }
 
-/** Visible ASCII without space: what RFC 6749 appendix A allows and an Authorization header can carry. */
+/** Visible ASCII without space: RFC 6749 appendix A, and what an Authorization header can carry. */
 export const isToken = (value: unknown): value is string =>
   typeof value === 'string' && value.length <= MAX_TOKEN_LENGTH && /^[\x21-\x7e]+$/.test(value);
 

@@ -3,7 +3,7 @@ import { RecordError } from '../errors.js';
 import { jsonObject } from '../json.js';
 import type { Context } from '../tokens/context.js';
 
-/** How long a visit to the authorization server may take: password, second factor, a phone call. The code comes at its end. */
+/** How long a visit to the authorization server may take: password, second factor, a phone call. */
 export const PENDING_LOGIN_TTL_MS = 3_600_000;
 
 export interface PendingLogin {
@@ -23,8 +23,8 @@ export type PendingLogins = ReturnType<typeof createPendingLogins>;
 type Needs = Pick<Context, 'keyValue' | 'cipher' | 'readRecord'>;
 
 /**
- * One record per started login. Its key is made of "state" *and* the browser's cookie: a callback in another browser
- * finds nothing and so consumes nothing. It is taken once, before any token call. Any other value there counts as absent.
+ * One record per started login. Its key is made of "state" *and* the browser's cookie: a callback
+ * in another browser finds nothing and so consumes nothing. It is taken once, before a token call.
  */
 export function createPendingLogins({ keyValue, cipher, readRecord }: Needs) {
   const keyOf = ({ binding, state }: Started): string =>
@@ -35,7 +35,7 @@ export function createPendingLogins({ keyValue, cipher, readRecord }: Needs) {
       const sealed = cipher.encrypt(JSON.stringify(login), key);
       await keyValue.set(key, sealed, { ttlMs: PENDING_LOGIN_TTL_MS });
     },
-    /** @throws {StorageError} @throws {RecordError} `key_missing`: written with a key that is not known here. */
+    /** @throws {StorageError} @throws {RecordError} `key_missing`: its key is not known here. */
     async take(started: Started): Promise<PendingLogin | undefined> {
       const key = keyOf(started);
       const find = async () => {

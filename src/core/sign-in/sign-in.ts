@@ -48,7 +48,7 @@ export function createSignIn({
   fingerprint: Fingerprint;
   clock: Clock;
 }) {
-  /** Completes the login that the response belongs to. An error carries the page that was asked for. */
+  /** The response belongs to this login: an error carries the page that was asked for. */
   async function finish(
     response: URLSearchParams,
     state: string,
@@ -78,7 +78,7 @@ export function createSignIn({
       return url;
     },
     /**
-     * Takes the pending login, checks the response, exchanges the code: in this order, each at most once.
+     * Takes the pending login, checks the response, exchanges the code, each at most once.
      * `undefined` when this browser has no such pending login (any more).
      * @throws {SignInError} the response is malformed, or the server said no.
      * @throws {MisconfiguredError} @throws {UnavailableError} @throws {StorageError}

@@ -1,16 +1,16 @@
 import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto';
 import { RecordError } from '../errors.js';
 
-/** AES-256-GCM. `context` is the additional data: a value moved to another record does not decrypt there. */
+/** AES-256-GCM. `context`: the additional data; a value moved elsewhere does not decrypt. */
 export interface Cipher {
   encrypt(plaintext: string, context: string): string;
-  /** @throws {RecordError} `key_missing` for an unknown key id, `broken` for anything else that is not ours. */
+  /** @throws {RecordError} `key_missing` for an unknown key id, `broken` for what is not ours. */
   decrypt(sealed: string, context: string): string;
 }
 
 const KEY_BYTES = 32;
 
-/** The first of `keys` (32 bytes each) writes, all read; a sealed value names its key by a hash, so keys can be rotated. */
+/** The first of `keys` (32 bytes each) writes, all read: a sealed value names its key by a hash. */
 export function createCipher(keys: readonly Buffer[]): Cipher {
   if (!Array.isArray(keys) || !keys.every((key) => Buffer.isBuffer(key)))
     throw new TypeError('"encryptionKeys" is not a list of Buffers');

@@ -1,4 +1,4 @@
-/** The storage port; an operation has one key, as a Redis Cluster asks. Throw a StorageError where it does not respond. */
+/** The storage port: one key per operation, for Redis Cluster. @throws {StorageError} in each. */
 export interface KeyValue {
   /** @throws {RecordError} `broken` when the key holds another Redis type. */
   get(key: string): Promise<string | undefined>;
@@ -7,14 +7,14 @@ export interface KeyValue {
   set(key: string, value: string, options: { ttlMs: number }): Promise<void>;
   /** The value another holder has there, or `undefined` when ours was written. */
   setIfAbsent(key: string, value: string, options: { ttlMs: number }): Promise<string | undefined>;
-  /** Reads and deletes in one step: of any number of concurrent callers exactly one gets the value. */
+  /** Reads and deletes in one step: of concurrent callers exactly one gets the value. */
   take(key: string): Promise<string | undefined>;
-  /** Keeps the TTL. `false` may also mean that a re-sent command already did it: read before drawing a conclusion. */
+  /** Keeps the TTL. `false` may also mean that a re-sent command has done it before: read again. */
   compareAndSet(key: string, expected: string, value: string): Promise<boolean>;
   compareAndDelete(key: string, expected: string): Promise<boolean>;
   /**
-   * Counts up by one, or `by`; the TTL starts with the first count and is returned as what is left of it, `Infinity` for
-   * a key that never expires. @throws {RecordError} `broken` when the key does not hold a number.
+   * Counts up by one, or `by`; the TTL starts with the first count. `ttlMs`: what is left of it,
+   * `Infinity` for a key that never expires. @throws {RecordError} `broken` when it is no number.
    */
   increment(
     key: string,

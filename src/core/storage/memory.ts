@@ -8,8 +8,8 @@ interface Entry {
 }
 
 /**
- * For the demo and for tests: one process, nothing survives it. Expired entries go when they are read,
- * or at a sweep every 1,000 writes.
+ * For the demo and for tests: one process, nothing survives it. Expired entries go when they are
+ * read, or at a sweep every 1,000 writes.
  */
 export function createMemoryKeyValue({
   now = systemClock.now,

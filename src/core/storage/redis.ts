@@ -5,14 +5,16 @@ import type { KeyValue } from './key-value.js';
 
 const COMPARE_AND_SET = `if redis.call('GET', KEYS[1]) == ARGV[1] then
   redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL') return 1 end return 0`;
-const COMPARE_AND_DELETE = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
+const COMPARE_AND_DELETE = `if redis.call('GET', KEYS[1]) == ARGV[1] then
+  return redis.call('DEL', KEYS[1]) end return 0`;
 const NOT_WHAT_WE_WROTE =
   /^(WRONGTYPE|ERR (value is not an integer|increment or decrement would overflow))/;
 const INCREMENT = `local count = redis.call('INCRBY', KEYS[1], ARGV[2])
-if count == tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end return { count, redis.call('PTTL', KEYS[1]) }`;
+if count == tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+return { count, redis.call('PTTL', KEYS[1]) }`;
 const GET_WITH_TTL = `return { redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1]) }`;
 
-/** Scripts go as EVAL, not EVALSHA: no server needs to know them beforehand, so failover and Cluster change nothing. Needs Redis 7. */
+/** Scripts go as EVAL: no server needs to know them, so failover changes nothing. Needs Redis 7. */
 export function createRedisKeyValue({
   redis,
   emit = () => undefined,
@@ -70,7 +72,7 @@ const ttlOf = (pttl: number): number => (pttl < 0 ? Infinity : pttl);
 
 const DEADLINE_MS = 500;
 
-/** On timeout the event loop gets one more turn: a reply that came in while it was blocked still counts. */
+/** At the deadline the event loop gets one more turn: what came while it was blocked counts. */
 export function inTime<T>(command: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const onLate = (): void => reject(new Error('Redis did not answer in time'));

@@ -30,7 +30,7 @@ export interface TokensOptions {
 export interface Context extends TokensOptions {
   readonly isRenewable: (tokenSet: TokenSet) => boolean;
   readonly newId: () => string;
-  /** The end of a lease: it outlasts the token call, so that the call's own deadline always comes first. */
+  /** A lease outlasts the token call, so that the call's own deadline always comes first. */
   readonly leaseMs: number;
 }
 

@@ -16,8 +16,8 @@ export interface Lease {
 const MAX_LIFETIME_MS = 3_600_000;
 
 /**
- * One holder per grant across processes. A lease is never extended: the work it guards has a deadline
- * below `leaseMs`. If the holder is our own id, the client re-sent the command after a cut
+ * One holder per grant across processes. A lease is never extended: the work it guards has a
+ * deadline below `leaseMs`. If the holder is our own id, the client re-sent the command after a cut
  * connection and the first one had succeeded.
  */
 export function createLeases({ keyValue, readRecord, leaseMs, clock, newId }: Context) {
@@ -42,12 +42,12 @@ export function createLeases({ keyValue, readRecord, leaseMs, clock, newId }: Co
       const owner = newId();
       const endsAtMs = clock.monotonicMs() + leaseMs;
       const release = async (): Promise<void> => {
-        await keyValue.compareAndDelete(keyOf(grantId), owner).catch(() => undefined); // then it runs out
+        await keyValue.compareAndDelete(keyOf(grantId), owner).catch(() => undefined); // it ends
       };
       try {
         if (!(await tryToTake(grantId, owner))) return undefined;
       } catch (error) {
-        if (error instanceof StorageError) void release(); // it may have been carried out nevertheless
+        if (error instanceof StorageError) void release(); // it may be ours nevertheless
         throw error;
       }
       return { remainingMs: () => endsAtMs - clock.monotonicMs(), release };
@@ -71,8 +71,8 @@ interface TurnOptions extends Pick<Context, 'report' | 'clock' | 'leaseMs'> {
 
 export function createTakeTurn({ report, clock, leaseMs, leases, records, guards }: TurnOptions) {
   /**
-   * The lease of the grant. While another process has it, this one waits for that process's result, at most
-   * as long as a lease lives.
+   * The lease of the grant. While another process has it, this one waits for that process's result,
+   * at most as long as a lease lives.
    * @throws {GrantEndedError} the other process ended the grant. @throws {StorageError}
    * @throws {UnavailableError} the other process failed, or is not finished.
    */

@@ -13,10 +13,10 @@ export function createRenewUnderLease(parts: Parts) {
   const takeTurn = createTakeTurn(parts);
 
   /**
-   * One renewal across processes. Nothing but the server's own refusal of the very token that is still
-   * on record deletes anything.
+   * One renewal across processes. Nothing but the server's own refusal of the very token that is
+   * still on record deletes anything.
    * @throws {GrantEndedError} refused, or signed out meanwhile.
-   * @throws {MisconfiguredError} @throws {UnavailableError} nothing deleted, further renewals paused.
+   * @throws {MisconfiguredError} @throws {UnavailableError} nothing deleted, renewals paused.
    * @throws {StorageError}
    */
   async function renewUnderLease(grantId: string, reason: RenewalReason): Promise<TokenSet> {
@@ -46,7 +46,7 @@ export function createRenewUnderLease(parts: Parts) {
       }
       return await writeRenewed(grantId, turn.lease, old, renewed);
     } finally {
-      if (!pendingWrites.has(grantId)) await turn.lease.release(); // else the lease is `writeLater`'s
+      if (!pendingWrites.has(grantId)) await turn.lease.release(); // else `writeLater` does
     }
   }
 
@@ -78,7 +78,7 @@ export function createRenewUnderLease(parts: Parts) {
   async function end(grantId: string, old: StoredTokens, reason: SessionEndReason, cause?: Error) {
     const change = await records.removeExactly(grantId, old);
     if (change.outcome === 'superseded') {
-      // A server that ends the grant over a spent token has killed the newer one, too: explain that.
+      // A server that ends a grant over a spent token has killed the newer one, too: explain it.
       const { tokenSet } = change.stored;
       await guards.noteAttempt(grantId, tokenSet.refreshToken).catch(() => undefined);
       return tokenSet;
@@ -122,7 +122,7 @@ export function createRenewUnderLease(parts: Parts) {
       throw new GrantEndedError('signed_out');
     }
     if (change.outcome === 'superseded') return change.stored.tokenSet;
-    await guards.forgetAttempt(grantId).catch(() => undefined); // left standing, it only changes words
+    await guards.forgetAttempt(grantId).catch(() => undefined); // left, it only changes words
     return next;
   }
 

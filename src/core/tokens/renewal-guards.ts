@@ -26,7 +26,7 @@ export function createRenewalGuards({
   fingerprint,
   newId,
 }: Context) {
-  /** After a failed renewal nobody calls for this grant until the pause is over: the error to throw. */
+  /** The error to throw: after a failed renewal nobody calls for this grant for a while. */
   async function pauseOf(grantId: string): Promise<UnavailableError | undefined> {
     const key = `backoff:${grantId}`;
     const find = () => keyValue.getWithTtl(key);
@@ -47,7 +47,7 @@ export function createRenewalGuards({
 
   return {
     pauseOf,
-    /** @throws {UnavailableError} paused, or too many renewals in this minute, of this grant or in all. */
+    /** @throws {UnavailableError} paused, or too many in this minute, of this grant or in all. */
     async assertMayCall(grantId: string): Promise<void> {
       const pause = await pauseOf(grantId);
       if (pause !== undefined) throw pause;
@@ -65,7 +65,7 @@ export function createRenewalGuards({
       }
     },
     /**
-     * Notes that a refresh token is being spent, and whether an earlier attempt with this very token
+     * Notes that a refresh token is being spent, and whether an earlier attempt with this token
      * had no end: then its response was lost, and a refusal is no revocation (`answer_lost`).
      */
     async noteAttempt(grantId: string, refreshToken: string | undefined): Promise<boolean> {
@@ -99,7 +99,7 @@ export function createRenewalGuards({
       await written.catch(() => undefined); // then the next caller tries again
       return result;
     },
-    /** The error of a grant without a record. An attempt that is still noted was refused, here or in another process. */
+    /** The error of a grant without a record. An attempt that is still noted was refused. */
     async endOf(grantId: string): Promise<GrantEndedError> {
       const attempt = await keyValue.get(`attempt:${grantId}`).catch(() => undefined);
       return new GrantEndedError('record_gone', attempt && new GrantRefusedError(undefined));

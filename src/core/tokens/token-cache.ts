@@ -5,15 +5,15 @@ const MAX_RECENT = 5_000;
 const RECENT_MS = 450_000;
 
 /**
- * The token sets that this process has used lately: at most 10,000, each at most 15 minutes after its last use, because
- * a session may end in another process, which tells nobody. Only a hint: the session is read on every request.
+ * What this process has used lately: at most 10,000 token sets, each at most 15 minutes after its
+ * last use, because a session may end elsewhere. Only a hint: every request reads its session.
  */
 export function createTokenCache({ now }: Pick<Clock, 'now'>) {
   let recent = new Map<string, TokenSet>();
   let earlier = recent;
   let timer: NodeJS.Timeout | undefined;
 
-  /** `recent`, once it is old or full, becomes `earlier`, and what is only in `earlier` is dropped. */
+  /** Old or full, `recent` becomes `earlier`, and what is only in `earlier` is dropped. */
   function age(): void {
     earlier = recent;
     recent = new Map();
@@ -39,7 +39,7 @@ export function createTokenCache({ now }: Pick<Clock, 'now'>) {
       recent.delete(grantId);
       earlier.delete(grantId);
     },
-    /** A slow reader does not put an older one back, unless the newer has expired: a lost record begins anew. */
+    /** A slow reader puts no older one back, unless the newer has expired: a record begins anew. */
     set(grantId: string, tokenSet: TokenSet): void {
       const { renewals = 0, expiresAtMs = Infinity } = get(grantId) ?? {};
       if (renewals <= tokenSet.renewals || expiresAtMs <= now()) keep(grantId, tokenSet);

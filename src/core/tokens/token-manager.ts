@@ -6,7 +6,7 @@ import { createRenewals } from './renewals.js';
 
 export type TokenManager = ReturnType<typeof createTokenManager>;
 
-/** Who holds a token and when it is renewed. A `grantId` is what one person approved in one session. */
+/** Who holds a token, and when it is renewed. `grantId`: what a person approved in a session. */
 export function createTokenManager(parts: Parts) {
   const { isRenewable, report, clock, marginMs } = parts;
   const { records, guards, tokenCache, pendingWrites, background, revocations } = parts;
@@ -15,9 +15,9 @@ export function createTokenManager(parts: Parts) {
   const inMemory = (grantId: string) => pendingWrites.get(grantId) ?? tokenCache.get(grantId);
 
   /**
-   * A token set whose access token is good now. Within the margin before expiry nobody waits for the
-   * renewal. @throws {GrantEndedError} signed out, or refused. @throws {StorageError}
-   * @throws {MisconfiguredError} @throws {UnavailableError} expired, and no renewal now; nothing is deleted.
+   * A token set whose access token is good now. Within the margin before expiry nobody waits for
+   * the renewal. @throws {GrantEndedError} signed out, or refused. @throws {StorageError}
+   * @throws {MisconfiguredError} @throws {UnavailableError} no renewal now; nothing is deleted.
    */
   async function fresh(grantId: string): Promise<TokenSet> {
     const copy = inMemory(grantId);
@@ -57,7 +57,7 @@ export function createTokenManager(parts: Parts) {
     }
   }
 
-  /** After a 401 of the API: the newer token, else a renewed one, which some servers leave as it was. Throws as `fresh`. */
+  /** After a 401 of the API: a newer token, or a renewed one, maybe the same. Throws as `fresh`. */
   async function renew(grantId: string, rejected: string): Promise<TokenSet> {
     const read = await readTokenSet(grantId, { orCopy: false });
     const isDue = (current: TokenSet): boolean =>
@@ -71,7 +71,7 @@ export function createTokenManager(parts: Parts) {
 
   /** Deletes the record, then revokes in the background; `revoked` resolves when that is over. */
   async function forget(grantId: string, reason: SessionEndReason) {
-    // When the reply to the deletion is lost, the next try, also the storage client's own, finds no token to revoke.
+    // When the reply to the deletion is lost, the next try finds no token to revoke.
     const readBefore = await readUnlessBroken(grantId);
     tokenCache.delete(grantId);
     try {
@@ -107,7 +107,7 @@ export function createTokenManager(parts: Parts) {
     renew,
     forget,
     /**
-     * Forgets in the background, and goes on trying while the storage does not respond. `tokenSet` is
+     * Forgets in the background, and goes on trying while the storage does not respond. `tokenSet`:
      * one that the server has issued and that may not be on record: it is revoked at once.
      */
     abandon(grantId: string, reason: SessionEndReason, tokenSet?: TokenSet): void {
@@ -115,7 +115,7 @@ export function createTokenManager(parts: Parts) {
       const removal = background.keepTrying(() => forget(grantId, reason));
       background.run(removal).catch(() => undefined);
     },
-    /** Renewed token sets that wait in memory for the storage: while there are any, do not kill this process. */
+    /** Renewed token sets that wait for the storage: with any, do not kill the process. */
     pendingWrites: () => pendingWrites.size,
     /** Resolves when no renewal, delayed write, removal or revocation is under way. */
     idle: () => background.idle(),

@@ -64,7 +64,7 @@ export function createTokenRecords({ keyValue, cipher, readRecord, clock }: Need
       const mine = seal(grantId, tokenSet, old.endsAtMs);
       if (await keyValue.compareAndSet(keyOf(grantId), old.sealed, mine.sealed))
         return { outcome: 'done', stored: mine };
-      // "No" may be my own earlier success: the client re-sent it after a cut connection, or we did.
+      // "No" may be our own earlier success: re-sent after a cut connection, or tried again.
       const stored = await read(grantId);
       if (stored === undefined) return { outcome: 'gone' };
       const isMine = stored.tokenSet.accessToken === tokenSet.accessToken;
@@ -90,12 +90,12 @@ export function createTokenRecords({ keyValue, cipher, readRecord, clock }: Need
   };
 }
 
-/** What is sealed: a token set, and when its record ends, by the clock of the process that wrote it. */
+/** What is sealed: a token set and the end of its record, by the clock of the writing process. */
 type TokenRecord = Omit<StoredTokens, 'sealed'>;
 
 /**
- * The record with its times by the clock of this process. The writer sealed the end of the record by its own clock, and
- * the storage's TTL tells that end by ours: they differ as the clocks do, and by the time that the read took.
+ * The record by the clock of this process. The writer sealed the end of the record by its own
+ * clock, the storage's TTL tells it by ours: they differ as the clocks do, and by the read.
  */
 function byOurClock(
   record: TokenRecord,
