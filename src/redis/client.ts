@@ -138,7 +138,7 @@ function atMostEvery(intervalMs: number, isMatch: (error: Error) => boolean) {
   };
 }
 
-/** Of a URL without one; Sentinels listen on a port of their own. */
+/** The port of a URL without one; Sentinels listen on a port of their own. */
 const DEFAULT_PORT = { single: 6379, sentinel: 26379, cluster: 6379 } as const;
 
 const address = ({ hostname, port }: URL, defaultPort: number): { host: string; port: number } => ({

@@ -28,7 +28,7 @@ const NOPERM_IN_SCRIPT = /^ERR (The user executing the script can't run|ACL fail
 export interface RedisProblem {
   readonly cause: string;
   readonly fix: string;
-  /** Of the reply or of the socket. */
+  /** The code of the reply, or of the error of the socket. */
   readonly code: string | undefined;
   /** The words of Redis or of the socket. */
   readonly said: string;
@@ -75,7 +75,7 @@ function explanationOf(code: string | undefined): Explanation | undefined {
   return code.startsWith('ERR_SSL_') ? handshakeFailed : undefined;
 }
 
-/** Of the first connection that is made: to Redis, or to a Sentinel. */
+/** The variables with user and password of the first connection that is made: to Redis, or to a Sentinel. */
 function credentialSettings(config: RedisConfig): Pick<Settings, 'user' | 'password'> {
   const variable = REDIS_VARIABLE[config.topology];
   const password = passwordSetting(config) ?? variable;

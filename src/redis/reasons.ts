@@ -1,8 +1,8 @@
-/** What an explanation may name. */
+/** The settings that an explanation may name. */
 export interface Settings {
-  /** Names the place. */
+  /** The variable that says where Redis is. */
   readonly variable: string;
-  /** Hold user and password. */
+  /** The variables that hold user and password. */
   readonly user: string;
   readonly password: string;
   /** The words of Redis or of the socket. */
@@ -25,7 +25,7 @@ export const handshakeFailed: Explanation = () => [
   'in redis.conf set tls-auth-clients no (the app shows a password), and leave tls-protocols and tls-ciphers unset',
 ];
 
-const noPassword: Explanation = ({ variable, user, password }) => [
+const wrongPassword: Explanation = ({ variable, user, password }) => [
   'Redis refuses our name or password',
   password === variable
     ? `put the right ones into ${variable}: rediss://name:password@host:port; special characters percent-encoded`
@@ -90,8 +90,8 @@ export const REASONS: Readonly<Record<string, Explanation>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
   UNABLE_TO_GET_ISSUER_CERT: untrusted,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
-  WRONGPASS: noPassword,
-  NOAUTH: (settings) => ['Redis wants a password and was sent none', noPassword(settings)[1]],
+  WRONGPASS: wrongPassword,
+  NOAUTH: (settings) => ['Redis wants a password and was sent none', wrongPassword(settings)[1]],
   DENIED: ({ password }) => [
     'Redis is in protected mode: without a password it serves only its own machine',
     `set a password there (requirepass in redis.conf) and in ${password}`,

@@ -2,7 +2,7 @@ import { scryptSync } from 'node:crypto';
 import { RecordError } from '../errors.js';
 import type { KeyValue } from '../core/storage/key-value.js';
 
-/** Of the process that wrote last, and of the last time that two processes differed. Gone soon after a process ends. */
+/** The check value of the process that wrote last, and the mark that two differed: gone soon after a process ends. */
 export const SECRET_CHECK_KEY = 'secret-check';
 export const SECRETS_DIFFER_KEY = 'secrets-differ';
 const KEPT_MS = 120_000;
@@ -15,7 +15,7 @@ export const checkOf = (secret: string): string =>
 /** As `checkOf` makes them. */
 const CHECK = /^[\w-]{22}$/;
 
-/** Of the process that wrote last. What is there and is no check value counts as absent. @throws {StorageError} */
+/** The check value of the process that wrote last. Any other value there counts as absent. @throws {StorageError} */
 export async function readCheck(keyValue: Pick<KeyValue, 'get'>): Promise<string | undefined> {
   try {
     const found = await keyValue.get(SECRET_CHECK_KEY);
