@@ -180,14 +180,14 @@ function createExpress(config: Config): Express {
   return app;
 }
 
-/** Without the indentation, a third of a long list; from a root, so that EJS does not look for a file at each `include`. */
+/** Renders without the indentation, a third of a long list; with a root, so that EJS looks for no file at an `include`. */
 function renderView({ cache }: { cache: boolean }) {
   const options = { cache, root: root('views'), rmWhitespace: true };
   return (path: string, locals: object, done: (error: Error | null, html?: string) => void) =>
     ejs.renderFile(path, locals, options, done);
 }
 
-/** With a round trip to Redis, since not every balancer asks `/readyz`. */
+/** Measures a round trip to Redis first, since not every balancer asks `/readyz`. */
 function metricsOf(services: Services): Services['metrics']['text'] {
   return async () => {
     await services.isStorageReady();

@@ -37,7 +37,7 @@ interface File {
   /** Weak: for the file in either coding. */
   readonly etag: string;
   readonly body: Buffer;
-  /** Of a text. */
+  /** Only of a text. */
   readonly gzip: Buffer | undefined;
 }
 

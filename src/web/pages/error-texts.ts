@@ -60,7 +60,7 @@ const HAS_A_PROBLEM: ErrorText = {
   advice: RETRY_ADVICE,
 };
 
-/** Of GetBill's 404 for one debt. */
+/** GetBill's 404 for one debt. */
 export const NO_SUCH_DEBT: ErrorText = {
   title: 'There is no such debt',
   why: 'GetBill has no debt with this id, or it belongs to another company.',

@@ -37,14 +37,14 @@ const isSignIn = (path: string): boolean => path === '/login' || path === '/oaut
 
 const isTemporary = ({ status }: AppError): boolean => status === 429 || status >= 500;
 
-/** When the page tries again by itself: after a short time that is known. */
+/** After how long the page tries again by itself; `undefined`: the wait is long or not known. */
 function retryOf(error: AppError, req: Request) {
   const { retryAfterS = Infinity } = error;
   const isSoon = retryAfterS <= MAX_WAIT_S && isTemporary(error);
   return isSoon && canRepeat(req) ? { seconds: retryAfterS } : undefined;
 }
 
-/** When there is more, for a reader who has to come back; `isLong`: nobody waits for it in front of the page. */
+/** The wait in words. `isLong`: nobody waits for it in front of the page. */
 const waitOf = (seconds: number) => ({ text: waitText(seconds), isLong: seconds > MAX_WAIT_S });
 
 function signInFor(id: unknown): ErrorText {

@@ -38,7 +38,7 @@ export async function loadPart<Data>(
   }
 }
 
-/** What a part asks for is always there, however empty: to a reader, 404 would say that this page is not. */
+/** The lists and records of a part always exist, if empty: a 404 would tell the reader that this page does not. */
 const partNotFound = (cause: AppError): AppError =>
   new UnavailableError('GetBill does not find what a part of the page asks for', {
     code: 'answer_status_unexpected',
