@@ -15,7 +15,7 @@ export function explainSignature(
   secrets: readonly string[],
 ): Explanation {
   const fits = (bytes: Buffer, signature: string, keys = secrets): boolean =>
-    signatureFault(bytes, [signature], keys) === undefined;
+    signatureFault(bytes, signature, keys) === undefined;
   if (fits(body, header)) return { fits: true, text: 'The signature fits these bytes.' };
 
   const bare = header.trim().replace(/^"(.*)"$/, '$1');

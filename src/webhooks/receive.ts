@@ -95,11 +95,7 @@ export function receiveWebhook(
     const endpoint = endpoints.get(nameOf(req));
     if (endpoint === undefined) return respond(res, 404, 'Not found');
     const body = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0);
-    const fault = signatureFault(
-      body,
-      req.headersDistinct['x-getbill-signature'] ?? [],
-      endpoint.secrets,
-    );
+    const fault = signatureFault(body, req.get('x-getbill-signature'), endpoint.secrets);
     if (fault !== undefined) return refuse(endpoint, res, `signature_${fault}`);
 
     const read = readEnvelope(body, { idField, timeField });
