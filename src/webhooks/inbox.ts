@@ -42,8 +42,8 @@ export interface Inbox {
    */
   accept(delivery: Delivery): Promise<Outcome>;
   /**
-   * New entries first, then, unless `newOnly`, those of dead processes and of failed tries whose pause is over. Nobody
-   * else gets them.
+   * New entries, and those of dead processes and of failed tries whose pause is over: `newOnly` saves the storage the
+   * search for these. Nobody else gets them.
    */
   claim(options: { count: number; newOnly?: boolean }): Promise<Claim[]>;
   /** Still being handled by this process: the pause after which another one takes it begins anew. */

@@ -1,3 +1,4 @@
+import { boundedMap } from '../limits/bounded-map.js';
 import type { Claim, Inbox, InboxLimits, Listed } from './inbox.js';
 
 interface Stored {
@@ -19,8 +20,8 @@ export function createMemoryInbox({
   limits: InboxLimits;
 }): Inbox {
   let entries: Stored[] = [];
-  /** Until when a delivery is known: longer than its entry. Epoch milliseconds, by identity. */
-  const seen = new Map<string, number>();
+  /** By identity. A delivery is known for longer than its entry is kept. */
+  const seen = boundedMap<true>({ max: limits.maxEntries, maxAgeMs: limits.keptMs, now });
   let counter = 0;
   const find = (id: string): Stored | undefined => entries.find((entry) => entry.id === id);
 
@@ -35,25 +36,18 @@ export function createMemoryInbox({
     return 'new';
   }
 
-  function remember(identity: string): void {
-    seen.delete(identity); // to the end, since the first is forgotten first
-    seen.set(identity, now() + limits.keptMs);
-    const [first] = seen.keys();
-    if (seen.size > limits.maxEntries && first !== undefined) seen.delete(first);
-  }
-
   return {
     async accept({ identity, type, body }) {
-      if ((seen.get(identity) ?? 0) > now()) return 'duplicate';
+      if (seen.get(identity)) return 'duplicate';
       const outcome = append(type, body);
-      if (outcome === 'new') remember(identity);
+      if (outcome === 'new') seen.set(identity, true);
       return outcome;
     },
-    async claim({ count, newOnly = false }) {
+    async claim({ count }) {
       const due = entries.filter(
         ({ state, claimedAtMs, tries }) =>
           state === 'waiting' &&
-          (claimedAtMs === undefined || (!newOnly && now() - claimedAtMs >= limits.pauseMs(tries))),
+          (claimedAtMs === undefined || now() - claimedAtMs >= limits.pauseMs(tries)),
       );
       return due.slice(0, count).map((entry): Claim => {
         entry.claimedAtMs = now();
@@ -91,7 +85,6 @@ export function createMemoryInbox({
         over -= 1;
         return over < 0 && Number(id.split('-')[0]) > keptFromMs;
       });
-      for (const [identity, untilMs] of seen) if (untilMs <= now()) seen.delete(identity);
     },
   };
 }
