@@ -3,6 +3,7 @@ import { connect, type AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import express from 'express';
 import { createCipher } from '../../src/core/storage/cipher.js';
+import type { Inbox, Outcome } from '../../src/webhooks/inbox.js';
 import { signatureOf } from '../../src/webhooks/signature.js';
 import { createWebhooks, type WebhooksConfig } from '../../src/webhooks/webhooks.js';
 import { until } from '../support/until.js';
@@ -30,12 +31,13 @@ type WebhooksOptions = Parameters<typeof createWebhooks>[0];
 async function startReceiver(
   config: Partial<WebhooksConfig> = {},
   overrides: {
-    failing?: boolean;
+    accept?: Inbox['accept'];
     handlers?: WebhooksOptions['handlers'];
     bodyTimeoutMs?: number;
   } = {},
 ) {
   const refused: string[] = [];
+  const received: string[] = [];
   const forgotten: string[] = [];
   const webhooks = createWebhooks({
     config: {
@@ -54,16 +56,15 @@ async function startReceiver(
     onChanges: (companyId) => void forgotten.push(companyId),
     emit: (event) => {
       if (event.type === 'webhook_refused') refused.push(event.reason);
+      if (event.type === 'webhook_received') received.push(`${event.endpoint} ${event.outcome}`);
     },
     clock: { now: Date.now, monotonicMs: () => performance.now() },
     pollMs: () => 20,
     bodyTimeoutMs: overrides.bodyTimeoutMs ?? 300,
     ...(overrides.handlers !== undefined && { handlers: overrides.handlers }),
   });
-  if (overrides.failing) {
-    for (const { inbox } of webhooks.endpoints)
-      inbox.accept = () => Promise.reject(new Error('the storage is away'));
-  }
+  const { accept } = overrides;
+  if (accept) for (const { inbox } of webhooks.endpoints) inbox.accept = accept;
   const app = express();
   app.use(webhooks.router);
   const requestTimeout = 5 * (overrides.bodyTimeoutMs ?? 300); // later than the body, as the app has it
@@ -101,6 +102,7 @@ async function startReceiver(
   return {
     port,
     refused,
+    received,
     forgotten,
     send,
     /** With a good signature. */
@@ -259,8 +261,14 @@ describe('a webhook', () => {
         ]);
       }
       expect(
-        (await deliver(body, { headers: { 'content-type': 'application/json; charset=utf-8' } }))
-          .status,
+        (
+          await deliver(body, {
+            headers: {
+              'content-type': 'application/json; charset=utf-8',
+              'content-encoding': 'identity',
+            },
+          })
+        ).status,
       ).toBe(200);
     }));
 
@@ -295,17 +303,17 @@ describe('a webhook', () => {
       expect((await entries()).map(({ type }) => type).sort()).toEqual(types.sort());
     }));
 
-  it('[I11] that cannot be stored is refused with 503, so that GetBill sends it again', () =>
-    withReceiver(
-      async ({ deliver, refused }) => {
-        const response = await deliver(json(event));
-        expect(response.status).toBe(503);
-        expect(Number(response.headers['retry-after'])).toBeGreaterThan(0);
-        expect(refused).toEqual(['not_stored']);
-      },
-      {},
-      { failing: true },
-    ));
+  it('[I11] that cannot be stored is refused with 503, so that GetBill sends it again', async () => {
+    const away = (): Promise<Outcome> => Promise.reject(new Error('the storage is away'));
+    const full = (): Promise<Outcome> => Promise.resolve('full');
+    const use = async ({ deliver, refused, received }: Receiver): Promise<void> => {
+      const response = await deliver(json(event));
+      expect(response.status).toBe(503);
+      expect(Number(response.headers['retry-after'])).toBeGreaterThan(0);
+      expect([refused, received]).toEqual([['not_stored'], []]);
+    };
+    for (const accept of [away, full]) await withReceiver(use, {}, { accept });
+  });
 
   it('[I11] is acknowledged before its handler has begun, however long that takes', async () => {
     let end: (() => void) | undefined;
@@ -340,7 +348,7 @@ describe('a webhook', () => {
   });
 
   it('[I12] drops what is cached of the company whose secret signed it, whatever company the body names', () =>
-    withReceiver(async ({ deliver, forgotten, sign }) => {
+    withReceiver(async ({ deliver, forgotten, received, sign }) => {
       await deliver(json({ ...event, data: { company_id: 'company-2' }, company_id: 'company-2' }));
       await until('it is handled', () => forgotten.length > 0);
       expect(forgotten).toEqual(['company-1']);
@@ -352,6 +360,7 @@ describe('a webhook', () => {
       ).toBe(200);
       await until('it is handled', () => forgotten.length > 1);
       expect(forgotten[1]).toBe('company-2');
+      expect(received).toEqual([' new', 'second new']);
       expect((await deliver(body, { path: '/webhooks/getbill/third' })).status).toBe(404);
     }));
 
@@ -397,21 +406,42 @@ describe('a webhook', () => {
       }),
   );
 
-  it('of which 64 have large bodies that do not end, another large one is refused and to come again, and small ones go on', async () => {
-    const use = async ({ port, deliver }: Receiver): Promise<void> => {
-      const sockets = Array.from({ length: 64 }, () => connect(port, '127.0.0.1'));
-      for (const socket of sockets)
-        socket.write(
-          'POST /webhooks/getbill HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 200000\r\n\r\n{',
-        );
-      const large = (): Promise<Response> =>
-        deliver(json({ ...event, data: { text: 'x'.repeat(20_000) } }));
-      await until('one is refused', async () => (await large()).status === 503);
-      expect((await large()).headers['retry-after']).toBe('30');
-      expect((await deliver(json(event))).status).toBe(200);
-      for (const socket of sockets) socket.destroy();
-      await until('one is taken', async () => (await large()).status === 200);
+  const large = json({ ...event, data: { text: 'x'.repeat(20_000) } });
+
+  it.each(['Content-Length: 200000', 'Transfer-Encoding: chunked'])(
+    'of which 64 have large bodies that do not end (%s), another large one is refused and to come again, and small ones go on',
+    async (header) => {
+      const use = async ({ port, deliver }: Receiver): Promise<void> => {
+        const sockets = Array.from({ length: 64 }, () => connect(port, '127.0.0.1'));
+        for (const socket of sockets)
+          socket.write(
+            `POST /webhooks/getbill HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n${header}\r\n\r\n1\r\n{`,
+          );
+        await until('one is refused', async () => (await deliver(large)).status === 503);
+        expect((await deliver(large)).headers['retry-after']).toBe('30');
+        expect((await deliver(json(event))).status).toBe(200);
+        for (const socket of sockets) socket.destroy();
+        await until('one is taken', async () => (await deliver(large)).status === 200);
+      };
+      await withReceiver(use, {}, { bodyTimeoutMs: 60_000 });
+    },
+  );
+
+  it('keeps its place, when it is large, until it is stored', async () => {
+    const stored: ((outcome: Outcome) => void)[] = [];
+    const accept = (): Promise<Outcome> =>
+      stored.length === 64
+        ? Promise.resolve('new')
+        : new Promise((resolve) => void stored.push(resolve));
+    const use = async ({ deliver }: Receiver): Promise<void> => {
+      const taken = Array.from({ length: 64 }, () => deliver(large));
+      await until('all are being stored', () => stored.length === 64);
+      expect((await deliver(large)).status).toBe(503);
+      for (const done of stored) done('new');
+      expect(new Set((await Promise.all(taken)).map(({ status }) => status))).toEqual(
+        new Set([200]),
+      );
     };
-    await withReceiver(use, {}, { bodyTimeoutMs: 60_000 });
+    await withReceiver(use, {}, { accept });
   });
 });
