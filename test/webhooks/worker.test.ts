@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { UnavailableError } from '../../src/errors.js';
 import type { AppEvent } from '../../src/events.js';
 import type { WebhookEvent } from '../../src/webhooks/envelope.js';
 import { defaultLimits } from '../../src/webhooks/inbox.js';
@@ -70,16 +71,60 @@ describe('the worker', () => {
     expect(events).toMatchObject([{ type: 'webhook_failed', reason: 'body_unreadable' }]);
   });
 
-  it('goes on when all that it has begun ends while it trims', async () => {
+  it('has an event that fails handled again until the eighth time, and says why', async () => {
+    const inbox = inboxOf(() => 40);
+    await inbox.accept(delivery('bad'));
+    const claim = async ({ count, newOnly }: { count: number; newOnly?: boolean }) =>
+      newOnly ? [] : await inbox.claim({ count });
+    const events: AppEvent[] = [];
+    const handle = (): Promise<void> =>
+      Promise.reject(new UnavailableError('away', { code: 'getbill_unreachable', status: 502 }));
+    const emit = (event: AppEvent): void => void events.push(event);
+    await withWorker({ inbox: { ...inbox, claim }, handle, emit, keepEveryMs: 15 }, async () => {
+      await until('it is given up', async () => (await inbox.recent(1))[0]?.state === 'given_up');
+    });
+    const reason = 'getbill_unreachable';
+    const failures = [1, 2, 3, 4, 5, 6, 7, 8].map((tries) => ({
+      tries,
+      reason,
+      final: tries === 8,
+    }));
+    expect(events).toMatchObject(failures);
+  });
+
+  it('has ended when what it has begun has ended', async () => {
     const inbox = inboxOf();
-    const slowlyTrimmed = { ...inbox, trim: () => delay(50) };
+    await inbox.accept(delivery('slow'));
+    let isBegun = false;
+    const handle = async (): Promise<void> => {
+      isBegun = true;
+      await delay(50);
+    };
+    await withWorker({ inbox, handle }, () => until('it is begun', () => isBegun));
+    expect(await inbox.recent(1)).toMatchObject([{ state: 'handled' }]);
+  });
+
+  it('goes on, with ten at a time, when all that it has begun ends while it trims, in vain', async () => {
+    const inbox = inboxOf();
+    const trim = async (): Promise<void> => {
+      await delay(50);
+      throw new Error('the storage is away');
+    };
+    const slowlyTrimmed = { ...inbox, trim };
     for (let n = 0; n < 30; n += 1) await inbox.accept(delivery(`d${n}`));
     const handled: unknown[] = [];
-    const handle = ({ data }: WebhookEvent): Promise<void> =>
-      Promise.resolve(void handled.push(data['id']));
+    let [underWay, most] = [0, 0];
+    const handle = async ({ data }: WebhookEvent): Promise<void> => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await delay(1);
+      underWay -= 1;
+      handled.push(data['id']);
+    };
     await withWorker({ inbox: slowlyTrimmed, handle }, async () => {
       await until('all are handled', () => handled.length === 30);
     });
+    expect(most).toBe(10);
   });
 
   it('gives up an event whose process died in every try, without handling it once more', async () => {
