@@ -70,7 +70,9 @@ describe.each(adapters)('the inbox in %s', (_name, open) => {
     expect([...first, ...second].map(({ tries }) => tries)).toEqual([1, 1, 1]);
     expect(await two.claim({ count: 5 })).toEqual([]);
     await delay(320);
-    const again = await two.claim({ count: 5 });
+    const again = await two.claim({ count: 2 });
+    expect(again).toHaveLength(2);
+    again.push(...(await Promise.all([one.claim({ count: 5 }), two.claim({ count: 5 })])).flat());
     expect(again.map(({ tries }) => tries)).toEqual([2, 2, 2]);
     expect(again.map(({ body: text }) => text)).toEqual([body, body, body]);
   });
@@ -305,12 +307,16 @@ describe('the inbox in Redis', () => {
     const adding = redis.client.pipeline();
     for (let n = 0; n < 1_100; n += 1) adding.xadd(stream, '*', 'identity', `n${n}`);
     await adding.exec();
-    await redis.client.xgroup('CREATE', stream, 'another', '$'); // has read it all; its name comes first
+    const others = ['another', 'yet another']; // have read it all; one comes before ours, one behind
+    for (const name of others) await redis.client.xgroup('CREATE', stream, name, '$');
+    await inbox.trim();
+    expect(await redis.client.xlen(stream)).toBe(1_100);
+    await inbox.claim({ count: 10 }); // under way
     await inbox.trim();
     expect(await redis.client.xlen(stream)).toBe(1_100);
   });
 
-  it('drops handled entries also when all are of one millisecond', async () => {
+  it('drops handled entries, and no others, also when all are of one millisecond', async () => {
     const stream = 'webhook:stream:burst';
     const inbox = openAs('one', 'burst');
     const ms = Date.now();
@@ -318,7 +324,10 @@ describe('the inbox in Redis', () => {
     for (let n = 0; n < 2_000; n += 1) adding.xadd(stream, `${ms}-${n}`, 'identity', `n${n}`);
     await adding.exec();
     const ids = (await inbox.claim({ count: 2_000 })).map(({ id }) => id);
-    await redis.client.xack(stream, 'workers', ...ids.slice(0, 1_500));
+    await redis.client.xack(stream, 'workers', ...ids.slice(0, 500));
+    await inbox.trim();
+    expect(await redis.client.xlen(stream)).toBe(1_500);
+    await redis.client.xack(stream, 'workers', ...ids.slice(500, 1_500));
     await inbox.trim();
     expect(await redis.client.xlen(stream)).toBe(1_000);
   });
