@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const CODE = String.raw`\.(?:ts|js|cjs|ejs|json|yml|diff|css)`;
 const LINK_TO_CODE = new RegExp(String.raw`\[\x60([^\x60]+)\x60\]\(([^)\s#]+${CODE})\)`, 'g');
@@ -7,8 +7,8 @@ const FILE_NAME = new RegExp(`${CODE}$`);
 const LINK_TO_LINE = /\[[^\]]*\]\([^)\s#]+#L\d+\)/g;
 
 /**
- * In [`symbol`](../src/file.ts) the file must have that symbol, and in [`file.ts`](../src/file.ts) it
- * must have that name. Links to lines are faults: the next change moves them.
+ * In [`symbol`](../src/file.ts) the file must have that symbol, and in [`folder/file.ts`](../src/folder/file.ts)
+ * it must have that name and folder. Links to lines are faults: the next change moves them.
  */
 export function symbolLinkFaults(file: string): string[] {
   const text = readFileSync(file, 'utf8');
@@ -20,7 +20,7 @@ export function symbolLinkFaults(file: string): string[] {
     const target = join(dirname(file), path);
     if (!existsSync(target)) continue; // a fault of links in general
     const isThere = FILE_NAME.test(symbol)
-      ? basename(symbol) === basename(path)
+      ? `/${path}`.endsWith(`/${symbol}`)
       : has(readFileSync(target, 'utf8'), symbol);
     if (!isThere) faults.push(`${file}: ${symbol} is not in ${path}; name what took its place`);
   }

@@ -26,6 +26,7 @@ describe('a link from a document into code', () => {
     ['whose symbol is gone', '[`answerAll`](code.ts)', 'export function answerSome() {}\n'],
     ['whose symbol is only a part of another', '[`answerAll`](code.ts)', 'answerAllOfThem();\n'],
     ['that names another file', '[`old-name.ts`](code.ts)', ''],
+    ['that names another folder', '[`old-folder/code.ts`](code.ts)', ''],
     ['that names a line', '[`answerAll`](code.ts#L1)', 'answerAll();\n'],
   ])('is a fault %s', (_name, link, code) => {
     expect(faultsOf(link, code)).toHaveLength(1);
