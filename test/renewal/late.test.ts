@@ -168,6 +168,13 @@ describe('a renewal whose result the storage does not take', () => {
     expect(await store.get('lease:g1')).toBeUndefined();
   });
 
+  it('[immunity 20] is not renewed meanwhile with the spent token of the record, also once the lease has run out', async () => {
+    const { tokens, clock, server } = await unwritten();
+    await clock.advance(LEASE_MS);
+    await expect(tokens.renew('g1', 'at-1')).rejects.toBeInstanceOf(StorageError);
+    expect(server.spent).toEqual(['rt-0']);
+  });
+
   it('is revoked, not written, when the user signs out meanwhile', async () => {
     const { tokens, clock, storage, server, onRecord, startProcess } = await unwritten();
     await startProcess().forget('g1', 'signed_out');
