@@ -23,6 +23,7 @@ module.exports = {
       to: { circular: true },
     },
     only('main', ['services', 'app', 'server'], 'main starts things; it decides nothing'),
+    only('server', ['in-turns', 'one-at-a-time'], 'the HTTP server takes any app'),
     {
       name: 'services-imports',
       severity: 'error',
