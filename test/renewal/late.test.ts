@@ -348,6 +348,22 @@ describe('sign-out', () => {
     expect(revoked).toEqual(['rt-0', 'at-0']);
   });
 
+  it('revokes also when the storage client has sent the deletion twice, and the second found nothing', async () => {
+    const { store, server, startProcess } = await expired();
+    const resending = {
+      ...store,
+      take: async (key: string) => {
+        await store.take(key);
+        return await store.take(key);
+      },
+    };
+    const tokens = startProcess({ keyValue: resending });
+    await (
+      await tokens.forget('g1', 'signed_out')
+    ).revoked;
+    expect(server.revoked).toEqual(['rt-0', 'at-0']);
+  });
+
   it('revokes also what another process has renewed before the storage deletes the record', async () => {
     const { tokens, clock, storage, server, startProcess } = await undeletable();
     await press(tokens);
