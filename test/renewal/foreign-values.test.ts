@@ -165,6 +165,23 @@ describe('more renewals than are allowed', () => {
   });
 });
 
+describe('more than 60 renewals of one grant in a minute', () => {
+  it('are refused, and those of other grants go on', async () => {
+    const { tokens, clock, signIn, server } = await expired();
+    const renew = async (grantId: string) =>
+      await tokens.renew(grantId, (await tokens.fresh(grantId)).accessToken);
+    await tokens.fresh('g1');
+    for (let renewal = 2; renewal <= 60; renewal++) await renew('g1');
+    await expect(renew('g1')).rejects.toMatchObject({ code: 'refresh_rate_limited', status: 503 });
+    expect(server.spent).toHaveLength(60);
+    await signIn(tokens, 'g2');
+    await renew('g2');
+    await clock.advance(60_000);
+    await renew('g1');
+    expect(server.spent).toHaveLength(62);
+  });
+});
+
 describe('a token record that is not ours', () => {
   it.each(['compareAndDelete', 'delete'])(
     'and that the storage does not remove (%s) is 503: the session has not ended',

@@ -123,6 +123,21 @@ describe('a lost answer', () => {
     ]);
   });
 
+  it('[immunity 20] is reported as one also where the note of the renewal before it is still there', async () => {
+    const { store, clock, server, startProcess, reasons } = await expired();
+    const isNote = (command: string, key: string) => command === 'delete' && key === 'attempt:g1';
+    const storage = failing(store, isNote);
+    const tokens = startProcess({ keyValue: storage.keyValue });
+    storage.down = true;
+    expect((await tokens.fresh('g1')).accessToken).toBe('at-1');
+    server.respond = async () => Promise.reject(cut);
+    await expect(tokens.renew('g1', 'at-1')).rejects.toMatchObject({ status: 503 });
+    await clock.advance(5_000);
+    server.respond = async () => Promise.reject(new GrantRefusedError('invalid_grant'));
+    await expect(tokens.renew('g1', 'at-1')).rejects.toBeInstanceOf(GrantEndedError);
+    expect(reasons()).toEqual(['answer_lost']);
+  });
+
   it('[immunity 20] within the grace of the server costs nothing', async () => {
     const { tokens, clock, server, reasons } = await expired();
     server.respond = async () => Promise.reject(cut);
@@ -208,6 +223,15 @@ describe('a renewal whose result the storage does not take', () => {
     expect((await startProcess({ keyValue: resending }).fresh('g1')).accessToken).toBe('at-1');
     expect([server.spent, server.revoked]).toEqual([['rt-0'], []]);
     expect(eventTypes()).not.toContain('session_ended');
+  });
+});
+
+describe('a grant that is set up anew under the same id', () => {
+  it('is the new one at once, whatever the process had in memory of the one before', async () => {
+    const { tokens, signIn } = await expired();
+    await tokens.fresh('g1'); // renewed once, as the new one is not
+    await signIn(tokens, 'g1', { access_token: 'at-new' });
+    expect((await tokens.fresh('g1')).accessToken).toBe('at-new');
   });
 });
 
@@ -381,6 +405,47 @@ describe('sign-out', () => {
     tokens.abandon('g1', 'record_gone', await signIn(tokens));
     await clock.advance(200);
     expect(server.revoked).toEqual(['rt-0', 'at-0']);
+  });
+
+  /** What the process has in memory is all it could give out: nothing of the storage responds. */
+  it.each<[string, (bench: ReturnType<typeof setUp>, tokens: TokenManager) => Promise<unknown>]>([
+    ['here', (_bench, tokens) => tokens.forget('g1', 'signed_out')],
+    [
+      'in another process, as a read has shown',
+      async ({ startProcess, clock }, tokens) => {
+        await startProcess().forget('g1', 'signed_out');
+        await clock.advance(HOUR_MS - 30_000); // the margin, in which the record is read
+        await expect(tokens.fresh('g1')).rejects.toBeInstanceOf(GrantEndedError);
+      },
+    ],
+    [
+      'by the refusal of a renewal that nobody waited for',
+      async ({ server, clock }, tokens) => {
+        server.respond = async () => Promise.reject(new GrantRefusedError('invalid_grant'));
+        await clock.advance(HOUR_MS - 30_000);
+        await tokens.fresh('g1');
+        await tokens.idle();
+      },
+    ],
+  ])('leaves nothing in memory to go on with while the storage is away: %s', async (_how, end) => {
+    const bench = setUp();
+    const storage = failing(bench.store, () => true);
+    const tokens = bench.startProcess({ keyValue: storage.keyValue });
+    await bench.signIn(tokens);
+    await end(bench, tokens);
+    storage.down = true;
+    await expect(tokens.fresh('g1')).rejects.toBeInstanceOf(StorageError);
+  });
+
+  it('leaves nothing in memory of a call that read the record while it was being deleted', async () => {
+    const { store, startProcess, signIn } = setUp();
+    const keyValue = hooked(store, async (command) => {
+      if (command === 'take') await tokens.fresh('g1');
+    });
+    const tokens = startProcess({ keyValue });
+    await signIn(tokens);
+    await tokens.forget('g1', 'signed_out');
+    await expect(tokens.fresh('g1')).rejects.toBeInstanceOf(GrantEndedError);
   });
 
   it('has not happened when the storage does not answer', async () => {
