@@ -78,6 +78,17 @@ const ok = (body: object): HttpResponse => ({
 const refused = (error: string): HttpResponse => ({ status: 401, body: JSON.stringify({ error }) });
 
 describe("the app's own tokens", () => {
+  it('are asked for with all scopes again, though the server granted fewer the time before', async () => {
+    const { clock, server, start, ask } = installation();
+    const tokens = start();
+    server.answer = async () => Promise.resolve(server.issue({ scope: 'company:read' }));
+    await ask(tokens);
+    await clock.advance(HOUR_MS);
+    await ask(tokens);
+    const asked = server.sent.map((form) => form.get('scope'));
+    expect(asked).toEqual(['company:read debts:read', 'company:read debts:read']);
+  });
+
   it('ask for the scopes with client_credentials, once for all later callers in any process', async () => {
     const { server, start, ask } = installation();
     const [one, two] = [start(), start()];

@@ -123,6 +123,15 @@ describe('a lost answer', () => {
     ]);
   });
 
+  it('is told to the caller also where the storage does not take the pause after it', async () => {
+    const { store, server, startProcess } = await expired();
+    const storage = failing(store, (command, key) => command === 'set' && key === 'backoff:g1');
+    const tokens = startProcess({ keyValue: storage.keyValue });
+    storage.down = true;
+    server.respond = async () => Promise.reject(cut);
+    await expect(tokens.fresh('g1')).rejects.toMatchObject({ code: cut.code, retryAfterS: 5 });
+  });
+
   it('[immunity 20] is reported as one also where the note of the renewal before it is still there', async () => {
     const { store, clock, server, startProcess, reasons } = await expired();
     const isNote = (command: string, key: string) => command === 'delete' && key === 'attempt:g1';
