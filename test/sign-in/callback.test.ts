@@ -1,4 +1,5 @@
 /// <reference types="jest" />
+import type { Services } from '../../src/services.js';
 import type { Answer, Browser } from '../support/browser.js';
 import { codeCalls, cookieNames, isSignedIn, paramOf, sessionIdOf } from '../support/sign-in.js';
 import { until } from '../support/until.js';
@@ -316,4 +317,36 @@ describe('the callback', () => {
       expect(await isSignedIn(browser)).toBe(true);
     },
   );
+
+  it('keeps its cookie when a call of the old one ends just after that grant was forgotten', async () => {
+    let whenForgotten: (() => Promise<unknown>) | undefined;
+    const wrap = (services: Services): Services => {
+      const { tokens } = services;
+      const forget: typeof tokens.forget = async (...grant) => {
+        const forgotten = await tokens.forget(...grant);
+        await whenForgotten?.();
+        return forgotten;
+      };
+      return { ...services, tokens: { ...tokens, forget } };
+    };
+    const slow = await startTestApp({ wrap });
+    try {
+      const browser = slow.browser();
+      await browser.signIn();
+      const { control } = slow.sandbox;
+      control.expireAccessTokens();
+      control.set({ token: [{ mode: 'hold' }] });
+      const late = browser.get('/api/company/profile');
+      await until('its renewal is held', () => control.state().held === 1);
+      whenForgotten = () => {
+        control.release();
+        return late;
+      };
+      await browser.get(await browser.approve((await browser.get('/login?again')).location ?? ''));
+      const answer = await late;
+      expect([answer.status, answer.setCookies]).toEqual([401, []]);
+    } finally {
+      await slow.close();
+    }
+  });
 });
