@@ -4,6 +4,7 @@ const { locale } = document.documentElement.dataset;
 const formatOf = (options) => new Intl.DateTimeFormat(locale, options);
 const localFormats = {
   '': formatOf({ dateStyle: 'medium', timeStyle: 'short' }),
+  date: formatOf({ dateStyle: 'medium' }),
   time: formatOf({ timeStyle: 'short' }),
   seconds: formatOf({ timeStyle: 'medium' }),
 };

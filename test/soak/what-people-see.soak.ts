@@ -1,4 +1,4 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { startSandbox, type Sandbox } from '../../sandbox/sandbox.js';
 import { expectOrder } from '../flow/support/order.js';
 import { launchChromium } from '../support/chromium.js';
@@ -27,8 +27,11 @@ const control = () => sandbox.control;
 const text = async (page: Page): Promise<string> => await page.locator('main').innerText();
 
 /** Somebody of the first company who has just signed in; `untick` leaves permissions out at GetBill. */
-async function signedIn({ untick = [] as string[] } = {}): Promise<Page> {
-  const page = await (await chromium.newContext()).newPage();
+async function signedIn({
+  untick = [] as string[],
+  ...options
+}: BrowserContextOptions & { untick?: string[] } = {}): Promise<Page> {
+  const page = await (await chromium.newContext(options)).newPage();
   page.setDefaultTimeout(10_000);
   await page.goto(`${app.publicUrl}/login`);
   for (const scope of untick) await page.locator(`input[value="${scope}"]`).uncheck();
@@ -92,6 +95,24 @@ describe('what people see', () => {
     );
     expect(await gaps()).not.toContain(true);
   }, 30_000);
+
+  it.each(['Pacific/Kiritimati', 'Pacific/Honolulu'])(
+    'the day of a last follow-up is that of the reader, as the time of day beside it is (%s)',
+    async (timezoneId) => {
+      const page = await signedIn({ locale: 'en-GB', timezoneId });
+      const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeZone: timezoneId });
+      const expectDay = async (selector: string): Promise<void> => {
+        const time = page.locator(selector).first();
+        const at = new Date((await time.getAttribute('datetime')) ?? '');
+        expect(await time.innerText()).toBe(day.format(at));
+      };
+      await expectDay('.newest .reference time');
+      await page.locator('.newest .who a').first().click();
+      await page.waitForURL(/\/debts\/.+/);
+      await expectDay('.summary time');
+    },
+    30_000,
+  );
 
   it('a debt whose follow-ups fail is shown, and one box says what is missing', async () => {
     const page = await signedIn();

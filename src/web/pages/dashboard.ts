@@ -108,6 +108,6 @@ export function lastFollowupViews(
     if (!value.has(id)) return undefined;
     const followup = value.get(id);
     if (followup === undefined) return { title: 'None yet', at: undefined };
-    return { title: followupTitle(followup), at: formats.date(followupAt(followup)) };
+    return { title: followupTitle(followup), at: formats.dayOfTime(followupAt(followup)) };
   });
 }

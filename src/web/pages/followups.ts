@@ -17,10 +17,16 @@ export interface FollowupList {
   /** Newest first. */
   readonly items: readonly FollowupView[];
   readonly unreadable: number;
-  /** "8 contacts, the last on 22 May 2026: email, delivered" */
-  readonly summary: string | undefined;
+  /** For "8 follow-ups, the last on 22 May 2026: Email, delivered" */
+  readonly summary: FollowupSummary | undefined;
   /** "Showing 20 of 31." */
   readonly more: string | undefined;
+}
+
+interface FollowupSummary {
+  readonly count: string;
+  readonly at: DateText | undefined;
+  readonly title: string;
 }
 
 /** `debt`: says how many there are in all. */
@@ -41,13 +47,18 @@ export function followupList(
 }
 
 /** The last one that has happened; follow-ups that are planned come before it in the list. */
-function summaryOf(newestFirst: readonly unknown[], total: number, { formats, nowMs }: Reader) {
+function summaryOf(
+  newestFirst: readonly unknown[],
+  total: number,
+  { formats, nowMs }: Reader,
+): FollowupSummary | undefined {
   const last = newestFirst.find((followup) => followupAtMs(followup) <= nowMs) ?? newestFirst[0];
   if (last === undefined) return undefined;
-  const date = formats.date(followupAt(last))?.text;
-  const what = total === 1 ? '1 follow-up' : `${formats.count(total)} follow-ups`;
-  const on = date === undefined ? 'the last' : `the last on ${date}`;
-  return `${what}, ${on}: ${followupTitle(last)}`;
+  return {
+    count: total === 1 ? '1 follow-up' : `${formats.count(total)} follow-ups`,
+    at: formats.dayOfTime(followupAt(last)),
+    title: followupTitle(last),
+  };
 }
 
 export function followupView(followup: unknown, { formats }: Reader): FollowupView {

@@ -18,6 +18,8 @@ export interface Formats {
   readonly locale: string;
   /** A day, as it was written: in the zone of the writer. */
   date(value: unknown): DateText | undefined;
+  /** The day of a point in time of GetBill's, which the browser shows in the reader's zone. */
+  dayOfTime(value: unknown): DateText | undefined;
   /** A point in time of GetBill's; a day without a time is shown as a day. */
   dateTime(value: unknown): DateText | undefined;
   /** Times are UTC, and say so. */
@@ -82,6 +84,12 @@ function createFormats(locale: string): Formats {
   return {
     locale,
     date,
+    dayOfTime(value) {
+      const at = instantOf(value);
+      return at === undefined
+        ? date(value)
+        : { text: dateFormat.format(at), iso: at.toISOString() };
+    },
     dateTime(value) {
       const at = instantOf(value);
       return at === undefined ? date(value) : instant(at);
