@@ -52,7 +52,7 @@ it.each([
     expect(text).toContain(`<noscript><meta http-equiv="refresh" content="${wait}"></noscript>`);
     // no live region: each second would be read aloud
     expect(text).toMatch(new RegExp(`<p>Trying again <time [^>]*data-reload>in ${wait} s</time>`));
-    expect(text).toContain('href="">Try again now</a>');
+    expect(text).toContain('<a class="button primary" href="">Try again now</a>');
   },
 );
 
