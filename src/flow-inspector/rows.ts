@@ -57,7 +57,8 @@ function secretsIn({ message }: Step): string {
   return [...new Set(masks.map(hashOfMask))].join(' ');
 }
 
+/** The unit by what is shown: 999.6 ms is "1.0 s", and 9,960 ms is "10 s" beside a request that took 10,010. */
 export function durationText(ms: number): string {
-  if (ms >= 10_000) return `${Math.round(ms / 1000)} s`;
-  return ms >= 1_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.max(1, Math.round(ms))} ms`;
+  if (ms >= 9_950) return `${Math.round(ms / 1000)} s`;
+  return ms >= 999.5 ? `${(ms / 1000).toFixed(1)} s` : `${Math.max(1, Math.round(ms))} ms`;
 }

@@ -1,6 +1,7 @@
 import { sourceOf } from '../../src/web/source-code.js';
 import type { Step } from '../../src/flow-inspector/step.js';
 import { noteOf } from '../../src/flow-inspector/notes.js';
+import { durationText } from '../../src/flow-inspector/rows.js';
 import { topics } from '../../src/flow-inspector/topics.js';
 import { pages } from '../../src/web/pages/pages.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
@@ -319,3 +320,12 @@ it('a page is called in the flow what its link is called', async () => {
   const labels = linked.slice(1).map(({ label }) => label); // the first one ends the sign-in
   expect(titles.reverse()).toEqual(['Sign-in', ...labels]);
 });
+
+it.each([
+  [0.2, '1 ms'],
+  [999.4, '999 ms'],
+  [999.6, '1.0 s'],
+  [9_940, '9.9 s'],
+  [9_960, '10 s'],
+  [10_010, '10 s'],
+])('%d ms of a message are %s', (ms, text) => expect(durationText(ms)).toBe(text));
