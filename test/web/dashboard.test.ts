@@ -185,6 +185,7 @@ describe('GetBill’s quota is spared', () => {
       /The debts by status cannot be shown right now\.[^<]*<\/strong>[^<]*kept for the pages you open/,
     );
     expect(segments(page)).toBe(0);
+    expect(page).toContain('There will be more in 10 minutes.</p>'); // nothing to click until then
   });
 
   it('by counting a few times an hour for one company, however many people look', async () => {

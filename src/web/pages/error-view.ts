@@ -30,6 +30,9 @@ export function errorView(error: AppError, req: Request, lookedUpId: unknown) {
 /** The longest wait after which a page tries again by itself. */
 const MAX_WAIT_S = 60;
 
+/** Nobody waits so long in front of the page: it offers no "Try again". */
+export const isLongWait = (seconds: number): boolean => seconds > MAX_WAIT_S;
+
 /** Whether asking again does no harm: a step of a sign-in can be taken once, and a form is not sent twice. */
 const canRepeat = ({ method, path }: Request): boolean => method === 'GET' && !isSignIn(path);
 
@@ -40,12 +43,12 @@ const isTemporary = ({ status }: AppError): boolean => status === 429 || status 
 /** After how long the page tries again by itself; `undefined`: the wait is long or not known. */
 function retryOf(error: AppError, req: Request) {
   const { retryAfterS = Infinity } = error;
-  const isSoon = retryAfterS <= MAX_WAIT_S && isTemporary(error);
+  const isSoon = !isLongWait(retryAfterS) && isTemporary(error);
   return isSoon && canRepeat(req) ? { seconds: retryAfterS } : undefined;
 }
 
 /** The wait in words. `isLong`: nobody waits for it in front of the page. */
-const waitOf = (seconds: number) => ({ text: waitText(seconds), isLong: seconds > MAX_WAIT_S });
+const waitOf = (seconds: number) => ({ text: waitText(seconds), isLong: isLongWait(seconds) });
 
 function signInFor(id: unknown): ErrorText {
   const page = typeof id === 'string' ? `/debts/${id.trim()}` : '/debts';

@@ -3,6 +3,7 @@ import { AppError, NotSignedInError, StorageError, UnavailableError } from '../.
 import type { Reading } from '../../getbill/cached-reads.js';
 import { setErrorStatus } from '../error-status.js';
 import { errorText } from './error-texts.js';
+import { isLongWait } from './error-view.js';
 import { waitText, type InstantText } from './formats.js';
 import type { Reader } from './reader.js';
 
@@ -16,6 +17,7 @@ export interface Unavailable {
   readonly error: AppError;
   readonly why: string;
   readonly status: number;
+  readonly isLong: boolean;
 }
 
 /**
@@ -34,7 +36,9 @@ export async function loadPart<Data>(
     if (!(thrown instanceof AppError) || isAboutThePage(thrown)) throw thrown;
     const error = thrown.code === 'not_found' ? partNotFound(thrown) : thrown;
     if (error.code === 'missing_scope') return { scopeMissing: scope };
-    return { unavailable: { error, why: whyUnavailable(error), status: error.status } };
+    const { status, retryAfterS = 0 } = error;
+    const isLong = isLongWait(retryAfterS);
+    return { unavailable: { error, why: whyUnavailable(error), status, isLong } };
   }
 }
 
