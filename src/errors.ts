@@ -60,6 +60,9 @@ export class GetbillApiError extends AppError {
   }
 }
 
+/** GetBill documents no such call, so nothing was sent. */
+export class UndocumentedCallError extends GetbillApiError {}
+
 /** A body breaks the documented rules of the GetBill API, so nothing was sent. The field `''` is the whole body. */
 export class InvalidInputError extends AppError {
   readonly fields: Readonly<Record<string, readonly string[]>>;

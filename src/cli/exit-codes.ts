@@ -4,6 +4,7 @@ import {
   MisconfiguredError,
   StorageError,
   UnavailableError,
+  UndocumentedCallError,
   WalkStoppedError,
   AppError,
 } from '../errors.js';
@@ -30,7 +31,8 @@ export function exitCodeOf(error: unknown): number {
   if (!(error instanceof AppError)) return exitCodes.bug;
   if (error instanceof ConfigError || error instanceof MisconfiguredError)
     return exitCodes.configuration;
-  if (error instanceof InvalidInputError) return exitCodes.usage;
+  if (error instanceof InvalidInputError || error instanceof UndocumentedCallError)
+    return exitCodes.usage;
   const oauthError = explanationOf(error.code); // also while a back-off repeats it as `UnavailableError`
   if (oauthError !== undefined) return exitCodes[oauthError.exit];
   if (error.status === 429 || error.code === 'token_endpoint_limited') return exitCodes.limit;

@@ -1,4 +1,4 @@
-import { GetbillApiError } from '../errors.js';
+import { UndocumentedCallError } from '../errors.js';
 import type { CallSignal } from './call-signal.js';
 import { limitClassOf, matchEndpoint, type Endpoint } from './endpoints.js';
 import { unwrapItem, unwrapList, unwrapNested, unwrapPage } from './envelope.js';
@@ -47,12 +47,12 @@ export interface GetbillClient extends GetbillWrites {
   reportDownload(id: string): Promise<T.ReportDownload>;
 }
 
-/** @throws {GetbillApiError} 404: GetBill documents no such call. */
+/** @throws {UndocumentedCallError} */
 export function documentedEndpoint(method: string, path: string): Endpoint {
   const match = matchEndpoint(method, path);
   if ('endpoint' in match) return match.endpoint;
   const others = match.allow.length === 0 ? '' : `; this path has ${match.allow.join(', ')}`;
-  throw new GetbillApiError({
+  throw new UndocumentedCallError({
     status: 404,
     message: `no such endpoint or a malformed id${others}`,
   });

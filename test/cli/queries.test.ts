@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { listenForCallback } from '../../src/cli/try/callback-server.js';
 import type { Deps } from '../../src/cli/deps.js';
+import { exitCodeOf, exitCodes } from '../../src/cli/exit-codes.js';
 import { createProgram } from '../../src/cli/program.js';
 import { itemTable } from '../../src/cli/tables.js';
 import { freePort } from '../support/free-port.js';
@@ -94,7 +95,9 @@ describe('the command line', () => {
     [`debts update a/b --from ${file}`, 'malformed id'],
   ])('"%s --dry-run" shows no request that cannot be sent', async (args, message) => {
     writeFileSync(file, '{"amount":2}');
-    await expect(typed(app, `${args} --dry-run`)).rejects.toThrow(message);
+    const refused = await typed(app, `${args} --dry-run`).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ message: expect.stringContaining(message) as string });
+    expect(exitCodeOf(refused)).toBe(exitCodes.usage);
   });
 
   it.each([
