@@ -8,17 +8,38 @@ export const bodyFrom = (file: string): unknown => jsonFrom(file === '-' ? 0 : f
 /** The JSON of the file that an option names. @throws {InvalidArgumentError} */
 export function jsonFrom(file: string | 0, option: string): unknown {
   let text = '';
+  let body: unknown;
   try {
     text = readTextFile(file);
-    const body = JSON.parse(text) as unknown;
+    body = JSON.parse(text);
     JSON.stringify(body); // as it will be shown and sent: it takes fewer levels than JSON.parse
-    return body;
   } catch (error) {
     return misused(`the file of ${option} ${reasonOf(error, text)}`);
   }
+  const twice = repeatedName(text);
+  if (twice !== undefined) misused(`the file of ${option} has ${twice}`);
+  return body;
+}
+
+/** Strings, with the colon behind a name, and where objects begin and end. */
+const JSON_TOKENS = /"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|[{}]/g;
+
+/** A name that one object has twice, and where: `JSON.parse` keeps the last value without a word. */
+function repeatedName(json: string): string | undefined {
+  const open: Set<string>[] = [];
+  for (const { 0: token, 1: name = '', 2: colon, index } of json.matchAll(JSON_TOKENS)) {
+    const names = open.at(-1);
+    if (token === '{') open.push(new Set());
+    else if (token === '}') open.pop();
+    else if (colon !== undefined && names?.has(name))
+      return `"${name}" twice in one object: look at line ${json.slice(0, index).split('\n').length}`;
+    else if (colon !== undefined) names?.add(name);
+  }
+  return undefined;
 }
 
 function reasonOf(error: unknown, text: string): string {
+  if (error instanceof SyntaxError && text.trim() === '') return 'is empty';
   if (error instanceof SyntaxError) {
     return `is not valid JSON: look at line ${lineOf(text.trimEnd(), error.message)}`;
   }

@@ -44,13 +44,37 @@ describe('a file that people write', () => {
     ['a comma too many at the end', '[1,\n 2,\n]\n', 3],
     ['an end that is missing', '[1,\n 2\n\n', 2],
     ['a comma that is missing', '[1,\n 2\n 3]', 3],
-    ['nothing in it', '', 1],
   ])('that is not JSON is refused with the line to look at: %s', (_what, text, line) => {
     const path = join(folder, 'wrong.json');
     writeFileSync(path, text);
     const said = new RegExp(`is not valid JSON: look at line ${line}$`);
     expect(() => bodyFrom(path)).toThrow(said);
     expect(() => openReport(path)).toThrow(said);
+  });
+
+  it.each([
+    ['is empty', ''],
+    ['is empty', '\uFEFF \n'],
+    [
+      'has "amount" twice in one object: look at line 3',
+      '[{"amount": 1,\n "a": {},\n "amount" :2}]',
+    ],
+    ['has "a\\"" twice in one object: look at line 1', '{"b": {"a\\"": 1, "a\\"": 1}}'],
+  ])('that %s is refused with that reason', (reason, text) => {
+    const path = join(folder, 'wrong.json');
+    writeFileSync(path, text);
+    expect(() => bodyFrom(path)).toThrow(`the file of --from ${reason}`);
+    expect(() => openReport(path)).toThrow(`the file of --resume ${reason}`);
+  });
+
+  it('may have a name in several objects, and quotes, colons and brackets in its texts', () => {
+    const path = join(folder, 'right.json');
+    const body = [
+      { a: 1, b: { a: '"a": {', c: ['{', { a: '\\' }] } },
+      { a: '}', b: 'a' },
+    ];
+    writeFileSync(path, JSON.stringify(body, null, 1));
+    expect(bodyFrom(path)).toEqual(body);
   });
 
   it('is refused in another encoding, in which letters of a name would be lost', () => {
