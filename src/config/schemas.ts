@@ -42,7 +42,11 @@ export const flag = z
   .enum(['true', 'false'], { error: 'must be true or false' })
   .transform((text) => text === 'true');
 /** Compared as it is written. */
-export const urlText = z.string().refine((text) => URL.canParse(text), { error: 'must be a URL' });
+export const urlText = z
+  .string()
+  .refine((text) => /^https?:\/\//i.test(text) && URL.canParse(text), {
+    error: 'must be a URL starting with https:// or http://',
+  });
 /** Entries separated by commas. */
 export const list = z.string().transform(splitList);
 /** As `URL.hostname` gives them: an IPv6 address in brackets. */

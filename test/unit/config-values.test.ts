@@ -639,7 +639,7 @@ describe('a value of another kind than the variable wants', () => {
     },
   );
 
-  it.each(['getbill.io', 'true', 'GetBill'])(
+  it.each(['getbill.io', 'true', 'GetBill', 'getbill.io:443', 'https:getbill.io', 'mailto:x'])(
     'is refused in GETBILL_ISSUER: %s',
     (GETBILL_ISSUER) => {
       expect(problemsOf({ ...required, GETBILL_ISSUER })[0]).toMatch(
