@@ -217,7 +217,7 @@ describe('any documented call', () => {
     );
     const wrong = await cli.run('call PATCH /debts');
     expect([wrong.code, wrong.stderr]).toEqual([
-      4,
+      2,
       expect.stringContaining('this path has GET, POST') as string,
     ]);
     const missing = await cli.run('call POST /debts --from missing.json');
