@@ -23,7 +23,11 @@ module.exports = {
       to: { circular: true },
     },
     only('main', ['services', 'app', 'server'], 'main starts things; it decides nothing'),
-    only('server', ['in-turns', 'one-at-a-time'], 'the HTTP server takes any app'),
+    only(
+      'server',
+      ['in-turns', 'one-at-a-time', 'until-accepted'],
+      'the HTTP server takes any app',
+    ),
     {
       name: 'services-imports',
       severity: 'error',

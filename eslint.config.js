@@ -40,6 +40,21 @@ export default tseslint.config(
     },
   },
   {
+    files: ['src/**', 'sandbox/**', 'scripts/**'],
+    rules: {
+      // for comments: Prettier breaks code, and leaves long texts in one line, where they can be searched for
+      'max-len': [
+        'error',
+        {
+          code: 100,
+          ignoreStrings: true,
+          ignoreTemplateLiterals: true,
+          ignoreRegExpLiterals: true,
+        },
+      ],
+    },
+  },
+  {
     files: ['scripts/**', 'sandbox/main.ts', 'src/cli/**', 'test/**'],
     rules: { 'no-console': 'off' },
   },

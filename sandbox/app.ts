@@ -22,7 +22,9 @@ export interface AppDeps extends SandboxContext {
   onLimitsChanged: () => Promise<void>;
 }
 
-/** Builds the sandbox's app around one authorization server and one set of data; listens to nothing. */
+/**
+ * Builds the sandbox's app around one authorization server and one set of data; listens to nothing.
+ */
 export async function createApp(deps: AppDeps): Promise<{ app: Express; control: Control }> {
   const { origin, port, appUrl, clock, recorder, resetCounters } = deps;
   const app = express().disable('x-powered-by').disable('etag');

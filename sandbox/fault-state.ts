@@ -14,10 +14,15 @@ interface Queues {
 
 export interface FaultState {
   current: () => Readonly<Faults>;
-  /** @throws {Error} naming each field that is unknown or has a wrong value; nothing is changed then. */
+  /**
+   * @throws {Error} naming each field that is unknown or has
+   * a wrong value; nothing is changed then.
+   */
   set: (partial: Partial<Faults>) => void;
   reset: () => void;
-  /** The first queued fault that matches, counted down; those that do not match keep their place. */
+  /**
+   * The first queued fault that matches, counted down; those that do not match keep their place.
+   */
   take<Q extends keyof Queues>(
     queue: Q,
     matches?: (fault: Queues[Q]) => boolean,

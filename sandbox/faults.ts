@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
-/** How many calls the entry is for; 0 and Infinity: for ever (kept as 0, since JSON has no Infinity). */
+/**
+ * How many calls the entry is for; 0 and Infinity: for ever
+ * (kept as 0, since JSON has no Infinity).
+ */
 const times = z
   .union([z.number().int().nonnegative(), z.literal(Infinity)])
   .transform((count) => (count === Infinity ? 0 : count))
@@ -112,7 +115,10 @@ const revokeFault = z.discriminatedUnion('mode', [
 /** Everything about the sandbox that can be changed while it runs. */
 export const faultsSchema = z.strictObject({
   accessTokenLifetimeS: z.number().int().positive(),
-  /** What a refresh does with the refresh token. 'rotate': a new one, reuse of an old one ends the whole grant. */
+  /**
+   * What a refresh does with the refresh token. 'rotate': a new one,
+   * reuse of an old one ends the whole grant.
+   */
   refreshToken: z.enum(['rotate', 'keep', 'omit']),
   oldAccessTokenDies: z.boolean(),
   /** 'ifLess': when less was granted than asked for, as RFC 6749 section 5.1 requires. */

@@ -6,7 +6,9 @@ export interface Mismatch {
   others: string[];
 }
 
-/** The registered redirect URI that is nearest to the one that was sent, and where the two differ. */
+/**
+ * The registered redirect URI that is nearest to the one that was sent, and where the two differ.
+ */
 export function mismatchOf(sent: string, registered: readonly string[]): Mismatch | undefined {
   const [nearest, ...others] = [...registered].sort(
     (a, b) => lengthInCommon(sent, b) - lengthInCommon(sent, a),

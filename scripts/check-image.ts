@@ -1,5 +1,5 @@
-// What the production image must be, checked with buildah and without a container engine: CONTRIBUTING.md, "The image".
-// Usage: node --import tsx scripts/check-image.ts <image>
+// What the production image must be, checked with buildah and without a container engine:
+// CONTRIBUTING.md, "The image". Usage: node --import tsx scripts/check-image.ts <image>
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';

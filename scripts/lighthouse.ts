@@ -1,4 +1,5 @@
-// `npm run lighthouse [runs]`: what Lighthouse thinks of the running demo's pages. The best performance of three runs counts; the rest has to be 100.
+// `npm run lighthouse [runs]`: what Lighthouse thinks of the running demo's pages. The best
+// performance of three runs counts; the rest has to be 100.
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -47,7 +48,10 @@ async function oneDebt(cookie: string): Promise<string> {
   return `/debts/${data[0]?.id ?? ''}`;
 }
 
-/** The app, with 200 on its error page: Chrome writes any other status of a page to its console, and Lighthouse counts that against the page. */
+/**
+ * The app, with 200 on its error page: Chrome writes any other status of a page to its console, and
+ * Lighthouse counts that against the page.
+ */
 const with200 = createServer((req, res) => {
   void request(new URL(req.url ?? '/', demo.app), {
     headers: { accept: req.headers.accept ?? '*/*' },

@@ -1,5 +1,5 @@
-// `npm pack` packs the core alone: `prepack` builds it and leaves in package.json what the core needs, `postpack` puts
-// the app's package.json back.
+// `npm pack` packs the core alone: `prepack` builds it and leaves in package.json what the core
+// needs, `postpack` puts the app's package.json back.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,9 @@ interface Manifest extends Record<string, unknown> {
   dependencies: Record<string, string>;
 }
 
-/** oauth4webapi is a dependency; ioredis is yours, and only needed for `getbill-connect/core/redis`. */
+/**
+ * oauth4webapi is a dependency; ioredis is yours, and only needed for `getbill-connect/core/redis`.
+ */
 function coreManifest({ devDependencies: _, bin: __, dependencies, ...common }: Manifest) {
   return {
     ...common,

@@ -1,5 +1,5 @@
-// `npm run screenshots`: the pictures in docs/images, taken of the running demo in a real browser: the flow beside the
-// sandbox, light and dark, and a recording of the tour.
+// `npm run screenshots`: the pictures in docs/images, taken of the running demo in a real browser:
+// the flow beside the sandbox, light and dark, and a recording of the tour.
 import { mkdirSync } from 'node:fs';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
 import { record } from './support/recording.js';

@@ -14,7 +14,10 @@ function newest(folder: string): number {
     .reduce((latest, time) => Math.max(latest, time), 0);
 }
 
-/** Runs the compiler by its path: `npm` and `tsc` on the PATH are scripts that Windows cannot start without a shell. */
+/**
+ * Runs the compiler by its path: `npm` and `tsc` on the PATH are scripts
+ * that Windows cannot start without a shell.
+ */
 function build(): void {
   process.stderr.write('building...\n');
   if (!existsSync(COMPILER))
@@ -51,8 +54,8 @@ function isNotSetUp(): boolean {
 }
 
 /**
- * Stops the app when npm has gone. npm hands a SIGTERM to the shell that it started, and the shell ends without handing
- * it on; the app then has another parent.
+ * Stops the app when npm has gone. npm hands a SIGTERM to the shell that it started, and the shell
+ * ends without handing it on; the app then has another parent.
  */
 function stopWithNpm(): void {
   if (process.env['npm_lifecycle_event'] === undefined) return;
@@ -64,7 +67,10 @@ function stopWithNpm(): void {
   }, PARENT_CHECKED_EVERY_MS).unref();
 }
 
-/** Node's option for it prints a line where there is none. Docker makes a folder of a file that it cannot find. */
+/**
+ * Node's option for it prints a line where there is none. Docker makes
+ * a folder of a file that it cannot find.
+ */
 function loadDotenv(): void {
   if (!existsSync('.env')) return;
   try {

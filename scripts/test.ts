@@ -1,4 +1,5 @@
-// `npm test`: everything that must hold before a change lands: types, lint, format, layers, dead code, then Jest.
+// `npm test`: everything that must hold before a change lands: types,
+// lint, format, layers, dead code, then Jest.
 import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,7 +32,8 @@ function missingTools(): typeof tools {
   if (process.getuid?.() === 0 && existsSync('/etc/debian_version')) {
     console.log(`installing what the tests run against: ${packages.join(', ')}`);
     run('apt-get', ['update', '-qq']);
-    // One by one: apt-get installs none of a list in which it does not know one (Ubuntu has no chromium).
+    // One by one: apt-get installs none of a list in which it does
+    // not know one (Ubuntu has no chromium).
     for (const name of packages)
       run('sh', ['-c', `DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ${name} >/dev/null`]); // prettier-ignore
   }
@@ -76,7 +78,8 @@ async function checkAll(): Promise<(string | undefined)[]> {
 /** One check, its output kept together. */
 function check([name, command, args]: (typeof checks)[number]): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const options = `${process.env['NODE_OPTIONS'] ?? ''} --max-semi-space-size=128`; // a tenth less processor time
+    // a tenth less processor time
+    const options = `${process.env['NODE_OPTIONS'] ?? ''} --max-semi-space-size=128`;
     const env = { ...process.env, NODE_OPTIONS: options };
     const child = spawn(bin(command), args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     const output: Buffer[] = [];

@@ -55,8 +55,8 @@ import { mountWebhooks } from './webhooks/mount-webhooks.js';
 const root = (folder: string): string => fileURLToPath(new URL(`../${folder}`, import.meta.url));
 
 /**
- * The table of routes, in the order in which a request meets them: path, guards, handler. A new page
- * is a line here, its row in `web/pages/pages.ts`, a handler and a view.
+ * The table of routes, in the order in which a request meets them: path, guards, handler. A new
+ * page is a line here, its row in `web/pages/pages.ts`, a handler and a view.
  */
 export function createApp(
   services: Services,
@@ -166,12 +166,14 @@ function createExpress(config: Config): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  Object.defineProperty(app.request, 'fresh', { value: false }); // Express would answer 304 to "If-None-Match: *"
+  // Express would answer 304 to "If-None-Match: *"
+  Object.defineProperty(app.request, 'fresh', { value: false });
   app.enable('case sensitive routing');
   app.enable('strict routing');
   app.set('trust proxy', trustProxy);
   const trusts = app.get('trust proxy fn') as TrustProxy;
-  app.set('trust proxy', (address: string, hop: number) => trusts(bareAddress(address), hop)); // it may have a port
+  // it may have a port
+  app.set('trust proxy', (address: string, hop: number) => trusts(bareAddress(address), hop));
   app.set('views', root('views'));
   app.set('view engine', 'ejs');
   app.engine('ejs', renderView({ cache: production }));
@@ -180,7 +182,10 @@ function createExpress(config: Config): Express {
   return app;
 }
 
-/** Renders without the indentation, a third of a long list; with a root, so that EJS looks for no file at an `include`. */
+/**
+ * Renders without the indentation, a third of a long list; with a root, so
+ * that EJS looks for no file at an `include`.
+ */
 function renderView({ cache }: { cache: boolean }) {
   const options = { cache, root: root('views'), rmWhitespace: true };
   return (path: string, locals: object, done: (error: Error | null, html?: string) => void) =>

@@ -2,7 +2,9 @@ import { AppError, UnavailableError, type AppErrorOptions } from './core/errors.
 
 export * from './core/errors.js';
 
-/** The environment does not describe a startable app; `problems` names every fault, never a value. */
+/**
+ * The environment does not describe a startable app; `problems` names every fault, never a value.
+ */
 export class ConfigError extends AppError {
   readonly problems: readonly string[];
 
@@ -15,7 +17,10 @@ export class ConfigError extends AppError {
   }
 }
 
-/** The request itself is at fault; the caller must change it. `headers` (`Allow`) and `details` (the missing scope) go out with the response. */
+/**
+ * The request itself is at fault; the caller must change it. `headers` (`Allow`) and `details` (the
+ * missing scope) go out with the response.
+ */
 export class RequestError extends AppError {
   readonly headers: Readonly<Record<string, string>>;
   readonly details: Readonly<Record<string, string>>;
@@ -33,7 +38,10 @@ export class RequestError extends AppError {
   }
 }
 
-/** The GetBill API said no to one of our own calls. Its text is for the log; pages use their own words. */
+/**
+ * The GetBill API said no to one of our own calls. Its text is
+ * for the log; pages use their own words.
+ */
 export class GetbillApiError extends AppError {
   /** The faults by field, where the API names them. */
   readonly fields: Readonly<Record<string, readonly string[]>>;
@@ -63,7 +71,10 @@ export class GetbillApiError extends AppError {
 /** GetBill documents no such call, so nothing was sent. */
 export class UndocumentedCallError extends GetbillApiError {}
 
-/** A body breaks the documented rules of the GetBill API, so nothing was sent. The field `''` is the whole body. */
+/**
+ * A body breaks the documented rules of the GetBill API, so nothing was
+ * sent. The field `''` is the whole body.
+ */
 export class InvalidInputError extends AppError {
   readonly fields: Readonly<Record<string, readonly string[]>>;
 
@@ -73,7 +84,10 @@ export class InvalidInputError extends AppError {
   }
 }
 
-/** A write was sent to GetBill, and no response says what became of it. It must not be sent again unlooked. */
+/**
+ * A write was sent to GetBill, and no response says what became of
+ * it. It must not be sent again unlooked.
+ */
 export class OutcomeUnknownError extends UnavailableError {
   constructor(cause: UnavailableError) {
     const { code, status, message } = cause;
@@ -81,7 +95,10 @@ export class OutcomeUnknownError extends UnavailableError {
   }
 }
 
-/** A walk over a list ended before its last page: nothing before `nextPage` is missing, and there it can go on. `cause` says why. */
+/**
+ * A walk over a list ended before its last page: nothing before `nextPage` is missing,
+ * and there it can go on. `cause` says why.
+ */
 export class WalkStoppedError extends AppError {
   readonly nextPage: number;
 
@@ -98,7 +115,10 @@ export class WalkStoppedError extends AppError {
   }
 }
 
-/** GetBill writes "Access denied to this debt" where the debt is another company's: no permission would help. */
+/**
+ * GetBill writes "Access denied to this debt" where the debt is
+ * another company's: no permission would help.
+ */
 const isAboutRecord = (status: number, message: string): boolean =>
   status === 403 && /\bdenied to\b/i.test(message);
 
@@ -109,6 +129,9 @@ const API_ERROR_CODES: Readonly<Record<number, string>> = {
   429: 'getbill_quota_used',
 };
 
-/** The text of an error of Redis or of OpenSSL (`reason`), without the password of a URL, and without the arguments of a command that Redis repeats. */
+/**
+ * The text of an error of Redis or of OpenSSL (`reason`), without the password of a URL, and
+ * without the arguments of a command that Redis repeats.
+ */
 export const redisReason = ({ message, reason = message }: Error & { reason?: string }): string =>
   reason.replaceAll(/\/\/[^\s/]*@/g, '//').replace(/, with args beginning with.*/s, '');

@@ -3,9 +3,9 @@ import type { CoreEvent } from './core/events.js';
 export * from './core/events.js';
 
 /**
- * Everything worth knowing, as one vocabulary. Emitters say what happened and know no reader; readers
- * are the audit log, the metrics and the flow inspector. No event holds a token, code, state, verifier
- * or secret: `grant` and `login` are keyed hashes of at most 8 characters.
+ * Everything worth knowing, as one vocabulary. Emitters say what happened and know no reader;
+ * readers are the audit log, the metrics and the flow inspector. No event holds a token, code,
+ * state, verifier or secret: `grant` and `login` are keyed hashes of at most 8 characters.
  */
 export type AppEvent =
   | CoreEvent
@@ -86,7 +86,10 @@ export interface RequestContext {
 
 export type Emit = (event: AppEvent) => void;
 
-/** `subscribe` adds a reader; a reader that throws is reported to `onReaderError` and disturbs nobody. */
+/**
+ * `subscribe` adds a reader; a reader that throws is reported
+ * to `onReaderError` and disturbs nobody.
+ */
 export function createEvents({ onReaderError }: { onReaderError: (error: unknown) => void }) {
   const readers: Emit[] = [];
   return {

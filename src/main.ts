@@ -8,7 +8,8 @@ import { createServices, type Services } from './services.js';
 import { columnsOf, wrap } from './wrap.js';
 
 async function main(): Promise<void> {
-  const stopSignal = receiveStopSignals(); // before anything that takes time: a start can be stopped too
+  // before anything that takes time: a start can be stopped too
+  const stopSignal = receiveStopSignals();
   const config = loadConfig(process.env);
   const services = await createServices(config);
   exitOnBug(services);
@@ -31,9 +32,10 @@ async function main(): Promise<void> {
 }
 
 /**
- * The first SIGTERM, SIGINT or SIGHUP (a terminal is closed) stops the process in order; until `handleWith` is called, it
- * ends the process at once. The second changes nothing, because systemd and npm, or npm and the terminal, both send one
- * for the same stop. The third ends the process at once.
+ * The first SIGTERM, SIGINT or SIGHUP (a terminal is closed) stops the process in
+ * order; until `handleWith` is called, it ends the process at once. The second changes
+ * nothing, because systemd and npm, or npm and the terminal, both send one for the same
+ * stop. The third ends the process at once.
  */
 function receiveStopSignals() {
   const signals: NodeJS.Signals[] = [];
@@ -53,7 +55,10 @@ function receiveStopSignals() {
   };
 }
 
-/** Serves on while the load balancer notices, finishes the responses under way, stores running renewals, and exits. */
+/**
+ * Serves on while the load balancer notices, finishes the responses under
+ * way, stores running renewals, and exits.
+ */
 async function stop({
   signal,
   config,

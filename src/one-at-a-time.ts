@@ -1,19 +1,23 @@
 import type { RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Requests that may wait on one connection. Browsers and reverse proxies send none ahead of a response. */
+/**
+ * Requests that may wait on one connection. Browsers and
+ * reverse proxies send none ahead of a response.
+ */
 const MAX_WAITING = 32;
 /** On all connections together: each may have a head of 16 KB. */
 const MAX_WAITING_IN_ALL = 512;
 
 /**
- * Handles the requests of one connection one after the other; Node hands over pipelined requests all at once. Each
- * response then has its socket from the start, so it always emits `close`, and requests whose client has hung up are
- * never begun. A connection with more requests waiting is closed. Before Express, whose part alone would be a tenth of
- * what such a client costs.
+ * Handles the requests of one connection one after the other; Node hands over pipelined requests
+ * all at once. Each response then has its socket from the start, so it always emits `close`, and
+ * requests whose client has hung up are never begun. A connection with more requests waiting is
+ * closed. Before Express, whose part alone would be a tenth of what such a client costs.
  */
 export function oneAtATime(handle: RequestListener): RequestListener {
-  const queues = new WeakMap<Socket, (() => void)[]>(); // a queue exists while a request is handled, or about to be
+  // a queue exists while a request is handled, or about to be
+  const queues = new WeakMap<Socket, (() => void)[]>();
   let waiting = 0;
   return (req, res) => {
     const { socket } = req;
@@ -26,7 +30,8 @@ export function oneAtATime(handle: RequestListener): RequestListener {
     if (queue === undefined) {
       queues.set(socket, [begin]);
       waiting += 1;
-      process.nextTick(beginNext, socket); // once all that came together is known: of too many not one is begun
+      // once all that came together is known: of too many not one is begun
+      process.nextTick(beginNext, socket);
     } else if (queue.length < MAX_WAITING && waiting < MAX_WAITING_IN_ALL) {
       queue.push(begin);
       waiting += 1;
@@ -49,8 +54,8 @@ export function oneAtATime(handle: RequestListener): RequestListener {
 }
 
 /**
- * Node makes an error for each request of the connection that is open still, in a `close` listener of its own, between the two here; their
- * stacks alone would be a third of the cost.
+ * Node makes an error for each request of the connection that is open still, in a `close` listener
+ * of its own, between the two here; their stacks alone would be a third of the cost.
  */
 function closeWithoutStacks(socket: Socket): void {
   const { stackTraceLimit } = Error;

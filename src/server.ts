@@ -17,13 +17,13 @@ const STALLED_READER_MS = 30_000;
 export interface HttpServer {
   listen(options: { host: string; port: number }): Promise<{ port: number }>;
   /**
-   * From now on every response says `Connection: close`, so that clients go to another process. Those under way emit
-   * `stopping`: a stream without an end ends then.
+   * From now on every response says `Connection: close`, so that clients go to another process.
+   * Those under way emit `stopping`: a stream without an end ends then.
    */
   announceStop(): void;
   /**
-   * Accepts the connections that wait and no other, waits for the responses under way, and closes all connections,
-   * within `withinMs`. Resolves to the number of responses that were cut off.
+   * Accepts the connections that wait and no other, waits for the responses under way, and closes
+   * all connections, within `withinMs`. Resolves to the number of responses that were cut off.
    */
   drain(options: { withinMs: number }): Promise<number>;
 }
@@ -72,13 +72,16 @@ export function createHttpServer(
       await Promise.race([underWay.untilNone(), deadline]);
       allSent.abort();
       const cutOff = underWay.count();
-      server.closeAllConnections(); // also those without a request: kept alive, or opened ahead by a browser
+      // also those without a request: kept alive, or opened ahead by a browser
+      server.closeAllConnections();
       return cutOff;
     },
   };
 }
 
-/** With 431: Node drops headers past `maxHeadersCount` without a word, those of a proxy among them. */
+/**
+ * With 431: Node drops headers past `maxHeadersCount` without a word, those of a proxy among them.
+ */
 function refuseTooManyHeaders(handle: RequestListener): RequestListener {
   return (req, res) => {
     if (req.rawHeaders.length <= 2 * MAX_HEADERS) handle(req, res);
@@ -104,7 +107,8 @@ function createResponsesUnderWay(): ResponsesUnderWay {
       const { socket } = req;
       underWay.set(socket, res);
       res.once('close', () => {
-        if (underWay.get(socket) === res) underWay.delete(socket); // else the next one of the connection has begun
+        // else the next one of the connection has begun
+        if (underWay.get(socket) === res) underWay.delete(socket);
         if (underWay.size === 0) for (const resolve of waiting.splice(0)) resolve();
       });
       if (isStopping) res.setHeader('Connection', 'close');
@@ -128,8 +132,9 @@ function createResponsesUnderWay(): ResponsesUnderWay {
 }
 
 /**
- * Node reports a socket on which nothing was received and no byte of a write was taken for `stalledReaderMs`. It stays
- * open only while its response is still being made, which is bounded by the deadlines of the calls behind it.
+ * Node reports a socket on which nothing was received and no byte of a write was taken for
+ * `stalledReaderMs`. It stays open only while its response is still being made, which is bounded
+ * by the deadlines of the calls behind it.
  */
 function cutStalledReaders(
   server: Server,

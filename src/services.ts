@@ -57,7 +57,10 @@ export async function createServices(
   const stops: (() => Promise<void>)[] = [];
   const closes: (() => void)[] = [];
   let stopping: Promise<unknown> | undefined;
-  /** Ends what would keep responses open, before they are waited for. Resolves when the rooms have stopped. */
+  /**
+   * Ends what would keep responses open, before they are waited
+   * for. Resolves when the rooms have stopped.
+   */
   async function stop(): Promise<void> {
     stopping ??= Promise.allSettled(stops.map((each) => each()));
     await stopping;
@@ -101,7 +104,8 @@ export async function createServices(
     quota,
     facts,
     figures: createDebtFigures({ quota, limits, facts, now }),
-    profiles: createProfileCache({ now, keptMs: config.flowInspector ? 0 : 60_000 }), // 0: the flow inspector shows every call
+    // 0: the flow inspector shows every call
+    profiles: createProfileCache({ now, keptMs: config.flowInspector ? 0 : 60_000 }),
     /** The API with the app's own power, for work without a person. */
     appClient: createAppClient({
       forward,
@@ -112,7 +116,10 @@ export async function createServices(
     metrics,
     /** Whether the storage would carry out a sign-in. */
     isStorageReady: () => once('check', checkStorage),
-    /** Lets other processes and the doctor see when their SESSION_SECRET is another one, until `close`. */
+    /**
+     * Lets other processes and the doctor see when their
+     * SESSION_SECRET is another one, until `close`.
+     */
     async announceSecret(): Promise<void> {
       const end = await announceSecret(storage, {
         secrets: config.session.secrets.reveal(),
@@ -126,7 +133,10 @@ export async function createServices(
     /** The same for what responses under way still need. */
     onClose: (each: () => void) => void closes.push(each),
     stop,
-    /** Waits at most `withinMs` for renewals, by default one lease; then lets go of Redis and the connections. */
+    /**
+     * Waits at most `withinMs` for renewals, by default one lease;
+     * then lets go of Redis and the connections.
+     */
     async close({ withinMs = config.getbill.timeoutMs + 3_000 } = {}): Promise<void> {
       const allIdle = Promise.all([idle(), stop()]);
       await Promise.race([allIdle, delay(withinMs, undefined, { ref: false })]);

@@ -1,6 +1,7 @@
 /**
- * Prose for a terminal of `columns`: lines break at spaces, and what follows stands below the text of its line. A word
- * that is longer, such as an address, is left whole. Without a terminal nothing is broken.
+ * Prose for a terminal of `columns`: lines break at spaces, and what follows stands
+ * below the text of its line. A word that is longer, such as an address, is left
+ * whole. Without a terminal nothing is broken.
  */
 export function wrap(text: string, columns: number | undefined): string {
   if (columns === undefined || columns < MIN_COLUMNS) return text;
@@ -9,7 +10,9 @@ export function wrap(text: string, columns: number | undefined): string {
 }
 
 const MIN_COLUMNS = 40;
-/** The beginning of a line, before its text: spaces, a bullet, the verdict or the name of a part. */
+/**
+ * The beginning of a line, before its text: spaces, a bullet, the verdict or the name of a part.
+ */
 const LEAD = /^\s*(?:- |cause: |fix: +|(?:pass|warn|fail) +\S[^]{0,21} {2,})?/;
 
 function broken(line: string, columns: number): string[] {

@@ -7,8 +7,8 @@ const FIELDS_SHOWN = ['firstname', 'lastname', 'phone', 'email', 'amount', 'curr
 type Row = Readonly<Record<string, unknown>>;
 
 /**
- * POST /debts/batch: each row by itself, 200 whatever became of them. The shapes of `failed`, `skipped` and `summary` are
- * ours: GetBill's are not documented, but for `errors`.
+ * POST /debts/batch: each row by itself, 200 whatever became of them. The shapes of `failed`,
+ * `skipped` and `summary` are ours: GetBill's are not documented, but for `errors`.
  */
 function createDebts(call: ApiCall, createDebt: (call: ApiCall) => ApiResponse): ApiResponse {
   const { debts, accept_expensive_destination: acceptAll } = call.body;

@@ -14,7 +14,9 @@ export interface LimitState {
 
 const slicesPerWindow = 60;
 
-/** A sliding window, counted in sixtieths of it, so that a million requests cost no more than ten. */
+/**
+ * A sliding window, counted in sixtieths of it, so that a million requests cost no more than ten.
+ */
 export interface RateLimiter {
   /** @param count false: only look, for a response that is not charged to the client. */
   check(key: string, limit: Limit, options?: { count: boolean }): LimitState;

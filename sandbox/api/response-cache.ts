@@ -2,7 +2,10 @@ import type { ApiResponse } from './envelope.js';
 
 const maxEntries = 500;
 
-/** Responses to reads, serialised once, until something is written: a load test is to measure the app, not this. */
+/**
+ * Responses to reads, serialised once, until something is written: a
+ * load test is to measure the app, not this.
+ */
 export interface ResponseCache {
   get: (key: string, make: () => ApiResponse) => ApiResponse;
   clear: () => void;

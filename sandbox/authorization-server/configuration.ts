@@ -23,7 +23,10 @@ export interface ConfigurationDeps {
   }) => Promise<string>;
 }
 
-/** Makes oidc-provider look like GetBill: opaque tokens, GetBill's scopes without `openid`, PKCE optional. */
+/**
+ * Makes oidc-provider look like GetBill: opaque tokens, GetBill's
+ * scopes without `openid`, PKCE optional.
+ */
 export function configurationOf({
   storage,
   client,
@@ -33,7 +36,8 @@ export function configurationOf({
 }: ConfigurationDeps): Configuration {
   const accessTokenLifetimeS = () => faults.current().accessTokenLifetimeS;
   return {
-    allowOmittingSingleRegisteredRedirectUri: false, // it belongs to the code: RFC 6749 section 4.1.3
+    // it belongs to the code: RFC 6749 section 4.1.3
+    allowOmittingSingleRegisteredRedirectUri: false,
     adapter: (model) => ({
       ...storage.adapter(model),
       ...(model === 'Client' && {
@@ -118,7 +122,10 @@ function metadataOf(client: RegisteredClient): AdapterPayload {
   };
 }
 
-/** As text: Node 20 can freeze for ever when the garbage collector meets the generator of a key that is just exported. */
+/**
+ * As text: Node 20 can freeze for ever when the garbage collector meets the
+ * generator of a key that is just exported.
+ */
 function newKey(): string {
   return generateKeyPairSync('ec', {
     namedCurve: 'P-256',

@@ -1,8 +1,8 @@
 const silenced = new WeakSet<Console>();
 
 /**
- * oidc-provider advises on production use through the console when it is loaded, built and first used. Those lines
- * are dropped from now on; everything else passes.
+ * oidc-provider advises on production use through the console when it is loaded, built and first
+ * used. Those lines are dropped from now on; everything else passes.
  */
 export function silenceProviderAdvice(target: Console = globalThis.console): void {
   if (silenced.has(target)) return;

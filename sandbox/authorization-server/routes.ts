@@ -13,7 +13,9 @@ export interface OAuthRoutesDeps extends SandboxContext {
   renderPage: RenderPage;
 }
 
-/** GetBill's pages name both /oauth/token and /token; both are served, and the same for authorize. */
+/**
+ * GetBill's pages name both /oauth/token and /token; both are served, and the same for authorize.
+ */
 export function createOAuthRouter(deps: OAuthRoutesDeps): Router {
   const { server, companies, appUrl, renderPage, faults, counters, recorder } = deps;
   const callback = server.provider.callback();

@@ -6,7 +6,10 @@ interface Entry {
   expiresAtMs: number;
 }
 
-/** In-memory storage for oidc-provider, also readable without a promise: what reads and writes in one go is atomic. */
+/**
+ * In-memory storage for oidc-provider, also readable without a promise:
+ * what reads and writes in one go is atomic.
+ */
 export interface Storage {
   adapter(model: string): Adapter;
   get(model: string, id: string): AdapterPayload | undefined;
@@ -19,7 +22,10 @@ export interface Storage {
 
 const writesBetweenSweeps = 10_000;
 
-/** @param doubleUse makes the error for an authorization code that two requests present at the same time. */
+/**
+ * @param doubleUse makes the error for an authorization code
+ * that two requests present at the same time.
+ */
 export function createStorage({
   clock,
   doubleUse,

@@ -11,7 +11,9 @@ type KoaMiddleware = Parameters<Provider['use']>[0];
 type KoaContext = Parameters<KoaMiddleware>[0];
 type JsonObject = Record<string, unknown>;
 
-/** Counts token calls, applies token faults around the work and gives the response GetBill's shape. */
+/**
+ * Counts token calls, applies token faults around the work and gives the response GetBill's shape.
+ */
 export function tokenEndpoint(
   {
     faults,

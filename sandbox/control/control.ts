@@ -8,13 +8,19 @@ import type { RecordedRequest, Recorder } from '../recorder.js';
 
 /** The same operations as the HTTP control API, without the way over HTTP. */
 export interface Control {
-  /** Queues (`token`, `api`, `revokeFault`) are replaced, not appended to. @throws {Error} naming the wrong fields. */
+  /**
+   * Queues (`token`, `api`, `revokeFault`) are replaced, not appended to.
+   * @throws {Error} naming the wrong fields.
+   */
   set: (partial: Partial<Faults>) => void;
-  /** Faults back to their start values, counters and rate limits to zero. Tokens, data and the client stay. */
+  /**
+   * Faults back to their start values, counters and rate limits to
+   * zero. Tokens, data and the client stay.
+   */
   reset: () => void;
   /**
-   * As after a start: besides what `reset` does, the client and the data are as they were, nothing is held, and the log
-   * is empty. Sign-ins and redirect URIs that were added stay.
+   * As after a start: besides what `reset` does, the client and the data are as they were, nothing
+   * is held, and the log is empty. Sign-ins and redirect URIs that were added stay.
    */
   startAfresh: () => void;
   state: () => { faults: Faults; counters: Counters; held: number; client: ClientState };

@@ -1,4 +1,4 @@
-/* The control panel: every control sends one JSON request to /_sandbox, then the state is drawn anew. */
+/* The control panel: each control sends a JSON request to /_sandbox, then the state is drawn anew. */
 const all = (selector, act) => document.querySelectorAll(selector).forEach(act);
 const one = (selector) => document.querySelector(selector);
 const element = (tag, properties = {}, ...children) => {
@@ -137,7 +137,10 @@ async function draw() {
   );
 }
 
-/** The queue of one kind as it stands, changed by `edit`. One after the other: each begins with what the last one left. */
+/**
+ * The queue of one kind as it stands, changed by `edit`. One after the other:
+ * each begins with what the last one left.
+ */
 let editing = Promise.resolve();
 function editQueue(control, queue, edit, done) {
   editing = editing.then(async () => {
@@ -209,7 +212,8 @@ one('[data-faults]').addEventListener('submit', (event) => {
 });
 
 async function follow() {
-  if (!document.hidden) await draw().catch(() => undefined); // stopped or restarting: the next one will do
+  // stopped or restarting: the next one will do
+  if (!document.hidden) await draw().catch(() => undefined);
   setTimeout(follow, 1000);
 }
 void follow();

@@ -1,4 +1,4 @@
-/* The error page of a redirect URI that is not registered: registers it, as GetBill's dashboard would. */
+/* The error page of a redirect URI that is not registered: registers it, as GetBill would. */
 const button = document.querySelector('[data-register]');
 button.addEventListener('click', async () => {
   const body = JSON.stringify({ uri: button.dataset.register });

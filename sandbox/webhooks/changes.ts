@@ -14,8 +14,8 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The webhooks that GetBill documents for a write through the API. It documents none for a deletion, nor for debtors and
- * creditors.
+ * The webhooks that GetBill documents for a write through the API. It documents none for a
+ * deletion, nor for debtors and creditors.
  */
 export function webhooksOf(
   { method, path }: { method: string; path: string },

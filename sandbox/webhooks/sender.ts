@@ -46,7 +46,10 @@ export interface WebhookSender {
   deliveries(): Delivery[];
 }
 
-/** Signs and sends webhooks as GetBill documents them; one try each, since its retries are not documented. */
+/**
+ * Signs and sends webhooks as GetBill documents them; one try
+ * each, since its retries are not documented.
+ */
 export function createWebhookSender({
   now,
   lateMs = 3_000,

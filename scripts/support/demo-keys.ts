@@ -32,7 +32,10 @@ const OPENERS: Partial<Record<NodeJS.Platform, readonly [string, ...string[]]>> 
   win32: ['cmd', '/c', 'start', ''],
 };
 
-/** In the visitor's browser, if this machine has one: whoever presses the key sees the address anyway. */
+/**
+ * In the visitor's browser, if this machine has one: whoever
+ * presses the key sees the address anyway.
+ */
 export function openInBrowser(url: string): void {
   const [command, ...args] = OPENERS[process.platform] ?? ['xdg-open'];
   const opener = spawn(command, [...args, url], { stdio: 'ignore', detached: true });

@@ -1,5 +1,5 @@
-// `npm run demo -- --processes 3`: several processes of the app that share a Redis, and a front that hands each
-// request to the next of them. Imports nothing that an older Node lacks.
+// `npm run demo -- --processes 3`: several processes of the app that share a Redis, and a front
+// that hands each request to the next of them. Imports nothing that an older Node lacks.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -25,7 +25,10 @@ export interface DemoRedis {
   stop(): void;
 }
 
-/** A Redis on a socket of its own, whose data goes with the demo; `undefined` without a redis-server. */
+/**
+ * A Redis on a socket of its own, whose data goes with the
+ * demo; `undefined` without a redis-server.
+ */
 export async function startRedis(): Promise<DemoRedis | undefined> {
   const folder = mkdtempSync(join(tmpdir(), 'getbill-demo-'));
   const socket = join(folder, 'redis.sock');

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { dirname } from 'node:path';
 
 /**
- * A command of a package that this project does not depend on: where npx keeps it, fetched when it is not there yet.
- * Its install scripts are not run: they fetch more.
+ * A command of a package that this project does not depend on: where npx keeps it, fetched when it
+ * is not there yet. Its install scripts are not run: they fetch more.
  */
 export function pathOfTool({ pkg, command }: { pkg: string; command: string }): string {
   console.log(`looking for ${pkg} (the first time takes a minute or two) ...`);

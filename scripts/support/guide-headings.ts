@@ -1,4 +1,6 @@
-/** The headings of GetBill's OAuth guide, in its order. docs/from-the-guide.md has a row for each. */
+/**
+ * The headings of GetBill's OAuth guide, in its order. docs/from-the-guide.md has a row for each.
+ */
 export const guideHeadings = [
   'Overview',
   'Why OAuth 2.0?',
@@ -42,7 +44,9 @@ export const guideHeadings = [
   'Next Steps',
 ];
 
-/** Those with a list, and its length: each item has a row of its own under "Sentence by sentence". */
+/**
+ * Those with a list, and its length: each item has a row of its own under "Sentence by sentence".
+ */
 export const guideLists: Readonly<Record<string, number>> = {
   'Why OAuth 2.0?': 4,
   'Save Your Credentials': 2,

@@ -65,8 +65,8 @@ const TOKEN_CALLS: Record<EventOf<'token_requested'>['grantType'], string> = {
 };
 
 /**
- * Turns the app's log, a JSON object per line, into what a person wants to see of it: a line for each request when it
- * has been answered, and below it what its calls to GetBill met.
+ * Turns the app's log, a JSON object per line, into what a person wants to see of it: a line for
+ * each request when it has been answered, and below it what its calls to GetBill met.
  */
 export function createNarrator({
   hasColour,
@@ -160,7 +160,9 @@ const PART_OF_A_REJECTED_CALL: ReadonlySet<AppEvent['type']> = new Set([
   'api_replayed',
 ]);
 
-/** "GET /debts  401 -> renewed (6 ms) -> sent again -> 200": all calls that met a 401 in one line. */
+/**
+ * "GET /debts  401 -> renewed (6 ms) -> sent again -> 200": all calls that met a 401 in one line.
+ */
 function rejectedCalls(events: readonly AppEvent[]): Told | undefined {
   const calls = events.filter((event) => event.type === 'api_called');
   const rejected = calls.filter(({ status }) => status === 401);

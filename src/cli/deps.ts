@@ -3,8 +3,8 @@ import type { Progress } from './progress.js';
 import type { Client } from './resources.js';
 
 /**
- * Runs one command with a client, and ends what it needs. Work that `finishes` ends by itself soon after Ctrl-C has
- * aborted `stopping`; other work is ended.
+ * Runs one command with a client, and ends what it needs. Work that `finishes` ends by itself soon
+ * after Ctrl-C has aborted `stopping`; other work is ended.
  */
 export type Run = (
   work: (client: Client, stopping: AbortSignal) => Promise<void>,

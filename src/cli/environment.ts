@@ -10,8 +10,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const STORAGES = ['REDIS_URL', 'REDIS_CLUSTER_NODES', 'REDIS_SENTINELS'];
 
 /**
- * Without shared storage nothing this process stores outlives it, so the two secrets that protect stored records are
- * made for the occasion. With shared storage they must be the installation's own: others read what is written here.
+ * Without shared storage nothing this process stores outlives it, so the two secrets that
+ * protect stored records are made for the occasion. With shared storage they must be the
+ * installation's own: others read what is written here.
  */
 export function withThrowawaySecrets(env: Environment): Environment {
   if (STORAGES.some((name) => env[name] || env[`${name}_FILE`])) return env;
@@ -42,7 +43,8 @@ const RUNNING_DEMO = '.demo/running.json';
 const DEMO_RESPONDS_WITHIN_MS = 1_000;
 
 /**
- * The environment, or that of a demo that runs in this folder when nobody has set up a GetBill client here.
+ * The environment, or that of a demo that runs in this folder when
+ * nobody has set up a GetBill client here.
  * @param tell is told about it.
  */
 export async function orRunningDemo(
@@ -56,7 +58,8 @@ export async function orRunningDemo(
   if (sandbox === undefined || !(await responds(sandbox))) return env;
   tell(`using the demo's sandbox at ${sandbox}: no GetBill client in .env`);
   const given = Object.entries(env).filter(([, value]) => value);
-  const direct = { NO_PROXY: '*', no_proxy: '*' }; // the proxy of a network does not lead to this machine
+  // the proxy of a network does not lead to this machine
+  const direct = { NO_PROXY: '*', no_proxy: '*' };
   const secrets = stringsOf(jsonObject(textOf(DEMO_SECRETS)));
   return { ...Object.fromEntries(given), ...direct, ...demo, ...secrets };
 }

@@ -33,7 +33,8 @@ export function exitCodeOf(error: unknown): number {
     return exitCodes.configuration;
   if (error instanceof InvalidInputError || error instanceof UndocumentedCallError)
     return exitCodes.usage;
-  const oauthError = explanationOf(error.code); // also while a back-off repeats it as `UnavailableError`
+  // also while a back-off repeats it as `UnavailableError`
+  const oauthError = explanationOf(error.code);
   if (oauthError !== undefined) return exitCodes[oauthError.exit];
   if (error.status === 429 || error.code === 'token_endpoint_limited') return exitCodes.limit;
   if (error instanceof UnavailableError || error instanceof StorageError)

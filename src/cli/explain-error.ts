@@ -18,7 +18,10 @@ import { ProxyError } from './doctor/proxy.js';
 
 const DOCTOR = 'npm run doctor';
 
-/** For a person at a terminal, who is the operator: hints included. `config`: where it could be read. */
+/**
+ * For a person at a terminal, who is the operator: hints
+ * included. `config`: where it could be read.
+ */
 export function explainError(error: unknown, config?: Config): string {
   if (error instanceof ConfigError) {
     const lines = error.problems.map((problem) => `  - ${problem}`);
@@ -48,7 +51,10 @@ function explainAppError(error: AppError): string[] {
 
 const FACTS = { ...errorFacts['Sessions and tokens'], ...errorFacts['Calls to GetBill'] };
 
-/** What a message of GetBill's own does not say. After a write that may have been done "try again" would be wrong. */
+/**
+ * What a message of GetBill's own does not say. After a write that may
+ * have been done "try again" would be wrong.
+ */
 function hintFromFacts(error: AppError): string | undefined {
   const { code, status } = error;
   const isMute = status >= 500 || code === 'missing_scope';
@@ -80,11 +86,14 @@ function whatNext(error: AppError): string[] {
 const isUnknown = (error: AppError): boolean => error instanceof OutcomeUnknownError;
 const UNREACHABLE = new Set(['getbill_unreachable', 'getbill_timeout']);
 
-/** Names the host and the reason, instead of the action that failed. `undefined` for another error. */
+/**
+ * Names the host and the reason, instead of the action that failed. `undefined` for another error.
+ */
 function explainUnreachable(error: AppError, config: Config | undefined): string[] | undefined {
   if (config === undefined || !UNREACHABLE.has(error.code)) return undefined;
   const { tokenUrl, apiUrl, timeoutMs } = config.getbill;
-  const isTokenCall = error.cause instanceof AppError && !isUnknown(error); // "could not be renewed" wraps the call
+  // "could not be renewed" wraps the call
+  const isTokenCall = error.cause instanceof AppError && !isUnknown(error);
   const isOneHost = tokenUrl.origin === apiUrl.origin;
   const variable = isOneHost
     ? 'GETBILL_BASE_URL'

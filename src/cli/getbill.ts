@@ -47,7 +47,10 @@ const run: Run = async (work, { verbose, finishes }) => {
     });
   }
 
-  /** A token call under way ends first (its deadline is near) and gives its lease back; a second Ctrl-C does not wait. */
+  /**
+   * A token call under way ends first (its deadline is near) and gives its
+   * lease back; a second Ctrl-C does not wait.
+   */
   const stopping = new AbortController();
   const interrupt = (): void => {
     for (const signal of STOP_SIGNALS)

@@ -24,7 +24,9 @@ export function jsonFrom(file: string | 0, option: string): unknown {
 /** Strings, with the colon behind a name, and where objects begin and end. */
 const JSON_TOKENS = /"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|[{}]/g;
 
-/** A name that one object has twice, and where: `JSON.parse` keeps the last value without a word. */
+/**
+ * A name that one object has twice, and where: `JSON.parse` keeps the last value without a word.
+ */
 function repeatedName(json: string): string | undefined {
   const open: Set<string>[] = [];
   for (const { 0: token, 1: name = '', 2: colon, index } of json.matchAll(JSON_TOKENS)) {

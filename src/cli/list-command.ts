@@ -76,7 +76,10 @@ export function addListCommand(
     else if (items.length > 0) print(listTable(columns, rows, width()));
   }
 
-  /** Shows what has come also when it stops before the end: nothing that was paid for from the quota is lost. */
+  /**
+   * Shows what has come also when it stops before the end: nothing
+   * that was paid for from the quota is lost.
+   */
   async function listAll(client: Client, flags: ListFlags): Promise<void> {
     const { page: from = 1, limit: perPage = 100, ...filters } = requestOf(resource, flags);
     const shown = progress();

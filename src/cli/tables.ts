@@ -15,8 +15,8 @@ const CUT_LAST = ['id', 'amount'];
 const BORDERS = 7;
 
 /**
- * As a table for people: one row per item, long texts cut, at most `width` columns of the terminal wide. Where the ids
- * would be cut the last columns are left out, which the line below says.
+ * As a table for people: one row per item, long texts cut, at most `width` columns of the terminal
+ * wide. Where the ids would be cut the last columns are left out, which the line below says.
  */
 export function listTable(columns: Columns, rows: readonly Row[], width = Infinity): string {
   const cells = rows.map((row) =>
@@ -40,7 +40,10 @@ export function listTable(columns: Columns, rows: readonly Row[], width = Infini
   return [top, heading, ...separator, ...rest, ...note].join('\n');
 }
 
-/** Indexes of the columns for which there is room when no id and no amount is cut; those two stay in any case. */
+/**
+ * Indexes of the columns for which there is room when no id and no
+ * amount is cut; those two stay in any case.
+ */
 function columnsWithin(lines: readonly string[][], width: number): number[] {
   const [names = []] = lines;
   const isCutLast = (column: number): boolean => CUT_LAST.includes(names[column] ?? '');
@@ -61,7 +64,10 @@ function columnsWithin(lines: readonly string[][], width: number): number[] {
 const tableWidth = (widths: readonly number[]): number =>
   widths.reduce((sum, one) => sum + one + 3, 1);
 
-/** One item, a field below the other. What is too long goes on in the next line: nothing may be lost. */
+/**
+ * One item, a field below the other. What is too long goes
+ * on in the next line: nothing may be lost.
+ */
 export function itemTable(item: Row, width = Infinity): string {
   const fields = Object.keys(item);
   const nameWidth = fields.reduce((widest, field) => Math.max(widest, widthOf(field)), 0);
@@ -96,7 +102,10 @@ const widthsOf = (lines: readonly (readonly string[])[]): number[] =>
     lines.reduce((widest, line) => Math.max(widest, widthOf(line[index] ?? '')), 0),
   );
 
-/** Takes from the widest column until the table fits: from the others first, then from ids, then from amounts. */
+/**
+ * Takes from the widest column until the table fits: from the others
+ * first, then from ids, then from amounts.
+ */
 function fittingWidths(
   lines: readonly string[][],
   names: readonly string[],
@@ -122,7 +131,9 @@ function cellText(field: string | undefined, value: unknown): string {
     : written;
 }
 
-/** The text of a value without control characters: other people's data must not steer this terminal. */
+/**
+ * The text of a value without control characters: other people's data must not steer this terminal.
+ */
 export function textOfCell(value: unknown): string {
   if (value === null || value === undefined) return '';
   const written = typeof value === 'string' ? value : jsonOf(value);

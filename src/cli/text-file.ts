@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 
 /**
- * The text of a file that people write: UTF-8, with or without its mark, or UTF-16 as Windows marks it.
+ * The text of a file that people write: UTF-8, with or without
+ * its mark, or UTF-16 as Windows marks it.
  * @param file its name, or 0 for standard input.
  * @throws {TypeError} it is in another encoding, in which letters would be lost.
  */

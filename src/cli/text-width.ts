@@ -1,4 +1,6 @@
-/** Two columns of a terminal each: the wide ones of UAX #11, and half-width kana with a sound mark. */
+/**
+ * Two columns of a terminal each: the wide ones of UAX #11, and half-width kana with a sound mark.
+ */
 const WIDE =
   /^(?:[\p{Emoji_Presentation}\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|.[\uff9e\uff9f])/u;
 const segmenter = new Intl.Segmenter();
@@ -9,7 +11,10 @@ export const widthOf = (line: string): number =>
     ? line.length
     : lettersOf(line).reduce((sum, letter) => sum + (WIDE.test(letter) ? 2 : 1), 0);
 
-/** Ends with an ellipsis where it was too wide: between letters as people see them, never inside one. */
+/**
+ * Ends with an ellipsis where it was too wide: between
+ * letters as people see them, never inside one.
+ */
 export function cut(line: string, width: number): string {
   if (widthOf(line) <= width) return line;
   let shown = '';

@@ -72,7 +72,9 @@ export const redisUrl = url(['redis:', 'rediss:', 'unix:'], { credentials: true 
   { error: 'has a path that is no database number, as in redis://host:6379/0' },
 );
 
-/** A node of a Cluster or a Sentinel. Both are reached by TCP, and a Cluster has database 0 only. */
+/**
+ * A node of a Cluster or a Sentinel. Both are reached by TCP, and a Cluster has database 0 only.
+ */
 export const redisNodeUrl = url(['redis:', 'rediss:'], { credentials: true }).refine(
   ({ pathname }) => /^\/?$/.test(pathname),
   {
@@ -90,7 +92,10 @@ function isPercentEncoded(text: string): boolean {
   }
 }
 
-/** `hostname`: as `URL` gives it. Names of containers may have an underscore, full names end with a dot. */
+/**
+ * `hostname`: as `URL` gives it. Names of containers may have
+ * an underscore, full names end with a dot.
+ */
 export const isHost = (hostname: string): boolean =>
   isIP(hostname.replace(/^\[|\]$/g, '')) !== 0 || /^[\w-]+(\.[\w-]+)*\.?$/.test(hostname);
 
@@ -140,7 +145,10 @@ export const trustedProxies = z
 const isProxyList = (list: string[]): boolean =>
   list.length > 0 && list.every((item) => proxy.safeParse(item).success);
 
-/** Wider than an IPv4 /8, or an IPv6 /16 of public addresses. Express takes an IPv4 address as `::ffff:` and it, too. */
+/**
+ * Wider than an IPv4 /8, or an IPv6 /16 of public addresses. Express takes
+ * an IPv4 address as `::ffff:` and it, too.
+ */
 function isWideNetwork(text: string): boolean {
   const [address = '', bits] = text.split('/');
   if (bits === undefined || !proxy.safeParse(text).success) return false;

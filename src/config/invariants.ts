@@ -12,12 +12,16 @@ const GETBILL_URLS = [
   'GETBILL_REVOKE_URL',
 ] as const;
 
-/** Rules between variables. A variable that is faulty by itself is absent from `v` and passes here. */
+/**
+ * Rules between variables. A variable that is faulty by itself is absent from `v` and passes here.
+ */
 export function invariantProblems(v: Partial<Values>, env: Environment): string[] {
   return [...always(v), ...(isProduction(v) ? inProduction(v, env) : [])];
 }
 
-/** The production invariants hold for `NODE_ENV=production` and for any app the public can reach. */
+/**
+ * The production invariants hold for `NODE_ENV=production` and for any app the public can reach.
+ */
 export function isProduction({ NODE_ENV, PUBLIC_URL }: Partial<Values>): boolean {
   return NODE_ENV === 'production' || (PUBLIC_URL !== undefined && !isLoopback(PUBLIC_URL));
 }

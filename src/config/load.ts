@@ -36,8 +36,8 @@ function caFileProblems(name: string, file: string | undefined): string[] {
 }
 
 /**
- * Throws for what is no PEM text of a certificate. Node takes DER for a certificate, too, but as the
- * file of a CA it reads nothing in it and then trusts nobody.
+ * Throws for what is no PEM text of a certificate. Node takes DER for a certificate, too, but as
+ * the file of a CA it reads nothing in it and then trusts nobody.
  */
 export function readCaFile(file: string): void {
   const content = readFileSync(file);

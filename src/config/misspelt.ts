@@ -6,8 +6,8 @@ import { valueOf, type Environment } from './value-files.js';
 const SERVICE_LINK = /_(SERVICE|PORT)(_|$)/;
 
 /**
- * Variables that nothing reads, each with a text for a person: those that begin with GETBILL_, and those whose names
- * are close to a variable that is not set.
+ * Variables that nothing reads, each with a text for a person: those that begin with GETBILL_, and
+ * those whose names are close to a variable that is not set.
  */
 export function misspeltNames(env: Environment, known: readonly string[]): Observation[] {
   const read = new Set(known.flatMap((name) => [name, `${name}_FILE`]));

@@ -8,7 +8,10 @@ const PUBLISHED = new Set([
   'ZGVtby1vbmx5LWtleS1mb3ItaW52ZW50ZWQtZGF0YSE=',
   'demo-only-webhook-value-0123456789abcdef',
 ]);
-/** Secrets that whoever runs the app makes: with fewer different bytes than these they are not random. */
+/**
+ * Secrets that whoever runs the app makes: with fewer
+ * different bytes than these they are not random.
+ */
 const MIN_DISTINCT: Readonly<Record<string, number>> = {
   SESSION_SECRET: 8,
   TOKEN_ENCRYPTION_KEY: 8,
@@ -51,8 +54,8 @@ export function weakSecretProblems(v: Partial<Values>): string[] {
 }
 
 /**
- * In development, too: whoever knows the secret of an endpoint sends events as its company, so it is nothing else, and
- * two companies share none.
+ * In development, too: whoever knows the secret of an endpoint sends events as its company, so it
+ * is nothing else, and two companies share none.
  */
 export function webhookSecretProblems(v: Partial<Values>): string[] {
   const ours = secretsOf(v);
@@ -99,8 +102,8 @@ const passwordsOf = ({ REDIS_URL: url }: Partial<Values>): string[] =>
   url === undefined || url.password === '' ? [] : [decodeURIComponent(url.password)];
 
 /**
- * Few distinct bytes, a repeated block (also one that is cut), or bytes most of which count up or down: no random
- * source makes these.
+ * Few distinct bytes, a repeated block (also one that is cut), or bytes most of which count
+ * up or down: no random source makes these.
  */
 function isPattern(bytes: Buffer, minDistinct: number): boolean {
   const all = [...bytes];

@@ -17,7 +17,10 @@ import { samplesOf } from './samples.js';
 import { sendRequest } from './send.js';
 import { cardOf, fieldViews, indexView } from './view.js';
 
-/** 10 kB of JSON, as its page says: url-encoding makes three characters of a quote, and six of a line break. */
+/**
+ * 10 kB of JSON, as its page says: url-encoding makes three
+ * characters of a quote, and six of a line break.
+ */
 const FORM_LIMIT = '40kb';
 
 /** The services that this room uses. */
@@ -44,8 +47,9 @@ interface Shown {
 }
 
 /**
- * An optional room: the endpoints of the allow-list, each with a form that sends it the way `/api` does. Reads the forms of
- * its pages from here on in the order of middleware; `addPages` puts the pages where it is called.
+ * An optional room: the endpoints of the allow-list, each with a form that sends it the way
+ * `/api` does. Reads the forms of its pages from here on in the order of middleware;
+ * `addPages` puts the pages where it is called.
  */
 export function mountExplorer(
   app: Express,

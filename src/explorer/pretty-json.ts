@@ -16,7 +16,8 @@ export function prettyJson(
   const newLine = (): string => `\n${'  '.repeat(Math.min(depth, MAX_DEPTH))}`;
   for (const [token] of json.matchAll(TOKEN)) {
     const isClosing = token === '}' || token === ']';
-    if (isClosing) depth = Math.max(0, depth - 1); // what is cut off, or no JSON, may close too much
+    // what is cut off, or no JSON, may close too much
+    if (isClosing) depth = Math.max(0, depth - 1);
     const isEmpty = isClosing && (before === '{' || before === '[');
     const startsLine = (isClosing && text !== '') || ['{', '[', ','].includes(before);
     text += (startsLine && !isEmpty ? newLine() : '') + token + (token === ':' ? ' ' : '');

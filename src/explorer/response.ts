@@ -78,7 +78,9 @@ export async function responseView(
   };
 }
 
-/** The same that `/api` responds when GetBill cannot be asked, or gives nothing that can be used. */
+/**
+ * The same that `/api` responds when GetBill cannot be asked, or gives nothing that can be used.
+ */
 export function failureView(
   error: AppError,
   { requestId, durationMs, formats }: { requestId: string; durationMs: number; formats: Formats },

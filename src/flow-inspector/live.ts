@@ -32,7 +32,8 @@ export function streamSteps({
     const query = flowQueryOf(req);
     const stream = openEventStream(res, { maxMs: STREAM_MS });
     const past = await store.read(flow, { after: 0 });
-    const resumed = numberOf(req.get('last-event-id')) ?? numberOf(req.query['last']); // a new stream of the same page
+    // a new stream of the same page
+    const resumed = numberOf(req.get('last-event-id')) ?? numberOf(req.query['last']);
     const known = resumed ?? beginningOf(past, query);
     const lastOfPast = resumed ?? past.at(-1)?.number ?? 0; // a sign-out of the past ends nothing
     const told = past.filter(({ number }) => number <= known);
@@ -63,8 +64,9 @@ export function streamSteps({
   }
 
   /**
-   * What the page adds for a step: its row, and with the first one of a story the story's card, which the
-   * page may not have, also of an older story, which it has cleared. `told`: all steps up to this one.
+   * What the page adds for a step: its row, and with the first one of a story the
+   * story's card, which the page may not have, also of an older story, which it has
+   * cleared. `told`: all steps up to this one.
    */
   async function pieceOf(
     step: Step,

@@ -100,7 +100,9 @@ function curlOf({ method, headers, body }: HttpExchange, url: URL, mask: Mask): 
 
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
-/** `body`: its bytes, when it was read whole; `failure`: the code of the error the call ended with. */
+/**
+ * `body`: its bytes, when it was read whole; `failure`: the code of the error the call ended with.
+ */
 export function responseMessage(
   exchange: HttpExchange,
   { body, failure }: { body: Buffer | undefined; failure: string | undefined },
@@ -129,7 +131,8 @@ export function responseMessage(
       ]),
       body: scrub(bodyText()),
     },
-    judgement: { ...judgement, title: scrub(cleaned(judgement.title, mask)) }, // it may name an error code
+    // it may name an error code
+    judgement: { ...judgement, title: scrub(cleaned(judgement.title, mask)) },
   };
 }
 

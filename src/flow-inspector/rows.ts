@@ -4,7 +4,10 @@ import type { Actor, Step } from './step.js';
 /** A step as the page shows it. */
 export interface Row {
   readonly step: Step;
-  /** Lifelines that are at work while this row passes, `on-app2` while the app renews within another request. */
+  /**
+   * Lifelines that are at work while this row passes, `on-app2` while
+   * the app renews within another request.
+   */
   readonly active: readonly string[];
   readonly hop: string;
   readonly duration: string;
@@ -23,7 +26,10 @@ const NAMES: Readonly<Record<Actor, string>> = {
 
 export const actorNames: readonly string[] = Object.values(NAMES);
 
-/** An actor is at work from a request to it until its response; a renewal, until the note that ends it. */
+/**
+ * An actor is at work from a request to it until its response;
+ * a renewal, until the note that ends it.
+ */
 export function rowsOf(steps: readonly Step[]): Row[] {
   const open = new Map<number, Actor>();
   let renewing = false;
@@ -57,7 +63,10 @@ function secretsIn({ message }: Step): string {
   return [...new Set(masks.map(hashOfMask))].join(' ');
 }
 
-/** The unit by what is shown: 999.6 ms is "1.0 s", and 9,960 ms is "10 s" beside a request that took 10,010. */
+/**
+ * The unit by what is shown: 999.6 ms is "1.0 s", and 9,960 ms is
+ * "10 s" beside a request that took 10,010.
+ */
 export function durationText(ms: number): string {
   if (ms >= 9_950) return `${Math.round(ms / 1000)} s`;
   return ms >= 999.5 ? `${(ms / 1000).toFixed(1)} s` : `${Math.max(1, Math.round(ms))} ms`;

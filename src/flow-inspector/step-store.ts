@@ -19,10 +19,10 @@ export interface Continuation {
 }
 
 /**
- * The steps of each browser, in the storage port, so that several processes tell one story: a counter
- * that gives the order, and a record per step. One process sends its commands in order over one
- * connection, so what caused something has the smaller number. Nothing here ever throws: a storage
- * that is away costs steps, not requests.
+ * The steps of each browser, in the storage port, so that several processes tell one story: a
+ * counter that gives the order, and a record per step. One process sends its commands in order over
+ * one connection, so what caused something has the smaller number. Nothing here ever throws: a
+ * storage that is away costs steps, not requests.
  */
 export interface StepStore {
   /** Takes its number at once; resolves to it when the step is stored. */
@@ -148,7 +148,10 @@ export function createStepStore({
   };
 }
 
-/** Up to a gap that may still be filled, so that no reader passes over a step. What expired before a first read is no gap. */
+/**
+ * Up to a gap that may still be filled, so that no reader passes over a step.
+ * What expired before a first read is no gap.
+ */
 function upToYoungGap(
   found: readonly (Step | undefined)[],
   { nowMs, isFirstRead }: { nowMs: number; isFirstRead: boolean },

@@ -11,7 +11,9 @@ interface ShownCommand {
 const stored = (): string => 'stored';
 const deleted = (): string => 'deleted';
 
-/** By command and the first part of the key. Whatever is not here (reads, counters) is not shown. */
+/**
+ * By command and the first part of the key. Whatever is not here (reads, counters) is not shown.
+ */
 const shownCommands: Readonly<Record<string, ShownCommand>> = {
   'set login': { title: 'Keep the pending sign-in', topic: 'pending_login', result: stored },
   'take login': {

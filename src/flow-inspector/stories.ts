@@ -37,7 +37,10 @@ function storyOf(steps: readonly Step[]): Story {
   };
 }
 
-/** A story has failed when a response to the browser has: a call that failed and was repeated does not count. */
+/**
+ * A story has failed when a response to the browser has: a call that
+ * failed and was repeated does not count.
+ */
 function hasFailed(steps: readonly Step[]): boolean {
   const toBrowser = steps.filter(({ kind, to }) => kind === 'response' && to === 'browser');
   return (toBrowser.length === 0 ? steps : toBrowser).some(({ outcome }) => outcome === 'failed');

@@ -9,7 +9,9 @@ const OTHERS: readonly (readonly [RegExp, string])[] = [
   [/^GET \/oauth\/callback$/, 'A callback by itself'],
 ];
 
-/** What the card of a story is called: the page it began with, or what happened in the background. */
+/**
+ * What the card of a story is called: the page it began with, or what happened in the background.
+ */
 export function titleOf(steps: readonly Step[]): string {
   const has = (test: (step: Step) => boolean): boolean => steps.some(test);
   const renewed = has(({ topic }) => topic === 'renewal');

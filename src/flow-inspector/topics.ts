@@ -1,4 +1,7 @@
-/** The explanation of a step: its reason, the section of the standard, and the function that does it. */
+/**
+ * The explanation of a step: its reason, the section of the
+ * standard, and the function that does it.
+ */
 export interface Topic {
   readonly why: string;
   readonly rfc?: { readonly text: string; readonly href: string };

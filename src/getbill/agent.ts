@@ -3,7 +3,9 @@ import { Agent, Client, EnvHttpProxyAgent, Pool, type Dispatcher } from 'undici'
 import type { GetbillConfig } from '../config/config.js';
 import type { PinCheck } from './tls-pins.js';
 
-/** A pooled connection is closed after this time, so that a DNS change is followed within a minute. */
+/**
+ * A pooled connection is closed after this time, so that a DNS change is followed within a minute.
+ */
 const CONNECTION_LIFETIME_MS = 30_000;
 /** Idle connections are closed before a NAT or load balancer forgets them without a word. */
 const KEEP_ALIVE_MS = 4_000;
@@ -25,8 +27,9 @@ export interface SentOver {
 }
 
 /**
- * A connection pool: certificates and pins checked, through the proxy that `HTTPS_PROXY`, `HTTP_PROXY`
- * and `NO_PROXY` name. Deadlines are the caller's, except the one for a connection to be made.
+ * A connection pool: certificates and pins checked, through the proxy that
+ * `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` name. Deadlines are the caller's,
+ * except the one for a connection to be made.
  */
 export function createAgent({
   config,
@@ -85,7 +88,10 @@ class KeptConnectionClient extends Client {
   }
 }
 
-/** Connections to a proxy. One that hangs up at CONNECT fails the call: undici would connect again without a pause. */
+/**
+ * Connections to a proxy. One that hangs up at CONNECT fails the call:
+ * undici would connect again without a pause.
+ */
 class ProxyPool extends Pool {
   override connect(options: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData>;
   override connect(...args: Parameters<Pool['connect']>): void;
@@ -108,7 +114,8 @@ export class ProxyConnectError extends Error {
     const said = status === undefined ? '' : `: it answered CONNECT with ${status}`;
     super(`the proxy makes no connection${said}`, { cause });
     const { code = 'UND_ERR' } = (cause ?? {}) as NodeJS.ErrnoException;
-    this.code = code.startsWith('UND_ERR') ? 'PROXY_CONNECT_FAILED' : code; // undici tries again at its own
+    // undici tries again at its own
+    this.code = code.startsWith('UND_ERR') ? 'PROXY_CONNECT_FAILED' : code;
     this.status = status;
   }
 }

@@ -7,7 +7,10 @@ import type { ResponseHead } from './upstream-attempt.js';
 import type { UpstreamResponse } from './upstream-call.js';
 import { fieldOf } from './values.js';
 
-/** A response of the API that may be passed on: JSON, in its original bytes. Up to 64 KiB it is whole, and judged. */
+/**
+ * A response of the API that may be passed on: JSON, in its original
+ * bytes. Up to 64 KiB it is whole, and judged.
+ */
 export interface ApiResponse {
   /** GetBill's, or what its envelope says where HTTP says 200 and the body `"error": true`. */
   readonly status: number;
@@ -32,7 +35,10 @@ const PASSED_ON = [
 /** No request of ours has a condition, a range or a form to empty. */
 const UNASKED = new Set([205, 206, 226, 304]);
 
-/** About GetBill's connection to us, not the request. A browser would send the request again, a write too. */
+/**
+ * About GetBill's connection to us, not the request. A browser
+ * would send the request again, a write too.
+ */
 const ABOUT_CONNECTION = new Set([407, 408, 421, 425]);
 
 /** @throws {UnavailableError} 502: a status that cannot be passed on. */
@@ -47,7 +53,10 @@ export function acceptHead({ status, headers }: ResponseHead): void {
 const waitOf = ({ date, 'retry-after': value }: ResponseHead['headers']): number | undefined =>
   parseRetryAfter(value, { nowMs: NaN, date }) || undefined;
 
-/** Acted on by the status alone: the token is renewed, calls pause. A gateway's page then counts as no body. */
+/**
+ * Acted on by the status alone: the token is renewed, calls pause.
+ * A gateway's page then counts as no body.
+ */
 const SAID_BY_STATUS = new Set([401, 429]);
 
 /** @throws {UnavailableError} 502: not JSON, broken, or contradicting itself. */
@@ -84,7 +93,9 @@ function withoutBody(status: number, headers: Record<string, string>): ApiRespon
   return { status, headers, body: Buffer.alloc(0), json: undefined };
 }
 
-/** GetBill's envelope repeats the HTTP status as `code`; where they differ, an error stays an error. */
+/**
+ * GetBill's envelope repeats the HTTP status as `code`; where they differ, an error stays an error.
+ */
 function statusOf(status: number, json: unknown): number {
   if (status >= 300 || fieldOf(json, 'error') !== true) return status;
   const code = fieldOf(json, 'code');
@@ -94,7 +105,10 @@ function statusOf(status: number, json: unknown): number {
   return code;
 }
 
-/** A byte order mark is allowed to be ignored (RFC 8259 section 8.1). @throws {UnavailableError} 502: not JSON. */
+/**
+ * A byte order mark is allowed to be ignored (RFC 8259 section 8.1).
+ * @throws {UnavailableError} 502: not JSON.
+ */
 export function parseJson(bytes: Buffer, contentType: string | undefined): unknown {
   try {
     return JSON.parse(textIn(bytes, contentType)) as unknown;
@@ -113,7 +127,10 @@ function passedOn(headers: UpstreamResponse['headers']): Record<string, string> 
   return kept;
 }
 
-/** A header that a gateway repeats counts once; several codings are a list of what was done to the body. */
+/**
+ * A header that a gateway repeats counts once; several codings
+ * are a list of what was done to the body.
+ */
 function oneOf(name: string, values: readonly string[]): string | undefined {
   if (name === 'content-encoding') return values.join(', ');
   return new Set(values).size === 1 ? values[0] : undefined;

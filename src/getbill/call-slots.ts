@@ -18,13 +18,14 @@ export interface CallSlotsOptions {
 }
 
 /**
- * How many calls to the API are open at once. A session has a share, and so has whoever it belongs to, so that neither
- * can hold every connection; when all slots are taken, sessions that wait get one in turn.
+ * How many calls to the API are open at once. A session has a share, and so has
+ * whoever it belongs to, so that neither can hold every connection; when all slots are
+ * taken, sessions that wait get one in turn.
  */
 export interface CallSlots {
   /**
-   * `owner`: the company, or another name under which a person's sessions are known to belong together.
-   * Resolves with the function that gives the slot back; calling it twice is harmless.
+   * `owner`: the company, or another name under which a person's sessions are known to belong
+   * together. Resolves with the function that gives the slot back; calling it twice is harmless.
    * @throws {UnavailableError} 503: too many calls of this session wait, or it waited too long.
    * @throws {UnavailableError} 499: `signal` was aborted meanwhile.
    */
@@ -81,7 +82,8 @@ export function createCallSlots(options: CallSlotsOptions): CallSlots {
       const [next] = session.waiting;
       ready.delete(key);
       next?.();
-      if (session.waiting.size > 0 && session.running < perSession) ready.add(key); // at the end of the line
+      // at the end of the line
+      if (session.waiting.size > 0 && session.running < perSession) ready.add(key);
       return;
     }
   }
@@ -114,7 +116,8 @@ export function createCallSlots(options: CallSlotsOptions): CallSlots {
       }, maxWaitMs);
       signal?.addEventListener('abort', onLeave);
       session.waiting.add(onTurn);
-      if (session.running < perSession) ready.add(key); // no slot is free now: the next one that is given back starts it
+      // no slot is free now: the next one that is given back starts it
+      if (session.running < perSession) ready.add(key);
     });
   }
 

@@ -16,8 +16,8 @@ import {
 const READ_EVERY_MS = 1_000;
 
 /**
- * GetBill's documented limits, until the first response names the real ones; for a minute, so that a
- * wrong guess blocks nobody for long.
+ * GetBill's documented limits, until the first response names the real ones; for a minute, so
+ * that a wrong guess blocks nobody for long.
  */
 const DOCUMENTED: Readonly<Record<LimitClass, Limit>> = {
   read: { most: 1000, windowMs: 60_000 },
@@ -32,7 +32,10 @@ export interface QuotaDeps extends QuotaRecordsDeps {
   now: () => number;
 }
 
-/** One limit class as this process sees it: a copy of the records in the storage, and what it learnt since. */
+/**
+ * One limit class as this process sees it: a copy of the records
+ * in the storage, and what it learnt since.
+ */
 export function createClassQuota(limitClass: LimitClass, { clientHash, now, ...deps }: QuotaDeps) {
   const records = createQuotaRecords(deps);
   const documented = DOCUMENTED[limitClass];
@@ -60,11 +63,14 @@ export function createClassQuota(limitClass: LimitClass, { clientHash, now, ...d
     known = quota && { quota: quota.value, endsAtMs: now() + quota.ttlMs };
     if (quota !== undefined) limit = limitOf(quota.value);
     if (block !== undefined) blockedUntilMs = endOf(block.value.id, block.ttlMs);
-    else blockedUntilMs = ownBlock === blockOnRecord ? 0 : (ownBlock?.endsAtMs ?? 0); // not on record yet
+    // not on record yet
+    else blockedUntilMs = ownBlock === blockOnRecord ? 0 : (ownBlock?.endsAtMs ?? 0);
     readAtMs = now();
   }
 
-  /** The end of a block on record. One of this process ends by its own clock, if that is earlier. */
+  /**
+   * The end of a block on record. One of this process ends by its own clock, if that is earlier.
+   */
   function endOf(blockId: string, ttlMs: number): number {
     const ownEndsAtMs = ownBlock?.id === blockId ? ownBlock.endsAtMs : Infinity;
     return Math.min(now() + ttlMs, ownEndsAtMs);

@@ -14,8 +14,8 @@ const ASK_EVERY_MS = 60_000;
 export const PROFILE = endpoints.find(({ path }) => path === '/company/profile') as Endpoint;
 
 /**
- * Asks GetBill for the company of a grant: one call for all that wait for it, after a failure none for a
- * minute. `undefined`: it may not be read, or is not known now.
+ * Asks GetBill for the company of a grant: one call for all that wait for it, after a failure none
+ * for a minute. `undefined`: it may not be read, or is not known now.
  */
 export function createCompanyLookup({
   send,

@@ -4,7 +4,10 @@ import { UnavailableError } from '../errors.js';
 /** Decoded, and so parsed, in one turn of the event loop, where nobody asked for what is in it. */
 const DECODED_LIMIT = 256 * 1024;
 
-/** The encodings that a browser accepts and `decodeWhole` knows: a response in `zstd` could not be judged here. */
+/**
+ * The encodings that a browser accepts and `decodeWhole` knows: a
+ * response in `zstd` could not be judged here.
+ */
 export function readableEncodings(accepted: string | undefined): string {
   const kept = (accepted ?? '')
     .split(',')

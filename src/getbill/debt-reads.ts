@@ -71,7 +71,9 @@ export async function readOverview(
   };
 }
 
-/** One small read per status: the number is in its `pagination.total`. One that fails is left out. */
+/**
+ * One small read per status: the number is in its `pagination.total`. One that fails is left out.
+ */
 export async function countStatuses(
   client: GetbillClient,
   statuses: readonly string[],
@@ -117,8 +119,8 @@ function latestOf(followups: readonly Followup[], nowMs: number): Followup | und
 }
 
 /**
- * A few at once. One that fails costs itself alone; after a 429, a timeout or a third failure, and at
- * the end of the session, no more are started.
+ * A few at once. One that fails costs itself alone; after a 429, a timeout or a third failure, and
+ * at the end of the session, no more are started.
  */
 async function eachOf<Item>(
   items: readonly Item[],

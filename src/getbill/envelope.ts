@@ -3,7 +3,10 @@ import type { Page, PageRequest, Pagination } from './types.js';
 import { fieldOf, isRecord, numberOf, textOf } from './values.js';
 
 const DEFAULT_PER_PAGE = 20;
-/** Ten times what GetBill sends at most. The entries of 1 MiB, shown on a page, would hold up everybody for seconds. */
+/**
+ * Ten times what GetBill sends at most. The entries of 1 MiB, shown on a
+ * page, would hold up everybody for seconds.
+ */
 const MAX_ENTRIES = 1_000;
 /** No list is longer: a larger number counts as missing. */
 const MAX_COUNT = 1_000_000_000;
@@ -15,7 +18,9 @@ export function unwrapItem(json: unknown): object {
   return data;
 }
 
-/** `{error, data: [...]}`. What is no record is left out: one broken entry does not cost the list. */
+/**
+ * `{error, data: [...]}`. What is no record is left out: one broken entry does not cost the list.
+ */
 export function unwrapList(json: unknown): { items: object[]; entries: number } {
   const data = fieldOf(json, 'data');
   if (!Array.isArray(data)) throw unexpectedShape('data');
@@ -40,7 +45,10 @@ export function unwrapPage<Item>(json: unknown, request: PageRequest = {}): Page
   };
 }
 
-/** Numbers may come as text, and any may be missing: then what was asked for and what came say enough. */
+/**
+ * Numbers may come as text, and any may be missing: then what
+ * was asked for and what came say enough.
+ */
 function paginationOf(value: unknown, request: PageRequest & { entries: number }): Pagination {
   const count = (name: string): number | undefined => {
     const number = numberOf(fieldOf(value, name));
@@ -57,7 +65,10 @@ function paginationOf(value: unknown, request: PageRequest & { entries: number }
   return { total: total ?? (page - 1) * limit + request.entries, page, limit, pages };
 }
 
-/** Both documented shapes of field errors: `details` (a map of lists; a text counts as a list of one) and `errors` (a list of {property, message}). */
+/**
+ * Both documented shapes of field errors: `details` (a map of lists; a text counts as a list of
+ * one) and `errors` (a list of {property, message}).
+ */
 export function errorFrom(
   json: unknown,
   { status, retryAfter }: { status: number; retryAfter: string | undefined },

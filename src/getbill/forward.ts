@@ -125,7 +125,9 @@ function headersOf(call: ApiCall, accessToken: string): Record<string, string> {
   };
 }
 
-/** The path is one that `matchEndpoint` accepted; what a URL does not allow in a query is encoded. */
+/**
+ * The path is one that `matchEndpoint` accepted; what a URL does not allow in a query is encoded.
+ */
 function targetsBelow({ origin, host, pathname }: URL): (call: ApiCall) => Target {
   const base = pathname.replace(/\/$/, '');
   return ({ path, query }) => ({

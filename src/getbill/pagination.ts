@@ -23,8 +23,9 @@ export interface WalkOptions {
 export type Sleep = (ms: number, signal?: AbortSignal) => Promise<void>;
 
 /**
- * Every item of a list, page after page, each page asked for when the last one is used up. At GetBill's rate limit it
- * waits as long as it is told to (`Retry-After`, `retry_after`, `X-RateLimit-Reset`) and asks for the same page again.
+ * Every item of a list, page after page, each page asked for when the last one is used up. At
+ * GetBill's rate limit it waits as long as it is told to (`Retry-After`, `retry_after`,
+ * `X-RateLimit-Reset`) and asks for the same page again.
  * @throws {WalkStoppedError} told to wait longer than `maxWaitMs`, or any other failure of a page.
  */
 export type Walk = <Item>(
@@ -57,7 +58,8 @@ export function createWalk({ sleep }: { sleep: Sleep }): Walk {
       const { items, pagination } = await read(page);
       onPage?.({ ...pagination, page });
       yield* items;
-      if (items.length === 0 || page >= pagination.pages) return; // as GetBill counts now: the list may have grown
+      // as GetBill counts now: the list may have grown
+      if (items.length === 0 || page >= pagination.pages) return;
     }
   };
 }

@@ -17,10 +17,11 @@ const UNKNOWN = 'unknown';
 const MAX_GRANTS = 10_000;
 
 /**
- * The gate that every call to the GetBill API passes, whoever makes it: a page, `/api`, a job. A person's calls spend the
- * share of GetBill's limit that belongs to their company, so that another sign-in brings no other share. While the company
- * is not known, all such calls spend one common share; when that is used up, GetBill is asked for the company, and what
- * the session has called so far is charged to it. A company that may not be read is told apart by the client's address.
+ * The gate that every call to the GetBill API passes, whoever makes it: a page, `/api`, a job. A
+ * person's calls spend the share of GetBill's limit that belongs to their company, so that another
+ * sign-in brings no other share. While the company is not known, all such calls spend one common
+ * share; when that is used up, GetBill is asked for the company, and what the session has called so
+ * far is charged to it. A company that may not be read is told apart by the client's address.
  */
 export function createQuotaGate({
   forward,
@@ -83,7 +84,8 @@ export function createQuotaGate({
   async function spend(call: ApiCall, access: Access, visitor: Visitor): Promise<string> {
     const limitClass = limitClassOf(call.endpoint);
     const { grantId } = visitor;
-    // As large as a company's share: whoever has used it up is refused without asking GetBill for the company
+    // As large as a company's share: whoever has used it up is refused
+    // without asking GetBill for the company
     const ofSession = await consume(limitClass, `session:${grantId}`);
     if (ofSession?.granted === false) throw shareUsed(ofSession.resetInMs);
     let { company } = await facts.read(grantId);
@@ -133,8 +135,9 @@ export function createQuotaGate({
 }
 
 /**
- * `Required scope "debts:read" not found in token`, as GetBill writes it, in any quotes; or the code of RFC 6750
- * section 3.1, in the body or the header. Another 403 is about one debt, not the grant.
+ * `Required scope "debts:read" not found in token`, as GetBill writes it, in any
+ * quotes; or the code of RFC 6750 section 3.1, in the body or the header.
+ * Another 403 is about one debt, not the grant.
  */
 function lacksScope(json: unknown, scope: string, challenge = ''): boolean {
   if (fieldOf(json, 'error') === 'insufficient_scope') return true;

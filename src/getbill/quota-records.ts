@@ -11,7 +11,10 @@ export interface QuotaRecordsDeps {
 /** What all processes know of GetBill's limits: JSON that ends with the window it is about. */
 export function createQuotaRecords({ keyValue, emit }: QuotaRecordsDeps) {
   return {
-    /** A record that is not ours, or holds for longer than it may, is deleted and counts as absent. @throws {StorageError} */
+    /**
+     * A record that is not ours, or holds for longer than it may, is deleted and
+     * counts as absent. @throws {StorageError}
+     */
     async read<Value>(
       key: string,
       schema: z.ZodType<Value>,
@@ -30,7 +33,10 @@ export function createQuotaRecords({ keyValue, emit }: QuotaRecordsDeps) {
       await keyValue.delete(key);
       return undefined;
     },
-    /** A write that fails throws nothing: the next response says the same again. @returns whether it is on record. */
+    /**
+     * A write that fails throws nothing: the next response says the same
+     * again. @returns whether it is on record.
+     */
     async write(key: string, value: object, ttlMs: number): Promise<boolean> {
       if (ttlMs <= 0) return false;
       return await keyValue.set(key, JSON.stringify(value), { ttlMs }).then(

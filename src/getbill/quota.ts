@@ -6,15 +6,22 @@ import type { LimitClass } from './endpoints.js';
 
 const LOW = 0.05;
 
-/** A `page` of ours goes on when little is left; `proxy` is `/api`; a `job` without a person leaves the rest to people. */
+/**
+ * A `page` of ours goes on when little is left; `proxy` is `/api`; a `job`
+ * without a person leaves the rest to people.
+ */
 export type Caller = 'page' | 'proxy' | 'job';
 
 /**
- * GetBill counts per OAuth client, so all our users share one quota. What GetBill last said is kept in the storage and read
- * once a second; a 429 is written at once. The storage measures how long it holds (TTL), so no clocks are compared.
+ * GetBill counts per OAuth client, so all our users share one quota. What GetBill last said is kept
+ * in the storage and read once a second; a 429 is written at once. The storage measures how long it
+ * holds (TTL), so no clocks are compared.
  */
 export interface Quota {
-  /** @throws {UnavailableError} 429 while GetBill's own limit is reached; or nearly, for a caller that can wait. */
+  /**
+   * @throws {UnavailableError} 429 while GetBill's own limit is reached;
+   * or nearly, for a caller that can wait.
+   */
   admit(limitClass: LimitClass, caller: Caller): Promise<void>;
   /** The limit to take shares of. `undefined`: GetBill does not say one. */
   limit(limitClass: LimitClass): Limit | undefined;

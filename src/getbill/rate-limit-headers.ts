@@ -14,7 +14,10 @@ export const quotaSchema = z.object({
   limit: z.number().positive().max(MAX_LIMIT),
   remaining: z.number().nonnegative(),
   windowMs: z.number().positive().max(MAX_WINDOW_MS),
-  /** `X-RateLimit-Reset` as GetBill wrote it: tells windows apart, and is compared with no clock of ours. */
+  /**
+   * `X-RateLimit-Reset` as GetBill wrote it: tells windows apart,
+   * and is compared with no clock of ours.
+   */
   reset: z.number().positive(),
 });
 
@@ -30,7 +33,8 @@ export function quotaFromHeaders(
 ): { quota: QuotaState; resetInMs: number } | undefined {
   const parsed = quotaSchema.safeParse({
     ...limitIn(headers),
-    remaining: Math.max(0, numberIn(headers['x-ratelimit-remaining'])), // below zero: calls that were refused
+    // below zero: calls that were refused
+    remaining: Math.max(0, numberIn(headers['x-ratelimit-remaining'])),
     reset: numberIn(headers['x-ratelimit-reset']),
   });
   if (!parsed.success) return undefined;
@@ -46,7 +50,10 @@ export function limitFromHeaders(
   return limitSchema.safeParse(limitIn(headers)).data;
 }
 
-/** A window that is not said is GetBill's documented hour, and one of days is a day: a limit holds in any case. */
+/**
+ * A window that is not said is GetBill's documented hour, and one of
+ * days is a day: a limit holds in any case.
+ */
 function limitIn(headers: IncomingHttpHeaders) {
   const limit = numberIn(headers['x-ratelimit-limit']);
   const saidS = numberIn(headers['x-ratelimit-window']);
@@ -54,8 +61,8 @@ function limitIn(headers: IncomingHttpHeaders) {
 }
 
 /**
- * `Retry-After` (seconds or a date), else GetBill's `details.retry_after`, else `X-RateLimit-Reset`, else a minute:
- * whole seconds, 1 to a day.
+ * `Retry-After` (seconds or a date), else GetBill's `details.retry_after`, else
+ * `X-RateLimit-Reset`, else a minute: whole seconds, 1 to a day.
  */
 export function retryAfterS(headers: IncomingHttpHeaders, json: unknown, nowMs: number): number {
   const fromHeader = parseRetryAfter(headers['retry-after'], { nowMs, date: headers.date });
@@ -68,7 +75,10 @@ export function retryAfterS(headers: IncomingHttpHeaders, json: unknown, nowMs: 
   return Math.min(Math.max(1, Math.ceil(chosen)), MAX_RETRY_AFTER_S);
 }
 
-/** The first number where a header came twice, or names its policy too: "1000, 1000;w=3600". NaN: empty, or none. */
+/**
+ * The first number where a header came twice, or names its policy too:
+ * "1000, 1000;w=3600". NaN: empty, or none.
+ */
 function numberIn(header: string | string[] | undefined): number {
   const [first] = [header ?? []].flat();
   return numberOf(first?.split(/;|,\s/, 1)[0]) ?? NaN;

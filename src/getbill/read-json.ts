@@ -6,7 +6,10 @@ import { tooLarge } from './response-body.js';
 /** Parsed in one turn of the event loop, on which everybody waits. */
 const PARSED_LIMIT = 1024 * 1024;
 
-/** The JSON of a success. @throws {GetbillApiError} the API said no. @throws {UnavailableError} too large, or no JSON. */
+/**
+ * The JSON of a success. @throws {GetbillApiError} the API said no. @throws
+ * {UnavailableError} too large, or no JSON.
+ */
 export async function readJson(response: ApiResponse): Promise<unknown> {
   const json = await wholeOf(response);
   const { status, headers } = response;

@@ -10,11 +10,13 @@ const MAX_BYTES = 64 * 1024;
  * server may ignore "Accept-Encoding: identity". "" when it cannot be read or is too long.
  */
 export function responseText(headers: IncomingHttpHeaders, body: Buffer): string {
-  const coding: string | string[] = headers['content-encoding'] ?? []; // of two lines undici makes a list
+  // of two lines undici makes a list
+  const coding: string | string[] = headers['content-encoding'] ?? [];
   const encodings = [coding].flat().join().split(',');
   let bytes: Buffer | undefined = body;
   try {
-    for (const encoding of encodings.reverse()) bytes = bytes && decodeWhole(bytes, encoding); // the last applied comes off first
+    // the last applied comes off first
+    for (const encoding of encodings.reverse()) bytes = bytes && decodeWhole(bytes, encoding);
   } catch {
     return '';
   }
@@ -29,8 +31,8 @@ export const textIn = (bytes: Buffer, contentType = ''): string =>
 const UTF_8 = new TextDecoder();
 
 /**
- * TextDecoder drops the byte order mark. JSON begins with an ASCII character, so its first bytes tell UTF-16 from
- * UTF-8, also where "charset=utf-16" leaves the byte order open or is not true.
+ * TextDecoder drops the byte order mark. JSON begins with an ASCII character, so its first bytes
+ * tell UTF-16 from UTF-8, also where "charset=utf-16" leaves the byte order open or is not true.
  */
 function decoderFor(bytes: Buffer, contentType: string): TextDecoder {
   const [first, second] = bytes;

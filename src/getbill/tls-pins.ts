@@ -10,9 +10,9 @@ const MAX_REPORTED = 100;
 export type PinCheck = (host: string, certificate: PeerCertificate) => Error | undefined;
 
 /**
- * After the usual check of the host name: one certificate of the chain must have a pinned key (base64 SHA-256 of its
- * SubjectPublicKeyInfo, RFC 7469 section 2.4). In report-only mode a miss is an event and nothing else,
- * one for each key that a host shows.
+ * After the usual check of the host name: one certificate of the chain must have a pinned key
+ * (base64 SHA-256 of its SubjectPublicKeyInfo, RFC 7469 section 2.4). In report-only mode a miss is
+ * an event and nothing else, one for each key that a host shows.
  */
 export function createPinCheck({
   config,

@@ -14,7 +14,9 @@ export class NeverSentError extends Error {
   }
 }
 
-/** The error of a failed or cut call, for its caller. An error that is ours already passes through. */
+/**
+ * The error of a failed or cut call, for its caller. An error that is ours already passes through.
+ */
 export function unavailableBecause(failure: unknown): UnavailableError {
   const error = failure instanceof NeverSentError ? failure.cause : failure;
   if (error instanceof UnavailableError) return error;

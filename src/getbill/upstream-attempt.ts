@@ -18,7 +18,10 @@ interface AttemptHandlers {
   readonly onError: (attempt: Attempt, error: Error) => void;
 }
 
-/** The request, sent once. Given to undici as handler, and as `opaque`, to learn what it was sent over. */
+/**
+ * The request, sent once. Given to undici as handler, and as
+ * `opaque`, to learn what it was sent over.
+ */
 export class Attempt implements Dispatcher.DispatchHandler, SentOver {
   keptConnection = false;
   readonly #handlers: AttemptHandlers;

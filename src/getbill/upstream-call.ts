@@ -23,15 +23,18 @@ export interface UpstreamCall {
   readonly signal?: CallSignal | undefined;
   /** Throws to reject a response by its head, before the body is read. */
   readonly accept?: ((head: ResponseHead) => void) | undefined;
-  /** Learns whether the request may have left, why it was sent once more, and the head of the response. */
+  /**
+   * Learns whether the request may have left, why it was sent
+   * once more, and the head of the response.
+   */
   readonly exchange: HttpExchange;
 }
 
 /**
- * One call over undici's handlers: its own `request` costs a stream and several promises, a tenth of a
- * proxied call. What may be sent again is, once, over a new connection: when the other side has closed the
- * kept one, or when half of the deadline passes in silence, because a NAT that has forgotten a connection
- * drops its packets without a word. The first response to begin wins.
+ * One call over undici's handlers: its own `request` costs a stream and several promises, a tenth
+ * of a proxied call. What may be sent again is, once, over a new connection: when the other side
+ * has closed the kept one, or when half of the deadline passes in silence, because a NAT that has
+ * forgotten a connection drops its packets without a word. The first response to begin wins.
  */
 export function callUpstream(options: UpstreamCall): Promise<UpstreamResponse> {
   const { request, agent, again, timeoutMs, idleMs, signal, accept, exchange } = options;
@@ -66,7 +69,8 @@ export function callUpstream(options: UpstreamCall): Promise<UpstreamResponse> {
 
     function onError(attempt: Attempt, error: Error): void {
       if (!attempts.delete(attempt)) return;
-      if (body !== undefined && exchange.head?.status === 204) return onEnd(); // it has no body, whatever it announced
+      // it has no body, whatever it announced
+      if (body !== undefined && exchange.head?.status === 204) return onEnd();
       const mayResend = again !== undefined && exchange.resent === undefined;
       const wasLost = attempt.keptConnection && isConnectionLost(error);
       if (mayResend && wasLost && body === undefined) sendAgain('connection_lost');

@@ -25,7 +25,10 @@ export interface UpstreamRequest {
   readonly method: string;
   readonly headers: Record<string, string>;
   readonly body?: string | Buffer | undefined;
-  /** Until the head of the response; without `idleMs`, until its end: a token call has to end before its lease does. */
+  /**
+   * Until the head of the response; without `idleMs`, until its end: a token
+   * call has to end before its lease does.
+   */
   readonly timeoutMs: number;
   /** The longest silence between two chunks of its body. */
   readonly idleMs?: number;
@@ -36,14 +39,20 @@ export interface UpstreamRequest {
 }
 
 /**
- * Calls to GetBill: redirects never followed, certificates always checked. A GET or HEAD that a kept
- * connection loses goes again, once, on a new one; anything else is sent once. Token calls have
- * connections of their own, a new one each, so that they never wait behind API calls.
+ * Calls to GetBill: redirects never followed, certificates always checked. A GET or HEAD that a
+ * kept connection loses goes again, once, on a new one; anything else is sent once. Token calls
+ * have connections of their own, a new one each, so that they never wait behind API calls.
  */
 export interface Upstream {
-  /** @throws {UnavailableError} 504 past the deadline, 502 for a connection or certificate that fails. */
+  /**
+   * @throws {UnavailableError} 504 past the deadline, 502 for
+   * a connection or certificate that fails.
+   */
   open(url: Target, request: UpstreamRequest): Promise<UpstreamResponse>;
-  /** For the token endpoint: a POST with a small response, whole within `timeoutMs`. Throws as `open`. */
+  /**
+   * For the token endpoint: a POST with a small response,
+   * whole within `timeoutMs`. Throws as `open`.
+   */
   send: (
     url: URL,
     request: { headers: Record<string, string>; body: string; timeoutMs: number },

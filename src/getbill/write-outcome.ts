@@ -2,7 +2,9 @@ import { OutcomeUnknownError, UnavailableError } from '../errors.js';
 import type { Access } from './api-call.js';
 import { NeverSentError } from './unavailable.js';
 
-/** The connection was never there: DNS, TCP or TLS failed before a byte of the request could leave. */
+/**
+ * The connection was never there: DNS, TCP or TLS failed before a byte of the request could leave.
+ */
 const NEVER_CONNECTED = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -13,8 +15,9 @@ const NEVER_CONNECTED = new Set([
 ]);
 
 /**
- * Sends a write, and says when nobody knows what became of it: it left, and no usable response came back. What fails
- * before it is sent (no token, no connection, our own limits), and what GetBill refuses, throws as it is.
+ * Sends a write, and says when nobody knows what became of it: it left, and no usable
+ * response came back. What fails before it is sent (no token, no connection, our own limits),
+ * and what GetBill refuses, throws as it is.
  * @throws {OutcomeUnknownError}
  */
 export async function withKnownOutcome<Result>(
@@ -41,7 +44,10 @@ function wasNeverSent(error: UnavailableError): boolean {
   return isOfConnecting(error.cause);
 }
 
-/** Looks at the causes, too, and at their codes, since undici's and Node's errors may be of another realm. */
+/**
+ * Looks at the causes, too, and at their codes, since undici's
+ * and Node's errors may be of another realm.
+ */
 function isOfConnecting(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
   if (error instanceof NeverSentError) return true;
@@ -50,7 +56,9 @@ function isOfConnecting(error: unknown): boolean {
   return isKnown || isOfConnecting(cause);
 }
 
-/** The error of a certificate or a handshake; another TLS alert may come when the request has left. */
+/**
+ * The error of a certificate or a handshake; another TLS alert may come when the request has left.
+ */
 const isTls = (code: string): boolean =>
   /^(CERT_|ERR_TLS_|ERR_SSL_\w*(?:HANDSHAKE|VERSION)|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|TLS_PIN)/.test(
     code,

@@ -158,8 +158,9 @@ const followupChange = z
 const newFollowup = followupChange.extend({ debt_id: filled });
 
 /**
- * GetBill's documented rules for the bodies of its writes. A field that GetBill does not document is refused; a rule
- * that it does not document is left to GetBill. `null` is accepted where GetBill's own objects hold it.
+ * GetBill's documented rules for the bodies of its writes. A field that GetBill does not
+ * document is refused; a rule that it does not document is left to GetBill. `null` is
+ * accepted where GetBill's own objects hold it.
  */
 export const writeRules = {
   newDebt,
@@ -180,7 +181,9 @@ export type CreditorChange = z.input<typeof creditorChange>;
 export type NewFollowup = z.input<typeof newFollowup>;
 export type FollowupChange = z.input<typeof followupChange>;
 
-/** ISO 13616: letters are numbers from 10, the first four characters go to the end, and 97 leaves 1. */
+/**
+ * ISO 13616: letters are numbers from 10, the first four characters go to the end, and 97 leaves 1.
+ */
 function isIban(value: string): boolean {
   const iban = value.replaceAll(' ', '').toUpperCase();
   if (!/^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$/.test(iban)) return false;

@@ -13,7 +13,10 @@ import type {
   writeRules,
 } from './write-rules.js';
 
-/** `POST /debts/batch`: the rows by what became of them. GetBill documents no more of these than is named here. */
+/**
+ * `POST /debts/batch`: the rows by what became of them. GetBill
+ * documents no more of these than is named here.
+ */
 export interface DebtBatchResult {
   readonly import_id?: string;
   readonly created: readonly T.BatchRow[];
@@ -23,8 +26,9 @@ export interface DebtBatchResult {
 }
 
 /**
- * The documented writes of the GetBill API. The body is checked before anything is sent, and sent once; once more only
- * after a 401, which GetBill answers before it does anything. Beside the errors of the reads every method throws
+ * The documented writes of the GetBill API. The body is checked before anything is sent, and sent
+ * once; once more only after a 401, which GetBill answers before it does anything. Beside the
+ * errors of the reads every method throws
  * @throws {InvalidInputError} by field; nothing was sent.
  * @throws {OutcomeUnknownError} it was sent, and there is no response that says what became of it.
  */

@@ -29,9 +29,10 @@ interface Portion {
 }
 
 /**
- * Rate limits that all processes share. A process takes a twentieth of a limit from the storage at once and consumes it
- * alone, so most calls need no storage command. The limit is never exceeded; what is taken and not consumed when the
- * window ends is lost. Limits below forty are counted one by one. A limit that changes is a new counter.
+ * Rate limits that all processes share. A process takes a twentieth of a limit from the storage at
+ * once and consumes it alone, so most calls need no storage command. The limit is never exceeded;
+ * what is taken and not consumed when the window ends is lost. Limits below forty are counted one
+ * by one. A limit that changes is a new counter.
  */
 export interface SharedLimits {
   /** @throws {StorageError} */
@@ -94,7 +95,8 @@ export function createSharedLimits({
   const refill = (key: string, limit: Limit, amount: number): Promise<Portion> =>
     refillOnce(key, async () => {
       const taken = await take(key, limit, amount);
-      portions.set(key, { ...taken }); // a copy, which is consumed: whoever joined must see what was taken
+      // a copy, which is consumed: whoever joined must see what was taken
+      portions.set(key, { ...taken });
       return taken;
     });
 

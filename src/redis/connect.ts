@@ -100,7 +100,10 @@ export async function connect(
   }
 }
 
-/** ioredis gives up when no Sentinel answers, or when a failover ends a connection that is being made. */
+/**
+ * ioredis gives up when no Sentinel answers, or when a
+ * failover ends a connection that is being made.
+ */
 export function reconnectForEver(redis: Redis | Cluster): () => void {
   let timer: NodeJS.Timeout | undefined;
   const onEnd = (): void => {

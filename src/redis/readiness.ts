@@ -12,10 +12,14 @@ export async function tryStorage(redis: Redis | Cluster): Promise<void> {
   await Promise.all(keys.map((key) => tryEveryCommand(keyValue, key)));
 }
 
-/** A single Redis must hold every key. @throws {Error} `CLUSTER_NODE`: it is one of several masters of a Cluster. */
+/**
+ * A single Redis must hold every key. @throws {Error} `CLUSTER_NODE`: it
+ * is one of several masters of a Cluster.
+ */
 export async function assertHoldsAllSlots(redis: Redis | Cluster): Promise<void> {
   if (isCluster(redis)) return;
-  const info = await inTime(redis.cluster('INFO')).catch(() => ''); // no Cluster, or a user who may not ask
+  // no Cluster, or a user who may not ask
+  const info = await inTime(redis.cluster('INFO')).catch(() => '');
   const [, masters] = /^cluster_size:(\d+)/m.exec(info) ?? [];
   if (Number(masters) > 1)
     throw Object.assign(new Error('it is one node of a Cluster'), { code: 'CLUSTER_NODE' });

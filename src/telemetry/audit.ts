@@ -4,8 +4,8 @@ import type { Emit, RequestContext } from '../events.js';
 import { eventCatalogue } from './event-catalogue.js';
 
 /**
- * One line per security event, marked `"audit": true`, with the request it belongs to. Ids are keyed hashes.
- * At level `debug` the other events have a line, too; a request has its own already.
+ * One line per security event, marked `"audit": true`, with the request it belongs to. Ids are
+ * keyed hashes. At level `debug` the other events have a line, too; a request has its own already.
  */
 export function createAudit({
   log,
@@ -14,7 +14,8 @@ export function createAudit({
   log: Logger;
   context: AsyncLocalStorage<RequestContext>;
 }): Emit {
-  const audit = log.child({ audit: true }, { level: log.level === 'silent' ? 'silent' : 'info' }); // whatever LOG_LEVEL says
+  // whatever LOG_LEVEL says
+  const audit = log.child({ audit: true }, { level: log.level === 'silent' ? 'silent' : 'info' });
   return function auditEvent(event) {
     const { isAudited } = eventCatalogue[event.type];
     if (!isAudited && (event.type === 'request_answered' || !log.isLevelEnabled('debug'))) return;

@@ -23,13 +23,14 @@ export interface LogOutput extends DestinationStream {
 }
 
 /**
- * Writes each line at once, so that a `kill -9` loses none, except the lines about requests and webhooks: those of one
- * turn of the event loop go together, which saves a twentieth of a proxied call. Never waits: what the file or pipe does not take (its
- * disk is full, nobody reads it) stays in memory and is tried again, in order. Beyond a limit lines are dropped and
- * counted, lines about requests first; how many is logged as soon as writing is possible again.
+ * Writes each line at once, so that a `kill -9` loses none, except the lines about requests and
+ * webhooks: those of one turn of the event loop go together, which saves a twentieth of a proxied
+ * call. Never waits: what the file or pipe does not take (its disk is full, nobody reads it) stays
+ * in memory and is tried again, in order. Beyond a limit lines are dropped and counted, lines about
+ * requests first; how many is logged as soon as writing is possible again.
  *
- * pino's own destination cannot do this: when it is synchronous it sleeps until the pipe takes more, and when it is
- * asynchronous a full pipe holds a thread that keeps the process from exiting.
+ * pino's own destination cannot do this: when it is synchronous it sleeps until the pipe takes
+ * more, and when it is asynchronous a full pipe holds a thread that keeps the process from exiting.
  */
 export function createLogOutput({
   fd,
@@ -112,7 +113,10 @@ export function createLogOutput({
   return output;
 }
 
-/** Any error means "not now": EAGAIN of a full pipe, ENOSPC of a full disk, EPIPE of a pipe without a reader. */
+/**
+ * Any error means "not now": EAGAIN of a full pipe, ENOSPC of a full
+ * disk, EPIPE of a pipe without a reader.
+ */
 function tryWrite(fd: number, bytes: Buffer): number {
   try {
     return writeSync(fd, bytes);

@@ -4,9 +4,9 @@ import { initialLabels } from './metric-labels.js';
 import { createRejectedGrants } from './rejected-grants.js';
 
 /**
- * The metrics of events. Labels are small fixed sets: never an id, a path or a text of
- * somebody else. Every series that an alert counts exists from the start, at 0: `increase()` does not
- * see the first event of a series that is born with it.
+ * The metrics of events. Labels are small fixed sets: never an id, a path or a text of somebody
+ * else. Every series that an alert counts exists from the start, at 0: `increase()` does not see
+ * the first event of a series that is born with it.
  */
 export function defineMetrics({
   registry,

@@ -121,8 +121,8 @@ export function knownReason(kind: keyof typeof reasons, reason: string): string 
 const FOR_MACHINES = /^\/(healthz|readyz|metrics|assets|webhooks)(\/|$)/;
 
 /**
- * Health checks, metrics and assets are asked for by machines, unknown paths by scanners: they would
- * hide that every request of a person fails.
+ * Health checks, metrics and assets are asked for by machines, unknown paths by scanners: they
+ * would hide that every request of a person fails.
  */
 export function audienceOf({ route, status }: Pick<Event<'request_answered'>, 'route' | 'status'>) {
   const scanner = route === 'unmatched' && status < 500;

@@ -3,7 +3,10 @@ import type { SceneId } from './scenes.js';
 
 type Judge = (counted: Counts) => readonly Check[];
 
-/** The scenes that end with a person who signs in: what the sandbox must have counted when that person is back. */
+/**
+ * The scenes that end with a person who signs in: what the sandbox
+ * must have counted when that person is back.
+ */
 export const checksAfterSignIn: Partial<Record<SceneId, Judge>> = {
   'sign-in': ({ signIns, codeExchanges, apiCalls, apiRefused }) => [
     check('sign-in at GetBill', signIns, 1),

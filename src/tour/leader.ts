@@ -21,7 +21,10 @@ export interface Note {
   readonly href: string;
 }
 
-/** Names the process that renewed and those that served the tabs, from the flow inspector; `undefined` without it. */
+/**
+ * Names the process that renewed and those that served the tabs, from the
+ * flow inspector; `undefined` without it.
+ */
 export async function describeLeader(
   visitor: Tab,
   { sinceMs }: { sinceMs: number },

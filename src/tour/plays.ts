@@ -30,7 +30,10 @@ export interface SceneContext {
   readonly now: () => number;
 }
 
-/** Plays a scene to its end, or up to the sign-in that a person has to do; then the checks follow after it. */
+/**
+ * Plays a scene to its end, or up to the sign-in that a person has
+ * to do; then the checks follow after it.
+ */
 export interface Play {
   /** Settings of the sandbox that the scene needs; they are put back after it. */
   readonly settings?: Settings;

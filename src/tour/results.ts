@@ -45,7 +45,10 @@ export interface ResultStore {
 export function createResultStore(keyValue: KeyValue): ResultStore {
   const keyOf = (browser: string): string => `tour:results:${browser}`;
 
-  /** Whether another scene is being played, else it is `turn`'s. What is no turn, or lasts longer than one, is replaced. */
+  /**
+   * Whether another scene is being played, else it is `turn`'s. What is no turn,
+   * or lasts longer than one, is replaced.
+   */
   async function isTaken(turn: string): Promise<boolean> {
     const options = { ttlMs: TURN_MS };
     try {

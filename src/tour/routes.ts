@@ -63,7 +63,8 @@ export function addTourPages(
     if (scene === undefined) throw notFound();
     const browser = mark.read(req);
     const back = `/tour#${scene.id}`;
-    if (browser === undefined) return respond(req, res, { goTo: back }); // no cookie: not from our page
+    // no cookie: not from our page
+    if (browser === undefined) return respond(req, res, { goTo: back });
     if (scene.needsSignIn && req.signedIn === undefined)
       return respond(req, res, { goTo: '/login?returnTo=/tour' });
     const result = await runner.play(scene.id, req);
@@ -75,7 +76,10 @@ export function addTourPages(
   });
 }
 
-/** To the script as JSON; a form is led there, if that is a page of ours (CSP lets no form lead to GetBill). */
+/**
+ * To the script as JSON; a form is led there, if that is a page of
+ * ours (CSP lets no form lead to GetBill).
+ */
 function respond(req: Request, res: Response, { goTo }: { goTo: string }): void {
   if (wantsJson(req)) return void res.json({ goTo });
   res.redirect(303, goTo.startsWith('/tour') ? goTo : '/tour');

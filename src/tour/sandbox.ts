@@ -20,7 +20,9 @@ const stateSchema = z.object({
 /** Settings of the sandbox, as its control API has them. */
 export type Settings = Readonly<Record<string, unknown>>;
 
-/** The control API of the sandbox GetBill: faults, and the counters that the scenes are judged by. */
+/**
+ * The control API of the sandbox GetBill: faults, and the counters that the scenes are judged by.
+ */
 export interface Sandbox {
   counts(): Promise<Counts>;
   settings(): Promise<Settings>;

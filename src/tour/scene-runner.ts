@@ -47,7 +47,10 @@ export interface SceneRunner {
   finish(scene: SceneId, waiting: Result): Promise<Result>;
 }
 
-/** Plays the scenes in the visitor's name, with requests to our own address, and counts at the sandbox. */
+/**
+ * Plays the scenes in the visitor's name, with requests to our
+ * own address, and counts at the sandbox.
+ */
 export function createSceneRunner({
   sandbox,
   results,

@@ -9,8 +9,8 @@ const NAME = /^\w[\w.-]*$/;
 const TEXT = /\.(css|js|svg)$/;
 
 /**
- * Serves the files of `folder` from memory: the only responses that a browser may keep, for an hour, and the only
- * ones that are compressed, because nothing in them is secret.
+ * Serves the files of `folder` from memory: the only responses that a browser may keep, for an
+ * hour, and the only ones that are compressed, because nothing in them is secret.
  */
 export function assets(folder: string): RequestHandler {
   const find = filesOf(folder);
@@ -29,7 +29,10 @@ export function assets(folder: string): RequestHandler {
   };
 }
 
-/** RFC 9110 section 13.1.2: the browser's copies are a list of tags, or any; a weak tag is the same as a strong one. */
+/**
+ * RFC 9110 section 13.1.2: the browser's copies are a list of tags, or any;
+ * a weak tag is the same as a strong one.
+ */
 const isAmong = (tags: string | undefined, etag: string): boolean =>
   tags?.split(',').some((tag) => ['*', etag].includes(tag.trim().replace(/^"/, 'W/"'))) === true;
 

@@ -1,9 +1,9 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
 /**
- * One value per client, to count by: an IPv4 address, or the /64 of an IPv6 address, which one client owns whole. Proxies
- * write more than an address into `X-Forwarded-For`: a port (Azure), brackets, a zone. What is no address at all counts
- * as one client.
+ * One value per client, to count by: an IPv4 address, or the /64 of an IPv6 address, which one
+ * client owns whole. Proxies write more than an address into `X-Forwarded-For`: a port (Azure),
+ * brackets, a zone. What is no address at all counts as one client.
  */
 export function addressOf(forwarded: string | undefined): string {
   const address = bareAddress(forwarded ?? '');
@@ -33,7 +33,9 @@ function networkOf(address: string): string {
     .join(':')}::/64`;
 }
 
-/** The eight groups of a valid address, which a URL spells in one way: hexadecimal groups, one "::". */
+/**
+ * The eight groups of a valid address, which a URL spells in one way: hexadecimal groups, one "::".
+ */
 function groupsOf(address: string): number[] {
   const [head = '', tail = ''] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::');
   const numbers = (part: string): number[] =>

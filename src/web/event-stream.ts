@@ -5,7 +5,10 @@ const RETRY_MS = 2_000;
 
 /** Server-Sent Events to one browser. */
 export interface EventStream {
-  /** `data` is sent as JSON; `id` comes back as `Last-Event-ID`. `false`: the browser reads too slowly. */
+  /**
+   * `data` is sent as JSON; `id` comes back as `Last-Event-ID`.
+   * `false`: the browser reads too slowly.
+   */
   send(event: { name: string; id?: number | string; data: unknown }): boolean;
   end(): void;
   readonly ended: AbortSignal;
@@ -13,8 +16,8 @@ export interface EventStream {
 
 /**
  * Opens a stream that ends by itself: when the browser leaves, after `maxMs`, and when the server
- * begins to stop (`stopping`, see server.ts), so that no stream holds up a shutdown. The browser then
- * comes back with `Last-Event-ID`, to another process if need be.
+ * begins to stop (`stopping`, see server.ts), so that no stream holds up a shutdown. The browser
+ * then comes back with `Last-Event-ID`, to another process if need be.
  */
 export function openEventStream(res: Response, { maxMs }: { maxMs: number }): EventStream {
   const ended = new AbortController();

@@ -21,9 +21,13 @@ const PARSER_THREAD = `
 let thread: Worker | undefined;
 let last: Promise<unknown> = Promise.resolve();
 
-/** Whether the bytes are one JSON text (RFC 8259). Long ones are parsed in a thread, one after the other. */
+/**
+ * Whether the bytes are one JSON text (RFC 8259). Long ones are
+ * parsed in a thread, one after the other.
+ */
 export async function isJsonText(bytes: Buffer): Promise<boolean> {
-  if (!isUtf8(bytes)) return false; // `toString` would put other characters in the place of what it cannot read
+  // `toString` would put other characters in the place of what it cannot read
+  if (!isUtf8(bytes)) return false;
   if (bytes.length <= PARSED_HERE) return isParseable(bytes);
   const parsed = last.then(() => parseInThread(bytes));
   last = parsed.catch(() => undefined);
@@ -39,7 +43,9 @@ function isParseable(bytes: Buffer): boolean {
   }
 }
 
-/** @throws {Error} the thread had too little memory, and has ended; the next text gets a new one. */
+/**
+ * @throws {Error} the thread had too little memory, and has ended; the next text gets a new one.
+ */
 async function parseInThread(bytes: Buffer): Promise<boolean> {
   thread ??= startThread();
   thread.postMessage(bytes);

@@ -7,8 +7,9 @@ import { operatorHint } from '../oauth-explanations.js';
 const LIMITS = ['rate_limited', 'too_many_open_calls'];
 
 /**
- * A fault of ours or of GetBill has its whole error in the log; a refused request, and a fault that its hint explains,
- * only the reason; a path that does not exist nothing beside the line per request, because scanners ask for thousands.
+ * A fault of ours or of GetBill has its whole error in the log; a refused request, and a fault that
+ * its hint explains, only the reason; a path that does not exist nothing beside the line per
+ * request, because scanners ask for thousands.
  */
 export function logFailure(log: Logger, error: AppError, req: Request, res: Response): void {
   if (error.code === 'not_found' && error.status === 404) return;
@@ -17,7 +18,8 @@ export function logFailure(log: Logger, error: AppError, req: Request, res: Resp
   const hint = operatorHint(code) ?? error.hint;
   const fields = { requestId, code, status, path: req.path, hint, serverSaid };
   const reason = { reason: error.message, cause: messageOf(error.cause) };
-  const isExplained = error.hint !== undefined && error.cause === undefined; // a stack would say no more
+  // a stack would say no more
+  const isExplained = error.hint !== undefined && error.cause === undefined;
   if (status < 500 || LIMITS.includes(code)) log.info({ ...fields, ...reason }, 'request failed');
   else log.error({ ...fields, ...(isExplained ? reason : { err: error }) }, 'request failed');
 }

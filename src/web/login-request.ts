@@ -6,7 +6,8 @@ import { originsOf } from './request-origin.js';
 
 /**
  * Where the sign-in must start instead, or `undefined` here at PUBLIC_URL.
- * @throws {AppError} the browser was sent to PUBLIC_URL before, so the proxy in front changes `Host`.
+ * @throws {AppError} the browser was sent to PUBLIC_URL
+ * before, so the proxy in front changes `Host`.
  */
 export function canonicalLogin(
   req: Request,
@@ -34,8 +35,8 @@ export function canonicalLogin(
 }
 
 /**
- * `?scope=debts:write` asks for more than GETBILL_SCOPES, of what an endpoint of the allow-list needs.
- * Only from a page of ours: a link elsewhere must not decide what people are asked for.
+ * `?scope=debts:write` asks for more than GETBILL_SCOPES, of what an endpoint of the allow-list
+ * needs. Only from a page of ours: a link elsewhere must not decide what people are asked for.
  */
 export function scopesAskedFor(req: Request): string[] {
   const { scope } = req.query;

@@ -10,7 +10,10 @@ export function renderPage(
   res.render('layout', { page: `pages/${page}`, ...locals });
 }
 
-/** For an error that took only one place of this page: the error page middleware shows it there, and the rest stands. */
+/**
+ * For an error that took only one place of this page: the error page
+ * middleware shows it there, and the rest stands.
+ */
 export function throwWithinPage(
   res: Response,
   page: string,

@@ -9,7 +9,10 @@ export interface RenewalPauseDeps {
   readonly now: () => number;
 }
 
-/** Why this session's token is not renewed now, due or rejected early, for a page that shows the connection. */
+/**
+ * Why this session's token is not renewed now, due or rejected
+ * early, for a page that shows the connection.
+ */
 export async function renewalPause(
   res: Response,
   { tokens, now }: RenewalPauseDeps,

@@ -17,7 +17,9 @@ export function isNavigation(req: Request): boolean {
   return !isOfScript(req) && wantsHtml(req);
 }
 
-/** Scripts say so themselves; an Android WebView gives the name of its app there: "com.example.app". */
+/**
+ * Scripts say so themselves; an Android WebView gives the name of its app there: "com.example.app".
+ */
 const isOfScript = (req: Request): boolean => /^[^.]+$/.test(req.get('x-requested-with') ?? '');
 
 /** A person sending the form of a page: whoever calls from a script gets JSON. */

@@ -11,8 +11,8 @@ export interface SourceCode {
 }
 
 /**
- * A function as it stands in the source, found by its name, so that no line number can be wrong. Where
- * only the built files are there, these are shown.
+ * A function as it stands in the source, found by its name, so that no line number can be wrong.
+ * Where only the built files are there, these are shown.
  */
 export function sourceOf({ file, symbol }: { file: string; symbol: string }): SourceCode {
   for (const path of [`../../src/${file}`, `../${file.replace(/\.ts$/, '.js')}`]) {
@@ -24,7 +24,10 @@ export function sourceOf({ file, symbol }: { file: string; symbol: string }): So
   return { file, symbol, lines: '' };
 }
 
-/** The last of that name, after its type; from its first line to the line that closes it, which has the same indentation. */
+/**
+ * The last of that name, after its type; from its first line to the line that
+ * closes it, which has the same indentation.
+ */
 function functionIn(lines: readonly string[], symbol: string): readonly string[] {
   const starts = [
     new RegExp(`^\\s*(export )?(async )?function ${symbol}\\b`),

@@ -9,7 +9,10 @@ const PER_READ = 100;
 /** An id further ahead is nobody's clock: somebody else has put it there. */
 const MAX_AHEAD_MS = 3_600_000;
 
-/** Appends a change. A stream that ends in the future is dropped before: its next ids would be there, too. */
+/**
+ * Appends a change. A stream that ends in the future is dropped
+ * before: its next ids would be there, too.
+ */
 const PUBLISH = `local stream, maxChanges, maxAheadMs, eventType, subject = KEYS[1], unpack(ARGV)
 local newest = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
 local latestMs = redis.call('TIME')[1] * 1000 + maxAheadMs
@@ -29,7 +32,10 @@ export interface Change {
   readonly subject: string | undefined;
 }
 
-/** The changes of one endpoint in the order in which they were handled; the last `MAX_CHANGES` are kept. */
+/**
+ * The changes of one endpoint in the order in which they were
+ * handled; the last `MAX_CHANGES` are kept.
+ */
 export interface Changes {
   publish(change: { type: string; subject: string | undefined }): Promise<void>;
   /** After `id` in their order; from now on without one. `last` is where to go on. */
@@ -88,7 +94,8 @@ export function createRedisChanges({
       const [newest] = await call(() => redis.xrevrange(stream, '+', '-', 'COUNT', 1));
       const last = newest?.[0] ?? '0-0';
       if (id === undefined || id === last) return { changes: [], last };
-      const isPastNewest = isAfter(id, last); // Redis was emptied, or `id` is a time and not that of a change
+      // Redis was emptied, or `id` is a time and not that of a change
+      const isPastNewest = isAfter(id, last);
       if (isPastNewest && !isAhead(id)) return { changes: [], last };
       const start = isPastNewest ? '-' : `(${id}`; // the stream of an id ahead was dropped
       const entries = await call(() => redis.xrange(stream, start, '+', 'COUNT', PER_READ));

@@ -20,7 +20,10 @@ interface Deps {
   readonly now: () => number;
 }
 
-/** `npm run getbill -- webhooks ...`: send one, look at those that came in, handle one again, find out why one does not fit. */
+/**
+ * `npm run getbill -- webhooks ...`: send one, look at those that came in, handle
+ * one again, find out why one does not fit.
+ */
 export function addWebhookCommands(program: Command, { print, tell, config, now }: Deps): void {
   const webhooks = program
     .command('webhooks')

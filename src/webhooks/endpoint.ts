@@ -1,6 +1,9 @@
 import type { Inbox } from './inbox.js';
 
-/** One URL of ours that GetBill calls. Whose events come in is said by the secret, never by the body. */
+/**
+ * One URL of ours that GetBill calls. Whose events come in
+ * is said by the secret, never by the body.
+ */
 export interface Endpoint {
   readonly name: string;
   readonly companyId: string;

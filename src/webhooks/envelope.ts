@@ -26,7 +26,10 @@ export const documentedTypes = [
   'report.generated',
 ] as const;
 
-/** Wider than what is documented: a name of a new kind is no reason to refuse an event for good. Harmless in logs and pages. */
+/**
+ * Wider than what is documented: a name of a new kind is no reason to refuse an
+ * event for good. Harmless in logs and pages.
+ */
 const TYPE = /^[\w.:-]{1,64}$/;
 const MAX_ID_LENGTH = 256;
 
@@ -34,16 +37,25 @@ interface Envelope {
   readonly event: WebhookEvent;
   /** The body as text, without a byte order mark. */
   readonly text: string;
-  /** Equal for equal deliveries: the id inside the signed body when there is one, else the hash of the body. */
+  /**
+   * Equal for equal deliveries: the id inside the signed body when
+   * there is one, else the hash of the body.
+   */
   readonly identity: string;
-  /** When the event happened, by `timeField`; `undefined` without that field. Epoch milliseconds, NaN when unreadable. */
+  /**
+   * When the event happened, by `timeField`; `undefined` without that field.
+   * Epoch milliseconds, NaN when unreadable.
+   */
   readonly happenedAtMs: number | undefined;
 }
 
 /**
- * Reads a body whose signature was verified. `undefined` for signed nonsense: not JSON, not an object, wrong types.
- * @param idField where GetBill puts the id of the event (its documents do not say); empty: there is none.
- * @param timeField where GetBill puts the time of the event, as epoch seconds or ISO 8601; empty: there is none.
+ * Reads a body whose signature was verified. `undefined` for signed
+ * nonsense: not JSON, not an object, wrong types.
+ * @param idField where GetBill puts the id of the event (its
+ * documents do not say); empty: there is none.
+ * @param timeField where GetBill puts the time of the event, as epoch
+ * seconds or ISO 8601; empty: there is none.
  */
 export function readEnvelope(
   rawBody: Buffer,

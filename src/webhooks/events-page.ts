@@ -90,7 +90,10 @@ async function recentOf(inbox: Inbox): Promise<Listed[]> {
   }
 }
 
-/** Resolves when the newest event is handled, but within a second: the page would otherwise show it as waiting. */
+/**
+ * Resolves when the newest event is handled, but within a second: the
+ * page would otherwise show it as waiting.
+ */
 async function newestHandled(inbox: Inbox): Promise<void> {
   for (let look = 0; look < MAX_LOOKS; look += 1) {
     await delay(LOOK_EVERY_MS);

@@ -8,7 +8,10 @@ export interface Explanation {
 
 const HEX = /^[0-9a-f]{64}$/;
 
-/** Tries the mistakes that are made with webhooks, until one makes the signature fit. Never shows the secret. */
+/**
+ * Tries the mistakes that are made with webhooks, until one makes
+ * the signature fit. Never shows the secret.
+ */
 export function explainSignature(
   body: Buffer,
   header: string,

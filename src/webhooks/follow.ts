@@ -11,8 +11,8 @@ export interface Follower {
 }
 
 /**
- * Tells `onChanges` what any process has published, in its order. A storage that is away is asked again: what was
- * published meanwhile is told then.
+ * Tells `onChanges` what any process has published, in its order. A storage that is away is asked
+ * again: what was published meanwhile is told then.
  */
 export function follow({
   changes,
@@ -29,7 +29,8 @@ export function follow({
 
   async function run(): Promise<void> {
     while (!isStopped) {
-      const hasTold = await tellNew().catch(() => false); // the storage is away: asked again at the next poll
+      // the storage is away: asked again at the next poll
+      const hasTold = await tellNew().catch(() => false);
       if (hasTold) wake(); // there may be more
       await pause(pollMs());
     }

@@ -2,7 +2,10 @@ import type { Cluster, Redis } from 'ioredis';
 import { inTime } from '../core/storage/redis.js';
 import type { Emit } from '../events.js';
 
-/** A key of ours, and a command that says WRONGTYPE when something of another type is there: one that we need anyway. */
+/**
+ * A key of ours, and a command that says WRONGTYPE when something of another
+ * type is there: one that we need anyway.
+ */
 export interface OwnKey {
   readonly key: string;
   readonly readBy: 'XLEN' | 'GET';
@@ -14,8 +17,9 @@ if type(found) == 'table' and found.err and string.find(found.err, 'WRONGTYPE', 
 return 0`;
 
 /**
- * Runs `command`; when somebody else has put a value of another type under `own.key`, once more without it. Only such a
- * value is dropped, in one step: another process may have replaced it already. A frozen Redis fails each command in time.
+ * Runs `command`; when somebody else has put a value of another type under `own.key`, once more
+ * without it. Only such a value is dropped, in one step: another process may have replaced it
+ * already. A frozen Redis fails each command in time.
  */
 export async function withoutForeignValue<T>(
   command: () => Promise<T>,

@@ -39,8 +39,9 @@ export interface HandlingOptions {
 }
 
 /**
- * Calls the handler with a claimed entry and marks the entry: done, or given up after `MAX_TRIES` failures. One that
- * fails before that is left as it is, and claimed again after a pause. Never throws.
+ * Calls the handler with a claimed entry and marks the entry: done, or given up
+ * after `MAX_TRIES` failures. One that fails before that is left as it is, and
+ * claimed again after a pause. Never throws.
  */
 export function createHandleEntry({
   endpoint,
@@ -63,7 +64,8 @@ export function createHandleEntry({
     } catch (error) {
       const final = tries >= MAX_TRIES;
       const giveUp = (): Promise<void> => inbox.giveUp(id);
-      if (final) await giveUp().catch(() => void mark(giveUp)); // a full Redis may refuse it for hours
+      // a full Redis may refuse it for hours
+      if (final) await giveUp().catch(() => void mark(giveUp));
       emit({ type: 'webhook_failed', ...fields, final, reason: reasonOf(error) });
       return;
     } finally {
@@ -73,7 +75,10 @@ export function createHandleEntry({
     emit({ type: 'webhook_handled', ...fields, durationMs: monotonicMs() - startedMs });
   }
 
-  /** The effect has happened, so the mark is tried until the storage takes it: else the entry is handled again. */
+  /**
+   * The effect has happened, so the mark is tried until the storage
+   * takes it: else the entry is handled again.
+   */
   async function mark(write: () => Promise<void>): Promise<void> {
     for (;;) {
       try {

@@ -16,7 +16,10 @@ export interface Entry {
   readonly body: string;
 }
 
-/** An entry that this process is to handle now; `tries` counts this one. `body` is undefined when it cannot be decrypted. */
+/**
+ * An entry that this process is to handle now; `tries` counts this one. `body`
+ * is undefined when it cannot be decrypted.
+ */
 export interface Claim extends Omit<Entry, 'body'> {
   readonly body: string | undefined;
   readonly tries: number;
@@ -32,21 +35,24 @@ export interface Listed {
 }
 
 /**
- * The deliveries of one endpoint: stored before they are acknowledged, then handled by any process. Every command
- * touches one key. @throws {StorageError} from every method.
+ * The deliveries of one endpoint: stored before they are acknowledged, then handled by any process.
+ * Every command touches one key. @throws {StorageError} from every method.
  */
 export interface Inbox {
   /**
-   * Stores a delivery exactly once, for any number of simultaneous duplicates and for a crash at any step: GetBill
-   * delivers again, and the second delivery completes what the first has begun. `full`: the backlog is at its limit.
+   * Stores a delivery exactly once, for any number of simultaneous duplicates and for a crash at
+   * any step: GetBill delivers again, and the second delivery completes what the first has
+   * begun. `full`: the backlog is at its limit.
    */
   accept(delivery: Delivery): Promise<Outcome>;
   /**
-   * New entries, and those of dead processes and of failed tries whose pause is over: `newOnly` saves the storage the
-   * search for these. Nobody else gets them.
+   * New entries, and those of dead processes and of failed tries whose pause is over: `newOnly`
+   * saves the storage the search for these. Nobody else gets them.
    */
   claim(options: { count: number; newOnly?: boolean }): Promise<Claim[]>;
-  /** Still being handled by this process: the pause after which another one takes it begins anew. */
+  /**
+   * Still being handled by this process: the pause after which another one takes it begins anew.
+   */
   keep(id: string): Promise<void>;
   /** Handled: nobody gets it again. */
   done(id: string): Promise<void>;
@@ -67,7 +73,10 @@ export interface InboxLimits {
   readonly keptEntries: number;
   /** Handled entries are kept this long, and a duplicate is known as one. Milliseconds. */
   readonly keptMs: number;
-  /** The pause before try number `tries + 1`, and the time after which a process that has not finished counts as dead. */
+  /**
+   * The pause before try number `tries + 1`, and the time after which a
+   * process that has not finished counts as dead.
+   */
   readonly pauseMs: (tries: number) => number;
 }
 

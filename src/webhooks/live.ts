@@ -107,7 +107,8 @@ export function streamChanges({
     const mine = endpoints.filter(({ companyId }) => companyHash(companyId) === company);
     const missed = await Promise.all(
       mine.map(
-        ({ changes }) => allAfter(changes, lastId).catch((): Change[] => []), // the storage is away: a hint is lost
+        // the storage is away: a hint is lost
+        ({ changes }) => allAfter(changes, lastId).catch((): Change[] => []),
       ),
     );
     return missed.flat();

@@ -41,9 +41,9 @@ export interface WebhooksGuards {
 }
 
 /**
- * An optional room: receives webhooks at `/webhooks/getbill`, from here on in the order of middleware, before sessions,
- * cookies and CSRF. `addPages` adds `/events`, and what other pages show of it: before them. Without a secret its paths
- * are 404 and nothing runs.
+ * An optional room: receives webhooks at `/webhooks/getbill`, from here on in the order of
+ * middleware, before sessions, cookies and CSRF. `addPages` adds `/events`, and what other pages
+ * show of it: before them. Without a secret its paths are 404 and nothing runs.
  */
 export function mountWebhooks(
   app: Express,

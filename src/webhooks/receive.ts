@@ -11,7 +11,10 @@ import { signatureFault } from './signature.js';
 
 const PATH = '/webhooks/getbill';
 const MAX_BYTES = 256 * 1024;
-/** Anybody can begin a body. Beyond `SMALL_BYTES` only so many are read at once: 16 MiB of memory at most. */
+/**
+ * Anybody can begin a body. Beyond `SMALL_BYTES` only so many are
+ * read at once: 16 MiB of memory at most.
+ */
 const SMALL_BYTES = 16 * 1024;
 const MAX_LARGE = 64;
 const TOLERANCE_MS = 300_000;
@@ -41,8 +44,8 @@ interface ReceiveDeps {
 }
 
 /**
- * `POST /webhooks/getbill` and `/webhooks/getbill/<name>`: the raw bytes, the signature, the envelope, the inbox, in
- * this order. 200 means stored. Knows no session and no cookie.
+ * `POST /webhooks/getbill` and `/webhooks/getbill/<name>`: the raw bytes, the signature, the
+ * envelope, the inbox, in this order. 200 means stored. Knows no session and no cookie.
  */
 export function receiveWebhook(
   { idField, timeField }: { idField: string; timeField: string },
@@ -59,8 +62,8 @@ export function receiveWebhook(
   }
 
   /**
-   * Refuses by the head of a request, then reads its body. What comes of a refused body is read and dropped: a proxy
-   * whose connection is closed while it sends says 502 in place of our response.
+   * Refuses by the head of a request, then reads its body. What comes of a refused body is read and
+   * dropped: a proxy whose connection is closed while it sends says 502 in place of our response.
    */
   function admit(req: Request, res: Response, next: (error?: unknown) => void): void {
     const endpoint = endpoints.get(nameOf(req));

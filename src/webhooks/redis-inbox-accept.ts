@@ -16,14 +16,17 @@ interface KeyedDelivery extends Delivery {
 }
 
 /**
- * `Inbox.accept`: stores a delivery exactly once, in one batch with others that come at the same time. `replicas` of
- * Redis have it before this resolves.
+ * `Inbox.accept`: stores a delivery exactly once, in one batch with others that come at the same
+ * time. `replicas` of Redis have it before this resolves.
  */
 export function createAccept(
   { redis, key: stream, barrierKey, seenKey, call, callString, seal }: RedisStream,
   { limits, replicas }: { limits: InboxLimits; replicas: number },
 ): Inbox['accept'] {
-  /** The last entry that this process has appended, and the connection: after a failover the entry may be lost. */
+  /**
+   * The last entry that this process has appended, and the connection:
+   * after a failover the entry may be lost.
+   */
   let lastEntry: { id: string; socket: unknown } = { id: '', socket: undefined };
   const socketOf = (): unknown => ('stream' in redis ? redis.stream : undefined);
 
@@ -67,8 +70,9 @@ export function createAccept(
   }
 
   /**
-   * Resolves when enough replicas have the entry. WAIT counts the writes of its own connection, so a write goes before it,
-   * and all commands since the entry was appended must have gone over one connection, to a master that has the entry.
+   * Resolves when enough replicas have the entry. WAIT counts the writes of its own connection, so
+   * a write goes before it, and all commands since the entry was appended must have gone over one
+   * connection, to a master that has the entry.
    */
   async function waitForReplicas(id: string, socket: unknown): Promise<void> {
     if (replicas === 0 || !('stream' in redis)) return;

@@ -1,11 +1,14 @@
 // Lua scripts that append to the stream of an inbox. Each touches one key, so a Cluster can run it.
 
-/** The value of a `seen` key once its delivery is in the stream. Before, the value is an id of the stream. */
+/**
+ * The value of a `seen` key once its delivery is in the stream.
+ * Before, the value is an id of the stream.
+ */
 export const STORED = 'stored';
 
 /**
- * Returns the value of the `seen` key of an identity: `STORED`, or the id from which on its entry may be in
- * the stream. The first delivery sets that id.
+ * Returns the value of the `seen` key of an identity: `STORED`, or the id from which on its entry
+ * may be in the stream. The first delivery sets that id.
  */
 export const GET_OR_SET_SEEN = `local ttlMs, clockSkewMs, lastEntryId = unpack(ARGV)
 local seen = redis.call('GET', KEYS[1])
@@ -21,9 +24,9 @@ redis.call('SET', KEYS[1], seen, 'PX', ttlMs)
 return seen`;
 
 /**
- * Appends deliveries, each given as identity, `seen`, type and body, unless their entry is in the stream
- * from `seen` on. Returns the id of the last new entry, or where none is new that of the first duplicate,
- * then an outcome per delivery.
+ * Appends deliveries, each given as identity, `seen`, type and body, unless their entry is in the
+ * stream from `seen` on. Returns the id of the last new entry, or where none is new that of the
+ * first duplicate, then an outcome per delivery.
  */
 export const APPEND = `local stream, maxEntries = KEYS[1], tonumber(ARGV[1])
 local time = redis.call('TIME')

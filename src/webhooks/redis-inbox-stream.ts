@@ -57,12 +57,16 @@ export function openRedisStream({
       await connected;
       return await withoutForeignValue(command, { redis, own, emit });
     } catch (error) {
-      if (error instanceof Error && error.message.includes('NOGROUP')) ready = undefined; // Redis was emptied
+      // Redis was emptied
+      if (error instanceof Error && error.message.includes('NOGROUP')) ready = undefined;
       throw error instanceof StorageError ? error : new StorageError(error);
     }
   }
 
-  /** A full Redis refuses the command (OOM) also where the group is there: without it the next one says NOGROUP. */
+  /**
+   * A full Redis refuses the command (OOM) also where the group is
+   * there: without it the next one says NOGROUP.
+   */
   async function makeGroup(): Promise<void> {
     await redis.xgroup('CREATE', key, GROUP, '0', 'MKSTREAM').catch((error: unknown) => {
       if (!(error instanceof Error && /^(BUSYGROUP|OOM)/.test(error.message))) throw error;

@@ -1,7 +1,7 @@
 /**
- * Lua script that drops entries older than `keptMs` or beyond `keptEntries`, up to the first that is still to be
- * handled, and consumers of processes that are gone. Looks at no more than `atATime` entries, because other
- * commands wait meanwhile: called again until it returns 0.
+ * Lua script that drops entries older than `keptMs` or beyond `keptEntries`, up to the first that
+ * is still to be handled, and consumers of processes that are gone. Looks at no more than `atATime`
+ * entries, because other commands wait meanwhile: called again until it returns 0.
  */
 export const TRIM = `local stream = KEYS[1]
 local keptMs, keptEntries, group, consumerGoneMs, atATime = unpack(ARGV)

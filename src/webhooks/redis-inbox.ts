@@ -14,7 +14,10 @@ import {
 } from './redis-inbox-stream.js';
 import { TRIM } from './redis-inbox-trim-script.js';
 
-/** A consumer that asked for nothing for this long, and owes nothing, belongs to a process that is gone. */
+/**
+ * A consumer that asked for nothing for this long, and owes
+ * nothing, belongs to a process that is gone.
+ */
 const CONSUMER_GONE_MS = 3_600_000;
 const TRIMMED_AT_A_TIME = 500;
 const PENDING_PAGE = 100;
@@ -41,7 +44,9 @@ export function createRedisInbox({
   /** Names this process. */
   consumer: string;
   limits: InboxLimits;
-  /** How many replicas must have an entry before it is acknowledged, where failover is to lose none. */
+  /**
+   * How many replicas must have an entry before it is acknowledged, where failover is to lose none.
+   */
   replicas: number;
   /** Commands wait for it: a connection that is being made. */
   connected?: Promise<void>;
@@ -68,7 +73,8 @@ export function createRedisInbox({
     },
 
     async keep(id) {
-      await call(() => redis.call('XCLAIM', stream, GROUP, consumer, 0, id, 'JUSTID')); // no new try
+      // no new try
+      await call(() => redis.call('XCLAIM', stream, GROUP, consumer, 0, id, 'JUSTID'));
     },
     async done(id) {
       await call(() => redis.xack(stream, GROUP, id));
@@ -102,7 +108,8 @@ export function createRedisInbox({
     const due = await overdue(count);
     const claims = await Promise.all(
       due.map(async ([id, , , tries]) => {
-        const minIdleMs = limits.pauseMs(tries); // of two processes that see it due, one still finds it idle
+        // of two processes that see it due, one still finds it idle
+        const minIdleMs = limits.pauseMs(tries);
         const raws = await call(
           () => redis.call('XCLAIM', stream, GROUP, consumer, minIdleMs, id) as Promise<RawEntry[]>,
         ).catch(() => []);

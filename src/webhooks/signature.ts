@@ -3,9 +3,10 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 export type SignatureFault = 'absent' | 'malformed' | 'different';
 
 /**
- * The fault of `X-GetBill-Signature`, which is the HMAC-SHA256 of the raw body as exactly 64 lower-case hex digits.
- * `undefined` when it fits one of `secrets` (several while one is being rotated). Node joins a header that comes twice:
- * malformed. Compares in constant time and never throws.
+ * The fault of `X-GetBill-Signature`, which is the HMAC-SHA256 of the raw body as
+ * exactly 64 lower-case hex digits. `undefined` when it fits one of `secrets` (several
+ * while one is being rotated). Node joins a header that comes twice: malformed.
+ * Compares in constant time and never throws.
  */
 export function signatureFault(
   rawBody: Buffer,
@@ -15,7 +16,8 @@ export function signatureFault(
   if (signature === undefined) return 'absent';
   if (!/^[0-9a-f]{64}$/.test(signature)) return 'malformed';
   const given = Buffer.from(signature, 'hex');
-  const fits = secrets.map((secret) => timingSafeEqual(given, hmac(rawBody, secret))); // all, so that time tells nothing
+  // all, so that time tells nothing
+  const fits = secrets.map((secret) => timingSafeEqual(given, hmac(rawBody, secret)));
   return fits.includes(true) ? undefined : 'different';
 }
 

@@ -13,7 +13,10 @@ const hintsByStatus: Readonly<Record<number, string>> = {
   503: 'the app could not store it: look at its Redis',
 };
 
-/** Sends an event, signed, as GetBill does. @returns the response. @throws {AppError} it is not taken. */
+/**
+ * Sends an event, signed, as GetBill does. @returns the
+ * response. @throws {AppError} it is not taken.
+ */
 export async function sendWebhook(
   event: object,
   { url, secret }: { url: URL; secret: string },
@@ -39,7 +42,10 @@ export async function sendWebhook(
   });
 }
 
-/** `path` as `GETBILL_WEBHOOK_TIME_FIELD` names it; empty: none. What the body says there itself stays, to try an old event. */
+/**
+ * `path` as `GETBILL_WEBHOOK_TIME_FIELD` names it; empty: none. What the body says
+ * there itself stays, to try an old event.
+ */
 export function withMember(body: object, path: string, value: string): object {
   if (path === '') return body;
   const [name = '', ...rest] = path.split('.');

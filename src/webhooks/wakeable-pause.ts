@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** The pause between two looks. What comes in within `collectMs` of a wake-up is found by one look. */
+/**
+ * The pause between two looks. What comes in within `collectMs` of a wake-up is found by one look.
+ */
 export function createWakeablePause({ collectMs }: { collectMs: number }) {
   let bell = new AbortController();
 

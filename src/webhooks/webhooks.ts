@@ -19,7 +19,10 @@ const POLL_MS = 1_000;
 
 export interface WebhooksConfig {
   readonly endpoints: readonly { name: string; companyId: string; secrets: readonly string[] }[];
-  /** Where GetBill puts the id and the time of an event, which its documents do not say; empty: nowhere. */
+  /**
+   * Where GetBill puts the id and the time of an event, which
+   * its documents do not say; empty: nowhere.
+   */
   readonly idField: string;
   readonly timeField: string;
   /** Replicas of Redis that must have an event before it is acknowledged. */
@@ -39,7 +42,10 @@ export interface Webhooks {
   stop(): Promise<void>;
 }
 
-/** Receives, keeps and handles; `redis` is undefined where the storage is the memory of this process. */
+/**
+ * Receives, keeps and handles; `redis` is undefined where
+ * the storage is the memory of this process.
+ */
 export function createWebhooks({
   config,
   redis,

@@ -32,7 +32,8 @@ export function startWorker({
 
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
-      const mayBeMore = await startSome().catch(() => false); // the storage is away, which it has reported
+      // the storage is away, which it has reported
+      const mayBeMore = await startSome().catch(() => false);
       await trimSometimes().catch(() => undefined);
       if (!mayBeMore) await pause(pollMs);
       else if (underWay.size > 0) await Promise.race(underWay); // a race of nothing never ends
@@ -40,7 +41,10 @@ export function startWorker({
     await Promise.all(underWay);
   }
 
-  /** Claims no more than it can begin at once, since the pause of an entry runs from its claim. Returns whether there may be more. */
+  /**
+   * Claims no more than it can begin at once, since the pause of an entry runs from its
+   * claim. Returns whether there may be more.
+   */
   async function startSome(): Promise<boolean> {
     const free = CONCURRENCY - underWay.size;
     const newOnly = monotonicMs() - lookedBackAtMs < pollMs;

@@ -153,7 +153,10 @@ const copyCompany = (company: CompanyData): CompanyData => ({
   reports: company.reports,
 });
 
-/** A copy for one sandbox to change, always the same on one day; what it is copied from is made once. */
+/**
+ * A copy for one sandbox to change, always the same on one
+ * day; what it is copied from is made once.
+ */
 export function makeCompanies(nowMs = Date.now()): Companies {
   const todayMs = dayOf(nowMs);
   if (generated?.todayMs !== todayMs) {

@@ -21,7 +21,10 @@ const creditorNames = [
   'Weinhandlung Köln GmbH',
 ] as const;
 
-/** All of GetBill's own statuses and one that a company made up, with their share of the debts in percent. */
+/**
+ * All of GetBill's own statuses and one that a company made up,
+ * with their share of the debts in percent.
+ */
 const shares = {
   'status.default.in_progress': 27,
   'status.default.pending': 13,

@@ -21,7 +21,9 @@ const minuteMs = 60_000;
 
 /** Midnight (UTC) of a day: all of the data is told relative to it. */
 export const dayOf = (nowMs: number): number => Math.floor(nowMs / dayMs) * dayMs;
-/** Some time of the working day, `days` before (below 0: after) the day that starts at `todayMs`. */
+/**
+ * Some time of the working day, `days` before (below 0: after) the day that starts at `todayMs`.
+ */
 export const daysBefore = (todayMs: number, days: number, seed: string): number =>
   todayMs - days * dayMs + (8 * 60 + numberFrom(`minute:${seed}`, 600)) * minuteMs;
 

@@ -1,4 +1,6 @@
-/** Field names, case and nesting as GetBill documents them; what it does not document is not here. */
+/**
+ * Field names, case and nesting as GetBill documents them; what it does not document is not here.
+ */
 export interface CompanyProfile {
   id: string;
   name: string;

@@ -10,7 +10,10 @@ export interface IndexedEntry {
   readonly index: number;
 }
 
-/** Ours also where the file has one: those may be empty or equal, and no row could be told from another. */
+/**
+ * Ours also where the file has one: those may be empty or
+ * equal, and no row could be told from another.
+ */
 export const tempIdOf = ({ index }: IndexedEntry): string => `entry-${index}`;
 
 /** A row that the response does not name stays unknown. */
@@ -27,7 +30,10 @@ export function applyResult(rows: readonly IndexedEntry[], result: DebtBatchResu
     mark(row, 'created', typeof row.debt_id === 'string' ? { debt_id: row.debt_id } : {});
 }
 
-/** The entry that a row of the response is about: by `temp_id`, which is documented for created rows, else by `index`. */
+/**
+ * The entry that a row of the response is about: by `temp_id`, which is
+ * documented for created rows, else by `index`.
+ */
 function createFinder(rows: readonly IndexedEntry[], responseRows: readonly BatchRow[]) {
   const positions = new Map(rows.map((row, position) => [tempIdOf(row), position]));
   const positionOf = ({ temp_id: id }: BatchRow): number | undefined =>
@@ -40,7 +46,9 @@ function createFinder(rows: readonly IndexedEntry[], responseRows: readonly Batc
   };
 }
 
-/** Whether GetBill counts from 0 or from 1 is not documented: it is read from the rows themselves. */
+/**
+ * Whether GetBill counts from 0 or from 1 is not documented: it is read from the rows themselves.
+ */
 function firstIndexOf(
   responseRows: readonly BatchRow[],
   positionOf: (row: BatchRow) => number | undefined,

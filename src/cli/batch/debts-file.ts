@@ -36,7 +36,10 @@ export function assertEntries(entries: readonly Entry[], states: readonly Entry[
   throwSome(faultsOf(due, sent));
 }
 
-/** By "3.amount": the fourth debt. `undefined` is left out. None may have the `internal_id` of one in `sent`. */
+/**
+ * By "3.amount": the fourth debt. `undefined` is left out. None may
+ * have the `internal_id` of one in `sent`.
+ */
 function faultsOf(debts: readonly unknown[], sent: readonly Entry[] = []): Map<string, string[]> {
   const faults = new Map<string, string[]>();
   const sentIds = sent.map(({ debt }) => debt['internal_id']);

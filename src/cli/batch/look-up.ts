@@ -7,16 +7,19 @@ import type { Entry, ReportFile } from './report.js';
 export interface LookedUp {
   /** GetBill has no debt of that `internal_id`. */
   readonly notFound: ReadonlySet<Entry>;
-  /** GetBill has one with another amount or currency: this one, changed since, or another. Only a person can tell. */
+  /**
+   * GetBill has one with another amount or currency: this one, changed
+   * since, or another. Only a person can tell.
+   */
   readonly different: ReadonlySet<Entry>;
 }
 
 export const NOT_LOOKED_UP: LookedUp = { notFound: new Set(), different: new Set() };
 
 /**
- * Looks for the unknown debts among those that GetBill has, by `internal_id`, which should be unique in a company, and
- * marks those that are there as created. GetBill documents no filter by it, so it is a walk over the list, which
- * `stopping` ends with an `AbortError`.
+ * Looks for the unknown debts among those that GetBill has, by `internal_id`, which should be
+ * unique in a company, and marks those that are there as created. GetBill documents no filter by
+ * it, so it is a walk over the list, which `stopping` ends with an `AbortError`.
  */
 export async function lookUpUnknown(
   client: Pick<Client, 'all' | 'debts'>,

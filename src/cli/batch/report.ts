@@ -5,8 +5,9 @@ import { quoted } from '../output.js';
 import { takeLock } from './report-lock.js';
 
 /**
- * The outcome of each debt of a file. `unknown`: sent, and no response said more. A report is written before every
- * call, with what is about to be sent as `unknown`, and after it: whatever ends the process, nothing is sent twice.
+ * The outcome of each debt of a file. `unknown`: sent, and no response said more. A report is
+ * written before every call, with what is about to be sent as `unknown`, and after it: whatever
+ * ends the process, nothing is sent twice.
  */
 const entry = z.object({
   state: z.enum(['not_sent', 'unknown', 'created', 'failed', 'skipped']),
@@ -81,7 +82,10 @@ function hold(path: string, read: () => Report): ReportFile {
   };
 }
 
-/** What was there before stays where this fails, on a full disk for example. @throws {InvalidArgumentError} */
+/**
+ * What was there before stays where this fails, on a full disk for
+ * example. @throws {InvalidArgumentError}
+ */
 function replaceFile(path: string, text: string): void {
   try {
     writeFileSync(`${path}.new`, text, { mode: 0o600, flush: true });

@@ -31,7 +31,10 @@ export interface SendOptions {
   readonly stopping: AbortSignal;
 }
 
-/** Sends every entry that is in one of `states`, but for `except`, batch after batch. @returns why it stopped before the last one. */
+/**
+ * Sends every entry that is in one of `states`, but for `except`, batch after batch.
+ * @returns why it stopped before the last one.
+ */
 export async function sendBatches(options: SendOptions): Promise<AppError | undefined> {
   const { file, states, except, batchSize, progress, stopping } = options;
   const due = file.report.entries.flatMap((entry, index) =>
@@ -52,8 +55,9 @@ export async function sendBatches(options: SendOptions): Promise<AppError | unde
 }
 
 /**
- * One call, and once more after each 429: GetBill has then done nothing. @returns the error after which the run ends, or
- * an `OutcomeUnknownError`, of which two in a row end it; nothing where each row has its outcome, or the person stopped it.
+ * One call, and once more after each 429: GetBill has then done nothing. @returns the error after
+ * which the run ends, or an `OutcomeUnknownError`, of which two in a row end it; nothing where each
+ * row has its outcome, or the person stopped it.
  */
 async function sendBatch(
   rows: readonly IndexedEntry[],
@@ -74,7 +78,10 @@ async function sendBatch(
   }
 }
 
-/** Every row is unknown while the call is under way. @returns an error that is not the outcome of the rows. */
+/**
+ * Every row is unknown while the call is under way. @returns an
+ * error that is not the outcome of the rows.
+ */
 async function callOnce(
   rows: readonly IndexedEntry[],
   { client, file }: SendOptions,

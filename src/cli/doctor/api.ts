@@ -6,7 +6,10 @@ import type { Ask, HttpResponse } from './ask.js';
 import { fail, pass, warn, type Check, type CheckContext, type Result } from './check.js';
 import { explainConnection } from './explain-connection.js';
 
-/** One read with a token of the client; where none may be had, without a token, which shows whether an API is there. */
+/**
+ * One read with a token of the client; where none may be had, without a
+ * token, which shows whether an API is there.
+ */
 export const apiCheck: Check = {
   name: 'GetBill API',
   needs: 'GetBill pins',

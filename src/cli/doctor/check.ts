@@ -3,7 +3,10 @@ import type { Config } from '../../config/config.js';
 import type { TokenEndpoint } from '../../core/oauth/token-endpoint.js';
 import type { Ask, AskOptions, HttpResponse } from './ask.js';
 
-/** `warn` works today and will hurt later, or cannot be seen from here; only `fail` changes the exit code. */
+/**
+ * `warn` works today and will hurt later, or cannot be seen from
+ * here; only `fail` changes the exit code.
+ */
 export type Verdict = 'pass' | 'warn' | 'fail';
 
 export interface Result {
@@ -21,11 +24,14 @@ export interface Finding extends Result {
 export interface Check {
   readonly name: string;
   /**
-   * Left out when this earlier check failed or was left out itself: one cause, one line. One that does not apply stops
-   * nothing, so the last of a chain stands for all of it.
+   * Left out when this earlier check failed or was left out itself: one cause, one line. One that
+   * does not apply stops nothing, so the last of a chain stands for all of it.
    */
   readonly needs?: string;
-  /** The setting it is about: without it the check does not apply, and is not named as left out either. */
+  /**
+   * The setting it is about: without it the check does not
+   * apply, and is not named as left out either.
+   */
   readonly setting?: 'issuer' | 'revokeUrl';
   /** `undefined`: does not apply here. */
   examine(context: CheckContext): Promise<Result | undefined>;
@@ -38,7 +44,10 @@ export interface Deployment {
   readonly visit: (path: string, options?: AskOptions) => Promise<HttpResponse>;
 }
 
-/** The parts that are looked at, each built as production builds it. Questions that several checks ask are asked once. */
+/**
+ * The parts that are looked at, each built as production builds it. Questions
+ * that several checks ask are asked once.
+ */
 export interface CheckContext {
   readonly config: Config;
   readonly deployment: Deployment | undefined;
@@ -58,10 +67,10 @@ export interface CheckContext {
 }
 
 /**
- * The outcome of an authorization request before anybody signs in:
- * `sent_on` to a sign-in page; `proven` when a redirect URI made up for comparison is not;
- * `responded` at our redirect URI (RFC 6749 section 4.1.2.1), so that one is accepted;
- * `refused` with an error page (`code` as far as it names one); `none`: no response, or one of an overloaded server.
+ * The outcome of an authorization request before anybody signs in: `sent_on` to a sign-in page;
+ * `proven` when a redirect URI made up for comparison is not; `responded` at our redirect URI (RFC
+ * 6749 section 4.1.2.1), so that one is accepted; `refused` with an error page (`code` as far as it
+ * names one); `none`: no response, or one of an overloaded server.
  */
 export type AuthorizationOutcome =
   | { readonly kind: 'sent_on'; readonly proven: boolean }

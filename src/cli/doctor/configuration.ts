@@ -5,7 +5,9 @@ import { fail, pass, warn, type Result } from './check.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Every fault of the environment is a result of its own; there is a config only when there is none. */
+/**
+ * Every fault of the environment is a result of its own; there is a config only when there is none.
+ */
 export function examineConfiguration(env: Environment): {
   results: Result[];
   config: Config | undefined;

@@ -32,7 +32,8 @@ async function examineSecret(context: CheckContext): Promise<Result> {
   const scope = scopes.includes(MINIMAL_SCOPE) ? MINIMAL_SCOPE : (scopes[0] ?? MINIMAL_SCOPE);
   try {
     const { access_token: token } = await tokenEndpoint.clientCredentials([scope]);
-    await tokenEndpoint.revoke(token, 'access_token').catch(() => undefined); // it expires by itself
+    // it expires by itself
+    await tokenEndpoint.revoke(token, 'access_token').catch(() => undefined);
   } catch (error) {
     return explainRefusedCredentials(error, context);
   }

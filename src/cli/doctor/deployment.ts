@@ -4,7 +4,9 @@ import { redirectOf, type HttpResponse } from './ask.js';
 import { fail, pass, warn, type Check, type Deployment, type Result } from './check.js';
 import { explainConnection } from './explain-connection.js';
 
-/** Through the real proxy, as a browser would come. They start one sign-in and end it themselves. */
+/**
+ * Through the real proxy, as a browser would come. They start one sign-in and end it themselves.
+ */
 export const deploymentChecks: readonly Check[] = [
   { name: 'deployment', examine: ofDeployment(examineReach) },
   { name: 'TRUST_PROXY', needs: 'deployment', examine: ofDeployment(examineTrust) },
@@ -120,7 +122,10 @@ const isHostCookie = (line: string): boolean =>
   /; Path=\/(;|$)/i.test(line) &&
   !/; Domain=/i.test(line);
 
-/** The response GetBill would send for somebody who says no: it uses the started sign-in up, and nobody is signed in. */
+/**
+ * The response GetBill would send for somebody who says no: it uses the
+ * started sign-in up, and nobody is signed in.
+ */
 function comeBack(
   { state, cookie, issuer }: { state: string; cookie: string; issuer: string | undefined },
   { visit }: Deployment,

@@ -36,7 +36,10 @@ function explainProxy({ proxy, status, cause }: ProxyError, place: Place): Resul
   );
 }
 
-/** The code nearest to the socket: undici and our own errors wrap what happened there. Not `instanceof`: it may be of another realm. */
+/**
+ * The code nearest to the socket: undici and our own errors wrap what happened there. Not
+ * `instanceof`: it may be of another realm.
+ */
 export function codeOf(error: unknown): string {
   const { code, cause } = (error ?? {}) as { code?: unknown; cause?: unknown };
   const inner = cause === undefined ? NO_CODE : codeOf(cause);

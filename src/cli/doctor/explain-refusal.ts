@@ -35,7 +35,8 @@ export async function explainRefusedCredentials(
   context: CheckContext,
 ): Promise<Result> {
   const code = codeOfRefusal(error);
-  if (code === 'invalid_scope') return pass('accepted'); // the client comes first, the scope after it; next line
+  // the client comes first, the scope after it; next line
+  if (code === 'invalid_scope') return pass('accepted');
   if (code === 'invalid_client') return explainInvalidClient(context);
   if (code !== undefined && NOT_FOR_APPS.has(code)) return explainNotForApps(code, context);
   return explainRefusal(error, context.config.getbill);

@@ -25,7 +25,9 @@ export function placesOf({ authorizeUrl, tokenUrl, apiUrl }: GetbillConfig): Pla
 export const tlsPlacesOf = (config: GetbillConfig): Place[] =>
   placesOf(config).filter(({ url }) => url.protocol === 'https:');
 
-/** The first failure, else the first warning, else that all is well; `undefined` without any place. */
+/**
+ * The first failure, else the first warning, else that all is well; `undefined` without any place.
+ */
 export async function examineAll(
   places: Place[],
   look: (place: Place) => Promise<Result>,

@@ -18,7 +18,10 @@ export async function latencyMs(
 
 const MAX_SCANNED_KEYS = 200;
 
-/** The key ids of the first encrypted records that SCAN finds. Reads only. @throws SCAN is not allowed. */
+/**
+ * The key ids of the first encrypted records that SCAN finds.
+ * Reads only. @throws SCAN is not allowed.
+ */
 export async function sealedWith(redis: Redis | Cluster, prefix: string): Promise<string[]> {
   const node = redis instanceof Redis ? redis : redis.nodes('master')[0];
   if (node === undefined) return [];

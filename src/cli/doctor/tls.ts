@@ -16,7 +16,10 @@ interface Way {
   readonly proxy: ProxyConfig;
 }
 
-/** A handshake that looks at any certificate and sends nothing. @throws no connection, or no TLS there. */
+/**
+ * A handshake that looks at any certificate and sends nothing.
+ * @throws no connection, or no TLS there.
+ */
 export async function lookAtTls(
   url: URL,
   { caFile, timeoutMs, proxy }: Way & { caFile: string | undefined },
@@ -33,7 +36,8 @@ export async function lookAtTls(
   };
   return within(timeoutMs, (done) => {
     const socket = connect(options, () => {
-      const error = socket.authorizationError as unknown; // the code as text, or an error that has it
+      // the code as text, or an error that has it
+      const error = socket.authorizationError as unknown;
       const refusedAs =
         error instanceof Error ? (error as NodeJS.ErrnoException).code : (error as string | null);
       done({ certificate: socket.getPeerCertificate(true), refusedAs: refusedAs ?? undefined });
@@ -54,7 +58,10 @@ export async function lookAtPort(url: URL, { timeoutMs, proxy }: Way): Promise<v
   await within(timeoutMs, (done) => connectPlain(address, () => done(undefined)));
 }
 
-/** As the app connects (`createAgent`): one slow address of a name is not given up for an unreachable one. */
+/**
+ * As the app connects (`createAgent`): one slow address of a name
+ * is not given up for an unreachable one.
+ */
 const patient = (timeoutMs: number) => ({
   autoSelectFamilyAttemptTimeout: Math.ceil(timeoutMs / 2),
 });

@@ -21,7 +21,8 @@ export const useChecks: readonly Check[] = [
       const headers = { accept: 'text/plain', authorization: `Bearer ${token}` };
       const visited = deployment.visit('/metrics', { headers });
       const response = await visited.catch(() => undefined); // "deployment" says why
-      return response?.status === 200 ? judgeUse(response.text, now()) : undefined; // a proxy may hide it
+      // a proxy may hide it
+      return response?.status === 200 ? judgeUse(response.text, now()) : undefined;
     },
   },
 ];

@@ -19,7 +19,10 @@ export const webhookCheck: Check = {
   },
 };
 
-/** Signed and no event, so that nothing is stored; spaces that a proxy which rewrites bodies would take out. */
+/**
+ * Signed and no event, so that nothing is stored; spaces that a
+ * proxy which rewrites bodies would take out.
+ */
 const SIGNED_NONSENSE = '{ "type":  null }\n';
 
 function webhookProblem(status: number, path: string): Result | undefined {

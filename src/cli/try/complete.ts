@@ -9,7 +9,10 @@ type SignIn = ReturnType<typeof createOAuthClient>['signIn'];
 /** Prints that a step has passed. */
 export type Passed = (step: Step, detail: string) => void;
 
-/** The steps 2 to 4, with what the browser came back with. @throws {StepFailed} of the step that the error belongs to. */
+/**
+ * The steps 2 to 4, with what the browser came back with. @throws
+ * {StepFailed} of the step that the error belongs to.
+ */
 export async function complete(
   signIn: SignIn,
   { binding, response }: CompleteOptions,

@@ -24,13 +24,16 @@ export interface TryOptions {
   readonly pasted: (closed: AbortSignal) => Promise<string>;
 }
 
-/** The authorization code flow as GetBill's guide tests it, step by step. @returns the exit code. */
+/**
+ * The authorization code flow as GetBill's guide tests it, step by step. @returns the exit code.
+ */
 export async function tryFlow(options: TryOptions): Promise<number> {
   const { config, print } = options;
   const upstream = createUpstream({ config: config.getbill, emit: () => undefined });
   try {
     const { redirectUri } = await runSteps(options, upstream);
-    const next = redirectUri === config.getbill.redirectUri ? ' Now: npm start' : ''; // else an app runs there
+    // else an app runs there
+    const next = redirectUri === config.getbill.redirectUri ? ' Now: npm start' : '';
     print(`\nThe authorization code flow works.${next}`);
     return exitCodes.done;
   } catch (error) {
@@ -78,7 +81,8 @@ async function runSteps(options: TryOptions, upstream: Upstream): Promise<Callba
     const without = missing.length === 0 ? '' : `; not granted: ${missing.join(' ')}`;
     passed('exchange', `an access token for ${lifetimeS} s, ${renewable}${without}`);
     await callApi(tokenSet.accessToken, { config, ask, passed }).finally(async () => {
-      client.tokens.abandon('try', 'signed_out', tokenSet); // revoked, where GETBILL_REVOKE_URL is set
+      // revoked, where GETBILL_REVOKE_URL is set
+      client.tokens.abandon('try', 'signed_out', tokenSet);
       await client.idle();
     });
     return callback;

@@ -31,7 +31,8 @@ export function recordGetbill(
     const kind = kindOfCall(exchange);
     const { renewal, story } = context;
     if (renewal) renewal.hasCalled = true;
-    const chain = kind === 'revocation' ? story.chainAfterwards : chainOf(context); // nobody waits for it
+    // nobody waits for it
+    const chain = kind === 'revocation' ? story.chainAfterwards : chainOf(context);
     const message = requestMessage(exchange, mask);
     const title = kind === 'api' ? `${exchange.method} ${apiPath(exchange)}` : CALLS[kind];
     const respond = appendRequest(context, {

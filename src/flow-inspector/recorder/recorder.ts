@@ -19,8 +19,9 @@ export interface Recorder {
 }
 
 /**
- * Writes down what one browser causes: its requests, what they lead to at GetBill and in the storage,
- * and what was decided. It hears of it through the channels of `src/tracing.ts` and the events.
+ * Writes down what one browser causes: its requests, what they lead to at
+ * GetBill and in the storage, and what was decided. It hears of it through the
+ * channels of `src/tracing.ts` and the events.
  */
 export function createRecorder(deps: {
   store: StepStore;

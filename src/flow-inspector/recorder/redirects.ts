@@ -7,12 +7,18 @@ import type { StepWriter } from './step-writer.js';
 const AT_GETBILL_MS = 3_600_000;
 const REDIRECT_MS = 10_000;
 
-/** How a story goes on after a redirect: to GetBill and back, or to another page, which another process may serve. */
+/**
+ * How a story goes on after a redirect: to GetBill and back, or to
+ * another page, which another process may serve.
+ */
 export function recordRedirects(
   { append }: StepWriter,
   { store, mask, publicUrl }: { store: StepStore; mask: Mask; publicUrl: URL },
 ) {
-  /** Records GetBill's redirect, which the browser must have followed: it is here with its parameters. */
+  /**
+   * Records GetBill's redirect, which the browser must have
+   * followed: it is here with its parameters.
+   */
   function backFromGetbill(context: Context, url: URL, replyTo: number): void {
     const error = url.searchParams.get('error');
     const failed = error !== null;
@@ -55,7 +61,10 @@ export function recordRedirects(
     );
   }
 
-  /** Stores how the story goes on, before the browser follows a redirect to what may be another process. */
+  /**
+   * Stores how the story goes on, before the browser follows a
+   * redirect to what may be another process.
+   */
   function tellNextProcess(context: Context, res: Response): Promise<void> | undefined {
     const location = locationOf(res, publicUrl);
     if (location === undefined) return undefined;
@@ -70,7 +79,10 @@ export function recordRedirects(
   return { backFromGetbill, toGetbill, tellNextProcess };
 }
 
-/** How the request that continues a story is recognised: by its path, or by the state with which GetBill sends the browser back. */
+/**
+ * How the request that continues a story is recognised: by its path, or by the state
+ * with which GetBill sends the browser back.
+ */
 export const byPath = ({ pathname, search }: URL): string => `path ${pathname}${search}`;
 export const byState = (state: string): string => `state ${state}`;
 

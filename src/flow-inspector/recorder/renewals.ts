@@ -4,7 +4,10 @@ import { WHY_RENEWED } from '../notes.js';
 import { newStory, type Context } from './context.js';
 import { ignored, type StepWriter } from './step-writer.js';
 
-/** The decisions about a renewal: to be subscribed to `channels.renewal`, each run in a context of its own. */
+/**
+ * The decisions about a renewal: to be subscribed to
+ * `channels.renewal`, each run in a context of its own.
+ */
 export function recordRenewals(
   { contexts, note, inContext }: StepWriter,
   { fingerprint }: { fingerprint: (id: string) => string },

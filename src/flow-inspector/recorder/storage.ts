@@ -10,7 +10,9 @@ import {
   type StepWriter,
 } from './step-writer.js';
 
-/** Records the storage commands of sign-ins and renewals: to be subscribed to `channels.storage`. */
+/**
+ * Records the storage commands of sign-ins and renewals: to be subscribed to `channels.storage`.
+ */
 export function recordStorage({ appendRequest, inContext }: StepWriter, { mask }: { mask: Mask }) {
   const open = new WeakMap<StorageCommand, { step: StorageStep; respond: RecordResponse }>();
 

@@ -3,12 +3,16 @@ import { RequestError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { headerOf } from '../request-kind.js';
 
-/** Refuses what only an image, frame, script or fetch would send: signing in is a step a person takes. */
+/**
+ * Refuses what only an image, frame, script or fetch would
+ * send: signing in is a step a person takes.
+ */
 export function navigationOnly({ emit }: { emit: Emit }): RequestHandler {
   return function navigationOnlyMiddleware(req, _res, next) {
     const dest = headerOf(req, 'sec-fetch-dest') ?? 'document';
     const mode = headerOf(req, 'sec-fetch-mode') ?? 'navigate';
-    const wantsImage = req.accepts(['html', 'image/png']) === 'image/png'; // a browser too old for Sec-Fetch-*
+    // a browser too old for Sec-Fetch-*
+    const wantsImage = req.accepts(['html', 'image/png']) === 'image/png';
     if (dest !== 'document' || mode !== 'navigate' || wantsImage) {
       emit({ type: 'request_refused', reason: 'navigation_only', route: req.path });
       throw new RequestError('not a top-level navigation', {

@@ -6,8 +6,9 @@ import { REQUEST_LINE, type Emit, type RequestContext } from '../../events.js';
 const MAX_PATH = 128;
 
 /**
- * One line per request: its number, method, route, status, duration, and the part GetBill took. The route is the pattern
- * that matched, never the address: the callback's holds the code. A path that matched nothing is given, without query.
+ * One line per request: its number, method, route, status, duration, and the part GetBill took. The
+ * route is the pattern that matched, never the address: the callback's holds the code. A path that
+ * matched nothing is given, without query.
  */
 export function requestLog({
   log,
@@ -18,7 +19,8 @@ export function requestLog({
   context: AsyncLocalStorage<RequestContext>;
   emit: Emit;
 }): RequestHandler {
-  const lines = log.child({}, { redact: [] }); // these fields hold no secret, and looking for one costs as much as the line
+  // these fields hold no secret, and looking for one costs as much as the line
+  const lines = log.child({}, { redact: [] });
   return function requestLogMiddleware(req, res, next) {
     const startedMs = performance.now();
     const current = context.getStore();

@@ -3,13 +3,14 @@ import type { Config } from '../../config/config.js';
 import { AppError } from '../../errors.js';
 
 /**
- * With an https PUBLIC_URL a request that did not arrive as secure would get no cookie, and sign-in would loop. It is
- * stopped here, before any redirect.
+ * With an https PUBLIC_URL a request that did not arrive as secure would get no cookie, and sign-in
+ * would loop. It is stopped here, before any redirect.
  */
 export function requireHttps({ publicUrl }: Pick<Config, 'publicUrl'>): RequestHandler {
   return function requireHttpsMiddleware(req, _res, next) {
     const forwarded = req.headers['x-forwarded-proto'];
-    if (typeof forwarded === 'string') req.headers['x-forwarded-proto'] = forwarded.toLowerCase(); // RFC 3986, 3.1
+    // RFC 3986, 3.1
+    if (typeof forwarded === 'string') req.headers['x-forwarded-proto'] = forwarded.toLowerCase();
     if (publicUrl.protocol !== 'https:' || req.secure) return next();
     const proto =
       req.get('x-forwarded-proto') === undefined

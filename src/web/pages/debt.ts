@@ -118,7 +118,9 @@ function countOf(value: unknown, { count }: Formats): string | undefined {
 
 const MAX_CONTACTS = 20;
 
-/** GetBill does not document what a contact holds: every field that can be shown as text is shown. */
+/**
+ * GetBill does not document what a contact holds: every field that can be shown as text is shown.
+ */
 function contactsSection(contacts: unknown): DebtSection {
   const list = Array.isArray(contacts) ? contacts.slice(0, MAX_CONTACTS) : [];
   const facts = list.flatMap((contact: unknown, index): Fact[] => {

@@ -4,7 +4,10 @@ import { errorText } from './error-texts.js';
 import { guideEntryOf, type GuideEntry } from './guide-troubleshooting.js';
 import { capitalised } from './words.js';
 
-/** All that is said about an error code: on a page under `/errors`, and in a document in docs/errors. */
+/**
+ * All that is said about an error code: on a page under
+ * `/errors`, and in a document in docs/errors.
+ */
 export interface ErrorEntry {
   readonly code: string;
   readonly group: ErrorGroup;

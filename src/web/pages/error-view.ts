@@ -13,7 +13,10 @@ import {
 } from './error-texts.js';
 import { waitText } from './formats.js';
 
-/** What a visitor reads of an error. `lookedUpId`: they looked a debt up by its id, and have to sign in first. */
+/**
+ * What a visitor reads of an error. `lookedUpId`: they looked a debt
+ * up by its id, and have to sign in first.
+ */
 export function errorView(error: AppError, req: Request, lookedUpId: unknown) {
   const text = lookedUpId === undefined ? textFor(error, req) : signInFor(lookedUpId);
   const wait = error.retryAfterS === undefined ? undefined : waitOf(error.retryAfterS);
@@ -33,7 +36,10 @@ const MAX_WAIT_S = 60;
 /** Nobody waits so long in front of the page: it offers no "Try again". */
 export const isLongWait = (seconds: number): boolean => seconds > MAX_WAIT_S;
 
-/** Whether asking again does no harm: a step of a sign-in can be taken once, and a form is not sent twice. */
+/**
+ * Whether asking again does no harm: a step of a sign-in can be
+ * taken once, and a form is not sent twice.
+ */
 const canRepeat = ({ method, path }: Request): boolean => method === 'GET' && !isSignIn(path);
 
 const isSignIn = (path: string): boolean => path === '/login' || path === '/oauth/callback';
@@ -61,7 +67,10 @@ function textFor(error: AppError, req: Request): ErrorText {
   return withReturnTo(textAt(req, error), error.returnTo ?? asked);
 }
 
-/** The text of an error, with advice that fits the path. A callback works once: it leads to a new sign-in. */
+/**
+ * The text of an error, with advice that fits the path. A
+ * callback works once: it leads to a new sign-in.
+ */
 function textAt({ path, signedIn }: Request, error: AppError): ErrorText {
   const isMissing = error instanceof GetbillApiError && error.status === 404;
   if (path.startsWith('/debts/') && isMissing) return NO_SUCH_DEBT;

@@ -22,7 +22,10 @@ export function phoneHref(phone: string | undefined): string | undefined {
   return /^\+?\d{3,20}$/.test(digits) ? `tel:${digits}` : undefined;
 }
 
-/** Only a web page over TLS, never `javascript:` or a form of it, and with its host in front: "https://getbill.io@evil.example" is evil's. */
+/**
+ * Only a web page over TLS, never `javascript:` or a form of it, and with its host in front:
+ * "https://getbill.io@evil.example" is evil's.
+ */
 export function pageHref(url: string | undefined): string | undefined {
   if (url === undefined || !/^https:\/\/[^@/\\]+([/?#]|$)/i.test(url) || !URL.canParse(url))
     return undefined;

@@ -47,7 +47,10 @@ function createFormats(locale: string): Formats {
   });
   const secondsFormat = new Intl.DateTimeFormat(locale, { timeStyle: 'medium', timeZone });
   const countFormat = new Intl.NumberFormat(locale);
-  /** Kept, because making one takes longer than all else in a row of a list. @throws {RangeError} not a code. */
+  /**
+   * Kept, because making one takes longer than all else in a row of a
+   * list. @throws {RangeError} not a code.
+   */
   const moneyFormatOf = memoized(
     MAX_CURRENCIES,
     (currency) => new Intl.NumberFormat(locale, { style: 'currency', currency }),
@@ -123,8 +126,8 @@ function memoized<Value>(max: number, make: (key: string) => Value): (key: strin
 }
 
 /**
- * By `Accept-Language`. Language and region alone count: Western digits and the Gregorian calendar for
- * everybody, because they stand between English words.
+ * By `Accept-Language`. Language and region alone count: Western digits and the Gregorian calendar
+ * for everybody, because they stand between English words.
  */
 export function formatsFor(languages: readonly string[]): Formats {
   for (const language of languages.slice(0, 10)) {

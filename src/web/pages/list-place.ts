@@ -50,7 +50,10 @@ export interface BackLink {
   readonly label: string;
 }
 
-/** `from`: the query of the list, as `debtRow` writes it. Parsed, never copied, so that the link leads to the list alone. */
+/**
+ * `from`: the query of the list, as `debtRow` writes it. Parsed, never copied,
+ * so that the link leads to the list alone.
+ */
 export function backLinkFrom(from: unknown, reader: Reader): BackLink {
   const text = typeof from === 'string' ? from.slice(0, 200) : '';
   const place = listPlaceOf(Object.fromEntries(new URLSearchParams(text)));

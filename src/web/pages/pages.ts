@@ -6,7 +6,9 @@ export interface Page {
   readonly path: string;
   /** Its link at the top of every page; without one there is no link. */
   readonly label?: string;
-  /** Without this scope it has nothing to show: no link while GETBILL_SCOPES does not ask for it. */
+  /**
+   * Without this scope it has nothing to show: no link while GETBILL_SCOPES does not ask for it.
+   */
   readonly scope?: string;
   /** `true` for a page that needs no sign-in. */
   readonly isPublic?: true;

@@ -21,8 +21,8 @@ export interface Unavailable {
 }
 
 /**
- * Loads one part. Its failure costs the page nothing but this part; only the end of the session and a storage that is away
- * are about the whole page, and are thrown.
+ * Loads one part. Its failure costs the page nothing but this part; only the end of the session and
+ * a storage that is away are about the whole page, and are thrown.
  */
 export async function loadPart<Data>(
   scope: string,
@@ -42,7 +42,10 @@ export async function loadPart<Data>(
   }
 }
 
-/** The lists and records of a part always exist, if empty: a 404 would tell the reader that this page does not. */
+/**
+ * The lists and records of a part always exist, if empty: a 404 would
+ * tell the reader that this page does not.
+ */
 const partNotFound = (cause: AppError): AppError =>
   new UnavailableError('GetBill does not find what a part of the page asks for', {
     code: 'answer_status_unexpected',

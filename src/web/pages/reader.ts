@@ -1,7 +1,9 @@
 import type { Response } from 'express';
 import type { Formats } from './formats.js';
 
-/** The reader of a page: the format of numbers and dates, and the time by which debts are overdue. */
+/**
+ * The reader of a page: the format of numbers and dates, and the time by which debts are overdue.
+ */
 export interface Reader {
   readonly formats: Formats;
   readonly nowMs: number;

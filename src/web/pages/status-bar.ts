@@ -29,7 +29,9 @@ const BAR_WIDTH = 1000;
 const MIN_WIDTH = 5;
 const GAP = 3;
 
-/** The bar of debts by status, in the order of a debt's life. Statuses without debts are left out. */
+/**
+ * The bar of debts by status, in the order of a debt's life. Statuses without debts are left out.
+ */
 export function barView(
   reading: Reading<StatusCounts>,
   { total }: DebtOverview,

@@ -28,7 +28,10 @@ const LARGE_BODIES = {
 const LARGE_BODY_PAUSE_MS = 100;
 const JSON_IN_UTF8 = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
 
-/** Reads the body of a write as bytes, up to 1 MiB. Only so many calls with a large one are under way; others wait unread. */
+/**
+ * Reads the body of a write as bytes, up to 1 MiB. Only so many calls with a
+ * large one are under way; others wait unread.
+ */
 export function readBody({
   emit,
   facts,
@@ -87,13 +90,17 @@ function sendWhole(res: Response, body: Buffer): void {
 }
 
 async function sendStream(res: Response, body: Readable): Promise<void> {
-  res.setMaxListeners(20); // ours and those of `pipeline` are more than ten, of which Node would warn each time
+  // ours and those of `pipeline` are more than ten, of which Node would warn each time
+  res.setMaxListeners(20);
   await pipeline(body, res).catch((error: unknown) => {
     throw error instanceof UnavailableError ? error : browserLeft(error);
   });
 }
 
-/** From the request target as it arrived: an absolute form, "//host", or anything encoded matches no endpoint. */
+/**
+ * From the request target as it arrived: an absolute form, "//host",
+ * or anything encoded matches no endpoint.
+ */
 function targetOf(req: Request): { endpoint: Endpoint; path: string; query: string } {
   const [target = '', ...rest] = req.originalUrl.split('?');
   const path = target.startsWith('/api/') ? target.slice('/api'.length) : '';

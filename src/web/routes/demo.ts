@@ -4,8 +4,8 @@ import type { Quota } from '../../getbill/quota.js';
 import type { SharedLimits } from '../../limits/shared-limits.js';
 
 /**
- * For the demo alone: the sandbox says that its limits have changed, so that the app does not keep to what no longer
- * holds. Never for a browser.
+ * For the demo alone: the sandbox says that its limits have changed, so that the app does not keep
+ * to what no longer holds. Never for a browser.
  */
 export function forgetLimits({
   quota,

@@ -13,7 +13,8 @@ export function showMetrics({
 }): RequestHandler {
   const expected = digest(token.reveal());
   return async function showMetricsHandler(req, res) {
-    const [, given = ''] = /^Bearer +(.+)$/i.exec(req.get('authorization') ?? '') ?? []; // in any case: RFC 9110, 11.1
+    // in any case: RFC 9110, 11.1
+    const [, given = ''] = /^Bearer +(.+)$/i.exec(req.get('authorization') ?? '') ?? [];
     if (!timingSafeEqual(digest(given), expected)) {
       throw new RequestError('wrong metrics token', { code: 'metrics_token', status: 401 });
     }

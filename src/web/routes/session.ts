@@ -5,7 +5,9 @@ import type { Emit } from '../../events.js';
 import { isForeignSite } from '../request-kind.js';
 import type { SessionStore } from '../session/session-store.js';
 
-/** For front ends: who is signed in, and the CSRF token for writes. Same origin only; never cached. */
+/**
+ * For front ends: who is signed in, and the CSRF token for writes. Same origin only; never cached.
+ */
 export function showSession({
   session,
   sessions,

@@ -16,7 +16,9 @@ export function createCookies({ publicUrl }: Pick<Config, 'publicUrl'>) {
     login: name('gb-login'),
     /** Lets the landing page say once that somebody has signed out. */
     signedOut: name('gb-signed-out'),
-    /** Lets the first page after a new sign-in say that GetBill had ended the connection, and when. */
+    /**
+     * Lets the first page after a new sign-in say that GetBill had ended the connection, and when.
+     */
     ended: name('gb-ended'),
     /** Lax, because Strict is not sent on the way back from GetBill. */
     attributes: { secure, httpOnly: true, sameSite: 'lax', path: '/' } satisfies CookieOptions,
@@ -34,8 +36,9 @@ export type Cookies = ReturnType<typeof createCookies>;
 export const cookieOf = (req: Request, name: string): string | undefined => cookiesOf(req, name)[0];
 
 /**
- * Every value that the browser sent under this name. A cookie of a longer path or another host stands in front of ours,
- * so whoever can tell ours looks for it. A program on the way may have put quotes around it (RFC 6265, section 4.1.1).
+ * Every value that the browser sent under this name. A cookie of a longer path or another host
+ * stands in front of ours, so whoever can tell ours looks for it. A program on the way may have put
+ * quotes around it (RFC 6265, section 4.1.1).
  */
 export function cookiesOf(req: Request, name: string): string[] {
   const pairs = (req.headers.cookie ?? '').split(';');

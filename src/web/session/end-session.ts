@@ -5,9 +5,10 @@ import './session.js';
 import type { SessionStore } from './session-store.js';
 
 /**
- * Deletes the session's record, and its cookie where `res` is given; does nothing for whoever is not signed in.
- * The cookie stays when another request has ended the session: another tab may have signed in since then, and the cookie
- * would be that of its session. `/login` gives no `res`: this request goes on to sign in itself.
+ * Deletes the session's record, and its cookie where `res` is given; does nothing for whoever is
+ * not signed in. The cookie stays when another request has ended the session: another tab may
+ * have signed in since then, and the cookie would be that of its session. `/login` gives no
+ * `res`: this request goes on to sign in itself.
  * @throws {StorageError}
  */
 export type EndSession = (req: Request, res?: Response) => Promise<void>;
@@ -30,8 +31,8 @@ export function createEndSession({
 }
 
 /**
- * A session whose grant is gone is destroyed before the response leaves, so that the next sign-in starts clean.
- * Where the storage does not delete it, the session ends at its next use.
+ * A session whose grant is gone is destroyed before the response leaves, so that the next sign-in
+ * starts clean. Where the storage does not delete it, the session ends at its next use.
  */
 export function destroyEndedSession({
   endSession,
@@ -58,7 +59,9 @@ export function destroyEndedSession({
   };
 }
 
-/** No redirect to the sign-in: where GetBill does not ask its visitor, the browser would go round. */
+/**
+ * No redirect to the sign-in: where GetBill does not ask its visitor, the browser would go round.
+ */
 const endedAtOnce = (cause: GrantEndedError): AppError =>
   new AppError('the grant of a sign-in ended on its first page, as the one before did', {
     code: 'grant_ended_at_once',
@@ -66,13 +69,19 @@ const endedAtOnce = (cause: GrantEndedError): AppError =>
     cause,
   });
 
-/** GetBill itself ended the grant, or gave nothing to renew it with; else it was somebody's sign-out. */
+/**
+ * GetBill itself ended the grant, or gave nothing to renew
+ * it with; else it was somebody's sign-out.
+ */
 export const wasEndedByGetbill = (error: GrantEndedError): boolean =>
   error.cause instanceof GrantRefusedError || error.reason === 'no_refresh_token';
 
 const NOTE_MS = 600_000;
 
-/** For the first page after a new sign-in: without it, whoever was led to GetBill would not know why. */
+/**
+ * For the first page after a new sign-in: without it,
+ * whoever was led to GetBill would not know why.
+ */
 export function noteEnd(
   res: Response,
   { cookies, nowMs }: { cookies: Cookies; nowMs: number },

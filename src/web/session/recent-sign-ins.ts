@@ -9,8 +9,9 @@ const REMEMBERED_MS = 10_000; // a loop comes back at once
 const GRANT_ID = /^[\w-]{43}$/;
 
 /**
- * The grant that a browser (by its binding cookie) has just signed in to. A browser that comes back to `/login` without
- * the session cookie while that grant lives does not keep our cookie: sent to GetBill again, it would go round for ever.
+ * The grant that a browser (by its binding cookie) has just signed in to. A browser that comes back
+ * to `/login` without the session cookie while that grant lives does not keep our cookie: sent to
+ * GetBill again, it would go round for ever.
  */
 export interface RecentSignIns {
   note(binding: string, grantId: string): Promise<void>;

@@ -10,9 +10,9 @@ const TOUCH_EVERY_MS = 60_000;
 const MAX_REMEMBERED_TOUCHES = 50_000;
 
 /**
- * connect-redis writes the records as express-session asks for it; its client is our storage
- * port, so that Redis in any topology and the demo's memory behave alike. Reading (what is not a session of
- * ours is no session) and touching (once a minute per session) are our own.
+ * connect-redis writes the records as express-session asks for it; its client is our storage port,
+ * so that Redis in any topology and the demo's memory behave alike. Reading (what is not a session
+ * of ours is no session) and touching (once a minute per session) are our own.
  */
 export class SessionStore extends RedisStore {
   readonly #keyValue: KeyValue;
@@ -78,8 +78,9 @@ export class SessionStore extends RedisStore {
   }
 
   /**
-   * Never fails and never delays a response: express-session would destroy the socket of one that is under way.
-   * The record is given as much longer as the next touch may be away, so that no session ends before its idle time.
+   * Never fails and never delays a response: express-session would destroy the socket of one
+   * that is under way. The record is given as much longer as the next touch may be away, so
+   * that no session ends before its idle time.
    */
   touchIfDue(id: string, session: Pick<SessionData, 'signedInAtMs'>): void {
     const nowMs = this.#monotonicMs(); // a wall clock that is set back would put off every touch
@@ -103,7 +104,9 @@ export class SessionStore extends RedisStore {
     return wasThere;
   }
 
-  /** Gives the session exactly its idle time, after the touch of its request, and says what it has. */
+  /**
+   * Gives the session exactly its idle time, after the touch of its request, and says what it has.
+   */
   async renewIdleTime(
     id: string,
     session: Pick<SessionData, 'signedInAtMs'>,
