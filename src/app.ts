@@ -1,14 +1,12 @@
 import { fileURLToPath } from 'node:url';
-import ejs from 'ejs';
-import express, { type Express, type RequestHandler } from 'express';
-import type { Config } from './config/config.js';
+import type { Express, RequestHandler } from 'express';
 import { RequestError } from './errors.js';
 import { mountExplorer } from './explorer/explorer.js';
 import { mountFlowInspector } from './flow-inspector/flow-inspector.js';
 import type { Services } from './services.js';
 import { mountTour } from './tour/tour.js';
 import { assets } from './web/assets.js';
-import { bareAddress } from './web/client-address.js';
+import { createExpress } from './web/create-express.js';
 import './web/locals.js';
 import { allowedMethods } from './web/middleware/allowed-methods.js';
 import { commonHeaders } from './web/middleware/common-headers.js';
@@ -28,8 +26,6 @@ import { requireHttps } from './web/middleware/require-https.js';
 import { routeName } from './web/middleware/route-name.js';
 import { sameOrigin } from './web/middleware/same-origin.js';
 import { tokenRefresh } from './web/middleware/token-refresh.js';
-import { demoBar } from './web/pages/demo-bar.js';
-import type { TrustProxy } from './web/request-origin.js';
 import { listRoutes } from './web/route-list.js';
 import { callApi, readBody } from './web/routes/api.js';
 import { showConnection } from './web/routes/connection.js';
@@ -158,38 +154,6 @@ export function createApp(
     errorPage({ log, context, publicUrl, developerPages: config.developerPages }),
   );
   return app;
-}
-
-/** Express with one spelling per path: "/Login" and "/login/" are unknown paths. */
-function createExpress(config: Config): Express {
-  const { trustProxy, production } = config;
-  const app = express();
-  app.disable('x-powered-by');
-  app.disable('etag');
-  // Express would answer 304 to "If-None-Match: *"
-  Object.defineProperty(app.request, 'fresh', { value: false });
-  app.enable('case sensitive routing');
-  app.enable('strict routing');
-  app.set('trust proxy', trustProxy);
-  const trusts = app.get('trust proxy fn') as TrustProxy;
-  // it may have a port
-  app.set('trust proxy', (address: string, hop: number) => trusts(bareAddress(address), hop));
-  app.set('views', root('views'));
-  app.set('view engine', 'ejs');
-  app.engine('ejs', renderView({ cache: production }));
-  app.set('view cache', production);
-  app.locals['demo'] = demoBar(config); // of every page, those of errors too
-  return app;
-}
-
-/**
- * Renders without the indentation, a third of a long list; with a root, so
- * that EJS looks for no file at an `include`.
- */
-function renderView({ cache }: { cache: boolean }) {
-  const options = { cache, root: root('views'), rmWhitespace: true };
-  return (path: string, locals: object, done: (error: Error | null, html?: string) => void) =>
-    ejs.renderFile(path, locals, options, done);
 }
 
 /** Measures a round trip to Redis first, since not every balancer asks `/readyz`. */

@@ -1,4 +1,4 @@
-/* The control panel: each control sends a JSON request to /_sandbox, then the state is drawn anew. */
+/* The control panel: a control sends a JSON request to /_sandbox, then the state is drawn anew. */
 const all = (selector, act) => document.querySelectorAll(selector).forEach(act);
 const one = (selector) => document.querySelector(selector);
 const element = (tag, properties = {}, ...children) => {
