@@ -107,8 +107,7 @@ export function createApp(
   app.use('/logout', formBody());
   const tour = mountTour(app, services);
   const explorer = mountExplorer(app, services);
-  const locals = pageLocals(config);
-  app.use(csrf({ emit, pageLocals: locals }));
+  app.use(csrf({ emit }));
 
   // Signed in: the API
   const isSignedIn = requireSignIn();
@@ -119,7 +118,7 @@ export function createApp(
   app.get('/session', ...maySee, showSession({ ...services, session: config.session }));
 
   // Signing in and out
-  app.use(locals, endedNotice({ cookies }));
+  app.use(pageLocals(config), endedNotice({ cookies }));
   const personOnly = [noPrefetch(), navigationOnly({ emit })];
   const mayStart = [...personOnly, limitTo('login', byAddress)];
   const signInDeps = { ...services, publicUrl, scopes, secrets, cookies, startSession, endSession };

@@ -9,14 +9,7 @@ const csurf = csurfModule as unknown as typeof csurfModule.default;
  * (a query would leak it), and `req.csrfToken()` gives it to pages. Without a sign-in there is
  * nothing to protect.
  */
-export function csrf({
-  emit,
-  pageLocals,
-}: {
-  emit: Emit;
-  /** For the page of a refusal. */
-  pageLocals: RequestHandler;
-}): RequestHandler {
+export function csrf({ emit }: { emit: Emit }): RequestHandler {
   const protect = csurf({
     sessionKey: 'signedIn', // csurf reads `req.signedIn.csrfSecret`, which sign-in wrote
     value: (req) => {
@@ -28,9 +21,8 @@ export function csrf({
   return function csrfMiddleware(req, res, next) {
     if (req.signedIn === undefined) return next();
     protect(req, res, (error?: unknown) => {
-      if (!error) return next();
-      emit({ type: 'request_refused', reason: 'csrf', route: req.path });
-      void pageLocals(req, res, () => next(error));
+      if (error) emit({ type: 'request_refused', reason: 'csrf', route: req.path });
+      next(error);
     });
   };
 }
