@@ -93,13 +93,14 @@ const hasOtherCredentials = (url: URL, first: URL | undefined): boolean =>
 
 function ofWebhooks(v: Partial<Values>): string[] {
   const problems: string[] = [];
-  if (!('GETBILL_WEBHOOK_SECRET' in v && 'GETBILL_WEBHOOK_COMPANY' in v)) return problems;
-  if (v.GETBILL_WEBHOOK_SECRET !== undefined && v.GETBILL_WEBHOOK_COMPANY === undefined) {
+  const { GETBILL_WEBHOOK_SECRET: secret, GETBILL_WEBHOOK_COMPANY: company } = v;
+  const areRead = 'GETBILL_WEBHOOK_SECRET' in v && 'GETBILL_WEBHOOK_COMPANY' in v;
+  if (areRead && secret !== undefined && company === undefined) {
     problems.push(
       'GETBILL_WEBHOOK_COMPANY is not set: GETBILL_WEBHOOK_SECRET says that an event is genuine, this says whose it is',
     );
   }
-  if (v.GETBILL_WEBHOOK_COMPANY !== undefined && v.GETBILL_WEBHOOK_SECRET === undefined) {
+  if (areRead && company !== undefined && secret === undefined) {
     problems.push(
       'GETBILL_WEBHOOK_COMPANY is set, but GETBILL_WEBHOOK_SECRET is not; set that, or unset this',
     );

@@ -63,8 +63,8 @@ export function createClassQuota(limitClass: LimitClass, { clientHash, now, ...d
     known = quota && { quota: quota.value, endsAtMs: now() + quota.ttlMs };
     if (quota !== undefined) limit = limitOf(quota.value);
     if (block !== undefined) blockedUntilMs = endOf(block.value.id, block.ttlMs);
-    // not on record yet
-    else blockedUntilMs = ownBlock === blockOnRecord ? 0 : (ownBlock?.endsAtMs ?? 0);
+    else if (ownBlock === blockOnRecord) blockedUntilMs = 0;
+    else blockedUntilMs = ownBlock?.endsAtMs ?? 0; // not on record yet
     readAtMs = now();
   }
 

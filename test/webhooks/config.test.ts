@@ -67,4 +67,15 @@ describe('the settings of webhooks', () => {
     expect(problems).toEqual([expect.stringMatching(problem)]);
     expect(problems.join()).not.toContain('CANARY');
   }); // prettier-ignore
+
+  it.each(['GETBILL_WEBHOOK_SECRET', 'GETBILL_WEBHOOK_COMPANY'])(
+    'name every fault at once, also beside a faulty %s',
+    (name) => {
+      const GETBILL_WEBHOOK_ENDPOINTS = `a c ${SECRET}1, a d ${SECRET}2`;
+      expect(problemsOf({ ...one, [name]: 'a b', GETBILL_WEBHOOK_ENDPOINTS })).toEqual([
+        expect.stringContaining(name),
+        expect.stringMatching(/^GETBILL_WEBHOOK_ENDPOINTS has a name twice/),
+      ]);
+    },
+  );
 });
