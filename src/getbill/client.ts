@@ -55,9 +55,10 @@ export function documentedEndpoint(method: string, path: string): Endpoint {
   const match = matchEndpoint(method, path);
   if ('endpoint' in match) return match.endpoint;
   const others = match.allow.length === 0 ? '' : `; this path has ${match.allow.join(', ')}`;
+  const slash = path.startsWith('/') ? '' : '; a path begins with "/"';
   throw new UndocumentedCallError({
     status: 404,
-    message: `no such endpoint or a malformed id${others}`,
+    message: `no such endpoint or a malformed id${others}${slash}`,
   });
 }
 

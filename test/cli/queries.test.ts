@@ -90,6 +90,7 @@ describe('the command line', () => {
 
   it.each([
     ['call GET /nope', 'no such endpoint'],
+    ['call GET debts', 'a path begins with "/"'],
     ['call PATCH /debts/d1?x=1', 'this path has GET, PUT, DELETE'],
     ['debts delete ../company', 'malformed id'],
     [`debts update a/b --from ${file}`, 'malformed id'],
