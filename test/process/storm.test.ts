@@ -22,7 +22,7 @@ beforeAll(async () => {
   const callNo = await createCaller(site, await site.signIn());
   const callAgain = await createCaller(site, watching);
   const callLater = await createCaller(site, waiting);
-  for (let round = 0; round < 8; round++) {
+  for (let round = 0; round < 4; round++) {
     storms.push(
       await storm(site, callNo, { diesBy: 'now', oldAccessTokenDies: round % 2 === 0 }, options),
     );
