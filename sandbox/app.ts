@@ -10,7 +10,7 @@ import type { SandboxContext } from './context.js';
 import { createControl, type Control } from './control/control.js';
 import { createControlRouter } from './control/routes.js';
 import { panelState } from './panel.js';
-import { experiments } from './experiments.js';
+import { buttonOf, experiments } from './experiments.js';
 import { mismatchOf } from './redirect-mismatch.js';
 import { createRenderPage, pageHeaders, publicFolder } from './pages.js';
 import { createWebhookRouter } from './webhooks/routes.js';
@@ -99,6 +99,7 @@ export async function createApp(deps: AppDeps): Promise<{ app: Express; control:
       environment,
       state: panelState(control),
       deliveries: deps.webhooks.deliveries().slice(0, 20),
+      buttonOf,
     });
     res.type('html').send(html);
   });

@@ -239,3 +239,9 @@ export const experiments: readonly Experiment[] = [
     ],
   },
 ];
+
+/** The words on the button of an operation. */
+export const buttonOf = (operation: string): string =>
+  experiments
+    .flatMap(({ operations = [] }) => operations)
+    .find((button) => button.operation === operation)?.label ?? operation;

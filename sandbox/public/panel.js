@@ -96,7 +96,7 @@ function deliveryRow({ at, type, style, status, durationMs }) {
     { className: status === 200 ? 'ok' : 'failed' },
     element('td', {}, time),
     element('td', {}, element('code', { textContent: type })),
-    element('td', { textContent: style }),
+    element('td', { textContent: one(`[data-operation="webhooks/${style}"]`).textContent }),
     element('td', { textContent: status || 'none' }),
     element('td', { className: 'number', textContent: `${durationMs} ms` }),
   );

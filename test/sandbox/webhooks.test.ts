@@ -99,10 +99,12 @@ describe('the webhooks of the sandbox', () => {
     expect(received.map(({ type }) => type)).toEqual(['debt.updated']);
   });
 
-  it('are listed on the panel, with what was answered', async () => {
+  it('are listed on the panel, with the words of their button and what was answered', async () => {
     await press('wrongSignature');
     const page = await (await fetch(sandbox.origin)).text();
-    expect(page).toMatch(/<code>debt\.updated<\/code><\/td><td>wrongSignature<\/td><td>401<\/td>/);
+    expect(page).toMatch(
+      /<code>debt\.updated<\/code><\/td><td>A wrong signature<\/td><td>401<\/td>/,
+    );
     expect(page).not.toContain(SECRET);
   });
 
