@@ -188,7 +188,7 @@ export const errorFacts: Readonly<Record<ErrorGroup, Readonly<Record<string, Err
     ],
     too_many_open_calls: [
       503,
-      'this session has too many pages or calls under way at the same time',
+      'this session has too many calls (503) or pages (429) under way at the same time',
       'wait for responses before asking for more',
     ],
     missing_scope: [
