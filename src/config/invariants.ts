@@ -94,6 +94,7 @@ const hasOtherCredentials = (url: URL, first: URL | undefined): boolean =>
 function ofWebhooks(v: Partial<Values>): string[] {
   const problems: string[] = [];
   const { GETBILL_WEBHOOK_SECRET: secret, GETBILL_WEBHOOK_COMPANY: company } = v;
+  // A faulty one has been named before, and is not missing
   const areRead = 'GETBILL_WEBHOOK_SECRET' in v && 'GETBILL_WEBHOOK_COMPANY' in v;
   if (areRead && secret !== undefined && company === undefined) {
     problems.push(

@@ -64,7 +64,7 @@ export function stateOf(response: URLSearchParams): string {
   if (state === undefined) throw malformed('state', response);
   if ((one('code') === undefined) === (one('error') === undefined))
     throw malformed('code', response);
-  one('iss');
+  one('iss'); // at most one
   return state;
 }
 

@@ -40,7 +40,12 @@ export function signedId(
   req: Request,
   { secrets, cookieName }: { secrets: readonly string[]; cookieName: string },
 ): string | undefined {
-  const values = cookiesOf(req, cookieName).filter((value) => value.startsWith('s:'));
-  const ids = values.flatMap((value) => secrets.map((secret) => unsign(value.slice(2), secret)));
-  return ids.find((id) => id !== false);
+  for (const value of cookiesOf(req, cookieName)) {
+    if (!value.startsWith('s:')) continue;
+    for (const secret of secrets) {
+      const id = unsign(value.slice(2), secret);
+      if (id !== false) return id;
+    }
+  }
+  return undefined;
 }
