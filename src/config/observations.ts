@@ -56,19 +56,27 @@ export function observeEnvironment(
   return names.flatMap((name) => {
     const value = readValue(name, env);
     const file = fileOf(name, env);
-    const isFile = file !== undefined;
-    if (value.trim() === '') return isFile && isRegular(file) ? [emptyFile(name)] : [];
-    const seen = observe(isFile ? value.replace(/\r?\n$/, '') : value);
-    const isUnused = isFile && Boolean(env[name]?.trim());
-    if (isUnused) seen.push(`is not used, since ${name}_FILE is set`);
-    const entries = LISTS.includes(name) ? splitList(value).length : 1;
-    if (value.trim().startsWith(`${name}=`)) seen.push('begins with its own name');
-    if (seen.length > 0 && entries > 1) seen.push(`holds ${entries} entries`);
-    if (cut.has(name)) seen.push('is cut at a # in .env, which begins a comment there');
-    if (seen.length > 0 && SECRETS.test(name)) seen.push(`has ${value.trim().length} characters`);
+    if (value.trim() === '') return file !== undefined && isRegular(file) ? [emptyFile(name)] : [];
+    const isUnused = file !== undefined && Boolean(env[name]?.trim());
+    const seen = [
+      ...observe(file === undefined ? value : value.replace(/\r?\n$/, '')),
+      ...(isUnused ? [`is not used, since ${name}_FILE is set`] : []),
+      ...(value.trim().startsWith(`${name}=`) ? ['begins with its own name'] : []),
+      ...(cut.has(name) ? ['is cut at a # in .env, which begins a comment there'] : []),
+    ];
+    if (seen.length === 0) return [];
     const fix = isUnused ? `unset ${name} or ${name}_FILE, whichever is old` : fixOfValue(name);
-    return seen.length === 0 ? [] : [{ name, seen: seen.join(', '), fix }];
+    return [{ name, seen: [...seen, ...measures(name, value)].join(', '), fix }];
   });
+}
+
+/** What helps to find the fault, and gives nothing away. */
+function measures(name: string, value: string): string[] {
+  const entries = LISTS.includes(name) ? splitList(value).length : 1;
+  return [
+    ...(entries > 1 ? [`holds ${entries} entries`] : []),
+    ...(SECRETS.test(name) ? [`has ${value.trim().length} characters`] : []),
+  ];
 }
 
 const emptyFile = (name: string): Observation => ({

@@ -92,14 +92,14 @@ function secretsOf(v: Partial<Values>): NamedSecret[] {
       named('TOKEN_ENCRYPTION_KEY', key.toString('base64')),
     ),
     ...(v.GETBILL_CLIENT_SECRET ?? []).map((text) => named('GETBILL_CLIENT_SECRET', text)),
-    ...[v.METRICS_TOKEN ?? []].flat().map((text) => named('METRICS_TOKEN', text)),
-    ...[v.REDIS_PASSWORD ?? []].flat().map((text) => named('REDIS_PASSWORD', text)),
-    ...passwordsOf(v).map((text) => named('REDIS_URL', text)),
+    ...namedIfSet('METRICS_TOKEN', v.METRICS_TOKEN),
+    ...namedIfSet('REDIS_PASSWORD', v.REDIS_PASSWORD),
+    ...namedIfSet('REDIS_URL', decodeURIComponent(v.REDIS_URL?.password ?? '')),
   ];
 }
 
-const passwordsOf = ({ REDIS_URL: url }: Partial<Values>): string[] =>
-  url === undefined || url.password === '' ? [] : [decodeURIComponent(url.password)];
+const namedIfSet = (name: string, text: string | undefined): NamedSecret[] =>
+  text === undefined || text === '' ? [] : [named(name, text)];
 
 /**
  * Few distinct bytes, a repeated block (also one that is cut), or bytes most of which count

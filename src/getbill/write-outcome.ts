@@ -24,17 +24,17 @@ export async function withKnownOutcome<Result>(
   access: Access,
   send: (access: Access) => Promise<Result>,
 ): Promise<Result> {
-  const last = { isRefused: false }; // by a 401, after which a newer token is being fetched
+  let isRefused = false as boolean; // by a 401, while a newer token is being fetched
   async function renew(rejected: string) {
-    last.isRefused = true;
+    isRefused = true;
     const renewed = await access.renew(rejected);
-    last.isRefused = false;
+    isRefused = false;
     return renewed;
   }
   try {
     return await send({ ...access, renew });
   } catch (error) {
-    if (last.isRefused || !(error instanceof UnavailableError) || wasNeverSent(error)) throw error;
+    if (isRefused || !(error instanceof UnavailableError) || wasNeverSent(error)) throw error;
     throw new OutcomeUnknownError(error);
   }
 }

@@ -22,6 +22,7 @@ export function canonicalLogin(
     const query = new URLSearchParams({ returnTo, ...again, ...scope, redirected: '1' });
     return new URL(`/login?${query.toString()}`, publicUrl);
   }
+  // "app.example." is the absolute spelling of "app.example", and the browser is where it was sent.
   const withoutDots = received.map((origin) => origin.replace(/\.(?=:\d+$|$)/, ''));
   if (withoutDots.includes(publicUrl.origin)) return undefined;
   throw new AppError('the request did not arrive under the address of PUBLIC_URL', {

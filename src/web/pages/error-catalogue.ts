@@ -1,5 +1,5 @@
 import { explanationOf, oauthErrorCodes } from '../../oauth-explanations.js';
-import { errorFacts, errorGroups, type ErrorFacts, type ErrorGroup } from '../../error-facts.js';
+import { errorFacts, errorGroups, type ErrorGroup } from '../../error-facts.js';
 import { errorText } from './error-texts.js';
 import { guideEntryOf, type GuideEntry } from './guide-troubleshooting.js';
 import { capitalised } from './words.js';
@@ -26,7 +26,9 @@ export interface ErrorEntry {
 
 const sentence = (text: string): string => `${capitalised(text)}.`;
 
-function entryOf(code: string, group: ErrorGroup, [status, cause, fix]: ErrorFacts): ErrorEntry {
+type Facts = Pick<ErrorEntry, 'status' | 'cause' | 'fix'>;
+
+function entryOf(code: string, group: ErrorGroup, { status, cause, fix }: Facts): ErrorEntry {
   const { title, why, advice } = errorText(code, status);
   const guide = guideEntryOf(code);
   return {
@@ -45,13 +47,15 @@ function entryOf(code: string, group: ErrorGroup, [status, cause, fix]: ErrorFac
 const OAUTH: ErrorGroup = 'OAuth errors of GetBill';
 const oauthEntries = oauthErrorCodes.map((code) => {
   const { cause = '', fix = '' } = explanationOf(code) ?? {};
-  return { ...entryOf(code, OAUTH, [0, cause, fix]), status: undefined };
+  return entryOf(code, OAUTH, { status: undefined, cause, fix });
 });
 
 /** In the order of the groups. */
 export const errorCatalogue: readonly ErrorEntry[] = errorGroups.flatMap((group) => [
   ...(group === OAUTH ? oauthEntries : []),
-  ...Object.entries(errorFacts[group]).map(([code, facts]) => entryOf(code, group, facts)),
+  ...Object.entries(errorFacts[group]).map(([code, [status, cause, fix]]) =>
+    entryOf(code, group, { status, cause, fix }),
+  ),
 ]);
 
 const byCode = new Map(errorCatalogue.map((entry) => [entry.code, entry]));

@@ -301,11 +301,12 @@ const unexpected: ErrorText = {
 };
 
 /** Any other refusal of GetBill's is its problem. */
-export function errorText(code: string, status: number): ErrorText {
+export function errorText(code: string, status: number | undefined): ErrorText {
   const oauthError =
     explanationOf(code) ??
     (code.startsWith('authorization_') ? explanationOf('server_error') : undefined);
   if (oauthError !== undefined) return { ...oauthError.visitor, action: SIGN_IN_AGAIN };
-  const text = (Object.hasOwn(texts, code) ? texts[code] : undefined) ?? byStatus[status];
+  const ofStatus = status === undefined ? undefined : byStatus[status];
+  const text = Object.hasOwn(texts, code) ? texts[code] : ofStatus;
   return status === 503 && text === UNREACHABLE ? NOT_RENEWED : (text ?? unexpected);
 }

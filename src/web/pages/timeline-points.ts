@@ -26,15 +26,44 @@ export interface TimelinePoint {
   readonly trouble?: string;
 }
 
-type PointAt = (ms: number) => Pick<TimelinePoint, 'at' | 'precision'>;
+interface Times {
+  /** `undefined` without a refresh token: then it ends. */
+  readonly renewalAtMs: number | undefined;
+  readonly expiresAtMs: number;
+  readonly nowMs: number;
+}
 
-export const renewing = (
-  renewalAtMs: number,
-  expiresAtMs: number,
-  nowMs: number,
-  pointAt: PointAt,
-): TimelinePoint[] => [
-  {
+/** How the page writes instants. */
+interface Writing {
+  readonly formats: Formats;
+  readonly pointAt: (ms: number) => Pick<TimelinePoint, 'at' | 'precision'>;
+}
+
+/** What comes after the issue: a renewal and the end, or the end alone. */
+export function comingPoints(
+  { renewalAtMs, expiresAtMs, nowMs }: Times,
+  pause: RenewalPause | undefined,
+  { formats, pointAt }: Writing,
+): TimelinePoint[] {
+  const endsAt = pointAt(expiresAtMs);
+  if (renewalAtMs === undefined) {
+    const note = untilText(expiresAtMs - nowMs);
+    return [{ label: 'Expires', ...endsAt, phase: 'next', note, countdown: 'over' }];
+  }
+  if (pause !== undefined) {
+    const pausedUntil: TimelinePoint = {
+      label: 'Renewal paused until',
+      at: formats.seconds(new Date(pause.untilMs)),
+      precision: 'seconds',
+      phase: 'next',
+      note: untilText(pause.untilMs - nowMs),
+      countdown: 'over',
+      trouble: `The last renewal failed. ${pause.why}.`,
+    };
+    const note = 'if it is not renewed before';
+    return [pausedUntil, { label: 'Expires', ...endsAt, phase: 'later', note }];
+  }
+  const nextRenewal: TimelinePoint = {
     label: 'Next renewal',
     ...pointAt(renewalAtMs),
     phase: 'next',
@@ -43,46 +72,10 @@ export const renewing = (
         ? 'due: GetBill has not renewed it yet, the next click tries again'
         : untilText(renewalAtMs - nowMs),
     countdown: 'due now',
-  },
-  {
-    label: 'Would expire',
-    ...pointAt(expiresAtMs),
-    phase: 'later',
-    note: 'if it were not renewed',
-  },
-];
-
-export const paused = (
-  { untilMs, why }: RenewalPause,
-  expiresAtMs: number,
-  { nowMs, formats, pointAt }: { nowMs: number; formats: Formats; pointAt: PointAt },
-): TimelinePoint[] => [
-  {
-    label: 'Renewal paused until',
-    at: formats.seconds(new Date(untilMs)),
-    precision: 'seconds',
-    phase: 'next',
-    note: untilText(untilMs - nowMs),
-    countdown: 'over',
-    trouble: `The last renewal failed. ${why}.`,
-  },
-  {
-    label: 'Expires',
-    ...pointAt(expiresAtMs),
-    phase: 'later',
-    note: 'if it is not renewed before',
-  },
-];
-
-export const ending = (expiresAtMs: number, nowMs: number, pointAt: PointAt): TimelinePoint[] => [
-  {
-    label: 'Expires',
-    ...pointAt(expiresAtMs),
-    phase: 'next',
-    note: untilText(expiresAtMs - nowMs),
-    countdown: 'over',
-  },
-];
+  };
+  const note = 'if it were not renewed';
+  return [nextRenewal, { label: 'Would expire', ...endsAt, phase: 'later', note }];
+}
 
 export function renewedText(
   { renewals, issuedAtMs }: TokenSet,

@@ -3,10 +3,8 @@ import type { Formats } from './formats.js';
 import { lifeLineOf, type LifeLine } from './life-line.js';
 import { describeScope } from './scope-texts.js';
 import {
-  ending,
-  paused,
+  comingPoints,
   renewedText,
-  renewing,
   type RenewalPause,
   type TimelinePoint,
 } from './timeline-points.js';
@@ -54,11 +52,7 @@ export function tokenTimeline(
     scopes: scopes.map((name) => ({ name, text: describeScope(name) })),
     points: [
       issued,
-      ...(renewalAtMs === undefined
-        ? ending(expiresAtMs, nowMs, pointAt)
-        : pause === undefined
-          ? renewing(renewalAtMs, expiresAtMs, nowMs, pointAt)
-          : paused(pause, expiresAtMs, { nowMs, formats, pointAt })),
+      ...comingPoints({ renewalAtMs, expiresAtMs, nowMs }, pause, { formats, pointAt }),
     ],
     line: lifeLineOf(tokenSet, renewalAtMs, nowMs),
     isRenewable: renewalAtMs !== undefined,

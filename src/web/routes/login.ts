@@ -1,5 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import type { Config } from '../../config/config.js';
 import {
   AppError,
@@ -45,27 +45,40 @@ export function startSignIn({
   endSession: EndSession;
   now: () => number;
 }): RequestHandler {
+  /** A session whose grant has ended is ended, too. */
+  async function isSignedIn(req: Request, res: Response): Promise<boolean> {
+    if (req.signedIn === undefined) return false;
+    const grant = await grantStateOf(grantIdOf(req.signedIn.sessionId), tokens);
+    if (grant === 'ended' || grant === 'refused') await endSession(req);
+    if (grant === 'refused') noteEnd(res, { cookies, nowMs: now() });
+    return grant === 'good' || grant === 'unknown';
+  }
+
+  /**
+   * A browser that has just signed in and comes without that session would come so again.
+   * @throws {AppError} `session_secret_differs`. @throws {SignInError} `session_cookie_lost`
+   */
+  async function assertNotSignedInJustNow(req: Request, binding: string): Promise<void> {
+    if (req.signedIn !== undefined) return;
+    const recent = await recentSignIns.lastGrant(binding);
+    if (recent === undefined || !(await tokens.holds(recent))) return;
+    throw isSessionOf(recent, cookieOf(req, cookies.session))
+      ? secretDiffers()
+      : sessionCookieLost();
+  }
+
   return async function startSignInHandler(req, res) {
     const returnTo = safeReturnTo(req.query['returnTo']);
     // Our cookies belong to PUBLIC_URL; started anywhere else,
     // the sign-in would not find its way back.
     const elsewhere = canonicalLogin(req, { publicUrl, returnTo });
     if (elsewhere !== undefined) return res.redirect(302, elsewhere.href);
-    if (req.signedIn !== undefined && req.query['again'] === undefined) {
-      const grant = await grantStateOf(grantIdOf(req.signedIn.sessionId), tokens);
-      if (grant === 'good' || grant === 'unknown') return res.redirect(302, returnTo);
-      if (grant === 'ended' || grant === 'refused') await endSession(req);
-      if (grant === 'refused') noteEnd(res, { cookies, nowMs: now() });
-    }
+    if (req.query['again'] === undefined && (await isSignedIn(req, res)))
+      return res.redirect(302, returnTo);
     const binding =
       bindingOf(req, cookies) ??
       newBinding(signedId(req, { secrets, cookieName: cookies.session }));
-    const recent = await recentSignIns.lastGrant(binding);
-    if (recent !== undefined && req.signedIn === undefined && (await tokens.holds(recent))) {
-      throw isSessionOf(recent, cookieOf(req, cookies.session))
-        ? secretDiffers()
-        : sessionCookieLost();
-    }
+    await assertNotSignedInJustNow(req, binding);
 
     const more = scopesAskedFor(req);
     const asked = more.length > 0 ? [...new Set([...scopes, ...more])] : undefined;
