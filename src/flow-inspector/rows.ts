@@ -11,8 +11,11 @@ export interface Row {
   readonly active: readonly string[];
   readonly hop: string;
   readonly duration: string;
-  /** Of a call to the API, which tells calls of one path apart. */
-  readonly query: string;
+  /**
+   * What tells calls side by side apart: the query of a call to the API, and of a response that
+   * comes after other messages between the two, the number of its request.
+   */
+  readonly aside: string;
   /** The hashes of its masked secrets, so that the page can mark those that are equal. */
   readonly secrets: string;
 }
@@ -32,8 +35,12 @@ export const actorNames: readonly string[] = Object.values(NAMES);
  */
 export function rowsOf(steps: readonly Step[]): Row[] {
   const open = new Map<number, Actor>();
+  const lastBetween = new Map<string, number>();
   let renewing = false;
   return steps.map((step) => {
+    const pair = [step.from, step.to].sort().join(' ');
+    const isInTurn = step.replyTo === undefined || lastBetween.get(pair) === step.replyTo;
+    lastBetween.set(pair, step.number);
     if (step.kind === 'request') open.set(step.number, step.to);
     if (step.topic === 'renewal') renewing = true;
     const active = new Set<string>(open.values());
@@ -46,13 +53,14 @@ export function rowsOf(steps: readonly Step[]): Row[] {
       active: [...active].filter((name) => name !== 'browser').map((name) => `on-${name}`),
       hop: step.kind === 'note' ? 'App' : `${NAMES[step.from]} → ${NAMES[step.to]}`,
       duration: step.durationMs === undefined ? '' : durationText(step.durationMs),
-      query: step.topic === 'api' ? queryIn(step) : '',
+      aside: isInTurn ? queryIn(step) : `reply to ${step.replyTo}`,
       secrets: secretsIn(step),
     };
   });
 }
 
-function queryIn({ message }: Step): string {
+function queryIn({ topic, message }: Step): string {
+  if (topic !== 'api') return '';
   const query = /\?(\S*)/.exec(message?.start ?? '')?.[1] ?? '';
   return query.length > 40 ? `${query.slice(0, 39)}…` : query;
 }

@@ -1,7 +1,7 @@
 import { sourceOf } from '../../src/web/source-code.js';
 import type { Step } from '../../src/flow-inspector/step.js';
 import { noteOf } from '../../src/flow-inspector/notes.js';
-import { durationText } from '../../src/flow-inspector/rows.js';
+import { durationText, rowsOf } from '../../src/flow-inspector/rows.js';
 import { topics } from '../../src/flow-inspector/topics.js';
 import { pages } from '../../src/web/pages/pages.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
@@ -44,6 +44,28 @@ describe('the flow inspector', () => {
     ]);
     expect(linesOf(steps)).toContain('app -> getbill GET /company/profile');
     expect(new Set(steps.map(({ chain }) => chain)).size).toBe(1);
+  });
+
+  it('says which request a response belongs to where calls run side by side, and nowhere else', async () => {
+    const browser = app.browser();
+    const { location } = await browser.signIn();
+    await browser.get(location ?? '');
+    const rows = rowsOf(await stepsOf(browser));
+    const calls = rows.filter(({ step }) =>
+      /^(app getbill|getbill app)$/.test(`${step.from} ${step.to}`),
+    );
+    const replies = calls.filter(({ step }) => step.kind === 'response');
+    const [codeExchange, ...sideBySide] = replies;
+    expect(codeExchange?.aside).toBe('');
+    expect(sideBySide.length).toBeGreaterThan(3);
+    for (const { step, aside } of sideBySide) {
+      const before = calls[calls.findIndex((row) => row.step === step) - 1]?.step;
+      const isNext = before?.number === step.replyTo;
+      expect([step.number, aside]).toEqual([step.number, isNext ? '' : `reply to ${step.replyTo}`]);
+    }
+    expect(rows.at(-1)?.aside).toBe('');
+    const page = await browser.get('/flow');
+    expect(page.text).toContain(`200 OK <small>${sideBySide[0]?.aside}</small>`);
   });
 
   it('shows a rejected token, its renewal with the reason, the call sent again, and the sign-out', async () => {
