@@ -316,6 +316,7 @@ export const variables = {
       .refine((text) => /^[\x20-\x7e]*$/.test(text), {
         error: 'has a character that no Authorization header carries; use letters and digits',
       })
+      .refine((text) => !/^bearer /i.test(text), { error: 'begins with "Bearer"; leave that out' })
       .optional(),
   ),
 };

@@ -120,6 +120,11 @@ describe('a value that can never work', () => {
     },
   );
 
+  it('is refused: a metrics token written as the whole header', () => {
+    const problems = problemsOf({ ...required, METRICS_TOKEN: 'bearer 0a1b2c3d4e5f6a7b8c9d' });
+    expect(problems).toEqual(['METRICS_TOKEN begins with "Bearer"; leave that out']);
+  });
+
   it('is refused: one pin twice, a metrics token that no header carries', () => {
     const pin = hash('sha256', 'pin', 'base64');
     const problems = problemsOf({
