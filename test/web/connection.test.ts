@@ -81,7 +81,7 @@ it('the share of the company stands beside what is left of GetBill’s limit', a
   await browser.get('/debts');
   const { text } = await browser.get('/connection');
   expect(text).toMatch(/of 1,000 calls left/);
-  expect(text).toContain('Your company’s share is 250.');
+  expect(text).toContain('Your company’s share: 250');
 });
 
 describe('a part of the connection that cannot be read', () => {
