@@ -93,8 +93,8 @@ function isPercentEncoded(text: string): boolean {
 }
 
 /**
- * `hostname`: as `URL` gives it. Names of containers may have
- * an underscore, full names end with a dot.
+ * `hostname`: as `URL` gives it. Names of containers may have an underscore, full names end with a
+ * dot.
  */
 export const isHost = (hostname: string): boolean =>
   isIP(hostname.replace(/^\[|\]$/g, '')) !== 0 || /^[\w-]+(\.[\w-]+)*\.?$/.test(hostname);
@@ -146,8 +146,8 @@ const isProxyList = (list: string[]): boolean =>
   list.length > 0 && list.every((item) => proxy.safeParse(item).success);
 
 /**
- * Wider than an IPv4 /8, or an IPv6 /16 of public addresses. Express takes
- * an IPv4 address as `::ffff:` and it, too.
+ * Wider than an IPv4 /8, or an IPv6 /16 of public addresses. Express takes an IPv4 address as
+ * `::ffff:` and it, too.
  */
 function isWideNetwork(text: string): boolean {
   const [address = '', bits] = text.split('/');

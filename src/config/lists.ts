@@ -1,7 +1,7 @@
 /**
- * The entries of a list, separated by commas, without the spaces around them.
- * `\,` is a comma inside an entry. Backslashes stand for themselves, except
- * before a comma: there `\\` is one backslash.
+ * The entries of a list, separated by commas, without the spaces around them. `\,` is a comma
+ * inside an entry. Backslashes stand for themselves, except before a comma: there `\\` is one
+ * backslash.
  */
 export function splitList(text: string): string[] {
   const entries: string[] = [];

@@ -42,9 +42,9 @@ export interface Observation {
 }
 
 /**
- * Values that were probably changed on their way into the environment: by
- * `docker --env-file`, which keeps quotes, or by a `#` in `.env`, which begins a
- * comment. They may be right, so none is a fault.
+ * Values that were probably changed on their way into the environment: by `docker --env-file`,
+ * which keeps quotes, or by a `#` in `.env`, which begins a comment. They may be right, so none is
+ * a fault.
  * @param dotenv the text of `.env`, where there is one.
  */
 export function observeEnvironment(
@@ -101,8 +101,8 @@ function readValue(name: string, env: Environment): string {
 }
 
 /**
- * Variables whose unquoted value in `.env` contains a `#`
- * that Node reads as the start of a comment.
+ * Variables whose unquoted value in `.env` contains a `#` that Node reads as the start of a
+ * comment.
  */
 function namesCutByComment(dotenv: string, env: Environment): Set<string> {
   const values = parseEnv(dotenv);

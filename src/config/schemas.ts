@@ -12,8 +12,8 @@ const PLACEHOLDER =
 const isPlaceholder = (text: string): boolean => PLACEHOLDER.test(text);
 
 /**
- * Digits only: another program that reads the variable (a health
- * check, a script) must see the same number.
+ * Digits only: another program that reads the variable (a health check, a script) must see the same
+ * number.
  */
 export const count = (least: number, most: number) =>
   z
@@ -34,8 +34,8 @@ export const baseUrl = httpUrl.refine(
 );
 export const proxyUrl = url(['https:', 'http:'], { credentials: true });
 /**
- * What the app sets itself, or what replaces that (RFC 9101), or sends the
- * response elsewhere than into the query.
+ * What the app sets itself, or what replaces that (RFC 9101), or sends the response elsewhere than
+ * into the query.
  */
 const NOT_IN_QUERY =
   /^(response_type|client_(id|secret)|redirect_uri|scope|state|code_challenge(_method)?|grant_type|code(_verifier)?|(refresh_)?token|request(_uri)?|response_mode(?!=query$))=/;

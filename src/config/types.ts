@@ -2,8 +2,8 @@ import type { Secret } from '../secret.js';
 import type { Values } from './variables.js';
 
 /**
- * Final types only: URLs, milliseconds, lists. Frozen; secrets
- * show as "[secret]" wherever it is printed.
+ * Final types only: URLs, milliseconds, lists. Frozen; secrets show as "[secret]" wherever it is
+ * printed.
  */
 export interface Config {
   readonly production: boolean;
@@ -34,8 +34,8 @@ export interface Config {
   readonly flowInspector: boolean;
   readonly tour: boolean;
   /**
-   * The page of the sandbox GetBill, in a demo: a learning tool
-   * is on, and GetBill is on this machine.
+   * The page of the sandbox GetBill, in a demo: a learning tool is on, and GetBill is on this
+   * machine.
    */
   readonly sandboxUrl: URL | undefined;
   readonly keepAliveMs: number;
@@ -73,8 +73,8 @@ export interface WebhooksConfig {
   /** Empty: webhooks are off. */
   readonly endpoints: readonly WebhookEndpointConfig[];
   /**
-   * Where GetBill puts the id and the time of an event, which
-   * its documents do not say; empty: nowhere.
+   * Where GetBill puts the id and the time of an event, which its documents do not say; empty:
+   * nowhere.
    */
   readonly idField: string;
   readonly timeField: string;

@@ -9,8 +9,8 @@ const PUBLISHED = new Set([
   'demo-only-webhook-value-0123456789abcdef',
 ]);
 /**
- * Secrets that whoever runs the app makes: with fewer
- * different bytes than these they are not random.
+ * Secrets that whoever runs the app makes: with fewer different bytes than these they are not
+ * random.
  */
 const MIN_DISTINCT: Readonly<Record<string, number>> = {
   SESSION_SECRET: 8,
@@ -102,8 +102,8 @@ const namedIfSet = (name: string, text: string | undefined): NamedSecret[] =>
   text === undefined || text === '' ? [] : [named(name, text)];
 
 /**
- * Few distinct bytes, a repeated block (also one that is cut), or bytes most of which count
- * up or down: no random source makes these.
+ * Few distinct bytes, a repeated block (also one that is cut), or bytes most of which count up or
+ * down: no random source makes these.
  */
 function isPattern(bytes: Buffer, minDistinct: number): boolean {
   const all = [...bytes];

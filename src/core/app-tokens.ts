@@ -54,8 +54,8 @@ export function createAppTokens({ clientId, tokenEndpoint, ...options }: AppToke
 
   return {
     /**
-     * Good now. Only the first token is waited for; within the margin before expiry nobody waits.
-     * A record whose encryption key is gone is made anew: nothing is lost with it.
+     * Good now. Only the first token is waited for; within the margin before expiry nobody waits. A
+     * record whose encryption key is gone is made anew: nothing is lost with it.
      * @throws {MisconfiguredError} the server rejects the client or the scopes: not asked again for
      * 30 s. @throws {UnavailableError} in those, and for any other failure. @throws {StorageError}
      */

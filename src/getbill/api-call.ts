@@ -4,8 +4,8 @@ import type { Endpoint } from './endpoints.js';
 import type { Caller } from './quota.js';
 
 /**
- * The right to call: the token that is good now, and how to
- * get a newer one when the API rejects it.
+ * The right to call: the token that is good now, and how to get a newer one when the API rejects
+ * it.
  */
 export interface Access {
   readonly grantId: string;
@@ -42,8 +42,8 @@ export interface ApiCall {
 
 /**
  * One call to the GetBill API, and once more after a 401, with a newer token.
- * @throws {UnavailableError} no usable response; 503: this session
- * has too many calls open; 499: `signal`.
+ * @throws {UnavailableError} no usable response; 503: this session has too many calls open; 499:
+ * `signal`.
  * @throws {RequestError} the share is used up (`createQuotaGate`).
  * @throws as `Access.renew`.
  */

@@ -12,15 +12,15 @@ export interface Reading<Value> {
 }
 
 /**
- * Reads that are repeated at most every `freshMs` per grant, because all users
- * share one quota. While GetBill does not give a newer value, the last one is
- * shown with its time, for at most `keptMs`.
+ * Reads that are repeated at most every `freshMs` per grant, because all users share one quota.
+ * While GetBill does not give a newer value, the last one is shown with its time, for at most
+ * `keptMs`.
  */
 export interface CachedReads<Value> {
   /**
-   * All who ask meanwhile share one `load`; if the page that began it is left, which
-   * ends it, another begins. A value that is not `isComplete` is shown, and read
-   * again the next time. Throws as `load`.
+   * All who ask meanwhile share one `load`; if the page that began it is left, which ends it,
+   * another begins. A value that is not `isComplete` is shown, and read again the next time. Throws
+   * as `load`.
    */
   get(
     grantId: string,

@@ -18,9 +18,9 @@ export interface CallSlotsOptions {
 }
 
 /**
- * How many calls to the API are open at once. A session has a share, and so has
- * whoever it belongs to, so that neither can hold every connection; when all slots are
- * taken, sessions that wait get one in turn.
+ * How many calls to the API are open at once. A session has a share, and so has whoever it belongs
+ * to, so that neither can hold every connection; when all slots are taken, sessions that wait get
+ * one in turn.
  */
 export interface CallSlots {
   /**

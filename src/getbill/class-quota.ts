@@ -16,8 +16,8 @@ import {
 const READ_EVERY_MS = 1_000;
 
 /**
- * GetBill's documented limits, until the first response names the real ones; for a minute, so
- * that a wrong guess blocks nobody for long.
+ * GetBill's documented limits, until the first response names the real ones; for a minute, so that
+ * a wrong guess blocks nobody for long.
  */
 const DOCUMENTED: Readonly<Record<LimitClass, Limit>> = {
   read: { most: 1000, windowMs: 60_000 },
@@ -33,8 +33,8 @@ export interface QuotaDeps extends QuotaRecordsDeps {
 }
 
 /**
- * One limit class as this process sees it: a copy of the records
- * in the storage, and what it learnt since.
+ * One limit class as this process sees it: a copy of the records in the storage, and what it learnt
+ * since.
  */
 export function createClassQuota(limitClass: LimitClass, { clientHash, now, ...deps }: QuotaDeps) {
   const records = createQuotaRecords(deps);

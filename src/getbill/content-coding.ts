@@ -5,8 +5,8 @@ import { UnavailableError } from '../errors.js';
 const DECODED_LIMIT = 256 * 1024;
 
 /**
- * The encodings that a browser accepts and `decodeWhole` knows: a
- * response in `zstd` could not be judged here.
+ * The encodings that a browser accepts and `decodeWhole` knows: a response in `zstd` could not be
+ * judged here.
  */
 export function readableEncodings(accepted: string | undefined): string {
   const kept = (accepted ?? '')

@@ -23,8 +23,8 @@ const MAX_COMPANIES = 10_000;
 /** The longest wait of a page for one kind of figure. */
 const WAIT_MS = 5_000;
 /**
- * With fewer reads left than a fifth of GetBill's limit, or than 100,
- * figures that cost many reads are not read.
+ * With fewer reads left than a fifth of GetBill's limit, or than 100, figures that cost many reads
+ * are not read.
  */
 const RESERVE_SHARE = 0.2;
 const RESERVE = 100;
@@ -78,8 +78,8 @@ export function createDebtFigures({
   const lastFollowups = createCachedReads<LastFollowups>(options);
 
   /**
-   * @throws {UnavailableError} 429: GetBill allows fewer reads
-   * than `reserve` before its window ends.
+   * @throws {UnavailableError} 429: GetBill allows fewer reads than `reserve` before its window
+   * ends.
    */
   async function assertReadsLeft(reserve: (limit: number) => number): Promise<void> {
     const known = await quota.lastKnown('read');
@@ -89,8 +89,8 @@ export function createDebtFigures({
   const assertSomeReadsLeft = () => assertReadsLeft(() => SMALL_RESERVE);
 
   /**
-   * For figures that cost many reads. @throws {UnavailableError} 429: this
-   * company has read such figures often enough.
+   * For figures that cost many reads. @throws {UnavailableError} 429: this company has read such
+   * figures often enough.
    */
   async function consumeReads(grantId: string, kind: string, cost: number): Promise<void> {
     await assertReadsLeft((limit) => Math.max(RESERVE, limit * RESERVE_SHARE));

@@ -3,8 +3,8 @@ import { textOf } from './values.js';
 export const STATUS_PREFIX = 'status.default.';
 
 /**
- * GetBill's own statuses of a debt, without their prefix. A company may have
- * others, such as `status.custom.legal_action`.
+ * GetBill's own statuses of a debt, without their prefix. A company may have others, such as
+ * `status.custom.legal_action`.
  */
 export const debtStatuses = [
   'pending',

@@ -1,6 +1,6 @@
 /**
- * Every call the app may make to the GetBill API, and the scope it needs.
- * Adding a line here is adding it to `/api`.
+ * Every call the app may make to the GetBill API, and the scope it needs. Adding a line here is
+ * adding it to `/api`.
  */
 export interface Endpoint {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -38,8 +38,8 @@ export const endpoints: readonly Endpoint[] = [
 ];
 
 const paths = [...new Set(endpoints.map(({ path }) => path))].map((template) => ({
-  // GetBill's ids are opaque and URL-safe. Nothing is decoded: a path
-  // with "%", "\" or ".." matches no line.
+  // GetBill's ids are opaque and URL-safe. Nothing is decoded: a path with "%", "\" or ".." matches
+  // no line.
   pattern: new RegExp(`^${template.replaceAll('{id}', '[A-Za-z0-9_-]{1,128}')}$`),
   endpoints: endpoints.filter(({ path }) => path === template),
 }));
@@ -49,8 +49,8 @@ export function matchEndpoint(
   method: string,
   path: string,
 ): { endpoint: Endpoint } | { allow: readonly string[] } {
-  // A literal path shadows an id of the same spelling for every
-  // method: "/debts/batch" is never a debt.
+  // A literal path shadows an id of the same spelling for every method: "/debts/batch" is never a
+  // debt.
   const here = paths.find(({ pattern }) => pattern.test(path))?.endpoints ?? [];
   const endpoint = here.find((candidate) => candidate.method === method);
   return endpoint === undefined

@@ -4,8 +4,8 @@ import { fieldOf, isRecord, numberOf, textOf } from './values.js';
 
 const DEFAULT_PER_PAGE = 20;
 /**
- * Ten times what GetBill sends at most. The entries of 1 MiB, shown on a
- * page, would hold up everybody for seconds.
+ * Ten times what GetBill sends at most. The entries of 1 MiB, shown on a page, would hold up
+ * everybody for seconds.
  */
 const MAX_ENTRIES = 1_000;
 /** No list is longer: a larger number counts as missing. */
@@ -46,8 +46,8 @@ export function unwrapPage<Item>(json: unknown, request: PageRequest = {}): Page
 }
 
 /**
- * Numbers may come as text, and any may be missing: then what
- * was asked for and what came say enough.
+ * Numbers may come as text, and any may be missing: then what was asked for and what came say
+ * enough.
  */
 function paginationOf(value: unknown, request: PageRequest & { entries: number }): Pagination {
   const count = (name: string): number | undefined => {

@@ -21,9 +21,9 @@ const factsSchema = z.object({
 type Facts = z.infer<typeof factsSchema>;
 
 /**
- * Facts about a grant that GetBill's responses show and its token does not: the company, and
- * scopes that were not granted. Kept for all processes; never throws for the storage, since each
- * fact is learnt again from another response.
+ * Facts about a grant that GetBill's responses show and its token does not: the company, and scopes
+ * that were not granted. Kept for all processes; never throws for the storage, since each fact is
+ * learnt again from another response.
  */
 export interface GrantFacts {
   read(grantId: string): Promise<Readonly<Facts>>;

@@ -5,8 +5,8 @@ import type { CompanyProfile } from './types.js';
 const MAX_COMPANIES = 10_000;
 
 /**
- * A company profile per grant, for a while: the quota is shared by
- * all users, and a profile hardly changes.
+ * A company profile per grant, for a while: the quota is shared by all users, and a profile hardly
+ * changes.
  */
 export interface ProfileCache {
   get(grantId: string, load: () => Promise<CompanyProfile>): Promise<CompanyProfile>;

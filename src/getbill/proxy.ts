@@ -7,8 +7,8 @@ export interface ProxyInUse {
 }
 
 /**
- * As undici's EnvHttpProxyAgent chooses, which `createAgent` makes: without
- * HTTPS_PROXY, https goes through HTTP_PROXY.
+ * As undici's EnvHttpProxyAgent chooses, which `createAgent` makes: without HTTPS_PROXY, https goes
+ * through HTTP_PROXY.
  */
 export function proxyFor(url: URL, { http, https, except }: ProxyConfig): ProxyInUse | undefined {
   if (isException(url, except)) return undefined;

@@ -84,8 +84,8 @@ export function createQuotaGate({
   async function spend(call: ApiCall, access: Access, visitor: Visitor): Promise<string> {
     const limitClass = limitClassOf(call.endpoint);
     const { grantId } = visitor;
-    // As large as a company's share: whoever has used it up is refused
-    // without asking GetBill for the company
+    // As large as a company's share: whoever has used it up is refused without asking GetBill for
+    // the company
     const ofSession = await consume(limitClass, `session:${grantId}`);
     if (ofSession?.granted === false) throw shareUsed(ofSession.resetInMs);
     let { company } = await facts.read(grantId);
@@ -135,9 +135,9 @@ export function createQuotaGate({
 }
 
 /**
- * `Required scope "debts:read" not found in token`, as GetBill writes it, in any
- * quotes; or the code of RFC 6750 section 3.1, in the body or the header.
- * Another 403 is about one debt, not the grant.
+ * `Required scope "debts:read" not found in token`, as GetBill writes it, in any quotes; or the
+ * code of RFC 6750 section 3.1, in the body or the header. Another 403 is about one debt, not the
+ * grant.
  */
 function lacksScope(json: unknown, scope: string, challenge = ''): boolean {
   if (fieldOf(json, 'error') === 'insufficient_scope') return true;

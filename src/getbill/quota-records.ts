@@ -12,8 +12,8 @@ export interface QuotaRecordsDeps {
 export function createQuotaRecords({ keyValue, emit }: QuotaRecordsDeps) {
   return {
     /**
-     * A record that is not ours, or holds for longer than it may, is deleted and
-     * counts as absent. @throws {StorageError}
+     * A record that is not ours, or holds for longer than it may, is deleted and counts as absent.
+     * @throws {StorageError}
      */
     async read<Value>(
       key: string,
@@ -34,8 +34,8 @@ export function createQuotaRecords({ keyValue, emit }: QuotaRecordsDeps) {
       return undefined;
     },
     /**
-     * A write that fails throws nothing: the next response says the same
-     * again. @returns whether it is on record.
+     * A write that fails throws nothing: the next response says the same again. @returns whether it
+     * is on record.
      */
     async write(key: string, value: object, ttlMs: number): Promise<boolean> {
       if (ttlMs <= 0) return false;

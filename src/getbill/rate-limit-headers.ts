@@ -15,8 +15,8 @@ export const quotaSchema = z.object({
   remaining: z.number().nonnegative(),
   windowMs: z.number().positive().max(MAX_WINDOW_MS),
   /**
-   * `X-RateLimit-Reset` as GetBill wrote it: tells windows apart,
-   * and is compared with no clock of ours.
+   * `X-RateLimit-Reset` as GetBill wrote it: tells windows apart, and is compared with no clock of
+   * ours.
    */
   reset: z.number().positive(),
 });
@@ -51,8 +51,8 @@ export function limitFromHeaders(
 }
 
 /**
- * A window that is not said is GetBill's documented hour, and one of
- * days is a day: a limit holds in any case.
+ * A window that is not said is GetBill's documented hour, and one of days is a day: a limit holds
+ * in any case.
  */
 function limitIn(headers: IncomingHttpHeaders) {
   const limit = numberIn(headers['x-ratelimit-limit']);
@@ -76,8 +76,8 @@ export function retryAfterS(headers: IncomingHttpHeaders, json: unknown, nowMs: 
 }
 
 /**
- * The first number where a header came twice, or names its policy too:
- * "1000, 1000;w=3600". NaN: empty, or none.
+ * The first number where a header came twice, or names its policy too: "1000, 1000;w=3600". NaN:
+ * empty, or none.
  */
 function numberIn(header: string | string[] | undefined): number {
   const [first] = [header ?? []].flat();

@@ -7,8 +7,8 @@ import { tooLarge } from './response-body.js';
 const PARSED_LIMIT = 1024 * 1024;
 
 /**
- * The JSON of a success. @throws {GetbillApiError} the API said no. @throws
- * {UnavailableError} too large, or no JSON.
+ * The JSON of a success. @throws {GetbillApiError} the API said no. @throws {UnavailableError} too
+ * large, or no JSON.
  */
 export async function readJson(response: ApiResponse): Promise<unknown> {
   const json = await wholeOf(response);

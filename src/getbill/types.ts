@@ -1,6 +1,6 @@
 /**
- * The data of the API, as documented. Nearly everything may be null; custom
- * statuses exist, so no enumeration is closed.
+ * The data of the API, as documented. Nearly everything may be null; custom statuses exist, so no
+ * enumeration is closed.
  */
 export interface CompanyProfile {
   readonly id: string;

@@ -19,8 +19,8 @@ interface AttemptHandlers {
 }
 
 /**
- * The request, sent once. Given to undici as handler, and as
- * `opaque`, to learn what it was sent over.
+ * The request, sent once. Given to undici as handler, and as `opaque`, to learn what it was sent
+ * over.
  */
 export class Attempt implements Dispatcher.DispatchHandler, SentOver {
   keptConnection = false;

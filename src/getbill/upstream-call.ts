@@ -24,8 +24,8 @@ export interface UpstreamCall {
   /** Throws to reject a response by its head, before the body is read. */
   readonly accept?: ((head: ResponseHead) => void) | undefined;
   /**
-   * Learns whether the request may have left, why it was sent
-   * once more, and the head of the response.
+   * Learns whether the request may have left, why it was sent once more, and the head of the
+   * response.
    */
   readonly exchange: HttpExchange;
 }

@@ -26,8 +26,8 @@ export interface UpstreamRequest {
   readonly headers: Record<string, string>;
   readonly body?: string | Buffer | undefined;
   /**
-   * Until the head of the response; without `idleMs`, until its end: a token
-   * call has to end before its lease does.
+   * Until the head of the response; without `idleMs`, until its end: a token call has to end before
+   * its lease does.
    */
   readonly timeoutMs: number;
   /** The longest silence between two chunks of its body. */
@@ -45,13 +45,13 @@ export interface UpstreamRequest {
  */
 export interface Upstream {
   /**
-   * @throws {UnavailableError} 504 past the deadline, 502 for
-   * a connection or certificate that fails.
+   * @throws {UnavailableError} 504 past the deadline, 502 for a connection or certificate that
+   * fails.
    */
   open(url: Target, request: UpstreamRequest): Promise<UpstreamResponse>;
   /**
-   * For the token endpoint: a POST with a small response,
-   * whole within `timeoutMs`. Throws as `open`.
+   * For the token endpoint: a POST with a small response, whole within `timeoutMs`. Throws as
+   * `open`.
    */
   send: (
     url: URL,

@@ -8,8 +8,8 @@ export const fieldOf = (record: unknown, name: string): unknown =>
   isRecord(record) && Object.hasOwn(record, name) ? record[name] : undefined;
 
 /**
- * A value of GetBill's as text, whatever its type; `undefined` for nothing,
- * and for text of which nothing can be seen.
+ * A value of GetBill's as text, whatever its type; `undefined` for nothing, and for text of which
+ * nothing can be seen.
  */
 export function textOf(value: unknown): string | undefined {
   if (value === null || value === undefined) return undefined;

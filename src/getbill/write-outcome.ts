@@ -15,9 +15,9 @@ const NEVER_CONNECTED = new Set([
 ]);
 
 /**
- * Sends a write, and says when nobody knows what became of it: it left, and no usable
- * response came back. What fails before it is sent (no token, no connection, our own limits),
- * and what GetBill refuses, throws as it is.
+ * Sends a write, and says when nobody knows what became of it: it left, and no usable response came
+ * back. What fails before it is sent (no token, no connection, our own limits), and what GetBill
+ * refuses, throws as it is.
  * @throws {OutcomeUnknownError}
  */
 export async function withKnownOutcome<Result>(
@@ -45,8 +45,8 @@ function wasNeverSent(error: UnavailableError): boolean {
 }
 
 /**
- * Looks at the causes, too, and at their codes, since undici's
- * and Node's errors may be of another realm.
+ * Looks at the causes, too, and at their codes, since undici's and Node's errors may be of another
+ * realm.
  */
 function isOfConnecting(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;

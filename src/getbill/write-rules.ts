@@ -158,9 +158,9 @@ const followupChange = z
 const newFollowup = followupChange.extend({ debt_id: filled });
 
 /**
- * GetBill's documented rules for the bodies of its writes. A field that GetBill does not
- * document is refused; a rule that it does not document is left to GetBill. `null` is
- * accepted where GetBill's own objects hold it.
+ * GetBill's documented rules for the bodies of its writes. A field that GetBill does not document
+ * is refused; a rule that it does not document is left to GetBill. `null` is accepted where
+ * GetBill's own objects hold it.
  */
 export const writeRules = {
   newDebt,

@@ -1,7 +1,7 @@
 /**
- * A map that cannot grow without end: it drops the entry that was set longest ago
- * when it holds more than `max`, and every entry `maxAgeMs` after it was set
- * (also when the clock `now` is set back).
+ * A map that cannot grow without end: it drops the entry that was set longest ago when it holds
+ * more than `max`, and every entry `maxAgeMs` after it was set (also when the clock `now` is set
+ * back).
  */
 export function boundedMap<Value>({
   max,
@@ -35,9 +35,9 @@ export function boundedMap<Value>({
       return entries.get(key)?.value;
     },
     /**
-     * As `get`, but what is there counts as set just now, however old it is: for what is kept
-     * while in use. At most ten times in `maxAgeMs`: each move to the end leaves a deleted slot in
-     * the Map, which every sweep walks over.
+     * As `get`, but what is there counts as set just now, however old it is: for what is kept while
+     * in use. At most ten times in `maxAgeMs`: each move to the end leaves a deleted slot in the
+     * Map, which every sweep walks over.
      */
     touch(key: string): Value | undefined {
       const entry = entries.get(key);

@@ -31,8 +31,8 @@ export function createExpress(config: Config): Express {
 }
 
 /**
- * Renders without the indentation, a third of a long list; with a root, so
- * that EJS looks for no file at an `include`.
+ * Renders without the indentation, a third of a long list; with a root, so that EJS looks for no
+ * file at an `include`.
  */
 function renderView({ cache }: { cache: boolean }) {
   const options = { cache, root: VIEWS, rmWhitespace: true };

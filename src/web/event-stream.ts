@@ -6,8 +6,8 @@ const RETRY_MS = 2_000;
 /** Server-Sent Events to one browser. */
 export interface EventStream {
   /**
-   * `data` is sent as JSON; `id` comes back as `Last-Event-ID`.
-   * `false`: the browser reads too slowly.
+   * `data` is sent as JSON; `id` comes back as `Last-Event-ID`. `false`: the browser reads too
+   * slowly.
    */
   send(event: { name: string; id?: number | string; data: unknown }): boolean;
   end(): void;

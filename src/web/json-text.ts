@@ -22,8 +22,8 @@ let thread: Worker | undefined;
 let last: Promise<unknown> = Promise.resolve();
 
 /**
- * Whether the bytes are one JSON text (RFC 8259). Long ones are
- * parsed in a thread, one after the other.
+ * Whether the bytes are one JSON text (RFC 8259). Long ones are parsed in a thread, one after the
+ * other.
  */
 export async function isJsonText(bytes: Buffer): Promise<boolean> {
   // `toString` would put other characters in the place of what it cannot read

@@ -6,8 +6,8 @@ import { originsOf } from './request-origin.js';
 
 /**
  * Where the sign-in must start instead, or `undefined` here at PUBLIC_URL.
- * @throws {AppError} the browser was sent to PUBLIC_URL
- * before, so the proxy in front changes `Host`.
+ * @throws {AppError} the browser was sent to PUBLIC_URL before, so the proxy in front changes
+ * `Host`.
  */
 export function canonicalLogin(
   req: Request,

@@ -11,8 +11,8 @@ export function renderPage(
 }
 
 /**
- * For an error that took only one place of this page: the error page
- * middleware shows it there, and the rest stands.
+ * For an error that took only one place of this page: the error page middleware shows it there, and
+ * the rest stands.
  */
 export function throwWithinPage(
   res: Response,

@@ -10,8 +10,8 @@ export interface RenewalPauseDeps {
 }
 
 /**
- * Why this session's token is not renewed now, due or rejected
- * early, for a page that shows the connection.
+ * Why this session's token is not renewed now, due or rejected early, for a page that shows the
+ * connection.
  */
 export async function renewalPause(
   res: Response,

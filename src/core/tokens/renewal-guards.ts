@@ -65,8 +65,8 @@ export function createRenewalGuards({
       }
     },
     /**
-     * Notes that a refresh token is being spent, and whether an earlier attempt with this token
-     * had no end: then its response was lost, and a refusal is no revocation (`answer_lost`).
+     * Notes that a refresh token is being spent, and whether an earlier attempt with this token had
+     * no end: then its response was lost, and a refusal is no revocation (`answer_lost`).
      */
     async noteAttempt(grantId: string, refreshToken: string | undefined): Promise<boolean> {
       if (refreshToken === undefined) return false;

@@ -5,9 +5,9 @@ import type { Emit } from '../../events.js';
 const csurf = csurfModule as unknown as typeof csurfModule.default;
 
 /**
- * Synchronizer token of the session: writes must carry it in the form body or in `X-CSRF-Token`
- * (a query would leak it), and `req.csrfToken()` gives it to pages. Without a sign-in there is
- * nothing to protect.
+ * Synchronizer token of the session: writes must carry it in the form body or in `X-CSRF-Token` (a
+ * query would leak it), and `req.csrfToken()` gives it to pages. Without a sign-in there is nothing
+ * to protect.
  */
 export function csrf({ emit }: { emit: Emit }): RequestHandler {
   const protect = csurf({

@@ -13,8 +13,8 @@ import { logFailure } from '../log-failure.js';
 import { isFormOfPage, isNavigation, wantsHtml } from '../request-kind.js';
 
 /**
- * The one place where an error becomes a response. Messages, hints
- * and causes go to the log and nowhere else.
+ * The one place where an error becomes a response. Messages, hints and causes go to the log and
+ * nowhere else.
  */
 export function errorPage({
   log,
@@ -33,8 +33,8 @@ export function errorPage({
     if (res.destroyed) return; // the browser has left: a page for nobody would delay all others
 
     const mustSignIn = error instanceof NotSignedInError && isNavigation(req);
-    // The form that looks up a debt: browsers let no form lead to GetBill
-    // (`form-action`), so signing in takes a click.
+    // The form that looks up a debt: browsers let no form lead to GetBill (`form-action`), so
+    // signing in takes a click.
     const lookedUpId = mustSignIn && req.path === '/debts' ? req.query['id'] : undefined;
     if (mustSignIn && lookedUpId === undefined) {
       return res.redirect(302, `/login?returnTo=${encodeURIComponent(req.originalUrl)}`);
@@ -81,8 +81,8 @@ export function errorPage({
 }
 
 /**
- * "GET /debts responded 503 text/html after 12 ms
- * (getbill_error)": the call that made the request fail.
+ * "GET /debts responded 503 text/html after 12 ms (getbill_error)": the call that made the request
+ * fail.
  */
 function failedCallText(request: RequestContext | undefined): string | undefined {
   if (request?.failedCall === undefined) return undefined;

@@ -4,8 +4,8 @@ import type { Emit } from '../../events.js';
 import { headerOf } from '../request-kind.js';
 
 /**
- * Refuses what only an image, frame, script or fetch would
- * send: signing in is a step a person takes.
+ * Refuses what only an image, frame, script or fetch would send: signing in is a step a person
+ * takes.
  */
 export function navigationOnly({ emit }: { emit: Emit }): RequestHandler {
   return function navigationOnlyMiddleware(req, _res, next) {

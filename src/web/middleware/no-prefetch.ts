@@ -1,8 +1,8 @@
 import type { RequestHandler } from 'express';
 
 /**
- * A browser that only fetches ahead is told so by 204: nothing is
- * started, nothing taken, nothing counted.
+ * A browser that only fetches ahead is told so by 204: nothing is started, nothing taken, nothing
+ * counted.
  */
 export function noPrefetch(): RequestHandler {
   return function noPrefetchMiddleware(req, res, next) {

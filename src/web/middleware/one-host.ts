@@ -2,8 +2,8 @@ import type { RequestHandler } from 'express';
 import { RequestError } from '../../errors.js';
 
 /**
- * RFC 9112 section 3.2: a request with several lines of `Host` is 400. Node refuses one
- * with none, and takes the first of several.
+ * RFC 9112 section 3.2: a request with several lines of `Host` is 400. Node refuses one with none,
+ * and takes the first of several.
  */
 export function oneHost(): RequestHandler {
   return function oneHostMiddleware({ rawHeaders }, _res, next) {

@@ -4,8 +4,8 @@ import { formatsFor } from '../pages/formats.js';
 import { navigationOf } from '../pages/pages.js';
 
 /**
- * Gives the layout what it needs on every page: who is here, the
- * links, and the token of the sign-out form.
+ * Gives the layout what it needs on every page: who is here, the links, and the token of the
+ * sign-out form.
  */
 export function pageLocals(
   config: Pick<Config, 'flowInspector' | 'tour' | 'getbill' | 'webhooks'>,

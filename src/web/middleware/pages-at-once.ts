@@ -7,8 +7,8 @@ import { delayRefusal } from '../delay-refusal.js';
 const MAX_OPEN_PAGES = 32;
 
 /**
- * A page costs more time than an API call, so one session can have
- * only so many under way in this process.
+ * A page costs more time than an API call, so one session can have only so many under way in this
+ * process.
  */
 export function pagesAtOnce({ emit }: { emit: Emit }): RequestHandler {
   const open = new Map<string, number>();

@@ -8,8 +8,8 @@ import { delayRefusal } from '../delay-refusal.js';
 const WINDOW_MS = 60_000;
 
 /**
- * Requests a minute, counted in `limits`. When a shared storage is down
- * the request fails (503): closed, not open.
+ * Requests a minute, counted in `limits`. When a shared storage is down the request fails (503):
+ * closed, not open.
  */
 export function rateLimit({
   name,

@@ -6,8 +6,8 @@ import type { RequestContext } from '../../events.js';
 const ACCEPTED = /^[A-Za-z0-9._-]{1,64}$/;
 
 /**
- * Gives the request its number (a proxy's own, when it is well-formed) and makes
- * it known to every event raised meanwhile.
+ * Gives the request its number (a proxy's own, when it is well-formed) and makes it known to every
+ * event raised meanwhile.
  */
 export function requestId({
   context,

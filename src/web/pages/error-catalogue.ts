@@ -5,8 +5,8 @@ import { guideEntryOf, type GuideEntry } from './guide-troubleshooting.js';
 import { capitalised } from './words.js';
 
 /**
- * All that is said about an error code: on a page under
- * `/errors`, and in a document in docs/errors.
+ * All that is said about an error code: on a page under `/errors`, and in a document in
+ * docs/errors.
  */
 export interface ErrorEntry {
   readonly code: string;

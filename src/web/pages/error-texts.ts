@@ -1,8 +1,8 @@
 import { explanationOf } from '../../oauth-explanations.js';
 
 /**
- * The text of an error page: what happened, the likely reason,
- * what to do. Never the error's own message.
+ * The text of an error page: what happened, the likely reason, what to do. Never the error's own
+ * message.
  */
 export interface ErrorText {
   readonly title: string;
@@ -14,8 +14,8 @@ export interface ErrorText {
 }
 
 /**
- * Leads out through a fresh sign-in also while somebody is signed in. The
- * error page adds the page to come back to.
+ * Leads out through a fresh sign-in also while somebody is signed in. The error page adds the page
+ * to come back to.
  */
 export const SIGN_IN_AGAIN = { label: 'Sign in again', href: '/login?again=1' };
 

@@ -14,8 +14,8 @@ import {
 import { waitText } from './formats.js';
 
 /**
- * What a visitor reads of an error. `lookedUpId`: they looked a debt
- * up by its id, and have to sign in first.
+ * What a visitor reads of an error. `lookedUpId`: they looked a debt up by its id, and have to sign
+ * in first.
  */
 export function errorView(error: AppError, req: Request, lookedUpId: unknown) {
   const text = lookedUpId === undefined ? textFor(error, req) : signInFor(lookedUpId);
@@ -37,8 +37,8 @@ const MAX_WAIT_S = 60;
 export const isLongWait = (seconds: number): boolean => seconds > MAX_WAIT_S;
 
 /**
- * Whether asking again does no harm: a step of a sign-in can be
- * taken once, and a form is not sent twice.
+ * Whether asking again does no harm: a step of a sign-in can be taken once, and a form is not sent
+ * twice.
  */
 const canRepeat = ({ method, path }: Request): boolean => method === 'GET' && !isSignIn(path);
 
@@ -68,8 +68,8 @@ function textFor(error: AppError, req: Request): ErrorText {
 }
 
 /**
- * The text of an error, with advice that fits the path. A
- * callback works once: it leads to a new sign-in.
+ * The text of an error, with advice that fits the path. A callback works once: it leads to a new
+ * sign-in.
  */
 function textAt({ path, signedIn }: Request, error: AppError): ErrorText {
   const isMissing = error instanceof GetbillApiError && error.status === 404;

@@ -48,8 +48,8 @@ function createFormats(locale: string): Formats {
   const secondsFormat = new Intl.DateTimeFormat(locale, { timeStyle: 'medium', timeZone });
   const countFormat = new Intl.NumberFormat(locale);
   /**
-   * Kept, because making one takes longer than all else in a row of a
-   * list. @throws {RangeError} not a code.
+   * Kept, because making one takes longer than all else in a row of a list. @throws {RangeError}
+   * not a code.
    */
   const moneyFormatOf = memoized(
     MAX_CURRENCIES,

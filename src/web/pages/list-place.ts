@@ -51,8 +51,8 @@ export interface BackLink {
 }
 
 /**
- * `from`: the query of the list, as `debtRow` writes it. Parsed, never copied,
- * so that the link leads to the list alone.
+ * `from`: the query of the list, as `debtRow` writes it. Parsed, never copied, so that the link
+ * leads to the list alone.
  */
 export function backLinkFrom(from: unknown, reader: Reader): BackLink {
   const text = typeof from === 'string' ? from.slice(0, 200) : '';

@@ -43,8 +43,8 @@ export async function loadPart<Data>(
 }
 
 /**
- * The lists and records of a part always exist, if empty: a 404 would
- * tell the reader that this page does not.
+ * The lists and records of a part always exist, if empty: a 404 would tell the reader that this
+ * page does not.
  */
 const partNotFound = (cause: AppError): AppError =>
   new UnavailableError('GetBill does not find what a part of the page asks for', {

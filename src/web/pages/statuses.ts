@@ -28,8 +28,8 @@ export const statuses: readonly Status[] = debtStatuses.map((name) => ({
 }));
 
 /**
- * A company may have statuses of its own: "status.custom.legal_action" reads "Legal
- * action", other shapes stay as they are.
+ * A company may have statuses of its own: "status.custom.legal_action" reads "Legal action", other
+ * shapes stay as they are.
  */
 export function statusOf(value: unknown): Status {
   const text = textOf(value) ?? '';

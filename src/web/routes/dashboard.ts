@@ -15,8 +15,8 @@ import { renderPage } from '../render-page.js';
 const STATUSES = statuses.map(({ value }) => value);
 
 /**
- * The company, its debts in figures and the newest of them.
- * Each part is loaded, and may fail, alone.
+ * The company, its debts in figures and the newest of them. Each part is loaded, and may fail,
+ * alone.
  */
 export function showDashboard({
   profiles,

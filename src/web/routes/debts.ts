@@ -13,8 +13,8 @@ import { readerOf } from '../pages/reader.js';
 import { renderPage, throwWithinPage } from '../render-page.js';
 
 /**
- * The list of debts. What was not granted is said, not hidden; a list that
- * fails leaves the filter and the look-up.
+ * The list of debts. What was not granted is said, not hidden; a list that fails leaves the filter
+ * and the look-up.
  */
 export function listDebts(
   deps: PageDeps & { figures: Pick<DebtFigures, 'lastCounts'> },

@@ -16,8 +16,8 @@ export function listErrors(): RequestHandler {
 }
 
 /**
- * `/errors/<code>`: what one of them means and what to do about
- * it; JSON errors link to it as `doc_url`.
+ * `/errors/<code>`: what one of them means and what to do about it; JSON errors link to it as
+ * `doc_url`.
  */
 export function showError(): RequestHandler<{ code: string }> {
   return function showErrorHandler(req, res) {

@@ -21,9 +21,9 @@ import { signedId } from '../session/read-session.js';
 import { grantIdOf } from '../session/session.js';
 
 /**
- * Starts a sign-in, unless somebody is signed in: then straight to the page asked for.
- * `?again` starts one all the same, and so does a grant that GetBill does not renew,
- * because its page could only fail once more.
+ * Starts a sign-in, unless somebody is signed in: then straight to the page asked for. `?again`
+ * starts one all the same, and so does a grant that GetBill does not renew, because its page could
+ * only fail once more.
  */
 export function startSignIn({
   publicUrl,
@@ -69,8 +69,8 @@ export function startSignIn({
 
   return async function startSignInHandler(req, res) {
     const returnTo = safeReturnTo(req.query['returnTo']);
-    // Our cookies belong to PUBLIC_URL; started anywhere else,
-    // the sign-in would not find its way back.
+    // Our cookies belong to PUBLIC_URL; started anywhere else, the sign-in would not find its way
+    // back.
     const elsewhere = canonicalLogin(req, { publicUrl, returnTo });
     if (elsewhere !== undefined) return res.redirect(302, elsewhere.href);
     if (req.query['again'] === undefined && (await isSignedIn(req, res)))
@@ -83,8 +83,8 @@ export function startSignIn({
     const more = scopesAskedFor(req);
     const asked = more.length > 0 ? [...new Set([...scopes, ...more])] : undefined;
     const url = await signIn.start({ binding, returnTo, scopes: asked });
-    // The same value for every tab of this browser: any
-    // number of sign-ins can be under way at once.
+    // The same value for every tab of this browser: any number of sign-ins can be under way at
+    // once.
     res.cookie(cookies.login, binding, { ...cookies.attributes, maxAge: PENDING_LOGIN_TTL_MS });
     res.status(302).location(url.href).end(); // no body: it would hold the state
   };
@@ -100,8 +100,8 @@ const newBinding = (sessionId: string | undefined): string =>
     : hash('sha256', `binding of ${sessionId}`, 'base64url');
 
 /**
- * `not_renewed`: expired, and GetBill does not renew it. Other
- * failures are for the page asked for to tell.
+ * `not_renewed`: expired, and GetBill does not renew it. Other failures are for the page asked for
+ * to tell.
  */
 async function grantStateOf(
   grantId: string,

@@ -7,8 +7,8 @@ import { grantIdOf } from '../session/session.js';
 const NOTE_MS = 60_000;
 
 /**
- * Record first, then session, then cookies; GetBill is told in the
- * background. Without a session nothing is created.
+ * Record first, then session, then cookies; GetBill is told in the background. Without a session
+ * nothing is created.
  */
 export function signOut({
   cookies,

@@ -7,8 +7,8 @@ import { bindingOf, type Cookies } from '../session/cookies.js';
 import type { StartSession } from '../session/start-session.js';
 
 /**
- * The way back from GetBill. Every case of the table in
- * `docs/architecture.md` and no other reading of it.
+ * The way back from GetBill. Every case of the table in `docs/architecture.md` and no other reading
+ * of it.
  */
 export function completeSignIn({
   cookies,

@@ -8,8 +8,8 @@ const SHAPE = /^[\w-]{22}\.[\w-]{22}$/;
 
 /**
  * The cookie that marks a browser while the flow inspector is on. Not the session's: a denied
- * consent has no session, and a sign-out ends it. Signed, so that nobody fills the storage
- * with stories of browsers that do not exist.
+ * consent has no session, and a sign-out ends it. Signed, so that nobody fills the storage with
+ * stories of browsers that do not exist.
  */
 export interface BrowserMark {
   /** The name of the cookie. */

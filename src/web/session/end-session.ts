@@ -6,9 +6,9 @@ import type { SessionStore } from './session-store.js';
 
 /**
  * Deletes the session's record, and its cookie where `res` is given; does nothing for whoever is
- * not signed in. The cookie stays when another request has ended the session: another tab may
- * have signed in since then, and the cookie would be that of its session. `/login` gives no
- * `res`: this request goes on to sign in itself.
+ * not signed in. The cookie stays when another request has ended the session: another tab may have
+ * signed in since then, and the cookie would be that of its session. `/login` gives no `res`: this
+ * request goes on to sign in itself.
  * @throws {StorageError}
  */
 export type EndSession = (req: Request, res?: Response) => Promise<void>;
@@ -70,8 +70,8 @@ const endedAtOnce = (cause: GrantEndedError): AppError =>
   });
 
 /**
- * GetBill itself ended the grant, or gave nothing to renew
- * it with; else it was somebody's sign-out.
+ * GetBill itself ended the grant, or gave nothing to renew it with; else it was somebody's
+ * sign-out.
  */
 export const wasEndedByGetbill = (error: GrantEndedError): boolean =>
   error.cause instanceof GrantRefusedError || error.reason === 'no_refresh_token';
@@ -79,8 +79,8 @@ export const wasEndedByGetbill = (error: GrantEndedError): boolean =>
 const NOTE_MS = 600_000;
 
 /**
- * For the first page after a new sign-in: without it,
- * whoever was led to GetBill would not know why.
+ * For the first page after a new sign-in: without it, whoever was led to GetBill would not know
+ * why.
  */
 export function noteEnd(
   res: Response,

@@ -5,10 +5,10 @@ import './session.js';
 import type { SessionStore } from './session-store.js';
 
 /**
- * Reads the session of every request, and never writes one: the id from the signed
- * cookie, its record from the store, and a touch when one is due. Sessions are made by
- * express-session ({@link makeSession}) in the one place where that happens; mounted
- * here it would cost a third of an API call.
+ * Reads the session of every request, and never writes one: the id from the signed cookie, its
+ * record from the store, and a touch when one is due. Sessions are made by express-session
+ * ({@link makeSession}) in the one place where that happens; mounted here it would cost a third of
+ * an API call.
  */
 export function readSession({
   sessions,
@@ -33,8 +33,8 @@ export function readSession({
 }
 
 /**
- * As express-session writes it: "s:", the id, a signature by the first
- * secret; any of the secrets may have signed it.
+ * As express-session writes it: "s:", the id, a signature by the first secret; any of the secrets
+ * may have signed it.
  */
 export function signedId(
   req: Request,

@@ -78,9 +78,9 @@ export class SessionStore extends RedisStore {
   }
 
   /**
-   * Never fails and never delays a response: express-session would destroy the socket of one
-   * that is under way. The record is given as much longer as the next touch may be away, so
-   * that no session ends before its idle time.
+   * Never fails and never delays a response: express-session would destroy the socket of one that
+   * is under way. The record is given as much longer as the next touch may be away, so that no
+   * session ends before its idle time.
    */
   touchIfDue(id: string, session: Pick<SessionData, 'signedInAtMs'>): void {
     const nowMs = this.#monotonicMs(); // a wall clock that is set back would put off every touch

@@ -13,9 +13,9 @@ import type { SessionStore } from './session-store.js';
 
 /**
  * Completes a sign-in: a new session id, the tokens on record, the session written, then the
- * earlier session of this browser ended. A failure in the middle leaves nothing behind: the
- * new grant is revoked and forgotten, and the earlier session, whose cookie the browser
- * still has, goes on. @throws {StorageError}
+ * earlier session of this browser ended. A failure in the middle leaves nothing behind: the new
+ * grant is revoked and forgotten, and the earlier session, whose cookie the browser still has, goes
+ * on. @throws {StorageError}
  */
 export type StartSession = (
   req: Request,
@@ -71,9 +71,9 @@ export function createStartSession({
   };
 
   /**
-   * The session first: a response of its that is under way then finds no session to
-   * end, and leaves the new cookie. The visitor is signed in anew whatever the
-   * storage says of the earlier session now.
+   * The session first: a response of its that is under way then finds no session to end, and leaves
+   * the new cookie. The visitor is signed in anew whatever the storage says of the earlier session
+   * now.
    */
   async function end(earlierId: string): Promise<void> {
     const grantId = grantIdOf(earlierId);
@@ -99,8 +99,8 @@ function takeNewSessionId(req: Request): void {
 }
 
 /**
- * One write, finished before this resolves, so that no response
- * runs ahead of it. @throws {StorageError}
+ * One write, finished before this resolves, so that no response runs ahead of it. @throws
+ * {StorageError}
  */
 async function saveSignedIn(req: Request, { nowMs }: { nowMs: number }): Promise<void> {
   req.session.signedInAtMs = nowMs;
