@@ -8,7 +8,7 @@ import { createTokenManager } from './tokens/token-manager.js';
 
 /** A year; then one caller waits for a token again. */
 const RECORD_MS = 365 * 86_400_000;
-/** Until the first token is there, a record holds a token set that has ended, to every clock. */
+/** A new record holds a token set that expired so long ago that every process's clock agrees. */
 const ENDED_FOR_MS = 10_000;
 const NO_TOKEN = '';
 
@@ -54,8 +54,8 @@ export function createAppTokens({ clientId, tokenEndpoint, ...options }: AppToke
 
   return {
     /**
-     * Good now. Only the first token is waited for; within the margin before expiry nobody waits. A
-     * record whose encryption key is gone is made anew: nothing is lost with it.
+     * A token that is good now. A caller waits for the first one and for one that has expired, not
+     * within the margin. A record whose encryption key is gone is made anew: nothing is lost.
      * @throws {MisconfiguredError} the server rejects the client or the scopes: not asked again for
      * 30 s. @throws {UnavailableError} in those, and for any other failure. @throws {StorageError}
      */

@@ -51,7 +51,7 @@ export async function createAuthorizationRequest(
 export function stateOf(response: URLSearchParams): string {
   if (!(response instanceof URLSearchParams))
     throw new TypeError('"response" is no URLSearchParams');
-  const one = (name: keyof typeof MAX_LENGTH): string | undefined => {
+  const single = (name: keyof typeof MAX_LENGTH): string | undefined => {
     const values = response.getAll(name).filter(Boolean);
     if (values.length === 0) return undefined;
     const [value = ''] = values;
@@ -60,11 +60,11 @@ export function stateOf(response: URLSearchParams): string {
     if (!isUsable) throw malformed(name, response);
     return value;
   };
-  const state = one('state');
+  const state = single('state');
   if (state === undefined) throw malformed('state', response);
-  if ((one('code') === undefined) === (one('error') === undefined))
+  if ((single('code') === undefined) === (single('error') === undefined))
     throw malformed('code', response);
-  one('iss'); // at most one
+  single('iss'); // throws when there are two
   return state;
 }
 

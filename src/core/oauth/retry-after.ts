@@ -2,7 +2,7 @@
 export const MAX_RETRY_AFTER_S = 86_400;
 
 const DELAY = /^\d+(?:\.\d+)?$/;
-/** More seconds than anybody waits: the point in time itself, as in `X-RateLimit-Reset`. */
+/** From here on a number is a point in time, as in `X-RateLimit-Reset`, and not a wait. */
 const MIN_EPOCH_S = 1_000_000_000;
 /** As in RFC 9110 section 5.6.7, and PHP's; `Date.parse` alone would also accept "1 apple". */
 const HTTP_DATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? [\w: -]{15,30}(?:\+0000)?$/i;
@@ -25,7 +25,7 @@ export function parseRetryAfter(
 const bounded = (seconds: number): number =>
   Math.min(Math.max(1, Math.ceil(seconds)), MAX_RETRY_AFTER_S);
 
-/** Epoch milliseconds, or NaN. C's `asctime` and PHP mean GMT without a word; twice is harmless. */
+/** Epoch milliseconds, or NaN. GMT is added: C's `asctime` and PHP leave it out. */
 const httpDate = (text: string): number => (HTTP_DATE.test(text) ? Date.parse(`${text} GMT`) : NaN);
 
 /** A header that came twice is a list in Node. */

@@ -16,7 +16,7 @@ export function createRevocations({
   report: Report;
   background: Background;
 }) {
-  /** The last token set that was revoked of each grant whose record is still to be deleted. */
+  /** By grant whose record is still to be deleted: the token set that was revoked last. */
   const started = new Map<string, { tokenSet: TokenSet; done: Promise<boolean> }>();
 
   /**

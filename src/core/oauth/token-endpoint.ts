@@ -22,7 +22,7 @@ const HEADERS = {
   'content-type': 'application/x-www-form-urlencoded;charset=UTF-8',
 };
 const MAX_LENGTH = 65_536;
-const NO_SECRETS = new Set(['grant_type', 'client_id', 'redirect_uri', 'scope', 'token_type_hint']);
+const NOT_SECRET = new Set(['grant_type', 'client_id', 'redirect_uri', 'scope', 'token_type_hint']);
 
 /**
  * Each call is sent once, and again with the next secret only after `invalid_client` or 401; both
@@ -50,7 +50,7 @@ export function createTokenEndpoint({
       return { outcome: 'transient', error: error as AppError } as const;
     }
     const secrets = Object.entries(form).flatMap(([name, value]) =>
-      NO_SECRETS.has(name) ? [] : [value],
+      NOT_SECRET.has(name) ? [] : [value],
     );
     return judgeTokenResponse(response, { grantType, nowMs: now(), secrets });
   }

@@ -90,7 +90,7 @@ export function judgeTokenResponse(
   return { ...seen, outcome: 'misconfigured', error: rejection(status, error, serverSaid) };
 }
 
-/** league/oauth2-server, up to version 8, says of what is dead that it is an `invalid_request`. */
+/** league/oauth2-server up to version 8 responds `invalid_request` for a dead code or token. */
 const LEAGUE: Partial<Record<GrantType, number>> = { authorization_code: 400, refresh_token: 401 };
 
 /** Whether a code, or a token to be used or revoked, is dead. An app's own grant cannot be. */

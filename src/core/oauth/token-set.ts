@@ -35,7 +35,7 @@ const BETWEEN_SCOPES = /(?:[\s,;+"[\]]|%20)+/;
 /** What servers write for a parameter that is absent. */
 const ABSENT = new Set<unknown>([null, false, 'null', 'NULL', 'None', 'undefined', 'false']);
 
-/** Where the response is silent, `previous`, the renewed set, holds on (RFC 6749 section 6). */
+/** What the response leaves out is taken from `previous`, the renewed set (RFC 6749 section 6). */
 export function tokenSetFromResponse(
   { access_token, refresh_token, expires_in = DEFAULT_LIFETIME_S, scopes = [] }: TokenResponse,
   request: { sentAtMs: number; requestedScopes: readonly string[]; previous?: TokenSet },
@@ -97,7 +97,7 @@ function secondsOf(value: unknown): number | undefined {
   return /^\s*\d{1,12}(\.\d+)?(e\d)?\s*$/i.test(value) ? Number(value) : NaN;
 }
 
-/** In the `margin`, at most a quarter of its life, it is good, and renewed in the background. */
+/** `margin`: the end of its life, at most a quarter; good, and renewed in the background. */
 export function phaseOf(
   tokenSet: TokenSet,
   { nowMs, marginMs }: { nowMs: number; marginMs: number },

@@ -7,9 +7,9 @@ export type ReadRecord = ReturnType<typeof createReadRecord>;
 /**
  * Every record is read through this function, because somebody else may have written under its key.
  * `find` runs the command that gets the stored value, for a lease or a count the one that writes
- * it; `parse` reads it. Either throws a RecordError for a value that is not what we wrote. Then it
- * is removed, and no newer one, and reported. Token sets count as absent after that; for any other
- * record `find` runs once more.
+ * it; `parse` reads it. Either throws a RecordError for a value that is not what we wrote. That
+ * value, never a newer one, is removed and reported. After that a token set counts as absent; for
+ * any other record `find` runs once more.
  * @throws {RecordError} `key_missing`: written with a key unknown here; nothing more is done to it.
  * @throws {StorageError}
  */

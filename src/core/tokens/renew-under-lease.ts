@@ -13,8 +13,8 @@ export function createRenewUnderLease(parts: Parts) {
   const takeTurn = createTakeTurn(parts);
 
   /**
-   * One renewal across processes. Nothing but the server's own refusal of the very token that is
-   * still on record deletes anything.
+   * One renewal across processes. A record is deleted only when the server refuses the very token
+   * that is still on record, or when there is nothing to renew it with.
    * @throws {GrantEndedError} refused, or signed out meanwhile.
    * @throws {MisconfiguredError} @throws {UnavailableError} nothing deleted, renewals paused.
    * @throws {StorageError}
@@ -74,7 +74,7 @@ export function createRenewUnderLease(parts: Parts) {
     }
   }
 
-  /** Deletes the record the refusal was about; a newer one is used instead. */
+  /** Deletes the record that cannot be renewed; where there is a newer one, returns that. */
   async function end(grantId: string, old: StoredTokens, reason: SessionEndReason, cause?: Error) {
     const change = await records.removeExactly(grantId, old);
     if (change.outcome === 'superseded') {
@@ -122,7 +122,7 @@ export function createRenewUnderLease(parts: Parts) {
       throw new GrantEndedError('signed_out');
     }
     if (change.outcome === 'superseded') return change.stored.tokenSet;
-    await guards.forgetAttempt(grantId).catch(() => undefined); // left, it only changes words
+    await guards.forgetAttempt(grantId).catch(() => undefined); // then a reason may be wrong
     return next;
   }
 

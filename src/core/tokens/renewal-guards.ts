@@ -47,7 +47,7 @@ export function createRenewalGuards({
 
   return {
     pauseOf,
-    /** @throws {UnavailableError} paused, or too many in this minute, of this grant or in all. */
+    /** Counts a call. @throws {UnavailableError} paused, or too many, of this grant or in all. */
     async assertMayCall(grantId: string): Promise<void> {
       const pause = await pauseOf(grantId);
       if (pause !== undefined) throw pause;
@@ -65,8 +65,8 @@ export function createRenewalGuards({
       }
     },
     /**
-     * Notes that a refresh token is being spent, and whether an earlier attempt with this token had
-     * no end: then its response was lost, and a refusal is no revocation (`answer_lost`).
+     * Notes that a refresh token is being spent. @returns whether an earlier attempt with it never
+     * ended: then its response was lost, and a refusal is no revocation (`answer_lost`).
      */
     async noteAttempt(grantId: string, refreshToken: string | undefined): Promise<boolean> {
       if (refreshToken === undefined) return false;

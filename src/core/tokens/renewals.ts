@@ -11,7 +11,7 @@ export function createRenewals(parts: Parts) {
   const renewUnderLease = createRenewUnderLease(parts);
   const running = new Map<string, Promise<TokenSet>>();
 
-  /** It belongs to the server: the end of the request that started it does not cancel it. */
+  /** A renewal goes on when the request that started it has ended. */
   function run(grantId: string, reason: RenewalReason): Promise<TokenSet> {
     const renewal = traced(renewalChannel, { grantId, trigger: reason.trigger }, () =>
       renewAndRemember(grantId, reason),

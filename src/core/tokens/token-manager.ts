@@ -6,7 +6,7 @@ import { createRenewals } from './renewals.js';
 
 export type TokenManager = ReturnType<typeof createTokenManager>;
 
-/** Who holds a token, and when it is renewed. `grantId`: what a person approved in a session. */
+/** Keeps and renews the tokens of grants. `grantId` names what a person approved in a session. */
 export function createTokenManager(parts: Parts) {
   const { isRenewable, report, clock, marginMs } = parts;
   const { records, guards, tokenCache, pendingWrites, background, revocations } = parts;
