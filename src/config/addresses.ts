@@ -59,7 +59,7 @@ export function url(
   }
 }
 
-/** A bare ? or # at the end says nothing, and would take a path that is appended into itself. */
+/** Drops a bare ? or # at the end: a path that is appended would become part of it. */
 function withoutEmptyParts(url: URL): URL {
   if (url.search === '') url.search = '';
   if (url.hash === '') url.hash = '';
@@ -72,9 +72,7 @@ export const redisUrl = url(['redis:', 'rediss:', 'unix:'], { credentials: true 
   { error: 'has a path that is no database number, as in redis://host:6379/0' },
 );
 
-/**
- * A node of a Cluster or a Sentinel. Both are reached by TCP, and a Cluster has database 0 only.
- */
+/** A node of a Cluster or a Sentinel. Both are reached by TCP; a Cluster has only database 0. */
 export const redisNodeUrl = url(['redis:', 'rediss:'], { credentials: true }).refine(
   ({ pathname }) => /^\/?$/.test(pathname),
   {
@@ -92,10 +90,7 @@ function isPercentEncoded(text: string): boolean {
   }
 }
 
-/**
- * `hostname`: as `URL` gives it. Names of containers may have an underscore, full names end with a
- * dot.
- */
+/** `hostname`: as `URL` gives it. Container names may hold a `_`, full names end with a dot. */
 export const isHost = (hostname: string): boolean =>
   isIP(hostname.replace(/^\[|\]$/g, '')) !== 0 || /^[\w-]+(\.[\w-]+)*\.?$/.test(hostname);
 
@@ -146,8 +141,8 @@ const isProxyList = (list: string[]): boolean =>
   list.length > 0 && list.every((item) => proxy.safeParse(item).success);
 
 /**
- * Wider than an IPv4 /8, or an IPv6 /16 of public addresses. Express takes an IPv4 address as
- * `::ffff:` and it, too.
+ * Wider than a /8 of IPv4 (which Express also takes with `::ffff:` before it), a /16 of public or a
+ * /7 of private IPv6 addresses.
  */
 function isWideNetwork(text: string): boolean {
   const [address = '', bits] = text.split('/');

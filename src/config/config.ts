@@ -46,9 +46,7 @@ function issueOf({ issues }: z.ZodError, name: string, env: Environment): string
   return isEmptyFile ? `is not set: ${name}_FILE names an empty file` : message;
 }
 
-/**
- * Node takes the mark of such a file, and all comments up to the first `=`, for a part of a name.
- */
+/** Node reads the byte order mark, and all comments up to the first `=`, as part of a name. */
 const dotenvProblems = (env: Environment): string[] =>
   Object.keys(env).some((name) => /^[\uFEFF\uFFFD]/.test(name))
     ? [

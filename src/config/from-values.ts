@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { secret, type Secret } from '../secret.js';
 import { isLoopback, isProduction } from './invariants.js';
 import type { Config, ProxyConfig, RedisConfig, SecretMade, WebhooksConfig } from './types.js';
-import type { Environment } from './value-files.js';
+import { fileOf, type Environment } from './value-files.js';
 import type { Values } from './variables.js';
 
 /** The configuration, with defaults and values that are derived from others. */
@@ -61,14 +61,14 @@ export function configFrom(v: Values, env: Environment): Config {
   };
 }
 
-/** A file that was mounted is as old as its mount, so the setting counts first. */
+/** The setting counts first: the time of a mounted file is that of its mount. */
 function clientSecretMade(
   { GETBILL_CLIENT_SECRET_SINCE: since }: Values,
   env: Environment,
 ): SecretMade | undefined {
   if (since !== undefined) return { knownBy: 'setting', atMs: since };
-  const file = env['GETBILL_CLIENT_SECRET_FILE']?.trim();
-  if (file === undefined || file === '') return undefined;
+  const file = fileOf('GETBILL_CLIENT_SECRET', env);
+  if (file === undefined) return undefined;
   const atMs = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
   return atMs === undefined ? undefined : { knownBy: 'file', atMs };
 }
@@ -117,10 +117,10 @@ function redisOf(v: Values, env: Environment): RedisConfig | undefined {
     caFile: v.REDIS_CA_FILE,
     keyPrefix: `${v.REDIS_PREFIX}${hash('sha256', v.GETBILL_CLIENT_ID, 'base64url').slice(0, 8)}:`,
     password: secretOf(v.REDIS_PASSWORD),
-    passwordFile: env['REDIS_PASSWORD_FILE']?.trim() || undefined,
+    passwordFile: fileOf('REDIS_PASSWORD', env),
     sentinelUsername: v.REDIS_SENTINEL_USERNAME,
     sentinelPassword: secretOf(v.REDIS_SENTINEL_PASSWORD),
-    sentinelPasswordFile: env['REDIS_SENTINEL_PASSWORD_FILE']?.trim() || undefined,
+    sentinelPasswordFile: fileOf('REDIS_SENTINEL_PASSWORD', env),
   };
 }
 

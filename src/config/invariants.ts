@@ -12,16 +12,12 @@ const GETBILL_URLS = [
   'GETBILL_REVOKE_URL',
 ] as const;
 
-/**
- * Rules between variables. A variable that is faulty by itself is absent from `v` and passes here.
- */
+/** Rules between variables. One that is faulty by itself is absent from `v` and passes here. */
 export function invariantProblems(v: Partial<Values>, env: Environment): string[] {
   return [...always(v), ...(isProduction(v) ? inProduction(v, env) : [])];
 }
 
-/**
- * The production invariants hold for `NODE_ENV=production` and for any app the public can reach.
- */
+/** The production rules hold for `NODE_ENV=production` and for any app the public can reach. */
 export function isProduction({ NODE_ENV, PUBLIC_URL }: Partial<Values>): boolean {
   return NODE_ENV === 'production' || (PUBLIC_URL !== undefined && !isLoopback(PUBLIC_URL));
 }
@@ -94,14 +90,14 @@ const hasOtherCredentials = (url: URL, first: URL | undefined): boolean =>
 function ofWebhooks(v: Partial<Values>): string[] {
   const problems: string[] = [];
   const { GETBILL_WEBHOOK_SECRET: secret, GETBILL_WEBHOOK_COMPANY: company } = v;
-  // A faulty one has been named before, and is not missing
-  const areRead = 'GETBILL_WEBHOOK_SECRET' in v && 'GETBILL_WEBHOOK_COMPANY' in v;
-  if (areRead && secret !== undefined && company === undefined) {
+  // A faulty variable has been reported already, and is not missing
+  const areValid = 'GETBILL_WEBHOOK_SECRET' in v && 'GETBILL_WEBHOOK_COMPANY' in v;
+  if (areValid && secret !== undefined && company === undefined) {
     problems.push(
       'GETBILL_WEBHOOK_COMPANY is not set: GETBILL_WEBHOOK_SECRET says that an event is genuine, this says whose it is',
     );
   }
-  if (areRead && company !== undefined && secret === undefined) {
+  if (areValid && company !== undefined && secret === undefined) {
     problems.push(
       'GETBILL_WEBHOOK_COMPANY is set, but GETBILL_WEBHOOK_SECRET is not; set that, or unset this',
     );
@@ -145,8 +141,8 @@ function inProduction(v: Partial<Values>, env: Environment): string[] {
     );
   }
   const places = redisUrls(v);
-  const isReadable = REDIS_PLACES.every((name) => name in v);
-  if (places.length === 0 && isReadable) {
+  const areValid = REDIS_PLACES.every((name) => name in v);
+  if (places.length === 0 && areValid) {
     problems.push(
       'REDIS_URL is not set; production keeps sessions in Redis (or REDIS_CLUSTER_NODES, REDIS_SENTINELS)',
     );

@@ -7,10 +7,7 @@ import { observeEnvironment, type Observation } from './observations.js';
 import { unreadable, type Environment } from './value-files.js';
 import { variables } from './variables.js';
 
-/**
- * `parseConfig`, and a look at the files that the configuration names.
- * @throws {ConfigError}
- */
+/** `parseConfig`, and checks of the files that the configuration names. @throws {ConfigError} */
 export function loadConfig(env: Environment): Config {
   const config = parseConfig(env);
   const problems = [
@@ -36,8 +33,8 @@ function caFileProblems(name: string, file: string | undefined): string[] {
 }
 
 /**
- * Throws for what is no PEM text of a certificate. Node takes DER for a certificate, too, but as
- * the file of a CA it reads nothing in it and then trusts nobody.
+ * Throws when the file holds no PEM certificate. Node parses a DER certificate, too, but finds none
+ * in a CA file of DER, and then trusts nobody.
  */
 export function readCaFile(file: string): void {
   const content = readFileSync(file);

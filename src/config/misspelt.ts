@@ -28,5 +28,5 @@ export function misspeltNames(env: Environment, known: readonly string[]): Obser
   });
 }
 
-/** Short names, such as PORT, are close to too many of other programs. */
+/** Short names, such as PORT, are close to too many names of other programs. */
 const tolerance = ({ length }: string): number => Math.min(2, Math.floor(length / 6));

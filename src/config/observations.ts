@@ -91,19 +91,16 @@ const fixOfValue = (name: string): string =>
 const isRegular = (path: string): boolean =>
   statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 
-/** Reads no file but a regular one: a pipe gives its text once. */
+/** Reads only regular files: a pipe gives its text only once. */
 function readValue(name: string, env: Environment): string {
   try {
     return valueOf(name, env, (path) => (isRegular(path) ? readTextFile(path) : '')) ?? '';
   } catch {
-    return ''; // a fault of the configuration, which says so
+    return ''; // `parseConfig` reports it
   }
 }
 
-/**
- * Variables whose unquoted value in `.env` contains a `#` that Node reads as the start of a
- * comment.
- */
+/** Variables whose unquoted value in `.env` holds a `#`, which Node reads as a comment. */
 function namesCutByComment(dotenv: string, env: Environment): Set<string> {
   const values = parseEnv(dotenv);
   const lines = dotenv.matchAll(/^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=[ \t]*([^\s"'`#][^\r\n]*)$/gm);

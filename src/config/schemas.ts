@@ -4,17 +4,14 @@ import { splitList } from './lists.js';
 import { invisibleCharacter } from './observations.js';
 
 /**
- * Whole values of `.env.example`, of the guides, and of templates that nobody filled in: what
- * merely begins like one may be somebody's own.
+ * The placeholders of `.env.example`, of the guides and of templates that nobody filled in. A value
+ * that only begins like one may be real.
  */
 const PLACEHOLDER =
   /^(your[_-](client[_-]|session[_-])?(id|secret|key)([_-]here)?|your_\w+_here|change[_-]?me|placeholder|example|secret|password|x{3,}|\.{3}|<.*>|\$\{\w+\}|\$[a-z]+(_[a-z]+)+|\{\{.*\}\}|null|undefined)$/i;
 const isPlaceholder = (text: string): boolean => PLACEHOLDER.test(text);
 
-/**
- * Digits only: another program that reads the variable (a health check, a script) must see the same
- * number.
- */
+/** Digits only: a script or health check that reads the variable must see the same number. */
 export const count = (least: number, most: number) =>
   z
     .string()
@@ -34,8 +31,8 @@ export const baseUrl = httpUrl.refine(
 );
 export const proxyUrl = url(['https:', 'http:'], { credentials: true });
 /**
- * What the app sets itself, or what replaces that (RFC 9101), or sends the response elsewhere than
- * into the query.
+ * Parameters that the app sets itself, that replace those (RFC 9101), or that send the response
+ * elsewhere than into the query.
  */
 const NOT_IN_QUERY =
   /^(response_type|client_(id|secret)|redirect_uri|scope|state|code_challenge(_method)?|grant_type|code(_verifier)?|(refresh_)?token|request(_uri)?|response_mode(?!=query$))=/;
@@ -50,7 +47,7 @@ export const endpointUrl = url(['https:', 'http:'], { query: true }).superRefine
 export const flag = z
   .enum(['true', 'false'], { error: 'must be true or false' })
   .transform((text) => text === 'true');
-/** Compared as it is written. */
+/** Stays text, because it is compared as it is written. */
 export const urlText = z
   .string()
   .refine((text) => /^https?:\/\//i.test(text) && URL.canParse(text), {
@@ -85,14 +82,10 @@ export const requiredList = required
   .transform(splitList)
   .refine((list) => list.length > 0, { error: 'is not set' })
   .refine((list) => !list.some(isPlaceholder), { error: 'still holds a placeholder' });
-/**
- * RFC 6749 section 3.3, without characters that would be a separator of scopes in another notation.
- */
+/** RFC 6749 section 3.3, without the characters that separate scopes in another notation. */
 export const isScope = (text: string): boolean =>
   /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(text) && !/[,;|+%']/.test(text);
-/**
- * The base64 of 32 bytes, also for URLs. Node reads any text as base64 and stops at the first `=`.
- */
+/** Base64 or base64url of 32 bytes, also in quotes, which Node skips. Node accepts any text. */
 export const isKey = (text: string): boolean => /^["'`]?[\w+/-]{43}=?["'`]?$/.test(text);
 /** Says which entry, where there are several: an unescaped comma makes two of one. */
 export const everyEntry = (isValid: (item: string) => boolean, what: string) =>

@@ -1,10 +1,7 @@
 import type { Secret } from '../secret.js';
 import type { Values } from './variables.js';
 
-/**
- * Final types only: URLs, milliseconds, lists. Frozen; secrets show as "[secret]" wherever it is
- * printed.
- */
+/** Final types only: URLs, milliseconds, lists. Frozen; secrets are printed as "[secret]". */
 export interface Config {
   readonly production: boolean;
   readonly developerPages: boolean;
@@ -33,10 +30,7 @@ export interface Config {
   };
   readonly flowInspector: boolean;
   readonly tour: boolean;
-  /**
-   * The page of the sandbox GetBill, in a demo: a learning tool is on, and GetBill is on this
-   * machine.
-   */
+  /** The page of the sandbox, in a demo: a learning tool is on, and GetBill is on this machine. */
   readonly sandboxUrl: URL | undefined;
   readonly keepAliveMs: number;
   readonly drainDelayMs: number;
@@ -72,10 +66,7 @@ export interface GetbillConfig {
 export interface WebhooksConfig {
   /** Empty: webhooks are off. */
   readonly endpoints: readonly WebhookEndpointConfig[];
-  /**
-   * Where GetBill puts the id and the time of an event, which its documents do not say; empty:
-   * nowhere.
-   */
+  /** Paths to an event's id and time in the body, which GetBill does not document; empty: none. */
   readonly idField: string;
   readonly timeField: string;
   /** Replicas of Redis that must have an event before it is acknowledged. */
@@ -89,9 +80,7 @@ export interface WebhookEndpointConfig {
   readonly secrets: Secret<readonly string[]>;
 }
 
-/**
- * The proxy through which GetBill is called, by the protocol of the call; both `undefined`: none.
- */
+/** The proxy for calls to GetBill, by the protocol of the call; both `undefined`: none. */
 export interface ProxyConfig {
   /** Secret, since the URLs may hold a password. Also for https, where that has none. */
   readonly http: Secret | undefined;

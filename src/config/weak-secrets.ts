@@ -8,16 +8,14 @@ const PUBLISHED = new Set([
   'ZGVtby1vbmx5LWtleS1mb3ItaW52ZW50ZWQtZGF0YSE=',
   'demo-only-webhook-value-0123456789abcdef',
 ]);
-/**
- * Secrets that whoever runs the app makes: with fewer different bytes than these they are not
- * random.
- */
+
+/** Secrets that operators make. One with fewer distinct bytes than this is not random. */
 const MIN_DISTINCT: Readonly<Record<string, number>> = {
   SESSION_SECRET: 8,
   TOKEN_ENCRYPTION_KEY: 8,
   METRICS_TOKEN: 4, // may be 16 hexadecimal digits
 };
-/** A repeated block counts where it repeats for so many bytes. */
+/** A block counts as repeated when it repeats for this many bytes. */
 const MIN_REPEATED = 8;
 
 interface NamedSecret {
@@ -28,34 +26,29 @@ interface NamedSecret {
 
 /** Secrets that protect nothing: published ones, patterns, and one value in two variables. */
 export function weakSecretProblems(v: Partial<Values>): string[] {
-  const secrets = [...secretsOf(v), ...webhookSecretsOf(v)];
-  const problems: string[] = [];
-  const add = (name: string, what: string): void => {
-    const problem = `${name} ${what}`;
-    if (!problems.includes(problem)) problems.push(problem);
-  };
-  for (const { name, text, bytes } of secrets) {
+  const ours = secretsOf(v);
+  const problems = new Set<string>();
+  for (const { name, text, bytes } of [...ours, ...webhookSecretsOf(v)]) {
     if (PUBLISHED.has(text)) {
-      add(
-        name,
-        'is the value of the demo or the sandbox, which everybody can read; use one of your own',
+      problems.add(
+        `${name} is the value of the demo or the sandbox, which everybody can read; use one of your own`,
       );
     } else if (name in MIN_DISTINCT && isPattern(bytes, MIN_DISTINCT[name] ?? 0)) {
-      add(name, 'is not random; make one with: openssl rand -base64 32');
+      problems.add(`${name} is not random; make one with: openssl rand -base64 32`);
     }
   }
-  for (const [index, one] of secretsOf(v).entries()) {
-    for (const other of secretsOf(v).slice(index + 1)) {
+  for (const [index, one] of ours.entries()) {
+    for (const other of ours.slice(index + 1)) {
       if (one.name === other.name || !one.bytes.equals(other.bytes)) continue;
-      add(one.name, `has the same value as ${other.name}; give each a value of its own`);
+      problems.add(`${one.name} has the same value as ${other.name}; give each a value of its own`);
     }
   }
-  return problems;
+  return [...problems];
 }
 
 /**
- * In development, too: whoever knows the secret of an endpoint sends events as its company, so it
- * is nothing else, and two companies share none.
+ * Checked in development, too: whoever knows the secret of an endpoint can send events as its
+ * company. So it is the secret of nothing else, and no two companies share one.
  */
 export function webhookSecretProblems(v: Partial<Values>): string[] {
   const ours = secretsOf(v);
