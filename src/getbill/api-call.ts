@@ -3,17 +3,14 @@ import type { CallSignal } from './call-signal.js';
 import type { Endpoint } from './endpoints.js';
 import type { Caller } from './quota.js';
 
-/**
- * The right to call: the token that is good now, and how to get a newer one when the API rejects
- * it.
- */
+/** The right to call: a token that is good now, and how to get a newer one after a 401. */
 export interface Access {
   readonly grantId: string;
   readonly accessToken: string;
   renew(rejected: string): Promise<{ readonly accessToken: string }>;
   /** The person whose share of GetBill's limit the call spends; a job has none. */
   readonly visitor?: Visitor;
-  /** Whose share that is, once it is known: the sessions of one owner share connections, too. */
+  /** The owner of that share, once known: the sessions of one owner share connections, too. */
   readonly owner?: string;
 }
 

@@ -18,9 +18,9 @@ export interface Reading<Value> {
  */
 export interface CachedReads<Value> {
   /**
-   * All who ask meanwhile share one `load`; if the page that began it is left, which ends it,
-   * another begins. A value that is not `isComplete` is shown, and read again the next time. Throws
-   * as `load`.
+   * Concurrent calls share one `load`; when it ends because its browser has left, one of the others
+   * starts anew. A value that is not `isComplete` is returned, and read again by the next call.
+   * Throws as `load`.
    */
   get(
     grantId: string,
@@ -59,13 +59,13 @@ export function createCachedReads<Value>({
       return await started;
     } catch (error) {
       if (!(error instanceof AppError && error.code === 'browser_left')) throw error;
-      return await loadOnce(grantId, load); // who asked first has left, and took the call along
+      return await loadOnce(grantId, load); // its browser has left, which ended the call
     }
   }
 
   function start(grantId: string, load: () => Promise<Value>): Promise<Reading<Value>> {
     const isWanted = (): boolean => running.get(grantId) === loading; // not after a sign-out
-    const readAtMs = now(); // before: a change meanwhile may be missing
+    const readAtMs = now(); // from before the read, which may miss a change meanwhile
     const loading = load()
       .then((value) => {
         if (isWanted()) readings.set(grantId, { value, readAtMs });

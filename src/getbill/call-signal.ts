@@ -1,13 +1,13 @@
 import { browserLeft } from './unavailable.js';
 
-/** An AbortSignal, or what is used of one. */
+/** The part of an AbortSignal that is used here. */
 export interface CallSignal {
   readonly aborted: boolean;
   addEventListener(type: 'abort', listener: () => void): void;
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
-/** The work itself goes on. @throws {UnavailableError} 499. */
+/** Rejects when the browser leaves; the work itself goes on. @throws {UnavailableError} 499. */
 export function unlessLeft<T>(signal: CallSignal | undefined, work: Promise<T>): Promise<T> {
   if (signal === undefined) return work;
   return new Promise((resolve, reject) => {

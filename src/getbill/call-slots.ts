@@ -18,9 +18,9 @@ export interface CallSlotsOptions {
 }
 
 /**
- * How many calls to the API are open at once. A session has a share, and so has whoever it belongs
- * to, so that neither can hold every connection; when all slots are taken, sessions that wait get
- * one in turn.
+ * Limits how many calls to the API are open at once. Each session has a share, and so has each
+ * owner of sessions, so that none can hold every connection. When all slots are taken, the sessions
+ * that wait get one in turn.
  */
 export interface CallSlots {
   /**
@@ -82,7 +82,7 @@ export function createCallSlots(options: CallSlotsOptions): CallSlots {
       const [next] = session.waiting;
       ready.delete(key);
       next?.();
-      // at the end of the line
+      // at the end of the queue
       if (session.waiting.size > 0 && session.running < perSession) ready.add(key);
       return;
     }

@@ -1,13 +1,10 @@
 import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib';
 import { UnavailableError } from '../errors.js';
 
-/** Decoded, and so parsed, in one turn of the event loop, where nobody asked for what is in it. */
+/** Decoding and parsing block the event loop, so a longer response is passed on unjudged. */
 const DECODED_LIMIT = 256 * 1024;
 
-/**
- * The encodings that a browser accepts and `decodeWhole` knows: a response in `zstd` could not be
- * judged here.
- */
+/** The encodings that the browser accepts and `decodeWhole` knows, so that it can be judged. */
 export function readableEncodings(accepted: string | undefined): string {
   const kept = (accepted ?? '')
     .split(',')
@@ -17,7 +14,7 @@ export function readableEncodings(accepted: string | undefined): string {
 
 /**
  * A whole body without its `Content-Encoding` (RFC 9110 section 8.4.1: any case, `x-gzip` is gzip).
- * `undefined`: longer than `maxBytes` when decoded, so treated as a body of that length.
+ * `undefined`: longer than `maxBytes` when decoded.
  * @throws {UnavailableError} 502: another coding, several of them, or broken data.
  */
 export function decodeWhole(

@@ -22,10 +22,7 @@ const DAY_MS = 86_400_000;
 const MAX_COMPANIES = 10_000;
 /** The longest wait of a page for one kind of figure. */
 const WAIT_MS = 5_000;
-/**
- * With fewer reads left than a fifth of GetBill's limit, or than 100, figures that cost many reads
- * are not read.
- */
+/** Reads kept for other calls, as a share and as a number: figures that cost many go without. */
 const RESERVE_SHARE = 0.2;
 const RESERVE = 100;
 /** With fewer left than these, no figures at all. */
@@ -89,10 +86,14 @@ export function createDebtFigures({
   const assertSomeReadsLeft = () => assertReadsLeft(() => SMALL_RESERVE);
 
   /**
-   * For figures that cost many reads. @throws {UnavailableError} 429: this company has read such
-   * figures often enough.
+   * For figures that cost many reads. @throws {UnavailableError} 429: this company has used up its
+   * part for them.
    */
-  async function consumeReads(grantId: string, kind: string, cost: number): Promise<void> {
+  async function consumeReads(
+    grantId: string,
+    kind: 'counts' | 'followups',
+    cost: number,
+  ): Promise<void> {
     await assertReadsLeft((limit) => Math.max(RESERVE, limit * RESERVE_SHARE));
     const limit = quota.limit('read');
     if (limit === undefined) return;

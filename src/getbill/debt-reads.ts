@@ -71,9 +71,7 @@ export async function readOverview(
   };
 }
 
-/**
- * One small read per status: the number is in its `pagination.total`. One that fails is left out.
- */
+/** One small read per status, for its `pagination.total`. One that fails is left out. */
 export async function countStatuses(
   client: GetbillClient,
   statuses: readonly string[],
@@ -119,8 +117,8 @@ function latestOf(followups: readonly Followup[], nowMs: number): Followup | und
 }
 
 /**
- * A few at once. One that fails costs itself alone; after a 429, a timeout or a third failure, and
- * at the end of the session, no more are started.
+ * Works on a few at once. A failure costs only its own item; after a 429, a timeout or a third
+ * failure, and at the end of the session, no more are started.
  */
 async function eachOf<Item>(
   items: readonly Item[],

@@ -18,9 +18,7 @@ export function unwrapItem(json: unknown): object {
   return data;
 }
 
-/**
- * `{error, data: [...]}`. What is no record is left out: one broken entry does not cost the list.
- */
+/** `{error, data: [...]}`. An entry that is no record is left out; the others stay. */
 export function unwrapList(json: unknown): { items: object[]; entries: number } {
   const data = fieldOf(json, 'data');
   if (!Array.isArray(data)) throw unexpectedShape('data');
@@ -45,10 +43,7 @@ export function unwrapPage<Item>(json: unknown, request: PageRequest = {}): Page
   };
 }
 
-/**
- * Numbers may come as text, and any may be missing: then what was asked for and what came say
- * enough.
- */
+/** Numbers may come as text. A missing one is derived from the request and from what came. */
 function paginationOf(value: unknown, request: PageRequest & { entries: number }): Pagination {
   const count = (name: string): number | undefined => {
     const number = numberOf(fieldOf(value, name));
@@ -59,9 +54,9 @@ function paginationOf(value: unknown, request: PageRequest & { entries: number }
   const page = Math.max(1, count('page') ?? request.page ?? 1);
   const limit = Math.max(1, count('limit') ?? request.limit ?? DEFAULT_PER_PAGE);
   const total = count('total');
+  const pagesOfTotal = total === undefined ? undefined : Math.ceil(total / limit);
   const isFull = request.entries >= limit;
-  const pages =
-    count('pages') ?? (total === undefined ? page + (isFull ? 1 : 0) : Math.ceil(total / limit));
+  const pages = count('pages') ?? pagesOfTotal ?? (isFull ? page + 1 : page);
   return { total: total ?? (page - 1) * limit + request.entries, page, limit, pages };
 }
 

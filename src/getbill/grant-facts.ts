@@ -32,11 +32,11 @@ export interface GrantFacts {
   learnMissingScope(grantId: string, scope: string): Promise<void>;
 }
 
-/** As facts hold it: an id of GetBill's has no place in Redis. */
+/** A company as facts hold it: hashed, because an id of GetBill's has no place in Redis. */
 export const companyHash = (id: string | number): string =>
   hash('sha256', String(id), 'base64url').slice(0, 22);
 
-/** Whose share a call spends: while the company is not known, that of the client's address. */
+/** The owner of the share that a call spends: the company, else the client's address. */
 export const ownerOf = (address: string, company: string | undefined): string =>
   company === undefined ? `address:${address}` : `company:${company}`;
 

@@ -4,10 +4,7 @@ import type { CompanyProfile } from './types.js';
 
 const MAX_COMPANIES = 10_000;
 
-/**
- * A company profile per grant, for a while: the quota is shared by all users, and a profile hardly
- * changes.
- */
+/** Keeps a company profile per grant: all users share one quota, and a profile hardly changes. */
 export interface ProfileCache {
   get(grantId: string, load: () => Promise<CompanyProfile>): Promise<CompanyProfile>;
   /** At sign-out. */

@@ -84,8 +84,8 @@ export function createQuotaGate({
   async function spend(call: ApiCall, access: Access, visitor: Visitor): Promise<string> {
     const limitClass = limitClassOf(call.endpoint);
     const { grantId } = visitor;
-    // As large as a company's share: whoever has used it up is refused without asking GetBill for
-    // the company
+    // As large as a company's share: a session that has used it up is refused without asking
+    // GetBill for its company
     const ofSession = await consume(limitClass, `session:${grantId}`);
     if (ofSession?.granted === false) throw shareUsed(ofSession.resetInMs);
     let { company } = await facts.read(grantId);

@@ -8,7 +8,7 @@ export interface QuotaRecordsDeps {
   emit: Emit;
 }
 
-/** What all processes know of GetBill's limits: JSON that ends with the window it is about. */
+/** What all processes know of GetBill's limits: JSON that expires with the window it is about. */
 export function createQuotaRecords({ keyValue, emit }: QuotaRecordsDeps) {
   return {
     /**

@@ -50,10 +50,7 @@ export function limitFromHeaders(
   return limitSchema.safeParse(limitIn(headers)).data;
 }
 
-/**
- * A window that is not said is GetBill's documented hour, and one of days is a day: a limit holds
- * in any case.
- */
+/** A missing window is GetBill's documented hour, and one longer than a day is a day. */
 function limitIn(headers: IncomingHttpHeaders) {
   const limit = numberIn(headers['x-ratelimit-limit']);
   const saidS = numberIn(headers['x-ratelimit-window']);

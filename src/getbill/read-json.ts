@@ -3,7 +3,7 @@ import { decodeWhole } from './content-coding.js';
 import { errorFrom } from './envelope.js';
 import { tooLarge } from './response-body.js';
 
-/** Parsed in one turn of the event loop, on which everybody waits. */
+/** Parsing blocks the event loop, and so every other request. */
 const PARSED_LIMIT = 1024 * 1024;
 
 /**

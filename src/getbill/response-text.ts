@@ -10,7 +10,7 @@ const MAX_BYTES = 64 * 1024;
  * server may ignore "Accept-Encoding: identity". "" when it cannot be read or is too long.
  */
 export function responseText(headers: IncomingHttpHeaders, body: Buffer): string {
-  // of two lines undici makes a list
+  // undici makes a list of two header lines
   const coding: string | string[] = headers['content-encoding'] ?? [];
   const encodings = [coding].flat().join().split(',');
   let bytes: Buffer | undefined = body;

@@ -4,7 +4,7 @@ import type { GetbillConfig } from '../config/config.js';
 import type { Emit } from '../events.js';
 import { boundedMap } from '../limits/bounded-map.js';
 
-/** Whoever stands between us and GetBill may show a new key at every connection. */
+/** An attacker between us and GetBill may show a new key at every connection. */
 const MAX_REPORTED = 100;
 
 export type PinCheck = (host: string, certificate: PeerCertificate) => Error | undefined;

@@ -33,7 +33,7 @@ export class Attempt implements Dispatcher.DispatchHandler, SentOver {
     this.#handlers = handlers;
   }
 
-  /** Also while it waits for a connection, of which undici tells only when it has one. */
+  /** Also while the request waits for a connection: undici can abort it only when it has one. */
   cancel(): void {
     this.#isCancelled = true;
     this.#connection?.abort(new DOMException('cancelled', 'AbortError'));

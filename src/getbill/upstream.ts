@@ -5,7 +5,7 @@ import { channels, traced, type HttpExchange } from '../tracing.js';
 import type { UnavailableError } from '../errors.js';
 import type { Emit } from '../events.js';
 import type { CallSignal } from './call-signal.js';
-import { createAgent, proxyFailureOf } from './agent.js';
+import { createAgent, proxyFailureOf, type AgentOptions } from './agent.js';
 import { proxyFor } from './proxy.js';
 import { tooLarge } from './response-body.js';
 import { responseText } from './response-text.js';
@@ -62,11 +62,11 @@ export interface Upstream {
 
 export function createUpstream({ config, emit }: { config: GetbillConfig; emit: Emit }): Upstream {
   const checkPins = config.tlsPins.length > 0 ? createPinCheck({ config, emit }) : undefined;
-  const agent = (connections: number, keepAlive: boolean): Dispatcher =>
-    createAgent({ config, checkPins, connections, keepAlive });
-  const api = agent(API_CONNECTIONS, true);
-  const apiAgain = agent(API_CONNECTIONS, false);
-  const token = agent(TOKEN_CONNECTIONS, false);
+  const agent = (options: Pick<AgentOptions, 'connections' | 'keepAlive'>): Dispatcher =>
+    createAgent({ config, checkPins, ...options });
+  const api = agent({ connections: API_CONNECTIONS, keepAlive: true });
+  const apiAgain = agent({ connections: API_CONNECTIONS, keepAlive: false });
+  const token = agent({ connections: TOKEN_CONNECTIONS, keepAlive: false });
 
   function call(
     target: Target,

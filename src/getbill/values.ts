@@ -7,10 +7,7 @@ export const isRecord = (value: unknown): value is Record<string, unknown> =>
 export const fieldOf = (record: unknown, name: string): unknown =>
   isRecord(record) && Object.hasOwn(record, name) ? record[name] : undefined;
 
-/**
- * A value of GetBill's as text, whatever its type; `undefined` for nothing, and for text of which
- * nothing can be seen.
- */
+/** A value of GetBill's as text, whatever its type; `undefined` when there is nothing to see. */
 export function textOf(value: unknown): string | undefined {
   if (value === null || value === undefined) return undefined;
   if (typeof value === 'number' && !Number.isFinite(value)) return undefined;
@@ -23,7 +20,7 @@ export function textOf(value: unknown): string | undefined {
   return text.replace(INVISIBLE, '') === '' ? undefined : text;
 }
 
-// Spaces, control and formatting characters; Unicode calls the blank of Braille a symbol.
+// Spaces, control and formatting characters, and the Braille blank, a symbol to Unicode.
 const INVISIBLE = /[\s\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 
 /** A finite number, also one that came as text. */
@@ -36,7 +33,7 @@ export function numberOf(value: unknown): number | undefined {
 export const isTrue = (value: unknown): boolean =>
   value === true || value === 1 || value === 'true' || value === '1';
 
-/** Nested too deeply even for `JSON.stringify`: nothing to show. */
+/** Empty for a value that is nested too deeply for `JSON.stringify`. */
 export function jsonOf(value: unknown): string {
   try {
     return JSON.stringify(value);

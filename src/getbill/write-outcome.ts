@@ -2,9 +2,7 @@ import { OutcomeUnknownError, UnavailableError } from '../errors.js';
 import type { Access } from './api-call.js';
 import { NeverSentError } from './unavailable.js';
 
-/**
- * The connection was never there: DNS, TCP or TLS failed before a byte of the request could leave.
- */
+/** There was no connection: DNS, TCP or TLS failed before a byte of the request could leave. */
 const NEVER_CONNECTED = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -15,10 +13,9 @@ const NEVER_CONNECTED = new Set([
 ]);
 
 /**
- * Sends a write, and says when nobody knows what became of it: it left, and no usable response came
- * back. What fails before it is sent (no token, no connection, our own limits), and what GetBill
- * refuses, throws as it is.
- * @throws {OutcomeUnknownError}
+ * Sends a write. What fails before it is sent (no token, no connection, our own limits), and what
+ * GetBill refuses, throws as it is.
+ * @throws {OutcomeUnknownError} the write left, and no usable response came back.
  */
 export async function withKnownOutcome<Result>(
   access: Access,
@@ -41,24 +38,19 @@ export async function withKnownOutcome<Result>(
 
 function wasNeverSent(error: UnavailableError): boolean {
   if (error.status === 429 || error.code === 'too_many_open_calls') return true;
-  return isOfConnecting(error.cause);
+  return isConnectFailure(error.cause);
 }
 
-/**
- * Looks at the causes, too, and at their codes, since undici's and Node's errors may be of another
- * realm.
- */
-function isOfConnecting(error: unknown): boolean {
+/** By codes, also those of the causes: errors of undici and Node may be of another realm. */
+function isConnectFailure(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
   if (error instanceof NeverSentError) return true;
   const { code, cause } = error as { code?: unknown; cause?: unknown };
   const isKnown = typeof code === 'string' && (NEVER_CONNECTED.has(code) || isTls(code));
-  return isKnown || isOfConnecting(cause);
+  return isKnown || isConnectFailure(cause);
 }
 
-/**
- * The error of a certificate or a handshake; another TLS alert may come when the request has left.
- */
+/** A failed certificate or handshake. Other TLS alerts may come after the request has left. */
 const isTls = (code: string): boolean =>
   /^(CERT_|ERR_TLS_|ERR_SSL_\w*(?:HANDSHAKE|VERSION)|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|TLS_PIN)/.test(
     code,

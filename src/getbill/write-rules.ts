@@ -181,9 +181,7 @@ export type CreditorChange = z.input<typeof creditorChange>;
 export type NewFollowup = z.input<typeof newFollowup>;
 export type FollowupChange = z.input<typeof followupChange>;
 
-/**
- * ISO 13616: letters are numbers from 10, the first four characters go to the end, and 97 leaves 1.
- */
+/** ISO 13616: the first four characters to the end, letters as numbers from 10, modulo 97 is 1. */
 function isIban(value: string): boolean {
   const iban = value.replaceAll(' ', '').toUpperCase();
   if (!/^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$/.test(iban)) return false;

@@ -14,8 +14,8 @@ import type {
 } from './write-rules.js';
 
 /**
- * `POST /debts/batch`: the rows by what became of them. GetBill documents no more of these than is
- * named here.
+ * `POST /debts/batch`: the rows by their outcome. GetBill documents no more of them than is named
+ * here.
  */
 export interface DebtBatchResult {
   readonly import_id?: string;

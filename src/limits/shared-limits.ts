@@ -64,17 +64,17 @@ export function createSharedLimits({
   /** A counter that is not ours (no number, too small, without an end) is replaced. */
   async function increment(
     key: string,
-    windowMs: number,
-    by: number,
+    options: { ttlMs: number; by: number },
   ): Promise<{ count: number; ttlMs: number }> {
     try {
-      const counted = await keyValue.increment(key, { ttlMs: windowMs, by });
-      if (counted.count >= by && counted.ttlMs <= Math.ceil(windowMs)) return counted;
+      const counted = await keyValue.increment(key, options);
+      const isOurs = counted.count >= options.by && counted.ttlMs <= Math.ceil(options.ttlMs);
+      if (isOurs) return counted;
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
     }
     await replace(key);
-    return await keyValue.increment(key, { ttlMs: windowMs, by });
+    return await keyValue.increment(key, options);
   }
 
   const replace = (key: string): Promise<void> =>
@@ -85,7 +85,7 @@ export function createSharedLimits({
 
   /** `left` is 0 where the limit is reached. */
   async function take(key: string, { most, windowMs }: Limit, amount: number): Promise<Portion> {
-    const { count, ttlMs } = await increment(key, windowMs, amount);
+    const { count, ttlMs } = await increment(key, { ttlMs: windowMs, by: amount });
     return {
       left: Math.max(0, Math.min(amount, most - (count - amount))),
       endsAtMs: now() + ttlMs,
@@ -95,7 +95,7 @@ export function createSharedLimits({
   const refill = (key: string, limit: Limit, amount: number): Promise<Portion> =>
     refillOnce(key, async () => {
       const taken = await take(key, limit, amount);
-      // a copy, which is consumed: whoever joined must see what was taken
+      // a copy, because consuming changes it: callers that joined must see what was taken
       portions.set(key, { ...taken });
       return taken;
     });
@@ -120,7 +120,8 @@ export function createSharedLimits({
       }
     },
     async charge(kind, name, limit, amount) {
-      if (amount > 0) await increment(keyOf(kind, name, limit), limit.windowMs, amount);
+      const key = keyOf(kind, name, limit);
+      if (amount > 0) await increment(key, { ttlMs: limit.windowMs, by: amount });
     },
     async forgetShares() {
       const keys = portions.keys().filter((key) => key.startsWith('share:'));
