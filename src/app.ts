@@ -19,7 +19,7 @@ import { noPrefetch } from './web/middleware/no-prefetch.js';
 import { oneHost } from './web/middleware/one-host.js';
 import { pagesAtOnce } from './web/middleware/pages-at-once.js';
 import { pageLocals } from './web/middleware/page-locals.js';
-import { byAddress, bySession, rateLimit } from './web/middleware/rate-limit.js';
+import { createRateLimits } from './web/middleware/rate-limit.js';
 import { requestId } from './web/middleware/request-id.js';
 import { requestLog } from './web/middleware/request-log.js';
 import { requireHttps } from './web/middleware/require-https.js';
@@ -58,9 +58,8 @@ export function createApp(
   services: Services,
   { isReady }: { isReady: () => Promise<boolean> },
 ): Express {
-  const { config, log, emit, context, limits, localLimits, quota, forward, sessions, tokens } =
-    services;
-  const { publicUrl, rateLimits } = config;
+  const { config, log, emit, context, limits, quota, forward, sessions, tokens } = services;
+  const { publicUrl } = config;
   const cookies = createCookies(config);
   const secrets = config.session.secrets.reveal();
   const { scopes } = config.getbill;
@@ -68,20 +67,7 @@ export function createApp(
   const page = { forward, access, marginMs: config.refreshMarginMs, now: services.now };
   const startSession = createStartSession({ ...services, session: config.session });
   const endSession = createEndSession({ sessions, cookies });
-  const limitTo = (
-    name: 'login' | 'callback' | 'api',
-    keyOf: typeof byAddress | typeof bySession,
-  ) => rateLimit({ name, perMinute: rateLimits[name], keyOf, limits, emit });
-  // Counted in this process, whose time it bounds, so that pages are shown while Redis is full
-  const limitInProcess = (name: 'pages' | 'session' | 'streams') =>
-    rateLimit({
-      name,
-      perMinute: rateLimits.pages,
-      delaysRefusal: true,
-      keyOf: bySession,
-      limits: localLimits,
-      emit,
-    });
+  const limit = createRateLimits({ ...services, perMinute: config.rateLimits });
 
   const app = createExpress(config);
   const routes = listRoutes(app, { getOnly: ['/login', '/oauth/callback', '/session'] });
@@ -96,7 +82,7 @@ export function createApp(
   app.get('/healthz', reportHealth());
   app.get('/readyz', reportReadiness({ isReady }));
   if (config.metricsToken)
-    app.get('/metrics', showMetrics({ token: config.metricsToken, text: metricsOf(services) }));
+    app.get('/metrics', showMetrics({ ...services, token: config.metricsToken }));
   if (config.flowInspector) app.post('/demo/forget-limits', forgetLimits({ quota, limits }));
   app.use('/assets', assets(root('public')));
 
@@ -112,25 +98,25 @@ export function createApp(
   // Signed in: the API
   const isSignedIn = requireSignIn();
   const hasFreshToken = tokenRefresh(access);
-  const mayCall = [isSignedIn, limitTo('api', bySession), hasFreshToken, readBody(services)];
+  const mayCall = [isSignedIn, limit.bySession('api'), hasFreshToken, readBody(services)];
   app.use('/api', ...mayCall, callApi({ forward, access }));
-  const maySee = [isSignedIn, limitInProcess('session'), hasFreshToken];
+  const maySee = [isSignedIn, limit.inProcess('session'), hasFreshToken];
   app.get('/session', ...maySee, showSession({ ...services, session: config.session }));
 
   // Signing in and out
   app.use(pageLocals(config), endedNotice({ cookies }));
   const personOnly = [noPrefetch(), navigationOnly({ emit })];
-  const mayStart = [...personOnly, limitTo('login', byAddress)];
+  const mayStart = [...personOnly, limit.byAddress('login')];
   const signInDeps = { ...services, publicUrl, scopes, secrets, cookies, startSession, endSession };
   app.get('/login', ...mayStart, startSignIn(signInDeps));
   const mayReturn = [
     ...personOnly,
-    limitTo('callback', byAddress),
+    limit.byAddress('callback'),
     makeSession({ sessions, secrets, cookies }),
   ];
   app.get('/oauth/callback', ...mayReturn, completeSignIn(signInDeps));
-  const mayLook = [isSignedIn, pagesAtOnce({ emit }), limitInProcess('pages')];
-  webhooks.addPages({ mayFollow: [isSignedIn, limitInProcess('streams')], mayOpen: mayLook });
+  const mayLook = [isSignedIn, pagesAtOnce({ emit }), limit.inProcess('pages')];
+  webhooks.addPages({ mayFollow: [isSignedIn, limit.inProcess('streams')], mayOpen: mayLook });
   const caches = [services.profiles, services.figures];
   app.post('/logout', signOut({ cookies, endSession, tokens, caches }));
 
@@ -153,14 +139,6 @@ export function createApp(
     errorPage({ log, context, publicUrl, developerPages: config.developerPages }),
   );
   return app;
-}
-
-/** Measures a round trip to Redis first, since not every balancer asks `/readyz`. */
-function metricsOf(services: Services): Services['metrics']['text'] {
-  return async () => {
-    await services.isStorageReady();
-    return services.metrics.text();
-  };
 }
 
 function noSuchPath(): RequestHandler {

@@ -1,4 +1,5 @@
 import type { Request, RequestHandler, Response } from 'express';
+import type { Config } from '../../config/config.js';
 import { RequestError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import type { SharedLimits } from '../../limits/shared-limits.js';
@@ -7,32 +8,57 @@ import { delayRefusal } from '../delay-refusal.js';
 
 const WINDOW_MS = 60_000;
 
-/**
- * Requests a minute, counted in `limits`. When a shared storage is down the request fails (503):
- * closed, not open.
- */
-export function rateLimit({
-  name,
+type Limits = Pick<SharedLimits, 'consume'>;
+
+/** Guards that count requests a minute. Without the storage a request fails (503): closed. */
+export function createRateLimits({
   perMinute,
-  delaysRefusal = false,
+  limits,
+  localLimits,
+  emit,
+}: {
+  perMinute: Config['rateLimits'];
+  limits: Limits;
+  localLimits: Limits;
+  emit: Emit;
+}) {
+  return {
+    byAddress: (name: 'login' | 'callback') =>
+      rateLimit({ name, most: perMinute[name], keyOf: addressKey, limits, emit }),
+    bySession: (name: 'api') =>
+      rateLimit({ name, most: perMinute[name], keyOf: sessionKey, limits, emit }),
+    /** By session in this process, whose time it bounds: pages are shown while Redis is full. */
+    inProcess: (name: 'pages' | 'session' | 'streams') =>
+      rateLimit({
+        name,
+        most: perMinute.pages,
+        keyOf: sessionKey,
+        limits: localLimits,
+        emit,
+        delaysRefusal: true,
+      }),
+  };
+}
+
+function rateLimit({
+  name,
+  most,
   keyOf,
   limits,
   emit,
+  delaysRefusal = false,
 }: {
   name: string;
-  perMinute: number;
-  delaysRefusal?: boolean;
+  most: number;
   keyOf: (req: Request, res: Response) => string;
-  limits: Pick<SharedLimits, 'consume'>;
+  limits: Limits;
   emit: Emit;
+  delaysRefusal?: boolean;
 }): RequestHandler {
-  const limit = { most: perMinute, windowMs: WINDOW_MS };
+  const limit = { most, windowMs: WINDOW_MS };
   return async function rateLimitMiddleware(req, res, next) {
-    const { granted, resetInMs } = await limits.consume(
-      'rate',
-      `${name}:${keyOf(req, res)}`,
-      limit,
-    );
+    const counter = `${name}:${keyOf(req, res)}`;
+    const { granted, resetInMs } = await limits.consume('rate', counter, limit);
     if (granted) return next();
     emit({ type: 'rate_limited', limit: name });
     if (delaysRefusal) await delayRefusal();
@@ -44,5 +70,5 @@ export function rateLimit({
   };
 }
 
-export const byAddress = (req: Request): string => addressOf(req.ip);
-export const bySession = (_req: Request, res: Response): string => res.locals.grantId;
+const addressKey = (req: Request): string => addressOf(req.ip);
+const sessionKey = (_req: Request, res: Response): string => res.locals.grantId;

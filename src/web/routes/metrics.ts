@@ -3,22 +3,25 @@ import type { RequestHandler } from 'express';
 import { RequestError } from '../../errors.js';
 import type { Secret } from '../../secret.js';
 
-/** Prometheus, for whoever holds the token. */
+/** The metrics for Prometheus, which sends the token. */
 export function showMetrics({
   token,
-  text,
+  metrics,
+  isStorageReady,
 }: {
   token: Secret;
-  text: () => Promise<{ body: string; contentType: string }>;
+  metrics: { text(): Promise<{ body: string; contentType: string }> };
+  isStorageReady: () => Promise<unknown>;
 }): RequestHandler {
   const expected = digest(token.reveal());
   return async function showMetricsHandler(req, res) {
-    // in any case: RFC 9110, 11.1
+    // the scheme in upper or lower case: RFC 9110 section 11.1
     const [, given = ''] = /^Bearer +(.+)$/i.exec(req.get('authorization') ?? '') ?? [];
     if (!timingSafeEqual(digest(given), expected)) {
       throw new RequestError('wrong metrics token', { code: 'metrics_token', status: 401 });
     }
-    const { body, contentType } = await text();
+    await isStorageReady(); // measures a round trip to Redis: not every balancer asks `/readyz`
+    const { body, contentType } = await metrics.text();
     res.type(contentType).send(body);
   };
 }
