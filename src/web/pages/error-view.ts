@@ -11,7 +11,7 @@ import {
   STILL_SIGNED_IN,
   type ErrorText,
 } from './error-texts.js';
-import { waitText } from './formats.js';
+import { waitText } from './words.js';
 
 /**
  * What a visitor reads of an error. `lookedUpId`: they looked a debt up by its id, and have to sign

@@ -16,13 +16,13 @@ export interface InstantText {
 /** How a reader writes numbers and dates. The words of the pages are English for everybody. */
 export interface Formats {
   readonly locale: string;
-  /** A day, as it was written: in the zone of the writer. */
+  /** A day as GetBill wrote it, whatever the reader's zone. */
   date(value: unknown): DateText | undefined;
-  /** The day of a point in time of GetBill's, which the browser shows in the reader's zone. */
+  /** The day of a point in time; the browser shows it in the reader's zone. */
   dayOfTime(value: unknown): DateText | undefined;
-  /** A point in time of GetBill's; a day without a time is shown as a day. */
+  /** A point in time; a day without a time is shown as a day. */
   dateTime(value: unknown): DateText | undefined;
-  /** Times are UTC, and say so. */
+  /** A point in time of ours, in UTC. */
   instant(instant: Date): InstantText;
   /** The time of day alone. */
   time(instant: Date): InstantText;
@@ -47,10 +47,7 @@ function createFormats(locale: string): Formats {
   });
   const secondsFormat = new Intl.DateTimeFormat(locale, { timeStyle: 'medium', timeZone });
   const countFormat = new Intl.NumberFormat(locale);
-  /**
-   * Kept, because making one takes longer than all else in a row of a list. @throws {RangeError}
-   * not a code.
-   */
+  /** Kept, because making one takes longer than a row of a list. @throws {RangeError} no code. */
   const moneyFormatOf = memoized(
     MAX_CURRENCIES,
     (currency) => new Intl.NumberFormat(locale, { style: 'currency', currency }),
@@ -126,8 +123,8 @@ function memoized<Value>(max: number, make: (key: string) => Value): (key: strin
 }
 
 /**
- * By `Accept-Language`. Language and region alone count: Western digits and the Gregorian calendar
- * for everybody, because they stand between English words.
+ * The formats for an `Accept-Language`. Only language and region count: everybody gets Western
+ * digits and the Gregorian calendar, because they stand between English words.
  */
 export function formatsFor(languages: readonly string[]): Formats {
   for (const language of languages.slice(0, 10)) {
@@ -137,7 +134,7 @@ export function formatsFor(languages: readonly string[]): Formats {
   return formats;
 }
 
-/** `undefined`: no language that is known here. */
+/** `undefined` for a language that Intl does not know. */
 function plainLocale(tag: string): string | undefined {
   try {
     const { language, region } = new Intl.Locale(tag.slice(0, 35));
@@ -147,11 +144,4 @@ function plainLocale(tag: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** "a minute", "12 minutes", "3 hours": until something can be tried again. */
-export function waitText(seconds: number): string {
-  const minutes = Math.ceil(seconds / 60);
-  if (minutes <= 1) return 'a minute';
-  return minutes < 120 ? `${minutes} minutes` : `${Math.ceil(minutes / 60)} hours`;
 }

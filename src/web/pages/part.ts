@@ -4,8 +4,9 @@ import type { Reading } from '../../getbill/cached-reads.js';
 import { setErrorStatus } from '../error-status.js';
 import { errorText } from './error-texts.js';
 import { isLongWait } from './error-view.js';
-import { waitText, type InstantText } from './formats.js';
+import type { InstantText } from './formats.js';
 import type { Reader } from './reader.js';
+import { waitText } from './words.js';
 
 /** A part of a page that is loaded by itself: there, not granted, or missing for a while. */
 export type Part<Data> =
