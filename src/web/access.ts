@@ -11,8 +11,8 @@ export interface AccessDeps {
 }
 
 /**
- * The session's right to call the API, after the token-refresh middleware. A renewal on the way is
- * put on `res.locals.tokenSet`, so that the page shows what is true when it is rendered.
+ * The session's right to call the API, after the token-refresh middleware. A renewal during a call
+ * is put on `res.locals.tokenSet`, so that the page shows what is true when it is rendered.
  */
 export function accessOf(
   req: Pick<Request, 'ip'>,

@@ -29,10 +29,7 @@ export function assets(folder: string): RequestHandler {
   };
 }
 
-/**
- * RFC 9110 section 13.1.2: the browser's copies are a list of tags, or any; a weak tag is the same
- * as a strong one.
- */
+/** RFC 9110 section 13.1.2: `If-None-Match` is a list of tags or `*`; weak equals strong. */
 const isAmong = (tags: string | undefined, etag: string): boolean =>
   tags?.split(',').some((tag) => ['*', etag].includes(tag.trim().replace(/^"/, 'W/"'))) === true;
 

@@ -19,7 +19,7 @@ export function bareAddress(forwarded: string): string {
   return host.replace(/%.*$/, '');
 }
 
-/** An IPv4 address mapped into IPv6 is that IPv4 address; of any other the first four groups. */
+/** The IPv4 address that is mapped into an IPv6 address, else its first four groups. */
 function networkOf(address: string): string {
   const groups = groupsOf(address);
   const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
@@ -33,9 +33,7 @@ function networkOf(address: string): string {
     .join(':')}::/64`;
 }
 
-/**
- * The eight groups of a valid address, which a URL spells in one way: hexadecimal groups, one "::".
- */
+/** The eight groups of a valid address. A URL spells it in one way: hexadecimal, one "::". */
 function groupsOf(address: string): number[] {
   const [head = '', tail = ''] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::');
   const numbers = (part: string): number[] =>

@@ -30,10 +30,7 @@ export function createExpress(config: Config): Express {
   return app;
 }
 
-/**
- * Renders without the indentation, a third of a long list; with a root, so that EJS looks for no
- * file at an `include`.
- */
+/** Without the indentation, a third of a long list; with `root` an `include` looks for no file. */
 function renderView({ cache }: { cache: boolean }) {
   const options = { cache, root: VIEWS, rmWhitespace: true };
   return (path: string, locals: object, done: (error: Error | null, html?: string) => void) =>

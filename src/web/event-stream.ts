@@ -40,8 +40,8 @@ export function openEventStream(res: Response, { maxMs }: { maxMs: number }): Ev
   return {
     send({ name, id, data }) {
       if (ended.signal.aborted) return false;
-      const number = id === undefined ? '' : `id: ${id}\n`;
-      return res.write(`${number}event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+      const idLine = id === undefined ? '' : `id: ${id}\n`;
+      return res.write(`${idLine}event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
     },
     end,
     ended: ended.signal,

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 /** Up to here `JSON.parse` is quick; one of 1 MiB would stop the whole process for up to 100 ms. */
 const PARSED_HERE = 16 * 1024;
 
-/** A text, because a file would be another one in the build than in the sources. */
+/** As text, because a file has one name in the sources and another in the build. */
 const PARSER_THREAD = `
   const { parentPort } = require('node:worker_threads');
   parentPort.on('message', (bytes) => {
@@ -26,7 +26,7 @@ let last: Promise<unknown> = Promise.resolve();
  * other.
  */
 export async function isJsonText(bytes: Buffer): Promise<boolean> {
-  // `toString` would put other characters in the place of what it cannot read
+  // `toString` would replace bytes that are not UTF-8
   if (!isUtf8(bytes)) return false;
   if (bytes.length <= PARSED_HERE) return isParseable(bytes);
   const parsed = last.then(() => parseInThread(bytes));

@@ -2,8 +2,8 @@ import type { Response } from 'express';
 import type { CallSignal } from '../getbill/call-signal.js';
 
 /**
- * Aborted when the browser goes before it has its response; calls to GetBill made for it end then.
- * An AbortSignal in what is used of one: Node's own costs a twentieth of a proxied call.
+ * Aborted when the browser leaves before it has its response: that ends the calls to GetBill made
+ * for it. Not an AbortSignal of Node, which costs a twentieth of a proxied call.
  */
 export function leftSignal(res: Response): CallSignal {
   const listeners = new Set<() => void>();

@@ -3,13 +3,13 @@ import type { Logger } from 'pino';
 import type { AppError } from '../errors.js';
 import { operatorHint } from '../oauth-explanations.js';
 
-/** Limits of ours: clients reach them by themselves, also those that respond 503. */
+/** Our own limits: reaching one is no fault, although one of them responds 503. */
 const LIMITS = ['rate_limited', 'too_many_open_calls'];
 
 /**
- * A fault of ours or of GetBill has its whole error in the log; a refused request, and a fault that
- * its hint explains, only the reason; a path that does not exist nothing beside the line per
- * request, because scanners ask for thousands.
+ * Logs a fault of ours or of GetBill with its whole error; a refused request, or a fault that its
+ * hint explains, with the reason only. A path that does not exist has just the line per request,
+ * because scanners ask for thousands.
  */
 export function logFailure(log: Logger, error: AppError, req: Request, res: Response): void {
   if (error.code === 'not_found' && error.status === 404) return;

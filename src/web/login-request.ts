@@ -36,8 +36,9 @@ export function canonicalLogin(
 }
 
 /**
- * `?scope=debts:write` asks for more than GETBILL_SCOPES, of what an endpoint of the allow-list
- * needs. Only from a page of ours: a link elsewhere must not decide what people are asked for.
+ * The scopes of `?scope=debts:write`, which asks for more than GETBILL_SCOPES: only those that an
+ * endpoint of the allow-list needs, and only from a page of ours, because a link elsewhere must not
+ * decide what people are asked for.
  */
 export function scopesAskedFor(req: Request): string[] {
   const { scope } = req.query;

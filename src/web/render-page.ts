@@ -10,10 +10,7 @@ export function renderPage(
   res.render('layout', { page: `pages/${page}`, ...locals });
 }
 
-/**
- * For an error that took only one place of this page: the error page middleware shows it there, and
- * the rest stands.
- */
+/** For an error in one place of a page: the error page middleware renders the page around it. */
 export function throwWithinPage(
   res: Response,
   page: string,

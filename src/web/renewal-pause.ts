@@ -9,10 +9,7 @@ export interface RenewalPauseDeps {
   readonly now: () => number;
 }
 
-/**
- * Why this session's token is not renewed now, due or rejected early, for a page that shows the
- * connection.
- */
+/** Why this session's token is not renewed now, although it is due or was rejected. */
 export async function renewalPause(
   res: Response,
   { tokens, now }: RenewalPauseDeps,

@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 
-/** A header that is empty says as little as one that a proxy has removed. */
+/** An empty header counts as absent. */
 export const headerOf = (req: Request, name: string): string | undefined =>
   req.get(name)?.trim() || undefined;
 
@@ -17,12 +17,10 @@ export function isNavigation(req: Request): boolean {
   return !isOfScript(req) && wantsHtml(req);
 }
 
-/**
- * Scripts say so themselves; an Android WebView gives the name of its app there: "com.example.app".
- */
+/** Scripts set X-Requested-With; an Android WebView puts its app there: "com.example.app". */
 const isOfScript = (req: Request): boolean => /^[^.]+$/.test(req.get('x-requested-with') ?? '');
 
-/** A person sending the form of a page: whoever calls from a script gets JSON. */
+/** A person sending the form of a page; a script gets JSON. */
 export const isFormOfPage = (req: Request): boolean =>
   req.method === 'POST' &&
   wantsHtml(req) &&

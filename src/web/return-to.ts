@@ -5,8 +5,7 @@ const MAX_LENGTH = 1024;
 
 const PATHS = pages.map(({ path }) => path.slice(1).replaceAll(/:\w+/g, String.raw`[\w-]{1,128}`));
 
-// Our own pages and nothing else, so that no spelling of another host or of /api, /login, /logout
-// can match.
+// Only our own pages: no spelling of another host, or of /api, /login or /logout, can match.
 const OUR_PAGE = new RegExp(String.raw`^/(?:${PATHS.join('|')})(?:\?[\w\-.~!$&'()*+,;=:@/?%]*)?$`);
 
 /** The page to land on after sign-in: `value` when it is one of our pages, else the dashboard. */

@@ -25,8 +25,8 @@ export function sourceOf({ file, symbol }: { file: string; symbol: string }): So
 }
 
 /**
- * The last of that name, after its type; from its first line to the line that closes it, which has
- * the same indentation.
+ * The last function of that name (one before may be its type), up to the line that closes it, which
+ * has the same indentation as its first line.
  */
 function functionIn(lines: readonly string[], symbol: string): readonly string[] {
   const starts = [

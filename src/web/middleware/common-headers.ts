@@ -50,8 +50,8 @@ export function commonHeaders({
 }
 
 /**
- * For two years. Browsers then refuse plain http of this host, all its ports included; of the hosts
- * below it and for ever (the preload list) only where HSTS says so.
+ * For two years browsers refuse plain http for this host, on all its ports. The setting HSTS adds
+ * the hosts below it, and the preload list of the browsers, which is for ever.
  */
 function strictTransportSecurity(hsts: Config['hsts']) {
   if (hsts === 'off') return false;

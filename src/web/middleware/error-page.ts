@@ -80,10 +80,7 @@ export function errorPage({
   }
 }
 
-/**
- * "GET /debts responded 503 text/html after 12 ms (getbill_error)": the call that made the request
- * fail.
- */
+/** "GET /debts responded 503 text/html after 12 ms (getbill_error)": the call that failed. */
 function failedCallText(request: RequestContext | undefined): string | undefined {
   if (request?.failedCall === undefined) return undefined;
   const { method, route, status, contentType = '', durationMs, reason } = request.failedCall;

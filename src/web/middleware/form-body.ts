@@ -2,7 +2,7 @@ import express, { type RequestHandler } from 'express';
 import { RequestError } from '../../errors.js';
 import { hasBody } from '../request-kind.js';
 
-/** A small form, or nothing: a body of any other media type is 415, as one that is compressed. */
+/** A small form, or nothing: a body of another media type is 415, and so is a compressed one. */
 export function formBody({ limit = '10kb' } = {}): RequestHandler {
   const parse = express.urlencoded({ extended: false, limit, inflate: false });
   return function formBodyMiddleware(req, res, next) {

@@ -3,10 +3,7 @@ import { RequestError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { headerOf } from '../request-kind.js';
 
-/**
- * Refuses what only an image, frame, script or fetch would send: signing in is a step a person
- * takes.
- */
+/** Refuses the requests of an image, frame, script or fetch: only a person signs in. */
 export function navigationOnly({ emit }: { emit: Emit }): RequestHandler {
   return function navigationOnlyMiddleware(req, _res, next) {
     const dest = headerOf(req, 'sec-fetch-dest') ?? 'document';

@@ -1,9 +1,6 @@
 import type { RequestHandler } from 'express';
 
-/**
- * A browser that only fetches ahead is told so by 204: nothing is started, nothing taken, nothing
- * counted.
- */
+/** Responds 204 to a browser that fetches ahead: nothing is started, taken or counted. */
 export function noPrefetch(): RequestHandler {
   return function noPrefetchMiddleware(req, res, next) {
     const purpose = [

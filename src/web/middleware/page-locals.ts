@@ -3,10 +3,7 @@ import type { Config } from '../../config/config.js';
 import { formatsFor } from '../pages/formats.js';
 import { navigationOf } from '../pages/pages.js';
 
-/**
- * Gives the layout what it needs on every page: who is here, the links, and the token of the
- * sign-out form.
- */
+/** What every page needs: its links, whether somebody is signed in, the sign-out form's token. */
 export function pageLocals(
   config: Pick<Config, 'flowInspector' | 'tour' | 'getbill' | 'webhooks'>,
 ): RequestHandler {

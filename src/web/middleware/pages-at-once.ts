@@ -6,10 +6,7 @@ import { delayRefusal } from '../delay-refusal.js';
 /** More than a browser asks for when it opens its tabs again. */
 const MAX_OPEN_PAGES = 32;
 
-/**
- * A page costs more time than an API call, so one session can have only so many under way in this
- * process.
- */
+/** Limits the pages of one session under way in this process: one costs more than an API call. */
 export function pagesAtOnce({ emit }: { emit: Emit }): RequestHandler {
   const open = new Map<string, number>();
   return async function pagesAtOnceMiddleware(_req, res, next) {

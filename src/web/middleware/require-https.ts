@@ -9,7 +9,7 @@ import { AppError } from '../../errors.js';
 export function requireHttps({ publicUrl }: Pick<Config, 'publicUrl'>): RequestHandler {
   return function requireHttpsMiddleware(req, _res, next) {
     const forwarded = req.headers['x-forwarded-proto'];
-    // RFC 3986, 3.1
+    // in upper or lower case: RFC 3986 section 3.1
     if (typeof forwarded === 'string') req.headers['x-forwarded-proto'] = forwarded.toLowerCase();
     if (publicUrl.protocol !== 'https:' || req.secure) return next();
     const proto =

@@ -4,9 +4,9 @@ import type { GrantFacts } from '../../getbill/grant-facts.js';
 import { withoutScopes } from '../access.js';
 
 /**
- * Puts the session's token set, good now, on `res.locals.tokenSet`: renewed on the way if need be,
- * without scopes that turned out not to be granted. What it throws (`TokenManager.fresh`) the error
- * page turns into a redirect to sign in, 401 JSON, 502 or 503.
+ * Puts the session's token set on `res.locals.tokenSet`: renewed before if need be, and without
+ * scopes that turned out not to be granted. The error page turns what it throws
+ * (`TokenManager.fresh`) into a redirect to sign in, 401 JSON, 502 or 503.
  */
 export function tokenRefresh({
   tokens,

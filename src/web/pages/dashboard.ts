@@ -61,12 +61,11 @@ export function overviewView(
     note: among,
   });
   const ended = among === undefined ? undefined : countOfEnded(counts);
-  // Read at another moment than the counts: those that were seen open are there.
-  const openOf = (endedCount: number) => Math.max(total - endedCount, open);
+  // The counts are of another moment: never fewer than the debts that were seen open.
   const openFigure =
     ended === undefined
       ? counted(open)
-      : { text: count(openOf(ended)), note: 'neither paid, settled nor archived' };
+      : { text: count(Math.max(total - ended, open)), note: 'neither paid, settled nor archived' };
   return {
     figures: [
       {

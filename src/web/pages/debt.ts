@@ -108,8 +108,10 @@ export function debtView(debt: unknown, reader: Reader): DebtView {
   };
 }
 
-const planText = (active: unknown): string | undefined =>
-  textOf(active) === undefined ? undefined : isTrue(active) ? 'Active' : 'None';
+function planText(active: unknown): string | undefined {
+  if (textOf(active) === undefined) return undefined;
+  return isTrue(active) ? 'Active' : 'None';
+}
 
 function countOf(value: unknown, { count }: Formats): string | undefined {
   const number = numberOf(value);
@@ -118,9 +120,7 @@ function countOf(value: unknown, { count }: Formats): string | undefined {
 
 const MAX_CONTACTS = 20;
 
-/**
- * GetBill does not document what a contact holds: every field that can be shown as text is shown.
- */
+/** GetBill does not document the fields of a contact: all that can be text are shown. */
 function contactsSection(contacts: unknown): DebtSection {
   const list = Array.isArray(contacts) ? contacts.slice(0, MAX_CONTACTS) : [];
   const facts = list.flatMap((contact: unknown, index): Fact[] => {

@@ -6,7 +6,7 @@ export interface DemoBar {
   readonly links: readonly { readonly href: string; readonly label: string }[];
 }
 
-/** For a demo: to what breaks GetBill, and to what shows what the app makes of it. */
+/** In a demo: links to the tools that break GetBill, and to those that show what happens then. */
 export function demoBar({
   sandboxUrl,
   flowInspector,

@@ -13,10 +13,7 @@ export interface ErrorText {
   readonly isForOperator?: true;
 }
 
-/**
- * Leads out through a fresh sign-in also while somebody is signed in. The error page adds the page
- * to come back to.
- */
+/** A fresh sign-in, also while somebody is signed in. The error page adds the page to return to. */
 export const SIGN_IN_AGAIN = { label: 'Sign in again', href: '/login?again=1' };
 
 /** A sign-in that failed while somebody is signed in has replaced nothing. */
@@ -48,7 +45,7 @@ const UNREACHABLE: ErrorText = {
   advice: RETRY_ADVICE,
 };
 
-/** Some servers fail in this way over one dead grant. */
+/** Some servers fail in this way when one grant is dead. */
 const OR_SIGN_IN = {
   advice: `${RETRY_ADVICE} If it stays like this, sign in again.`,
   action: SIGN_IN_AGAIN,
@@ -300,7 +297,7 @@ const unexpected: ErrorText = {
     'Please try again. If it happens again, tell the people who run this app, with the request number below.',
 };
 
-/** Any other refusal of GetBill's is its problem. */
+/** An authorization error that has no explanation of its own reads as `server_error`. */
 export function errorText(code: string, status: number | undefined): ErrorText {
   const oauthError =
     explanationOf(code) ??

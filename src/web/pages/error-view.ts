@@ -13,10 +13,7 @@ import {
 } from './error-texts.js';
 import { waitText } from './words.js';
 
-/**
- * What a visitor reads of an error. `lookedUpId`: they looked a debt up by its id, and have to sign
- * in first.
- */
+/** What a visitor reads. `lookedUpId`: the debt that they looked up, and must sign in for first. */
 export function errorView(error: AppError, req: Request, lookedUpId: unknown) {
   const text = lookedUpId === undefined ? textFor(error, req) : signInFor(lookedUpId);
   const wait = error.retryAfterS === undefined ? undefined : waitOf(error.retryAfterS);
@@ -33,13 +30,10 @@ export function errorView(error: AppError, req: Request, lookedUpId: unknown) {
 /** The longest wait after which a page tries again by itself. */
 const MAX_WAIT_S = 60;
 
-/** Nobody waits so long in front of the page: it offers no "Try again". */
+/** Too long to wait in front of the page, which then offers no "Try again". */
 export const isLongWait = (seconds: number): boolean => seconds > MAX_WAIT_S;
 
-/**
- * Whether asking again does no harm: a step of a sign-in can be taken once, and a form is not sent
- * twice.
- */
+/** A step of a sign-in works only once, and a form must not be sent twice. */
 const canRepeat = ({ method, path }: Request): boolean => method === 'GET' && !isSignIn(path);
 
 const isSignIn = (path: string): boolean => path === '/login' || path === '/oauth/callback';
@@ -67,10 +61,7 @@ function textFor(error: AppError, req: Request): ErrorText {
   return withReturnTo(textAt(req, error), error.returnTo ?? asked);
 }
 
-/**
- * The text of an error, with advice that fits the path. A callback works once: it leads to a new
- * sign-in.
- */
+/** The text with advice that fits the path. A callback works once: its advice is a new sign-in. */
 function textAt({ path, signedIn }: Request, error: AppError): ErrorText {
   const isMissing = error instanceof GetbillApiError && error.status === 404;
   if (path.startsWith('/debts/') && isMissing) return NO_SUCH_DEBT;

@@ -13,8 +13,7 @@ export interface LifeLine {
 
 export function lifeLineOf(
   { issuedAtMs, expiresAtMs }: TokenSet,
-  renewalAtMs: number | undefined,
-  nowMs: number,
+  { renewalAtMs, nowMs }: { renewalAtMs: number | undefined; nowMs: number },
 ): LifeLine {
   const lifeMs = Math.max(1, expiresAtMs - issuedAtMs);
   const shareOf = (ms: number): number => Math.min(1, Math.max(0, (ms - issuedAtMs) / lifeMs));

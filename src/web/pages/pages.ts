@@ -6,9 +6,7 @@ export interface Page {
   readonly path: string;
   /** Its link at the top of every page; without one there is no link. */
   readonly label?: string;
-  /**
-   * Without this scope it has nothing to show: no link while GETBILL_SCOPES does not ask for it.
-   */
+  /** Without this scope it has nothing to show: no link unless GETBILL_SCOPES asks for it. */
   readonly scope?: string;
   /** `true` for a page that needs no sign-in. */
   readonly isPublic?: true;
@@ -33,7 +31,7 @@ export const pages: readonly Page[] = [
   { path: '/tour', label: 'Tour', isPublic: true, setting: 'tour' },
 ];
 
-/** `false` for a page of a room that is gone, whatever its setting says. */
+/** `false` for a page of an optional room that was removed, whatever its setting says. */
 export const hasPage = (path: string): boolean => pages.some((page) => page.path === path);
 
 export interface NavigationLink {

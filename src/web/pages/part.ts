@@ -43,10 +43,7 @@ export async function loadPart<Data>(
   }
 }
 
-/**
- * The lists and records of a part always exist, if empty: a 404 would tell the reader that this
- * page does not.
- */
+/** What a part reads always exists, though empty: a 404 would say that the page does not. */
 const partNotFound = (cause: AppError): AppError =>
   new UnavailableError('GetBill does not find what a part of the page asks for', {
     code: 'answer_status_unexpected',

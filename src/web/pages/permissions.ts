@@ -31,13 +31,14 @@ export function permissionsOf(
   { scopes, scopesAssumed }: Pick<TokenSet, 'scopes' | 'scopesAssumed'>,
   asked: readonly string[],
 ): Permissions {
+  const ifThere = scopesAssumed === true ? 'unsaid' : 'yes';
   const permission = (scope: string): Permission => {
     const isThere = scopes.includes(scope);
     return {
       scope,
       text: describeScope(scope),
       isAsked: asked.includes(scope),
-      granted: !isThere ? 'no' : scopesAssumed === true ? 'unsaid' : 'yes',
+      granted: isThere ? ifThere : 'no',
       askHref: isThere ? undefined : stepUpHref([scope]),
     };
   };

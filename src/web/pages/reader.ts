@@ -1,9 +1,7 @@
 import type { Response } from 'express';
 import type { Formats } from './formats.js';
 
-/**
- * The reader of a page: the format of numbers and dates, and the time by which debts are overdue.
- */
+/** How a page writes numbers and dates for its reader, and the time by which debts are overdue. */
 export interface Reader {
   readonly formats: Formats;
   readonly nowMs: number;

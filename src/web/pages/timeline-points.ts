@@ -63,15 +63,14 @@ export function comingPoints(
     const note = 'if it is not renewed before';
     return [pausedUntil, { label: 'Expires', ...endsAt, phase: 'later', note }];
   }
+  const isLate = nowMs - renewalAtMs > RENEWAL_GRACE_MS;
   const nextRenewal: TimelinePoint = {
     label: 'Next renewal',
     ...pointAt(renewalAtMs),
     phase: 'next',
-    note:
-      nowMs - renewalAtMs > RENEWAL_GRACE_MS
-        ? 'due: GetBill has not renewed it yet, the next click tries again'
-        : untilText(renewalAtMs - nowMs),
-    countdown: 'due now',
+    ...(isLate
+      ? { note: 'due: GetBill has not renewed it yet, the next click tries again' }
+      : { note: untilText(renewalAtMs - nowMs), countdown: 'due now' }),
   };
   const note = 'if it were not renewed';
   return [nextRenewal, { label: 'Would expire', ...endsAt, phase: 'later', note }];

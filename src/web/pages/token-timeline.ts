@@ -54,7 +54,7 @@ export function tokenTimeline(
       issued,
       ...comingPoints({ renewalAtMs, expiresAtMs, nowMs }, pause, { formats, pointAt }),
     ],
-    line: lifeLineOf(tokenSet, renewalAtMs, nowMs),
+    line: lifeLineOf(tokenSet, { renewalAtMs, nowMs }),
     isRenewable: renewalAtMs !== undefined,
   };
 }

@@ -14,10 +14,7 @@ import { renderPage } from '../render-page.js';
 
 const STATUSES = statuses.map(({ value }) => value);
 
-/**
- * The company, its debts in figures and the newest of them. Each part is loaded, and may fail,
- * alone.
- */
+/** The company, its debts in figures and the newest ones. Each part loads, and may fail, alone. */
 export function showDashboard({
   profiles,
   figures,
@@ -49,7 +46,7 @@ export function showDashboard({
         part('followups:read', () => figures.lastFollowups(grantId, lastingClient, loaded.newest)),
     ]);
 
-    // After the calls: they may have renewed.
+    // After the calls, which may have renewed the token.
     const pause = await renewalPause(res, deps);
     const reader = readerOf(res, now);
     const company = mapPart(profile, (data) => companyView(data, reader));

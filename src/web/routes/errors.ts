@@ -15,10 +15,7 @@ export function listErrors(): RequestHandler {
   };
 }
 
-/**
- * `/errors/<code>`: what one of them means and what to do about it; JSON errors link to it as
- * `doc_url`.
- */
+/** `/errors/<code>`: what it means and what to do. JSON errors link to it as `doc_url`. */
 export function showError(): RequestHandler<{ code: string }> {
   return function showErrorHandler(req, res) {
     const { code } = req.params;

@@ -21,9 +21,8 @@ import { signedId } from '../session/read-session.js';
 import { grantIdOf } from '../session/session.js';
 
 /**
- * Starts a sign-in, unless somebody is signed in: then straight to the page asked for. `?again`
- * starts one all the same, and so does a grant that GetBill does not renew, because its page could
- * only fail once more.
+ * Starts a sign-in, or redirects to the page asked for when somebody is signed in. `?again` always
+ * starts one, and so does a grant that GetBill does not renew, because every page would fail.
  */
 export function startSignIn({
   publicUrl,
@@ -55,7 +54,7 @@ export function startSignIn({
   }
 
   /**
-   * A browser that has just signed in and comes without that session would come so again.
+   * A browser that signed in just now and comes without that session would do so again for ever.
    * @throws {AppError} `session_secret_differs`. @throws {SignInError} `session_cookie_lost`
    */
   async function assertNotSignedInJustNow(req: Request, binding: string): Promise<void> {
@@ -69,8 +68,7 @@ export function startSignIn({
 
   return async function startSignInHandler(req, res) {
     const returnTo = safeReturnTo(req.query['returnTo']);
-    // Our cookies belong to PUBLIC_URL; started anywhere else, the sign-in would not find its way
-    // back.
+    // Our cookies belong to PUBLIC_URL: a sign-in started elsewhere would come back without them.
     const elsewhere = canonicalLogin(req, { publicUrl, returnTo });
     if (elsewhere !== undefined) return res.redirect(302, elsewhere.href);
     if (req.query['again'] === undefined && (await isSignedIn(req, res)))
@@ -83,8 +81,7 @@ export function startSignIn({
     const more = scopesAskedFor(req);
     const asked = more.length > 0 ? [...new Set([...scopes, ...more])] : undefined;
     const url = await signIn.start({ binding, returnTo, scopes: asked });
-    // The same value for every tab of this browser: any number of sign-ins can be under way at
-    // once.
+    // One value for every tab of this browser, so that several sign-ins can be under way at once.
     res.cookie(cookies.login, binding, { ...cookies.attributes, maxAge: PENDING_LOGIN_TTL_MS });
     res.status(302).location(url.href).end(); // no body: it would hold the state
   };
@@ -99,10 +96,7 @@ const newBinding = (sessionId: string | undefined): string =>
     ? randomBytes(32).toString('base64url')
     : hash('sha256', `binding of ${sessionId}`, 'base64url');
 
-/**
- * `not_renewed`: expired, and GetBill does not renew it. Other failures are for the page asked for
- * to tell.
- */
+/** `not_renewed`: expired, and GetBill does not renew it. `unknown`: the page says why. */
 async function grantStateOf(
   grantId: string,
   tokens: Pick<TokenManager, 'fresh'>,

@@ -7,8 +7,8 @@ import { grantIdOf } from '../session/session.js';
 const NOTE_MS = 60_000;
 
 /**
- * Record first, then session, then cookies; GetBill is told in the background. Without a session
- * nothing is created.
+ * Deletes the tokens, then the session, then the cookies; GetBill is told in the background.
+ * Without a session it only redirects.
  */
 export function signOut({
   cookies,

@@ -6,10 +6,7 @@ import type { SignIn } from '../../core/sign-in/sign-in.js';
 import { bindingOf, type Cookies } from '../session/cookies.js';
 import type { StartSession } from '../session/start-session.js';
 
-/**
- * The way back from GetBill. Every case of the table in `docs/architecture.md` and no other reading
- * of it.
- */
+/** The redirect back from GetBill: exactly the cases of the table in `docs/architecture.md`. */
 export function completeSignIn({
   cookies,
   signIn,

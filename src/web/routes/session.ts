@@ -5,9 +5,7 @@ import type { Emit } from '../../events.js';
 import { isForeignSite } from '../request-kind.js';
 import type { SessionStore } from '../session/session-store.js';
 
-/**
- * For front ends: who is signed in, and the CSRF token for writes. Same origin only; never cached.
- */
+/** For front ends: whether somebody is signed in, and the CSRF token. Same origin only. */
 export function showSession({
   session,
   sessions,

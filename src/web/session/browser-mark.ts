@@ -16,7 +16,7 @@ export interface BrowserMark {
   readonly cookie: string;
   /** The name of this browser's story; `undefined` without a mark. */
   read(req: Request): string | undefined;
-  /** Sets the same mark again, too: it is kept for so long after its last use. */
+  /** Sets a known mark again, too, so that it lasts an hour from its last use. */
   readOrSet(req: Request, res: Response): string;
 }
 

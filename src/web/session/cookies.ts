@@ -5,7 +5,7 @@ import type { Config } from '../../config/config.js';
 /**
  * Names and attributes of our cookies. With https they are `__Host-`: a sibling host can neither
  * set nor read them. Cookies belong to a host and not to its ports (RFC 6265, section 8.5), so the
- * names carry the port of PUBLIC_URL: two apps on one host keep their people apart.
+ * names carry the port of PUBLIC_URL: two apps on one host do not mix their sessions.
  */
 export function createCookies({ publicUrl }: Pick<Config, 'publicUrl'>) {
   const secure = publicUrl.protocol === 'https:';
@@ -16,9 +16,7 @@ export function createCookies({ publicUrl }: Pick<Config, 'publicUrl'>) {
     login: name('gb-login'),
     /** Lets the landing page say once that somebody has signed out. */
     signedOut: name('gb-signed-out'),
-    /**
-     * Lets the first page after a new sign-in say that GetBill had ended the connection, and when.
-     */
+    /** Lets the first page after a new sign-in say that GetBill ended the connection, and when. */
     ended: name('gb-ended'),
     /** Lax, because Strict is not sent on the way back from GetBill. */
     attributes: { secure, httpOnly: true, sameSite: 'lax', path: '/' } satisfies CookieOptions,

@@ -59,9 +59,7 @@ export function destroyEndedSession({
   };
 }
 
-/**
- * No redirect to the sign-in: where GetBill does not ask its visitor, the browser would go round.
- */
+/** No redirect to the sign-in: where GetBill asks for no consent, the browser would loop. */
 const endedAtOnce = (cause: GrantEndedError): AppError =>
   new AppError('the grant of a sign-in ended on its first page, as the one before did', {
     code: 'grant_ended_at_once',
@@ -69,19 +67,13 @@ const endedAtOnce = (cause: GrantEndedError): AppError =>
     cause,
   });
 
-/**
- * GetBill itself ended the grant, or gave nothing to renew it with; else it was somebody's
- * sign-out.
- */
+/** Whether GetBill ended the grant, or gave no refresh token; else somebody has signed out. */
 export const wasEndedByGetbill = (error: GrantEndedError): boolean =>
   error.cause instanceof GrantRefusedError || error.reason === 'no_refresh_token';
 
 const NOTE_MS = 600_000;
 
-/**
- * For the first page after a new sign-in: without it, whoever was led to GetBill would not know
- * why.
- */
+/** Lets the first page after a new sign-in say why the visitor was sent to GetBill. */
 export function noteEnd(
   res: Response,
   { cookies, nowMs }: { cookies: Cookies; nowMs: number },

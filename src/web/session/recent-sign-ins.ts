@@ -11,7 +11,7 @@ const GRANT_ID = /^[\w-]{43}$/;
 /**
  * The grant that a browser (by its binding cookie) has just signed in to. A browser that comes back
  * to `/login` without the session cookie while that grant lives does not keep our cookie: sent to
- * GetBill again, it would go round for ever.
+ * GetBill again, it would loop for ever.
  */
 export interface RecentSignIns {
   note(binding: string, grantId: string): Promise<void>;

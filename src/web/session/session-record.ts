@@ -9,10 +9,10 @@ declare module 'express-session' {
 }
 
 const MAX_RECORD_LENGTH = 4_096;
-/** Later there is soon no date. Earlier is not judged: our own clock may be the wrong one. */
+/** A Date holds little more. An earlier time is not judged: our own clock may be wrong. */
 const MAX_TIME_MS = 8e15;
 
-/** What stands under the key is not a session that sign-in wrote. */
+/** The value under the key is not a session that sign-in wrote. */
 export class BrokenSession extends Error {}
 
 const sessionSchema = z.object({

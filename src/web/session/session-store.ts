@@ -79,8 +79,8 @@ export class SessionStore extends RedisStore {
 
   /**
    * Never fails and never delays a response: express-session would destroy the socket of one that
-   * is under way. The record is given as much longer as the next touch may be away, so that no
-   * session ends before its idle time.
+   * is under way. The record lives longer by the time to the next touch, so that no session ends
+   * before its idle time.
    */
   touchIfDue(id: string, session: Pick<SessionData, 'signedInAtMs'>): void {
     const nowMs = this.#monotonicMs(); // a wall clock that is set back would put off every touch
@@ -104,9 +104,7 @@ export class SessionStore extends RedisStore {
     return wasThere;
   }
 
-  /**
-   * Gives the session exactly its idle time, after the touch of its request, and says what it has.
-   */
+  /** Gives the session exactly its idle time from now, and returns what is left of it. */
   async renewIdleTime(
     id: string,
     session: Pick<SessionData, 'signedInAtMs'>,

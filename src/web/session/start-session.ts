@@ -55,7 +55,7 @@ export function createStartSession({
       if (error instanceof AppError) error.returnTo = completed.returnTo;
       throw error;
     }
-    if (earlierId !== undefined) await end(earlierId);
+    if (earlierId !== undefined) await endEarlier(earlierId);
 
     const grant = fingerprint(grantId);
     if (tokenSet.scopes.some((scope) => !requestedScopes.includes(scope))) {
@@ -71,11 +71,10 @@ export function createStartSession({
   };
 
   /**
-   * The session first: a response of its that is under way then finds no session to end, and leaves
-   * the new cookie. The visitor is signed in anew whatever the storage says of the earlier session
-   * now.
+   * The session goes before its tokens: a response of it that is under way then finds no session to
+   * end, and leaves the new cookie alone. A storage that fails here does not undo the new sign-in.
    */
-  async function end(earlierId: string): Promise<void> {
+  async function endEarlier(earlierId: string): Promise<void> {
     const grantId = grantIdOf(earlierId);
     try {
       await sessions.end(earlierId);
