@@ -21,7 +21,7 @@ function markRow(id) {
   link.after(mark);
 }
 
-/** The link stays the same one, which may have the focus; and equal words are read aloud once. */
+/** Keeps the link, which may have the focus, and equal words, which would be read aloud again. */
 function say(what) {
   const isNew = line.childElementCount === 0;
   const content = isNew ? text.content.cloneNode(true) : line;
@@ -42,7 +42,7 @@ let address = line.dataset.changes;
 let source;
 let again;
 let pauseMs; // unknown until a stream was open: a company without an endpoint gets none
-/** Only while it is looked at: over HTTP/1.1 a browser has six connections to this app, for all its tabs together. */
+/** Only while the page is visible: over HTTP/1.1 a browser has six connections to this app, for all its tabs together. */
 function listenWhileVisible() {
   clearTimeout(again);
   source?.close();

@@ -20,7 +20,7 @@ function colourJson() {
     CSS.highlights.set(`json-${kind}`, highlight);
 }
 
-/** An error page, in the place of a response: what was typed stays, to be sent again or to be made smaller. */
+/** Shows an error page in the place of a response: what was typed stays, to be corrected and sent again. */
 function showRefusal(content) {
   const heading = document.createElement('h2');
   heading.id = 'response';

@@ -3,7 +3,7 @@ const log = document.querySelector('[data-flow-live]');
 const state = document.querySelector('[data-flow-state]');
 const scroller = log.closest('.flow-scroll') ?? document.scrollingElement;
 
-/** Puts what the server has drawn in the place of a link to it. `false`: it was not to be had. */
+/** Replaces a link by what the server renders for it. `false`: the server did not. */
 async function fill(details) {
   const link = details.querySelector(':scope > .flow-more > a');
   const address = link?.dataset.flowStep ?? link?.dataset.flowStory;
@@ -47,7 +47,7 @@ function markEqual({ target }) {
 log.addEventListener('mouseover', markEqual);
 log.addEventListener('focusin', markEqual);
 
-/** Whatever comes in above does not move what is read. */
+/** Keeps the reader's place while something is added above it. */
 function keepingPlace(change) {
   const inside = log.contains(document.activeElement) ? document.activeElement : undefined;
   const anchor =
@@ -75,7 +75,7 @@ function addStep({ chain, title, extent, failed, number, row, card }) {
   const texts = { title, extent, failed: failed ? '✕ with a failure' : '' };
   for (const [name, text] of Object.entries(texts)) {
     const part = story.querySelector(`.story-${name}`);
-    if (part.textContent !== text) part.textContent = text; // put anew, it would be read aloud again
+    if (part.textContent !== text) part.textContent = text; // equal text, set again, would be read aloud again
   }
   if (document.getElementById(`s${number}`) !== null) return; // came with the whole story
   const list = story.querySelector('.flow-steps');
@@ -88,14 +88,15 @@ let address = log.dataset.flowLive; // once a step has come, it names the last o
 let hasEnded = false;
 let again;
 let pauseMs; // unknown until a stream was open
-function goingOnAfter(number) {
+/** The address of the stream after a step. */
+function addressAfter(number) {
   const [path, query] = address.split('?');
   const params = new URLSearchParams(query);
   params.set('last', number);
   return `${path}?${params}`;
 }
 
-/** Only while it is looked at: over HTTP/1.1 a browser has six connections to this app, for all its tabs together. */
+/** Only while the page is visible: over HTTP/1.1 a browser has six connections to this app, for all its tabs together. */
 function followWhileVisible() {
   clearTimeout(again);
   live?.close();
@@ -114,7 +115,7 @@ function followWhileVisible() {
     again = setTimeout(followWhileVisible, pauseMs);
   });
   source.addEventListener('step', ({ data, lastEventId }) => {
-    address = goingOnAfter(lastEventId);
+    address = addressAfter(lastEventId);
     keepingPlace(() => addStep(JSON.parse(data)));
   });
   source.addEventListener('end', () => {

@@ -11,7 +11,7 @@ const localFormats = {
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 const times = [...document.querySelectorAll('time[data-local]')];
-// Without "UTC" a text may need a line less: its place stays as high, so that nothing below moves.
+// Without "UTC" a text may need a line less: its place keeps its height, so that nothing below moves.
 const places = times.flatMap((time) => [time, time.closest('p, li, dd') ?? time]);
 const heights = places.map(({ offsetHeight }) => `${offsetHeight}px`);
 places.forEach(({ style }, index) => (style.minHeight = heights[index]));
@@ -61,7 +61,7 @@ function update() {
     const ms = endOf(time) - Date.now();
     const text = ms > 0 ? left(ms) : time.dataset.countdown || 'now';
     if (time.textContent !== text) time.textContent = text;
-    if (ms <= 0 && 'reload' in time.dataset) reloadOnce(); // only while it is looked at
+    if (ms <= 0 && 'reload' in time.dataset) reloadOnce(); // only while the page is visible
   }
   moveNow();
 }
@@ -129,7 +129,7 @@ for (const menu of document.querySelectorAll('details.filter')) {
   );
 }
 
-/** A page that takes longer than a moment: a thin bar, and a second click on the same link is none. */
+/** While a slow page loads: a thin bar, and a second click on the same link does nothing. */
 const SECOND_CLICK_MS = 2000; // later it is meant: the first one was stopped, or is too slow
 let leaving;
 function leave(href) {
@@ -157,7 +157,7 @@ document.addEventListener('submit', (event) => {
   setTimeout(() => event.defaultPrevented || leave(event.target.action)); // a script may send it
 });
 addEventListener('pageshow', stay);
-// Stopped by the reader: by Escape, or by the browser's button, of which not every browser tells.
+// Stopped by the reader: by Escape, or by the browser's button, which not every browser reports.
 document.addEventListener('keydown', ({ key }) => key === 'Escape' && stay());
 window.navigation?.addEventListener('navigate', ({ signal, destination }) =>
   signal.addEventListener('abort', () => destination.url === leaving?.href && stay()),

@@ -1,4 +1,4 @@
-// Plays a scene without leaving the page. Without it, and whenever something is odd: forms that post and come back.
+// Plays a scene without leaving the page. Without this script, and when a request fails, the form is posted.
 const progress = document.querySelector('[data-progress]');
 
 function show(scene, state) {
@@ -6,7 +6,7 @@ function show(scene, state) {
   document.querySelector(`[data-link="${scene}"]`).dataset.state = state;
 }
 
-/** What the server says about the scene that was played; `undefined` when the form has to do it. */
+/** The server's response to a scene that was played; `undefined` when the form must be posted. */
 async function ask(form) {
   const response = await fetch(form.action, {
     method: 'POST',
@@ -38,5 +38,5 @@ document.querySelector('.scenes').addEventListener('submit', async (event) => {
   await play(event.target);
 });
 
-// Back from a scene that led away: as it was left it would play for ever.
+// Back from a scene that led away: without a reload it would stay "running" for ever.
 addEventListener('pageshow', (event) => event.persisted && location.reload());
