@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import { StorageError } from '../errors.js';
 import type { Emit } from '../events.js';
-import { isAfter } from './entry-id.js';
+import { atMsOf, isAfter } from './entry-id.js';
 import { withoutForeignValue } from './foreign-value.js';
 
 const MAX_CHANGES = 1_000;
@@ -9,10 +9,7 @@ const PER_READ = 100;
 /** An id further ahead is nobody's clock: somebody else has put it there. */
 const MAX_AHEAD_MS = 3_600_000;
 
-/**
- * Appends a change. A stream that ends in the future is dropped
- * before: its next ids would be there, too.
- */
+/** Appends a change. Drops a stream that ends in the future first: new ids would be there, too. */
 const PUBLISH = `local stream, maxChanges, maxAheadMs, eventType, subject = KEYS[1], unpack(ARGV)
 local newest = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
 local latestMs = redis.call('TIME')[1] * 1000 + maxAheadMs
@@ -32,13 +29,10 @@ export interface Change {
   readonly subject: string | undefined;
 }
 
-/**
- * The changes of one endpoint in the order in which they were
- * handled; the last `MAX_CHANGES` are kept.
- */
+/** The last `MAX_CHANGES` of one endpoint, in the order in which they were handled. */
 export interface Changes {
   publish(change: { type: string; subject: string | undefined }): Promise<void>;
-  /** After `id` in their order; from now on without one. `last` is where to go on. */
+  /** The changes after `id`, in order; none without `id`. Pass `last` as the next `id`. */
   after(id: string | undefined): Promise<{ changes: Change[]; last: string }>;
 }
 
@@ -83,7 +77,7 @@ export function createRedisChanges({
       throw new StorageError(error);
     }
   }
-  const isAhead = (id: string): boolean => Number(id.split('-')[0]) > now() + MAX_AHEAD_MS;
+  const isAhead = (id: string): boolean => atMsOf(id) > now() + MAX_AHEAD_MS;
   return {
     async publish({ type, subject = '' }) {
       const options = [MAX_CHANGES, MAX_AHEAD_MS, type, subject];

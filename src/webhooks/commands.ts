@@ -2,14 +2,15 @@ import { readFileSync } from 'node:fs';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Config } from '../config/config.js';
 import { createCipher } from '../core/storage/cipher.js';
-import { ConfigError, StorageError } from '../errors.js';
+import { AppError, ConfigError, StorageError } from '../errors.js';
 import { problemOfFirst } from '../redis/client.js';
 import { connectForWebhooks } from './connection.js';
+import { atMsOf } from './entry-id.js';
 import { documentedTypes, subjectOf, type WebhookEvent } from './envelope.js';
 import { explainSignature } from './explain.js';
 import { defaultLimits, type Inbox } from './inbox.js';
 import { createRedisInbox } from './redis-inbox.js';
-import { refusal, sendWebhook, withMember } from './trigger.js';
+import { sendWebhook, withMember } from './trigger.js';
 
 interface Deps {
   /** Prints data, on standard output. */
@@ -20,10 +21,7 @@ interface Deps {
   readonly now: () => number;
 }
 
-/**
- * `npm run getbill -- webhooks ...`: send one, look at those that came in, handle
- * one again, find out why one does not fit.
- */
+/** `npm run getbill -- webhooks ...`: sends, lists, replays and explains webhooks. */
 export function addWebhookCommands(program: Command, { print, tell, config, now }: Deps): void {
   const webhooks = program
     .command('webhooks')
@@ -59,7 +57,7 @@ export function addWebhookCommands(program: Command, { print, tell, config, now 
         const entries = await inbox.recent(100);
         for (const { id, type, state, body } of entries) {
           const subject = subjectOf(JSON.parse(body) as WebhookEvent) ?? '';
-          const time = new Date(Number(id.split('-')[0])).toISOString();
+          const time = new Date(atMsOf(id)).toISOString();
           print([id, time, state, type, subject].join('  ').trimEnd());
         }
         if (entries.length === 0) tell('no webhook has come in');
@@ -75,9 +73,9 @@ export function addWebhookCommands(program: Command, { print, tell, config, now 
         const outcome = /^\d{1,16}-\d{1,16}$/.test(id) ? await inbox.again(id) : 'gone';
         const hint = 'npm run getbill -- webhooks list shows those that are kept';
         if (outcome === 'gone')
-          throw refusal(`there is no webhook ${id}`, 'not_found', 404, { hint });
-        if (outcome === 'full')
-          throw refusal('too many webhooks wait to be handled', 'webhook_not_taken', 503);
+          throw new AppError(`there is no webhook ${id}`, { code: 'not_found', status: 404, hint });
+        const refusal = { code: 'webhook_not_taken', status: 503 };
+        if (outcome === 'full') throw new AppError('too many webhooks wait to be handled', refusal);
         tell('it will be handled again within a second');
       });
     });
@@ -92,7 +90,8 @@ export function addWebhookCommands(program: Command, { print, tell, config, now 
       const { secrets } = endpointOf(await config(), flags.endpoint);
       const { fits, text } = explainSignature(flags.body, flags.signature, secrets.reveal());
       print(text);
-      if (!fits) throw refusal('the signature does not fit', 'signature_different', 401);
+      const refusal = { code: 'signature_different', status: 401 };
+      if (!fits) throw new AppError('the signature does not fit', refusal);
     });
 }
 

@@ -6,7 +6,7 @@ const CONNECTED_WITHIN_MS = 2_000;
 
 /**
  * A connection of its own: a burst of webhooks, or a WAIT for replicas, holds up no session.
- * `connected` resolves when it is there, or has had its time: then commands fail until it is.
+ * `connected` resolves when it is there, or after `CONNECTED_WITHIN_MS`: commands fail until it is.
  */
 export function connectForWebhooks(config: RedisConfig, onError: (error: Error) => void) {
   const redis = createRedis(config, { pipelined: true });

@@ -1,9 +1,6 @@
 import type { Inbox } from './inbox.js';
 
-/**
- * One URL of ours that GetBill calls. Whose events come in
- * is said by the secret, never by the body.
- */
+/** One URL of ours that GetBill calls. The secret says whose events come in, never the body. */
 export interface Endpoint {
   readonly name: string;
   readonly companyId: string;

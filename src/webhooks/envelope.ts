@@ -26,10 +26,7 @@ export const documentedTypes = [
   'report.generated',
 ] as const;
 
-/**
- * Wider than what is documented: a name of a new kind is no reason to refuse an
- * event for good. Harmless in logs and pages.
- */
+/** Wider than documented, so that a new kind of name is not refused; harmless in logs and pages. */
 const TYPE = /^[\w.:-]{1,64}$/;
 const MAX_ID_LENGTH = 256;
 
@@ -37,33 +34,25 @@ interface Envelope {
   readonly event: WebhookEvent;
   /** The body as text, without a byte order mark. */
   readonly text: string;
-  /**
-   * Equal for equal deliveries: the id inside the signed body when
-   * there is one, else the hash of the body.
-   */
+  /** Equal for equal deliveries: of the id in the signed body, or of the body without an id. */
   readonly identity: string;
-  /**
-   * When the event happened, by `timeField`; `undefined` without that field.
-   * Epoch milliseconds, NaN when unreadable.
-   */
+  /** Epoch milliseconds by `timeField`, NaN when unreadable; `undefined` without that field. */
   readonly happenedAtMs: number | undefined;
 }
 
 /**
- * Reads a body whose signature was verified. `undefined` for signed
- * nonsense: not JSON, not an object, wrong types.
- * @param idField where GetBill puts the id of the event (its
- * documents do not say); empty: there is none.
- * @param timeField where GetBill puts the time of the event, as epoch
- * seconds or ISO 8601; empty: there is none.
+ * Reads a body whose signature was verified. `undefined`: not JSON, not an object, wrong types.
+ * @param idField where the id of the event is (GetBill documents none); empty: nowhere.
+ * @param timeField where its time is, in epoch seconds or ISO 8601; empty: nowhere.
  */
 export function readEnvelope(
   rawBody: Buffer,
   { idField, timeField }: { idField: string; timeField: string },
 ): Envelope | undefined {
   const text = textFrom(rawBody);
-  const body = text === undefined ? undefined : objectFrom(text);
-  if (text === undefined || body === undefined) return undefined;
+  if (text === undefined) return undefined;
+  const body = objectFrom(text);
+  if (body === undefined) return undefined;
   const { type, data } = body;
   if (typeof type !== 'string' || !TYPE.test(type) || !isRecord(data)) return undefined;
   const id = memberAt(body, idField);

@@ -6,6 +6,7 @@ import { companyHash, type GrantFacts } from '../getbill/grant-facts.js';
 import type { Formats } from '../web/pages/formats.js';
 import { capitalised } from '../web/pages/words.js';
 import { renderPage } from '../web/render-page.js';
+import { atMsOf } from './entry-id.js';
 import { subjectOf, type WebhookEvent } from './envelope.js';
 import type { EntryState, Inbox, Listed } from './inbox.js';
 import type { OpenEndpoint } from './webhooks.js';
@@ -90,10 +91,7 @@ async function recentOf(inbox: Inbox): Promise<Listed[]> {
   }
 }
 
-/**
- * Resolves when the newest event is handled, but within a second: the
- * page would otherwise show it as waiting.
- */
+/** Waits up to a second for the newest event: the page would otherwise show it as waiting. */
 async function newestHandled(inbox: Inbox): Promise<void> {
   for (let look = 0; look < MAX_LOOKS; look += 1) {
     await delay(LOOK_EVERY_MS);
@@ -111,7 +109,7 @@ function rowOf(
   const isDebt = type.startsWith('debt.') && subject !== undefined;
   return {
     entry: `${endpoint}/${id}`,
-    when: formats.instant(new Date(Number(id.split('-')[0]))),
+    when: formats.instant(new Date(atMsOf(id))),
     what: wordsOf(type),
     href: isDebt ? `/debts/${encodeURIComponent(subject)}` : undefined,
     status: STATES[state],

@@ -6,12 +6,7 @@ export interface Explanation {
   readonly text: string;
 }
 
-const HEX = /^[0-9a-f]{64}$/;
-
-/**
- * Tries the mistakes that are made with webhooks, until one makes
- * the signature fit. Never shows the secret.
- */
+/** Tries the usual mistakes until one makes the signature fit. Never shows the secret. */
 export function explainSignature(
   body: Buffer,
   header: string,
@@ -36,7 +31,7 @@ export function explainSignature(
   }
   if (/^[\w+/-]{43}=?$/.test(bare))
     return no('The header is base64. GetBill writes the HMAC as 64 lower-case hex digits.');
-  if (!HEX.test(signature))
+  if (signatureFault(body, signature, secrets) === 'malformed')
     return no('The header is not 64 hex digits: it is no HMAC-SHA256 in hex.');
 
   for (const [what, altered] of alteredSecrets(secrets)) {

@@ -2,10 +2,7 @@ import type { Cluster, Redis } from 'ioredis';
 import { inTime } from '../core/storage/redis.js';
 import type { Emit } from '../events.js';
 
-/**
- * A key of ours, and a command that says WRONGTYPE when something of another
- * type is there: one that we need anyway.
- */
+/** A key of ours, and a command we use anyway that fails with WRONGTYPE on any other type. */
 export interface OwnKey {
   readonly key: string;
   readonly readBy: 'XLEN' | 'GET';

@@ -29,7 +29,6 @@ class TooManyTriesError extends Error {
 type Handle = (event: WebhookEvent, attempt: Attempt) => Promise<void>;
 
 export interface HandlingOptions {
-  /** Its name. */
   readonly endpoint: string;
   readonly inbox: Inbox;
   readonly handle: Handle;
@@ -39,9 +38,8 @@ export interface HandlingOptions {
 }
 
 /**
- * Calls the handler with a claimed entry and marks the entry: done, or given up
- * after `MAX_TRIES` failures. One that fails before that is left as it is, and
- * claimed again after a pause. Never throws.
+ * Calls the handler with a claimed entry and marks the entry: done, or given up after `MAX_TRIES`
+ * failures. An entry that fails before that is claimed again after a pause. Never throws.
  */
 export function createHandleEntry({
   endpoint,
@@ -75,10 +73,7 @@ export function createHandleEntry({
     emit({ type: 'webhook_handled', ...fields, durationMs: monotonicMs() - startedMs });
   }
 
-  /**
-   * The effect has happened, so the mark is tried until the storage
-   * takes it: else the entry is handled again.
-   */
+  /** Tries until the storage takes the mark: without it an entry would be handled again. */
   async function mark(write: () => Promise<void>): Promise<void> {
     for (;;) {
       try {

@@ -5,10 +5,7 @@ import type { Attempt } from './handle-entry.js';
 export interface HandlerContext extends Attempt {
   /** The company whose secret signed the event: never what the body says. */
   readonly companyId: string;
-  /**
-   * The API with the app's own token: of the company that owns
-   * the client, whichever signed the event.
-   */
+  /** The API with the app's own token: of the company that owns the client, whoever signed this. */
   readonly api: AppClient;
   /**
    * Every process drops what it has cached of the company, and tells those of its people who look.

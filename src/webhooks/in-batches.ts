@@ -5,10 +5,9 @@ const MAX_ITEMS = 20;
 const PAUSE_MS = 10;
 
 /**
- * Does work in batches, one at a time: what comes in one turn of the event loop, or
- * while a batch is under way, goes together. Under load, which is when a batch has more
- * than one item, a pause makes them fewer and larger. `work` returns a result for each
- * item; when it throws, the whole batch fails.
+ * Does work in batches, one at a time: what comes in one turn of the event loop, or while a batch
+ * is under way, goes together. After a batch of several items, which means load, a pause makes
+ * batches fewer and larger. `work` returns a result for each item; when it throws, all items fail.
  */
 export function inBatches<Item, Result>(
   work: (items: readonly Item[]) => Promise<Result[]>,

@@ -16,12 +16,11 @@ export interface Entry {
   readonly body: string;
 }
 
-/**
- * An entry that this process is to handle now; `tries` counts this one. `body`
- * is undefined when it cannot be decrypted.
- */
+/** An entry that this process is to handle now. */
 export interface Claim extends Omit<Entry, 'body'> {
+  /** `undefined` when it cannot be decrypted. */
   readonly body: string | undefined;
+  /** Counts this one. */
   readonly tries: number;
 }
 
@@ -46,13 +45,11 @@ export interface Inbox {
    */
   accept(delivery: Delivery): Promise<Outcome>;
   /**
-   * New entries, and those of dead processes and of failed tries whose pause is over: `newOnly`
-   * saves the storage the search for these. Nobody else gets them.
+   * Takes new entries, then those of dead processes and of failed tries whose pause is over;
+   * `newOnly` saves the search for the latter. No other process gets an entry taken here.
    */
   claim(options: { count: number; newOnly?: boolean }): Promise<Claim[]>;
-  /**
-   * Still being handled by this process: the pause after which another one takes it begins anew.
-   */
+  /** Still being handled: restarts the pause after which another process takes the entry. */
   keep(id: string): Promise<void>;
   /** Handled: nobody gets it again. */
   done(id: string): Promise<void>;
@@ -74,8 +71,8 @@ export interface InboxLimits {
   /** Handled entries are kept this long, and a duplicate is known as one. Milliseconds. */
   readonly keptMs: number;
   /**
-   * The pause before try number `tries + 1`, and the time after which a
-   * process that has not finished counts as dead.
+   * The pause before try number `tries + 1`, and the time after which a process that has not
+   * finished counts as dead.
    */
   readonly pauseMs: (tries: number) => number;
 }

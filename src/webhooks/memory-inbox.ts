@@ -1,4 +1,5 @@
 import { boundedMap } from '../limits/bounded-map.js';
+import { atMsOf } from './entry-id.js';
 import type { Claim, Inbox, InboxLimits, Listed } from './inbox.js';
 
 interface Stored {
@@ -83,7 +84,7 @@ export function createMemoryInbox({
       entries = entries.filter(({ id, state }) => {
         if (state === 'waiting') return true;
         over -= 1;
-        return over < 0 && Number(id.split('-')[0]) > keptFromMs;
+        return over < 0 && atMsOf(id) > keptFromMs;
       });
     },
   };

@@ -41,9 +41,9 @@ export interface WebhooksGuards {
 }
 
 /**
- * An optional room: receives webhooks at `/webhooks/getbill`, from here on in the order of
- * middleware, before sessions, cookies and CSRF. `addPages` adds `/events`, and what other pages
- * show of it: before them. Without a secret its paths are 404 and nothing runs.
+ * An optional room. Receives webhooks at `/webhooks/getbill`; to be mounted before sessions,
+ * cookies and CSRF. `addPages` adds `/events`, and the line about changes on other pages; to be
+ * called before those. Without a secret its paths are 404 and nothing runs.
  */
 export function mountWebhooks(
   app: Express,
@@ -79,7 +79,7 @@ export function mountWebhooks(
     signedIn !== undefined && (await sessions.read(signedIn.sessionId)) !== undefined;
   services.onStop(() => webhooks.stop());
   services.onClose(() => connection?.close());
-  /** Redis numbers the changes by its own clock. While it is away that of this process will do. */
+  /** By the clock of Redis, which numbers the changes; without Redis by that of this process. */
   async function changesNow(): Promise<number> {
     if (connection === undefined) return now();
     const [seconds, microseconds] = await inTime(connection.redis.time());

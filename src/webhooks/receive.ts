@@ -11,10 +11,7 @@ import { signatureFault } from './signature.js';
 
 const PATH = '/webhooks/getbill';
 const MAX_BYTES = 256 * 1024;
-/**
- * Anybody can begin a body. Beyond `SMALL_BYTES` only so many are
- * read at once: 16 MiB of memory at most.
- */
+/** Anybody can begin a body: at most `MAX_LARGE` beyond `SMALL_BYTES` at once, 16 MiB in all. */
 const SMALL_BYTES = 16 * 1024;
 const MAX_LARGE = 64;
 const TOLERANCE_MS = 300_000;

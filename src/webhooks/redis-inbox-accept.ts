@@ -17,16 +17,13 @@ interface KeyedDelivery extends Delivery {
 
 /**
  * `Inbox.accept`: stores a delivery exactly once, in one batch with others that come at the same
- * time. `replicas` of Redis have it before this resolves.
+ * time. Resolves once `replicas` of Redis have it.
  */
 export function createAccept(
   { redis, key: stream, barrierKey, seenKey, call, callString, seal }: RedisStream,
   { limits, replicas }: { limits: InboxLimits; replicas: number },
 ): Inbox['accept'] {
-  /**
-   * The last entry that this process has appended, and the connection:
-   * after a failover the entry may be lost.
-   */
+  /** The last entry this process appended, and over which connection: a failover may lose it. */
   let lastEntry: { id: string; socket: unknown } = { id: '', socket: undefined };
   const socketOf = (): unknown => ('stream' in redis ? redis.stream : undefined);
 

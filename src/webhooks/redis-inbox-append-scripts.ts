@@ -1,9 +1,6 @@
 // Lua scripts that append to the stream of an inbox. Each touches one key, so a Cluster can run it.
 
-/**
- * The value of a `seen` key once its delivery is in the stream.
- * Before, the value is an id of the stream.
- */
+/** The value of a `seen` key once its delivery is in the stream. Before, it is a stream id. */
 export const STORED = 'stored';
 
 /**

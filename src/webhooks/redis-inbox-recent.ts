@@ -1,5 +1,5 @@
 import { isAfter } from './entry-id.js';
-import type { Inbox, Listed } from './inbox.js';
+import type { EntryState, Inbox, Listed } from './inbox.js';
 import {
   GROUP,
   pairs,
@@ -24,17 +24,18 @@ export function createRecent({
       () => redis.xrevrange(stream, '+', '-', 'COUNT', count) as Promise<RawEntry[]>,
     );
     const ids = raws.map(([id]) => id);
-    const [failed, waiting] = await Promise.all([whichGivenUp(ids), whichWaiting(ids)]);
+    const [givenUp, waiting] = await Promise.all([givenUpOf(ids), waitingOf(ids)]);
+    const stateOf = (id: string): EntryState => {
+      if (givenUp.has(id)) return 'given_up';
+      return waiting.has(id) ? 'waiting' : 'handled';
+    };
     return raws.flatMap((raw): Listed[] => {
       const entry = entryFrom(raw);
-      if (entry === undefined) return [];
-      const { id } = entry;
-      const state = failed.has(id) ? 'given_up' : waiting(id) ? 'waiting' : 'handled';
-      return [{ ...entry, state }];
+      return entry === undefined ? [] : [{ ...entry, state: stateOf(entry.id) }];
     });
   };
 
-  async function whichGivenUp(ids: string[]): Promise<Set<string>> {
+  async function givenUpOf(ids: string[]): Promise<Set<string>> {
     const marks = await Promise.all(
       ids.map((id) => {
         const key = givenUpKey(id);
@@ -45,15 +46,15 @@ export function createRecent({
   }
 
   /** Delivered and not acknowledged, or not delivered yet. */
-  async function whichWaiting(ids: string[]): Promise<(id: string) => boolean> {
+  async function waitingOf(ids: string[]): Promise<Set<string>> {
     const [newest, oldest] = [ids[0], ids.at(-1)];
-    if (newest === undefined || oldest === undefined) return () => false;
+    if (newest === undefined || oldest === undefined) return new Set();
     const [pending, groups] = await Promise.all([
       call(() => redis.xpending(stream, GROUP, oldest, newest, ids.length) as Promise<Pending[]>),
       call(() => redis.xinfo('GROUPS', stream) as Promise<unknown[][]>),
     ]);
     const delivered = pairs((groups[0] ?? []).map(String))['last-delivered-id'] ?? '0-0';
     const open = new Set(pending.map(([id]) => id));
-    return (id) => open.has(id) || isAfter(id, delivered);
+    return new Set(ids.filter((id) => open.has(id) || isAfter(id, delivered)));
   }
 }

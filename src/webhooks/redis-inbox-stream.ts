@@ -64,8 +64,8 @@ export function openRedisStream({
   }
 
   /**
-   * A full Redis refuses the command (OOM) also where the group is
-   * there: without it the next one says NOGROUP.
+   * A full Redis refuses this with OOM even when the group exists. When it does not, the next
+   * command fails with NOGROUP.
    */
   async function makeGroup(): Promise<void> {
     await redis.xgroup('CREATE', key, GROUP, '0', 'MKSTREAM').catch((error: unknown) => {

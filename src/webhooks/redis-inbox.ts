@@ -14,10 +14,7 @@ import {
 } from './redis-inbox-stream.js';
 import { TRIM } from './redis-inbox-trim-script.js';
 
-/**
- * A consumer that asked for nothing for this long, and owes
- * nothing, belongs to a process that is gone.
- */
+/** A consumer that is idle for so long, with nothing pending, is that of a process that is gone. */
 const CONSUMER_GONE_MS = 3_600_000;
 const TRIMMED_AT_A_TIME = 500;
 const PENDING_PAGE = 100;
@@ -44,9 +41,7 @@ export function createRedisInbox({
   /** Names this process. */
   consumer: string;
   limits: InboxLimits;
-  /**
-   * How many replicas must have an entry before it is acknowledged, where failover is to lose none.
-   */
+  /** Replicas that must have an entry before it is acknowledged, so that a failover loses none. */
   replicas: number;
   /** Commands wait for it: a connection that is being made. */
   connected?: Promise<void>;
@@ -100,15 +95,15 @@ export function createRedisInbox({
   };
 
   /**
-   * Of dead processes, and failed before: an entry is due when it has been idle for the pause of
-   * its number of tries. A command that fails is made up for by the next look. What other commands
-   * have claimed has cost a try, so it is handed out.
+   * Entries of dead processes and of failed tries. One is due when it has been idle for the pause
+   * of its number of tries. A claim that fails is left to the next look; those that succeeded have
+   * cost a try, so they are handed out.
    */
   async function claimOverdue(count: number): Promise<{ raw: RawEntry; tries: number }[]> {
     const due = await overdue(count);
     const claims = await Promise.all(
       due.map(async ([id, , , tries]) => {
-        // of two processes that see it due, one still finds it idle
+        // of two processes that see it due, only the first still finds it idle
         const minIdleMs = limits.pauseMs(tries);
         const raws = await call(
           () => redis.call('XCLAIM', stream, GROUP, consumer, minIdleMs, id) as Promise<RawEntry[]>,

@@ -3,10 +3,9 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 export type SignatureFault = 'absent' | 'malformed' | 'different';
 
 /**
- * The fault of `X-GetBill-Signature`, which is the HMAC-SHA256 of the raw body as
- * exactly 64 lower-case hex digits. `undefined` when it fits one of `secrets` (several
- * while one is being rotated). Node joins a header that comes twice: malformed.
- * Compares in constant time and never throws.
+ * The fault of `X-GetBill-Signature`, which is the HMAC-SHA256 of the raw body as 64 lower-case hex
+ * digits. `undefined` when it fits one of `secrets` (several while one is being rotated). A header
+ * that comes twice is malformed, since Node joins it. Compares in constant time and never throws.
  */
 export function signatureFault(
   rawBody: Buffer,

@@ -13,10 +13,7 @@ const hintsByStatus: Readonly<Record<number, string>> = {
   503: 'the app could not store it: look at its Redis',
 };
 
-/**
- * Sends an event, signed, as GetBill does. @returns the
- * response. @throws {AppError} it is not taken.
- */
+/** Sends a signed event as GetBill does, and returns the response. @throws {AppError} not taken. */
 export async function sendWebhook(
   event: object,
   { url, secret }: { url: URL; secret: string },
@@ -34,17 +31,20 @@ export async function sendWebhook(
   };
   const { status, ok, text } = await responseTo(url, request).catch((cause: unknown) => {
     const hint = 'start the app, or say with --url where it is';
-    throw refusal(`${url.origin} did not respond`, 'webhook_not_taken', 502, { hint, cause });
+    const options = { code: 'webhook_not_taken', status: 502, hint, cause };
+    throw new AppError(`${url.origin} did not respond`, options);
   });
   if (ok) return `${status} ${text.slice(0, 200)}`;
-  throw refusal(`${url.href} answered ${status}, not 200`, 'webhook_not_taken', status, {
+  throw new AppError(`${url.href} answered ${status}, not 200`, {
+    code: 'webhook_not_taken',
+    status,
     hint: hintsByStatus[status] ?? 'the log of the app says why',
   });
 }
 
 /**
- * `path` as `GETBILL_WEBHOOK_TIME_FIELD` names it; empty: none. What the body says
- * there itself stays, to try an old event.
+ * Adds `value` at `path`, which is as in `GETBILL_WEBHOOK_TIME_FIELD`; empty: nowhere. A value that
+ * is there stays, so that an old event can be tried.
  */
 export function withMember(body: object, path: string, value: string): object {
   if (path === '') return body;
@@ -58,10 +58,3 @@ async function responseTo(url: URL, request: RequestInit) {
   const response = await fetch(url, request);
   return { status: response.status, ok: response.ok, text: await response.text() };
 }
-
-export const refusal = (
-  message: string,
-  code: string,
-  status: number,
-  more: { hint?: string; cause?: unknown } = {},
-): AppError => new AppError(message, { code, status, ...more });

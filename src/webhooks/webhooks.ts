@@ -19,10 +19,7 @@ const POLL_MS = 1_000;
 
 export interface WebhooksConfig {
   readonly endpoints: readonly { name: string; companyId: string; secrets: readonly string[] }[];
-  /**
-   * Where GetBill puts the id and the time of an event, which
-   * its documents do not say; empty: nowhere.
-   */
+  /** Where GetBill puts the id and the time of an event (it documents neither); empty: nowhere. */
   readonly idField: string;
   readonly timeField: string;
   /** Replicas of Redis that must have an event before it is acknowledged. */
@@ -42,10 +39,7 @@ export interface Webhooks {
   stop(): Promise<void>;
 }
 
-/**
- * Receives, keeps and handles; `redis` is undefined where
- * the storage is the memory of this process.
- */
+/** Receives, keeps and handles. Without `redis` the storage is the memory of this process. */
 export function createWebhooks({
   config,
   redis,
@@ -67,7 +61,7 @@ export function createWebhooks({
   cipher: Cipher;
   /** For the handlers. */
   api: AppClient;
-  /** In every process, after an event was handled in any. */
+  /** Called in every process after an event was handled in any of them. */
   onChanges: (companyId: string, changes: readonly Change[]) => void;
   emit: Emit;
   clock: { now: () => number; monotonicMs: () => number };
