@@ -52,7 +52,7 @@ const debt = {
 };
 const creditor = { email: 'billing@example.com', city: 'Lyon', country: 'France' };
 const CREATES =
-  'GetBill documents no idempotency key: what is sent twice may be created twice. So a confirmation sends one time.';
+  'GetBill documents no idempotency key: what is sent twice may be created twice. So each confirmation sends it once.';
 
 /** Keyed by method and path, as in the allow-list of `getbill/endpoints.ts`. */
 export const documentation: Readonly<Record<string, Documentation>> = {

@@ -17,10 +17,7 @@ import { samplesOf } from './samples.js';
 import { sendRequest } from './send.js';
 import { cardOf, fieldViews, indexView } from './view.js';
 
-/**
- * 10 kB of JSON, as its page says: url-encoding makes three
- * characters of a quote, and six of a line break.
- */
+/** 10 kB of JSON, as its page says, url-encoded: a quote becomes three characters. */
 const FORM_LIMIT = '40kb';
 
 /** The services that this room uses. */
@@ -47,9 +44,9 @@ interface Shown {
 }
 
 /**
- * An optional room: the endpoints of the allow-list, each with a form that sends it the way
- * `/api` does. Reads the forms of its pages from here on in the order of middleware;
- * `addPages` puts the pages where it is called.
+ * An optional room: the endpoints of the allow-list, each with a form that sends it the way `/api`
+ * does. Parses the forms of its pages, so it must be mounted before the CSRF check; `addPages` adds
+ * the pages.
  */
 export function mountExplorer(
   app: Express,

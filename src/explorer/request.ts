@@ -24,7 +24,8 @@ export function fieldsOf({ id, query, body }: Operation, sent: unknown): Fields 
   const fields: Record<string, string> = {};
   const read = (name: string, initial = ''): void => {
     const value = Object.hasOwn(given, name) ? given[name] : undefined;
-    fields[name] = typeof value === 'string' ? plain(value) : sent === undefined ? initial : '';
+    const absent = sent === undefined ? initial : '';
+    fields[name] = typeof value === 'string' ? normalised(value) : absent;
   };
   if (id !== undefined) read('id');
   for (const { name, initial } of query) read(name, initial);
@@ -62,7 +63,7 @@ function faultOfJson(text: string): string | undefined {
 }
 
 /** Browsers send every line break of a form as CRLF. */
-const plain = (text: string): string => text.replaceAll('\r\n', '\n').trim();
+const normalised = (text: string): string => text.replaceAll('\r\n', '\n').trim();
 
 /** For the samples of a form that is not filled in yet: the id stands as a word. */
 export function exampleRequest({ endpoint, body }: Operation): ExplorerRequest {

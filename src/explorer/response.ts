@@ -60,7 +60,9 @@ export async function responseView(
   const shown = prettyJson(withoutSecrets(secrets, text), MAX_SHOWN);
   const isWhole = shown.isWhole && bytes !== undefined && isReadable;
   const size = bytes === undefined ? 'more than 64 KiB' : `${formats.count(bytes)} bytes`;
-  const count = formats.count(MAX_SHOWN);
+  const cutNote = isWhole
+    ? undefined
+    : `The first ${formats.count(MAX_SHOWN)} characters are shown.`;
   return {
     ...headOf(response.status, `${formats.count(Math.round(durationMs))} ms, ${size}`),
     headers: Object.entries(response.headers).map(([name, value]) => [
@@ -68,19 +70,13 @@ export async function responseView(
       withoutSecrets(secrets, value),
     ]),
     body: shown.text,
-    note: !isReadable
-      ? 'The body is too long to be shown.'
-      : isWhole
-        ? undefined
-        : `The first ${count} characters are shown.`,
+    note: isReadable ? cutNote : 'The body is too long to be shown.',
     wholeHref: !isWhole && operation.limitClass === 'read' ? `/api${target}` : undefined,
     items: itemsOf(operation, response),
   };
 }
 
-/**
- * The same that `/api` responds when GetBill cannot be asked, or gives nothing that can be used.
- */
+/** What `/api` responds when GetBill cannot be asked, or its response cannot be used. */
 export function failureView(
   error: AppError,
   { requestId, durationMs, formats }: { requestId: string; durationMs: number; formats: Formats },

@@ -9,10 +9,7 @@ import type { Operation } from './operations.js';
 import type { ExplorerRequest } from './request.js';
 import { failureView, responseView, type ResponseView } from './response.js';
 
-/**
- * Sends the request the way `/api` does. Only the end of the
- * session and a storage that is away are thrown.
- */
+/** Sends the request as `/api` does. Throws only when the session ended or the storage is away. */
 export async function sendRequest(
   req: Request,
   res: Response,
