@@ -3,10 +3,7 @@ import type { SceneId } from './scenes.js';
 
 type Judge = (counted: Counts) => readonly Check[];
 
-/**
- * The scenes that end with a person who signs in: what the sandbox
- * must have counted when that person is back.
- */
+/** What the sandbox must have counted after a scene that ends with a sign-in, once it is done. */
 export const checksAfterSignIn: Partial<Record<SceneId, Judge>> = {
   'sign-in': ({ signIns, codeExchanges, apiCalls, apiRefused }) => [
     check('sign-in at GetBill', signIns, 1),

@@ -21,10 +21,7 @@ export interface Note {
   readonly href: string;
 }
 
-/**
- * Names the process that renewed and those that served the tabs, from the
- * flow inspector; `undefined` without it.
- */
+/** Names the processes that renewed and served the tabs; `undefined` without the flow inspector. */
 export async function describeLeader(
   visitor: Tab,
   { sinceMs }: { sinceMs: number },

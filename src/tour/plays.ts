@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { check, type Check, type Counts } from './counts.js';
-import { describeLeader, type Note } from './leader.js';
-import type { Sandbox, Settings } from './sandbox.js';
+import { check } from './counts.js';
+import { describeLeader } from './leader.js';
+import type { Play } from './play.js';
 import type { Tab } from './tab.js';
 
 const API = '/api/company/profile';
@@ -13,36 +13,6 @@ const LIMIT_S = 3;
 const ALL_KNOW_MS = 1_100;
 const LOOK_EVERY_MS = 100;
 const MAX_HOPS = 8;
-
-/** The browsers and the sandbox with which a scene is played. */
-export interface SceneContext {
-  readonly sandbox: Sandbox;
-  /** The visitor's browser: its cookies, its session. */
-  readonly visitor: Tab;
-  /** A tab of the same browser without its session, and a browser that has nothing at all. */
-  readonly signedOutTab: Tab;
-  readonly stranger: Tab;
-  /** The cookie that makes a request part of the visitor's flow. */
-  readonly flowCookie: string;
-  readonly publicUrl: URL;
-  /** The sandbox's counters since the scene began. */
-  readonly counted: () => Promise<Counts>;
-  readonly now: () => number;
-}
-
-/**
- * Plays a scene to its end, or up to the sign-in that a person has
- * to do; then the checks follow after it.
- */
-export interface Play {
-  /** Settings of the sandbox that the scene needs; they are put back after it. */
-  readonly settings?: Settings;
-  readonly play?: (context: SceneContext) => Promise<readonly Check[]>;
-  /** What else there is to say when it is over. */
-  readonly note?: (visitor: Tab, played: { sinceMs: number }) => Promise<Note | undefined>;
-  /** The person is sent to the sign-in, instead of to a page that asks for it. */
-  readonly startsSignIn?: true;
-}
 
 export const firstSignIn: Play = { startsSignIn: true };
 

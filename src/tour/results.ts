@@ -46,21 +46,21 @@ export function createResultStore(keyValue: KeyValue): ResultStore {
   const keyOf = (browser: string): string => `tour:results:${browser}`;
 
   /**
-   * Whether another scene is being played, else it is `turn`'s. What is no turn,
-   * or lasts longer than one, is replaced.
+   * Begins `turn`, and returns whether it could: not while another scene is played. A value that is
+   * no turn, or lasts longer than one, is replaced.
    */
-  async function isTaken(turn: string): Promise<boolean> {
+  async function beginTurn(turn: string): Promise<boolean> {
     const options = { ttlMs: TURN_MS };
     try {
       const other = await keyValue.setIfAbsent(TURN_KEY, turn, options);
-      if (other === undefined) return false;
+      if (other === undefined) return true;
       const { ttlMs = 0 } = (await keyValue.getWithTtl(TURN_KEY)) ?? {};
-      if (ttlMs <= TURN_MS) return true;
+      if (ttlMs <= TURN_MS) return false;
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
     }
     await keyValue.set(TURN_KEY, turn, options);
-    return false;
+    return true;
   }
 
   return {
@@ -77,7 +77,7 @@ export function createResultStore(keyValue: KeyValue): ResultStore {
       keyValue.set(keyOf(browser), JSON.stringify(results), { ttlMs: KEPT_MS }),
     async takeTurn(play) {
       const turn = randomBytes(16).toString('base64url');
-      if (await isTaken(turn)) return undefined;
+      if (!(await beginTurn(turn))) return undefined;
       try {
         return await play();
       } finally {

@@ -76,10 +76,7 @@ export function addTourPages(
   });
 }
 
-/**
- * To the script as JSON; a form is led there, if that is a page of
- * ours (CSP lets no form lead to GetBill).
- */
+/** JSON for the script, a redirect for a form: only to a page of ours, as CSP allows no other. */
 function respond(req: Request, res: Response, { goTo }: { goTo: string }): void {
   if (wantsJson(req)) return void res.json({ goTo });
   res.redirect(303, goTo.startsWith('/tour') ? goTo : '/tour');

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Request } from 'express';
 import { createCookies } from '../web/session/cookies.js';
 import { difference, holds, type Check, type Counts } from './counts.js';
+import type { Play, SceneContext } from './play.js';
 import {
   expiredToken,
   firstSignIn,
@@ -10,8 +11,6 @@ import {
   revokedGrants,
   tenTabs,
   usedLimit,
-  type Play,
-  type SceneContext,
 } from './plays.js';
 import { judged, type Result, type ResultStore } from './results.js';
 import { SandboxMissingError, type Sandbox, type Settings } from './sandbox.js';
@@ -47,10 +46,7 @@ export interface SceneRunner {
   finish(scene: SceneId, waiting: Result): Promise<Result>;
 }
 
-/**
- * Plays the scenes in the visitor's name, with requests to our
- * own address, and counts at the sandbox.
- */
+/** Plays the scenes for the visitor, by requests to our own address; the sandbox counts. */
 export function createSceneRunner({
   sandbox,
   results,
@@ -83,7 +79,7 @@ export function createSceneRunner({
     };
   }
 
-  /** The sandbox is as it was when `work` has ended. */
+  /** Puts the old settings of the sandbox back when `work` has ended. */
   async function withSettings<Done>(wanted: Settings, work: () => Promise<Done>): Promise<Done> {
     const current = await sandbox.settings();
     const changes = Object.entries({ ...QUIET, ...wanted }).filter(

@@ -13,7 +13,7 @@ export interface TabResponse {
 export interface Tab {
   get(address: string | URL): Promise<TabResponse>;
   post(address: string, form: Readonly<Record<string, string>>): Promise<TabResponse>;
-  /** Sends this cookie of ours no more. */
+  /** Deletes this cookie of ours. */
   forget(cookie: string): void;
 }
 
