@@ -10,18 +10,17 @@ const SILENT_CONNECTION_MS = 2_000;
 const RECONNECT_ON_ERROR_EVERY_MS = 1_000;
 
 /**
- * Errors of a node that is no longer the one to talk to: a replica after a
- * failover, a node that reads its data from disk, a connection whose sign-in is
- * void. A new connection finds the right one.
+ * Errors of the wrong node: a replica after a failover, a node that reads its data from disk, a
+ * connection whose sign-in is void. A new connection finds the right one.
  */
 const WRONG_NODE = /^(READONLY|MASTERDOWN|LOADING|NOAUTH)/;
 
 /**
- * One client for any topology. It fails fast: no command is queued while Redis is away. How
- * long a command may take is decided in `core/storage/redis.ts`, how long a connection may
- * be silent here. `pipelined`: commands of one turn of the event loop, or given while
- * others are under way, go in one write. Not on a Cluster, where ioredis follows a moved
- * slot only if the whole pipeline was refused.
+ * One client for any topology. It fails fast: no command is queued while Redis is away. This file
+ * decides how long a connection may be silent, `core/storage/redis.ts` how long a command may take.
+ * `pipelined`: commands of one turn of the event loop, or given while others are under way, go in
+ * one write. Not on a Cluster, where ioredis follows a moved slot only if the whole pipeline was
+ * refused.
  */
 export function createRedis(
   config: RedisConfig,
@@ -100,8 +99,8 @@ export function createRedis(
 }
 
 /**
- * Why the first node or Sentinel cannot be used: ioredis keeps that to itself where it has several
- * to try. `undefined` when it can be used.
+ * Why the first node or Sentinel cannot be used, which ioredis does not tell when it has several to
+ * try. `undefined` when it can be used.
  */
 export async function problemOfFirst(config: RedisConfig): Promise<Error | undefined> {
   const [first] = config.urls.reveal();

@@ -101,8 +101,8 @@ export async function connect(
 }
 
 /**
- * ioredis gives up when no Sentinel answers, or when a
- * failover ends a connection that is being made.
+ * ioredis gives up when no Sentinel answers, or when a failover ends a connection that is being
+ * made; this connects again. @returns what ends that.
  */
 export function reconnectForEver(redis: Redis | Cluster): () => void {
   let timer: NodeJS.Timeout | undefined;

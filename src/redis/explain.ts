@@ -34,10 +34,7 @@ export interface RedisProblem {
   readonly said: string;
 }
 
-/**
- * Why there is no connection. Of several nodes ioredis says only that
- * none can be used, so the first is asked.
- */
+/** Why there is no connection. ioredis does not tell with several nodes, so the first is asked. */
 export async function explainConnect(error: unknown, config: RedisConfig): Promise<RedisProblem> {
   const reason = config.topology === 'single' ? error : await problemOfFirst(config);
   if (reason !== undefined) return explainRedis(reason, config);
@@ -78,10 +75,7 @@ function explanationOf(code: string | undefined): Explanation | undefined {
   return code.startsWith('ERR_SSL_') ? handshakeFailed : undefined;
 }
 
-/**
- * The variables with user and password of the first connection
- * that is made: to Redis, or to a Sentinel.
- */
+/** The variables with user and password of the first connection, to Redis or to a Sentinel. */
 function credentialSettings(config: RedisConfig): Pick<Settings, 'user' | 'password'> {
   const variable = REDIS_VARIABLE[config.topology];
   const password = passwordSetting(config) ?? variable;

@@ -12,10 +12,7 @@ export function readAtEachConnection(redis: Redis, passwords: Record<string, Rea
   return redis;
 }
 
-/**
- * User and passwords. Those in the URL are for Redis and for the
- * Sentinels, unless the Sentinels have their own.
- */
+/** User and passwords. The Sentinels have those in the URL, too, unless they have their own. */
 export function credentials(config: RedisConfig) {
   const [{ username, password }] = config.urls.reveal();
   const user = decodeURIComponent(username) || undefined;

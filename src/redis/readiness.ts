@@ -12,10 +12,7 @@ export async function tryStorage(redis: Redis | Cluster): Promise<void> {
   await Promise.all(keys.map((key) => tryEveryCommand(keyValue, key)));
 }
 
-/**
- * A single Redis must hold every key. @throws {Error} `CLUSTER_NODE`: it
- * is one of several masters of a Cluster.
- */
+/** @throws {Error} `CLUSTER_NODE`: what is configured as a single Redis is a node of a Cluster. */
 export async function assertHoldsAllSlots(redis: Redis | Cluster): Promise<void> {
   if (isCluster(redis)) return;
   // no Cluster, or a user who may not ask

@@ -2,29 +2,21 @@ import { scryptSync } from 'node:crypto';
 import { RecordError } from '../errors.js';
 import type { KeyValue } from '../core/storage/key-value.js';
 
-/**
- * The check value of the process that wrote last, and the mark that two
- * differed: gone soon after a process ends.
- */
+/** The check value of the process that wrote last. */
 export const SECRET_CHECK_KEY = 'secret-check';
+/** The mark that two processes had different secrets. */
 export const SECRETS_DIFFER_KEY = 'secrets-differ';
 const KEPT_MS = 120_000;
 const WRITTEN_EVERY_MS = 45_000;
 
-/**
- * Tells secrets apart and leads back to none: scrypt, so that guessing costs
- * more than it would with a signed cookie.
- */
+/** Made with scrypt, so that guessing the secret from it costs more than from a signed cookie. */
 export const checkOf = (secret: string): string =>
   scryptSync(secret, 'getbill-connect secret check', 16).toString('base64url');
 
 /** As `checkOf` makes them. */
 const CHECK = /^[\w-]{22}$/;
 
-/**
- * The check value of the process that wrote last. Any other value there
- * counts as absent. @throws {StorageError}
- */
+/** The value of `SECRET_CHECK_KEY`; one of another form counts as absent. @throws {StorageError} */
 export async function readCheck(keyValue: Pick<KeyValue, 'get'>): Promise<string | undefined> {
   try {
     const found = await keyValue.get(SECRET_CHECK_KEY);
@@ -38,8 +30,7 @@ export async function readCheck(keyValue: Pick<KeyValue, 'get'>): Promise<string
 /**
  * Writes the check value of the first secret again and again, and notes when another process writes
  * one that none of `secrets` has: what that process signs cannot be verified here.
- * @returns resolves once the first is written, to a function that ends
- * it. A storage that is away is tried again.
+ * A storage that is away is tried again. @returns what ends it, once the first is written.
  */
 export async function announceSecret(
   keyValue: KeyValue,

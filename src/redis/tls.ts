@@ -20,9 +20,6 @@ export function tlsOptions(hosts: readonly string[], { caFile }: RedisConfig): C
   };
 }
 
-/**
- * With the name of the host (SNI), by which a front or a managed Redis
- * chooses; Node does not send it by itself.
- */
+/** With the host name (SNI), which a managed Redis may need; Node does not send it by itself. */
 export const forHost = (host: string, tls: ConnectionOptions): ConnectionOptions =>
   isIP(host) === 0 ? { ...tls, servername: host } : tls;
