@@ -113,10 +113,7 @@ export function createLogOutput({
   return output;
 }
 
-/**
- * Any error means "not now": EAGAIN of a full pipe, ENOSPC of a full
- * disk, EPIPE of a pipe without a reader.
- */
+/** Returns 0 on any error: EAGAIN (a full pipe), ENOSPC (a full disk), EPIPE (nobody reads). */
 function tryWrite(fd: number, bytes: Buffer): number {
   try {
     return writeSync(fd, bytes);

@@ -7,10 +7,7 @@ const MAX_FIELD = 512;
 const MAX_ITEMS = 30;
 const MAX_ITEM = 128;
 
-/**
- * JSON lines on standard output; for a person at a terminal in development,
- * pretty where `pino-pretty` is installed.
- */
+/** JSON lines on standard output; with `pretty`, text for people if `pino-pretty` is installed. */
 export function createLog({
   level,
   pretty,
@@ -58,10 +55,7 @@ function boundList(list: readonly unknown[]): unknown[] {
   return list.length > MAX_ITEMS ? [...bounded, `and ${list.length - MAX_ITEMS} more`] : bounded;
 }
 
-/**
- * Chosen fields only: a library's error may carry a command with a
- * password, or quote the JSON it could not read.
- */
+/** Chosen fields only: a library's error may hold a password, or the JSON it could not parse. */
 function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return { type: typeof error, message: cut(String(error)) };
   const { code } = error as { code?: unknown };

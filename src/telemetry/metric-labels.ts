@@ -125,8 +125,8 @@ const FOR_MACHINES = /^\/(healthz|readyz|metrics|assets|webhooks)(\/|$)/;
  * would hide that every request of a person fails.
  */
 export function audienceOf({ route, status }: Pick<Event<'request_answered'>, 'route' | 'status'>) {
-  const scanner = route === 'unmatched' && status < 500;
-  return scanner || FOR_MACHINES.test(route) ? 'machines' : 'people';
+  const isScanner = route === 'unmatched' && status < 500;
+  return isScanner || FOR_MACHINES.test(route) ? 'machines' : 'people';
 }
 
 export function statusClass(status: number): (typeof classes)[number] {

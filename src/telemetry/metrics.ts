@@ -91,7 +91,7 @@ export function createMetrics({
       case 'api_failed':
         return metrics.apiFailures.inc({ reason: knownReason('api', event.reason) });
       case 'api_not_asked':
-        return undefined; // `quota_exhausted` says once what these say for every call
+        return; // `quota_exhausted` says once what these say for every call
       case 'api_replayed':
         return metrics.apiReplays.inc();
       case 'rate_limited':
@@ -107,9 +107,8 @@ export function createMetrics({
       case 'webhook_failed':
         return metrics.webhooks.inc({ outcome: event.final ? 'given_up' : 'failed' });
       case 'token_revoked':
-        return event.outcome === 'failed'
-          ? metrics.faults.inc({ type: 'revocation_failed' })
-          : undefined;
+        if (event.outcome === 'failed') metrics.faults.inc({ type: 'revocation_failed' });
+        return;
       case 'scope_widened':
       case 'client_secret_fallback':
       case 'token_write_delayed':

@@ -5,10 +5,7 @@ import { createAudit } from './audit.js';
 import { createLog } from './log.js';
 import { createMetrics } from './metrics.js';
 
-/**
- * The events of the app and their readers: the audit log, the
- * metrics, and the request they belong to.
- */
+/** The events of the app and their readers: the audit log, the metrics, a request's context. */
 export function createTelemetry(
   config: Pick<Config, 'logLevel' | 'developerPages' | 'getbill'>,
   {
