@@ -64,9 +64,8 @@ export function streamSteps({
   }
 
   /**
-   * What the page adds for a step: its row, and with the first one of a story the
-   * story's card, which the page may not have, also of an older story, which it has
-   * cleared. `told`: all steps up to this one.
+   * What the page adds for a step: its row, and the card of its story with the first step that this
+   * stream tells of it, since the page may not have the card. `told`: all steps up to this one.
    */
   async function pieceOf(
     step: Step,

@@ -42,10 +42,7 @@ function maskedLocation(value: string, mask: Mask): string {
   return maskedUrl(new URL(value, 'http://here'), mask, { origin: isAbsolute });
 }
 
-/**
- * A session cookie holds the id and a signature: the id is masked
- * alone, so that it looks like the record's.
- */
+/** Masks the id in a session cookie apart from its signature, so that it looks as in the record. */
 function maskedCookie(pair: string, mask: Mask): string {
   const [name = '', ...rest] = pair.split('=');
   const value = decoded(rest.join('='));

@@ -7,10 +7,10 @@ import {
   maskedJson,
   maskedParameters,
   maskedUrl,
-  MASKED,
   scrubbed,
   type Mask,
 } from './masking.js';
+import { curlOf } from './curl.js';
 import { judge, noResponse, type Judgement } from './judgement.js';
 import type { Message } from './step.js';
 
@@ -77,28 +77,6 @@ function bodyOf(exchange: HttpExchange, mask: Mask): { body?: string } {
   const parameters = maskedParameters(new URLSearchParams(String(exchange.body)), mask);
   return { body: parameters.map(([name, value]) => `${name}=${value}`).join('\n&') };
 }
-
-/** Secrets as shell variables: whoever has them sets them. */
-function curlOf({ method, headers, body }: HttpExchange, url: URL, mask: Mask): string {
-  const isApi = headers['authorization'] !== undefined;
-  const lines = [`curl ${method === 'GET' ? '' : `-X ${method} `}${quoted(maskedUrl(url, mask))}`];
-  if (isApi)
-    lines.push(`-H "Authorization: Bearer $ACCESS_TOKEN"`, `-H 'Accept: application/json'`);
-  if (isApi && body !== undefined) lines.push(`-H 'Content-Type: application/json' -d @body.json`);
-  if (!isApi) {
-    for (const [name, value] of maskedParameters(new URLSearchParams(String(body ?? '')), mask)) {
-      const isSecret = value.match(MASKED) !== null;
-      lines.push(
-        isSecret
-          ? `-d "${name}=$${name.toUpperCase()}"`
-          : `--data-urlencode ${quoted(`${name}=${value}`)}`,
-      );
-    }
-  }
-  return lines.join(' \\\n  ');
-}
-
-const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /**
  * `body`: its bytes, when it was read whole; `failure`: the code of the error the call ended with.

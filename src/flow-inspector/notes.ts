@@ -151,7 +151,7 @@ const WAITED: Record<EventOf<'refresh_waited'>['outcome'], Note> = {
   ended: failed('Waited: another process found that the grant has ended', 'wait'),
   paused: failed('Waited: another process led and failed, renewals are paused', 'wait'),
   taken_over: neutral('Waited: another process ended without a new token', 'wait'),
-  no_lease: failed('Waited in vain: another process still holds the lease', 'wait'),
+  no_lease: failed('Waited too long: another process still holds the lease', 'wait'),
 };
 
 const ENDED: Record<EventOf<'session_ended'>['reason'], string> = {

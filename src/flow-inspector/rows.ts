@@ -4,10 +4,7 @@ import type { Actor, Step } from './step.js';
 /** A step as the page shows it. */
 export interface Row {
   readonly step: Step;
-  /**
-   * Lifelines that are at work while this row passes, `on-app2` while
-   * the app renews within another request.
-   */
+  /** Lifelines at work during this row; `on-app2` while the app renews within another request. */
   readonly active: readonly string[];
   readonly hop: string;
   readonly duration: string;
@@ -29,10 +26,7 @@ const NAMES: Readonly<Record<Actor, string>> = {
 
 export const actorNames: readonly string[] = Object.values(NAMES);
 
-/**
- * An actor is at work from a request to it until its response;
- * a renewal, until the note that ends it.
- */
+/** An actor works from a request to it until the response, a renewal until the note of its end. */
 export function rowsOf(steps: readonly Step[]): Row[] {
   const open = new Map<number, Actor>();
   const lastBetween = new Map<string, number>();
@@ -71,10 +65,7 @@ function secretsIn({ message }: Step): string {
   return [...new Set(masks.map(hashOfMask))].join(' ');
 }
 
-/**
- * The unit by what is shown: 999.6 ms is "1.0 s", and 9,960 ms is
- * "10 s" beside a request that took 10,010.
- */
+/** The unit fits the rounded number: 999.6 ms is "1.0 s", and 9,960 ms is "10 s". */
 export function durationText(ms: number): string {
   if (ms >= 9_950) return `${Math.round(ms / 1000)} s`;
   return ms >= 999.5 ? `${(ms / 1000).toFixed(1)} s` : `${Math.max(1, Math.round(ms))} ms`;

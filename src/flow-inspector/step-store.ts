@@ -3,12 +3,11 @@ import { hostname } from 'node:os';
 import type { KeyValue } from '../core/storage/key-value.js';
 import { RecordError } from '../errors.js';
 import { stepSchema, type Draft, type Step } from './step.js';
+import { upToYoungGap } from './young-gap.js';
 
 /** The steps kept per browser. */
 const MAX_STEPS = 400;
 const KEPT_MS = 3_600_000;
-/** A number without a step: its process is about to write it, or died. */
-const GAP_MS = 2_000;
 const MAX_RECORD = 16_384;
 
 /** How a story goes on: after a redirect, or on the way back from GetBill. */
@@ -146,25 +145,4 @@ export function createStepStore({
     },
     settled: async () => void (await Promise.all(running)),
   };
-}
-
-/**
- * Up to a gap that may still be filled, so that no reader passes over a step.
- * What expired before a first read is no gap.
- */
-function upToYoungGap(
-  found: readonly (Step | undefined)[],
-  { nowMs, isFirstRead }: { nowMs: number; isFirstRead: boolean },
-): Step[] {
-  const steps: Step[] = [];
-  for (const [index, step] of found.entries()) {
-    if (step !== undefined) {
-      steps.push(step);
-      continue;
-    }
-    const isOld = found.slice(index).some((later) => later && later.atMs < nowMs - GAP_MS);
-    const isBeforeTheFirst = isFirstRead && steps.length === 0;
-    if (!isOld && !isBeforeTheFirst) break;
-  }
-  return steps;
 }

@@ -37,10 +37,7 @@ function storyOf(steps: readonly Step[]): Story {
   };
 }
 
-/**
- * A story has failed when a response to the browser has: a call that
- * failed and was repeated does not count.
- */
+/** By the responses to the browser: a call that failed and was repeated does not count. */
 function hasFailed(steps: readonly Step[]): boolean {
   const toBrowser = steps.filter(({ kind, to }) => kind === 'response' && to === 'browser');
   return (toBrowser.length === 0 ? steps : toBrowser).some(({ outcome }) => outcome === 'failed');

@@ -1,7 +1,4 @@
-/**
- * The explanation of a step: its reason, the section of the
- * standard, and the function that does it.
- */
+/** The explanation of a step: its reason, the section of the standard, and its function. */
 export interface Topic {
   readonly why: string;
   readonly rfc?: { readonly text: string; readonly href: string };
@@ -121,7 +118,7 @@ export const topics = {
     code: code('core/tokens/renewal-guards.ts', 'pauseAfter'),
   },
   ended: {
-    why: 'Nothing but the refusal of the very token on record ends a grant, or the person who signs out.',
+    why: 'A grant ends only when GetBill refuses the very token on record, or when the person signs out.',
     code: code('core/tokens/renew-under-lease.ts', 'end'),
   },
   pending_login: {

@@ -65,16 +65,18 @@ export function recordBrowser(
     return context;
   }
 
+  const targetOf = (url: URL): string => maskedUrl(url, mask, { origin: false });
+
   function recordRequest(context: Context, req: Request): RecordResponse {
-    const path = maskedUrl(new URL(req.originalUrl, publicUrl), mask, { origin: false });
+    const target = targetOf(new URL(req.originalUrl, publicUrl));
     return appendRequest(context, {
       from: 'browser',
       to: 'app',
-      title: `${req.method} ${path.split('?')[0] ?? ''}`,
+      title: `${req.method} ${pathIn(target)}`,
       topic: topicOfPath(req.path),
       oauth: isOAuthPath(req.path),
       message: {
-        start: `${req.method} ${path} HTTP/1.1`,
+        start: `${req.method} ${target} HTTP/1.1`,
         headers: maskedHeaders(req.headers, BROWSER_SENDS, mask),
       },
     });
@@ -89,11 +91,8 @@ export function recordBrowser(
     const goesToGetbill =
       location?.searchParams.has('state') === true && location.origin !== publicUrl.origin;
     const line = `${status} ${STATUS_CODES[status] ?? ''}`.trim();
-    const where = goesToGetbill
-      ? ': to GetBill, with state and challenge'
-      : location
-        ? `: to ${maskedUrl(location, mask, { origin: false }).split('?')[0] ?? ''}`
-        : '';
+    let where = location === undefined ? '' : `: to ${pathIn(targetOf(location))}`;
+    if (goesToGetbill) where = ': to GetBill, with state and challenge';
     respond({
       title: hasLeft ? 'The browser left before the end' : line + where,
       outcome: hasLeft || status >= 400 ? 'failed' : 'ok',
@@ -122,6 +121,8 @@ export function recordBrowser(
 
   return middleware;
 }
+
+const pathIn = (target: string): string => target.split('?')[0] ?? '';
 
 const isOAuthPath = (path: string): boolean => /^\/(login|oauth\/callback|logout)$/.test(path);
 

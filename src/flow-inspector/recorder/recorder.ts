@@ -19,9 +19,8 @@ export interface Recorder {
 }
 
 /**
- * Writes down what one browser causes: its requests, what they lead to at
- * GetBill and in the storage, and what was decided. It hears of it through the
- * channels of `src/tracing.ts` and the events.
+ * Records what one browser causes: its requests, the calls to GetBill and the storage, and the
+ * decisions. It learns of them from the channels of `src/tracing.ts` and from the events.
  */
 export function createRecorder(deps: {
   store: StepStore;

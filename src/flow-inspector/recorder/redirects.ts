@@ -7,18 +7,12 @@ import type { StepWriter } from './step-writer.js';
 const AT_GETBILL_MS = 3_600_000;
 const REDIRECT_MS = 10_000;
 
-/**
- * How a story goes on after a redirect: to GetBill and back, or to
- * another page, which another process may serve.
- */
+/** How a story goes on after a redirect, to GetBill or to a page that another process may serve. */
 export function recordRedirects(
   { append }: StepWriter,
   { store, mask, publicUrl }: { store: StepStore; mask: Mask; publicUrl: URL },
 ) {
-  /**
-   * Records GetBill's redirect, which the browser must have
-   * followed: it is here with its parameters.
-   */
+  /** Records GetBill's redirect, which the browser has followed: its parameters are in `url`. */
   function backFromGetbill(context: Context, url: URL, replyTo: number): void {
     const error = url.searchParams.get('error');
     const failed = error !== null;
@@ -61,10 +55,7 @@ export function recordRedirects(
     );
   }
 
-  /**
-   * Stores how the story goes on, before the browser follows a
-   * redirect to what may be another process.
-   */
+  /** Stores how the story goes on before the browser is redirected, maybe to another process. */
   function tellNextProcess(context: Context, res: Response): Promise<void> | undefined {
     const location = locationOf(res, publicUrl);
     if (location === undefined) return undefined;
@@ -79,10 +70,7 @@ export function recordRedirects(
   return { backFromGetbill, toGetbill, tellNextProcess };
 }
 
-/**
- * How the request that continues a story is recognised: by its path, or by the state
- * with which GetBill sends the browser back.
- */
+/** Names the request that continues a story: by its path, or by the state that GetBill returns. */
 export const byPath = ({ pathname, search }: URL): string => `path ${pathname}${search}`;
 export const byState = (state: string): string => `state ${state}`;
 

@@ -4,15 +4,12 @@ import { WHY_RENEWED } from '../notes.js';
 import { newStory, type Context } from './context.js';
 import { ignored, type StepWriter } from './step-writer.js';
 
-/**
- * The decisions about a renewal: to be subscribed to
- * `channels.renewal`, each run in a context of its own.
- */
+/** The decisions about a renewal, for `channels.renewal`; each run has a context of its own. */
 export function recordRenewals(
   { contexts, note, inContext }: StepWriter,
   { fingerprint }: { fingerprint: (id: string) => string },
 ) {
-  /** A renewal before the token ends holds up nobody: it is a story of its own. */
+  /** A renewal in the margin before the expiry delays nobody, so it is a story of its own. */
   function contextOfRenewal({ trigger }: RenewalRun): Context | undefined {
     const context = contexts.getStore();
     if (context === undefined) return undefined;
@@ -21,14 +18,8 @@ export function recordRenewals(
   }
 
   const startRenewal = inContext<RenewalRun>(({ grantId, trigger }, context) => {
-    const title =
-      trigger === 'margin'
-        ? 'Renewal in the background'
-        : trigger === 'expired'
-          ? 'Renewal: the access token had expired'
-          : 'Renewal: the API rejected the access token';
     note(context, {
-      title,
+      title: TITLES[trigger],
       topic: 'renewal',
       outcome: 'neutral',
       details: [
@@ -55,3 +46,9 @@ export function recordRenewals(
 
   return { contextOfRenewal, reader: { ...ignored, start: startRenewal, error: failRenewal } };
 }
+
+const TITLES = {
+  margin: 'Renewal in the background',
+  expired: 'Renewal: the access token had expired',
+  rejected: 'Renewal: the API rejected the access token',
+} as const;
