@@ -19,10 +19,7 @@ const OPERATOR_READS_LOG = 'look the request number up in the log';
 const NOT_GETBILL =
   'check GETBILL_API_URL, and what a proxy or firewall puts in place of the response; else report it to GetBill with the time of the call';
 
-/**
- * By group and code: every code that this app responds with, but
- * those that `oauth-explanations.ts` explains.
- */
+/** By group and code: every code of our responses that `oauth-explanations.ts` does not explain. */
 export const errorFacts: Readonly<Record<ErrorGroup, Readonly<Record<string, ErrorFacts>>>> = {
   'Signing in': {
     callback_malformed: [

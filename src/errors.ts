@@ -38,10 +38,7 @@ export class RequestError extends AppError {
   }
 }
 
-/**
- * The GetBill API said no to one of our own calls. Its text is
- * for the log; pages use their own words.
- */
+/** The GetBill API refused a call of ours. Its text is for the log; pages use their own words. */
 export class GetbillApiError extends AppError {
   /** The faults by field, where the API names them. */
   readonly fields: Readonly<Record<string, readonly string[]>>;
@@ -71,10 +68,7 @@ export class GetbillApiError extends AppError {
 /** GetBill documents no such call, so nothing was sent. */
 export class UndocumentedCallError extends GetbillApiError {}
 
-/**
- * A body breaks the documented rules of the GetBill API, so nothing was
- * sent. The field `''` is the whole body.
- */
+/** A body breaks GetBill's documented rules; nothing was sent. The field `''` is the whole body. */
 export class InvalidInputError extends AppError {
   readonly fields: Readonly<Record<string, readonly string[]>>;
 
@@ -84,10 +78,7 @@ export class InvalidInputError extends AppError {
   }
 }
 
-/**
- * A write was sent to GetBill, and no response says what became of
- * it. It must not be sent again unlooked.
- */
+/** A write was sent, and no response tells its outcome: look at GetBill before it is sent again. */
 export class OutcomeUnknownError extends UnavailableError {
   constructor(cause: UnavailableError) {
     const { code, status, message } = cause;
@@ -115,10 +106,7 @@ export class WalkStoppedError extends AppError {
   }
 }
 
-/**
- * GetBill writes "Access denied to this debt" where the debt is
- * another company's: no permission would help.
- */
+/** "Access denied to this debt": the debt is another company's, so no permission would help. */
 const isAboutRecord = (status: number, message: string): boolean =>
   status === 403 && /\bdenied to\b/i.test(message);
 

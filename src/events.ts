@@ -86,10 +86,7 @@ export interface RequestContext {
 
 export type Emit = (event: AppEvent) => void;
 
-/**
- * `subscribe` adds a reader; a reader that throws is reported
- * to `onReaderError` and disturbs nobody.
- */
+/** `subscribe` adds a reader. One that throws is reported to `onReaderError`; the others go on. */
 export function createEvents({ onReaderError }: { onReaderError: (error: unknown) => void }) {
   const readers: Emit[] = [];
   return {

@@ -9,10 +9,7 @@ import type { RequestListener } from 'node:http';
  * emitted `close` already, for which everything behind here waits.
  */
 export function inTurns(handle: RequestListener): RequestListener {
-  /**
-   * The requests that wait, by browser. An empty queue: one request
-   * of this browser has begun in this turn.
-   */
+  /** The requests that wait, by browser. An empty queue: a request of it has begun in this turn. */
   const waiting = new Map<string, Parameters<RequestListener>[]>();
 
   function startTurn(): void {

@@ -32,10 +32,9 @@ async function main(): Promise<void> {
 }
 
 /**
- * The first SIGTERM, SIGINT or SIGHUP (a terminal is closed) stops the process in
- * order; until `handleWith` is called, it ends the process at once. The second changes
- * nothing, because systemd and npm, or npm and the terminal, both send one for the same
- * stop. The third ends the process at once.
+ * The first SIGTERM, SIGINT or SIGHUP (a terminal is closed) stops the process in order, or at once
+ * until `handleWith` is called. The second changes nothing, because systemd and npm, or npm and the
+ * terminal, both send one for the same stop. The third ends the process at once.
  */
 function receiveStopSignals() {
   const signals: NodeJS.Signals[] = [];
@@ -55,10 +54,7 @@ function receiveStopSignals() {
   };
 }
 
-/**
- * Serves on while the load balancer notices, finishes the responses under
- * way, stores running renewals, and exits.
- */
+/** Waits until the load balancer has noticed, finishes responses, stores renewals, and exits. */
 async function stop({
   signal,
   config,

@@ -1,7 +1,7 @@
 /**
- * The meaning of an OAuth error and its remedy, in one place for the page, the log, the
- * command line and the doctor. Keyed by the code of our own errors, which is the server's
- * `error` where RFC 6749 or GetBill defines it.
+ * The meaning of an OAuth error and its remedy, in one place for the page, the log, the command
+ * line and the doctor. Keyed by the code of our own errors, which is the server's `error` where RFC
+ * 6749 or GetBill defines it.
  */
 export interface OAuthExplanation {
   /** For the operator. */
@@ -135,10 +135,7 @@ export function explanationOf(code: string): OAuthExplanation | undefined {
   return Object.hasOwn(explanations, name) ? explanations[name] : undefined;
 }
 
-/**
- * Whether the server rejects our request: the operator's to mend, or a
- * grant that only a new sign-in replaces.
- */
+/** Whether the server rejects our request: only the operator, or a new sign-in, can help. */
 export const isRejection = (code: string): boolean => explanationOf(code)?.exit === 'configuration';
 
 /** For the log and the terminal. */

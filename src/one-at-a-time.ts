@@ -1,10 +1,7 @@
 import type { RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 
-/**
- * Requests that may wait on one connection. Browsers and
- * reverse proxies send none ahead of a response.
- */
+/** Requests that may wait on one connection. Browsers and reverse proxies do not pipeline. */
 const MAX_WAITING = 32;
 /** On all connections together: each may have a head of 16 KB. */
 const MAX_WAITING_IN_ALL = 512;
@@ -13,7 +10,7 @@ const MAX_WAITING_IN_ALL = 512;
  * Handles the requests of one connection one after the other; Node hands over pipelined requests
  * all at once. Each response then has its socket from the start, so it always emits `close`, and
  * requests whose client has hung up are never begun. A connection with more requests waiting is
- * closed. Before Express, whose part alone would be a tenth of what such a client costs.
+ * closed. This runs before Express, which would be a tenth of what such a client costs.
  */
 export function oneAtATime(handle: RequestListener): RequestListener {
   // a queue exists while a request is handled, or about to be

@@ -57,10 +57,7 @@ export async function createServices(
   const stops: (() => Promise<void>)[] = [];
   const closes: (() => void)[] = [];
   let stopping: Promise<unknown> | undefined;
-  /**
-   * Ends what would keep responses open, before they are waited
-   * for. Resolves when the rooms have stopped.
-   */
+  /** Ends what keeps responses open, before these are waited for. Resolves when all has ended. */
   async function stop(): Promise<void> {
     stopping ??= Promise.allSettled(stops.map((each) => each()));
     await stopping;
@@ -116,10 +113,7 @@ export async function createServices(
     metrics,
     /** Whether the storage would carry out a sign-in. */
     isStorageReady: () => once('check', checkStorage),
-    /**
-     * Lets other processes and the doctor see when their
-     * SESSION_SECRET is another one, until `close`.
-     */
+    /** Until `stop`: lets other processes and the doctor see that their SESSION_SECRET differs. */
     async announceSecret(): Promise<void> {
       const end = await announceSecret(storage, {
         secrets: config.session.secrets.reveal(),
@@ -133,10 +127,7 @@ export async function createServices(
     /** The same for what responses under way still need. */
     onClose: (each: () => void) => void closes.push(each),
     stop,
-    /**
-     * Waits at most `withinMs` for renewals, by default one lease;
-     * then lets go of Redis and the connections.
-     */
+    /** Waits at most `withinMs` for renewals, by default one lease; then closes all connections. */
     async close({ withinMs = config.getbill.timeoutMs + 3_000 } = {}): Promise<void> {
       const allIdle = Promise.all([idle(), stop()]);
       await Promise.race([allIdle, delay(withinMs, undefined, { ref: false })]);

@@ -1,7 +1,6 @@
 /**
- * Prose for a terminal of `columns`: lines break at spaces, and what follows stands
- * below the text of its line. A word that is longer, such as an address, is left
- * whole. Without a terminal nothing is broken.
+ * Prose for a terminal of `columns`: lines break at spaces and go on below the text of their first
+ * line. A longer word, such as an address, stays whole. Without a terminal nothing is broken.
  */
 export function wrap(text: string, columns: number | undefined): string {
   if (columns === undefined || columns < MIN_COLUMNS) return text;
@@ -10,9 +9,7 @@ export function wrap(text: string, columns: number | undefined): string {
 }
 
 const MIN_COLUMNS = 40;
-/**
- * The beginning of a line, before its text: spaces, a bullet, the verdict or the name of a part.
- */
+/** What comes before the text of a line: spaces, a bullet, the verdict or the name of a part. */
 const LEAD = /^\s*(?:- |cause: |fix: +|(?:pass|warn|fail) +\S[^]{0,21} {2,})?/;
 
 function broken(line: string, columns: number): string[] {
@@ -33,6 +30,6 @@ function broken(line: string, columns: number): string[] {
   return [...lines, current];
 }
 
-/** The width of a stream that is a terminal; 0 is one that nobody has told its size. */
+/** The width of a stream that is a terminal; a terminal that does not know its size says 0. */
 export const columnsOf = ({ isTTY, columns }: NodeJS.WriteStream): number | undefined =>
   isTTY && columns > 0 ? columns : undefined;
