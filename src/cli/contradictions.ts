@@ -20,10 +20,7 @@ const contradictions = [
 const isGiven = (command: Command, option: string): boolean =>
   command.getOptionValueSource(option) === 'cli';
 
-/**
- * Ends a command that was given two options of which it would
- * obey one. @throws {InvalidArgumentError}
- */
+/** Ends a command with two options of which it would ignore one. @throws {InvalidArgumentError} */
 export function refuseContradictions(command: Command): void {
   for (const { options, cure } of contradictions)
     if (options.every((option) => isGiven(command, option))) misused(cure);

@@ -10,9 +10,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const STORAGES = ['REDIS_URL', 'REDIS_CLUSTER_NODES', 'REDIS_SENTINELS'];
 
 /**
- * Without shared storage nothing this process stores outlives it, so the two secrets that
- * protect stored records are made for the occasion. With shared storage they must be the
- * installation's own: others read what is written here.
+ * Without shared storage nothing that this process stores outlives it, so the two secrets that
+ * protect records are made up. With shared storage they must be the installation's own: others read
+ * what is written here.
  */
 export function withThrowawaySecrets(env: Environment): Environment {
   if (STORAGES.some((name) => env[name] || env[`${name}_FILE`])) return env;
@@ -43,8 +43,7 @@ const RUNNING_DEMO = '.demo/running.json';
 const DEMO_RESPONDS_WITHIN_MS = 1_000;
 
 /**
- * The environment, or that of a demo that runs in this folder when
- * nobody has set up a GetBill client here.
+ * The environment; without any GETBILL_ variable, that of a demo that runs in this folder.
  * @param tell is told about it.
  */
 export async function orRunningDemo(

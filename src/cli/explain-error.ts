@@ -18,10 +18,7 @@ import { ProxyError } from './doctor/proxy.js';
 
 const DOCTOR = 'npm run doctor';
 
-/**
- * For a person at a terminal, who is the operator: hints
- * included. `config`: where it could be read.
- */
+/** For the operator at a terminal, with hints. `config`: where it could be read. */
 export function explainError(error: unknown, config?: Config): string {
   if (error instanceof ConfigError) {
     const lines = error.problems.map((problem) => `  - ${problem}`);
@@ -51,10 +48,7 @@ function explainAppError(error: AppError): string[] {
 
 const FACTS = { ...errorFacts['Sessions and tokens'], ...errorFacts['Calls to GetBill'] };
 
-/**
- * What a message of GetBill's own does not say. After a write that may
- * have been done "try again" would be wrong.
- */
+/** What GetBill's own message does not say. After a write of unknown outcome not "try again". */
 function hintFromFacts(error: AppError): string | undefined {
   const { code, status } = error;
   const isMute = status >= 500 || code === 'missing_scope';
@@ -86,21 +80,17 @@ function whatNext(error: AppError): string[] {
 const isUnknown = (error: AppError): boolean => error instanceof OutcomeUnknownError;
 const UNREACHABLE = new Set(['getbill_unreachable', 'getbill_timeout']);
 
-/**
- * Names the host and the reason, instead of the action that failed. `undefined` for another error.
- */
+/** Names the host and the reason, not the action that failed. `undefined` for another error. */
 function explainUnreachable(error: AppError, config: Config | undefined): string[] | undefined {
   if (config === undefined || !UNREACHABLE.has(error.code)) return undefined;
   const { tokenUrl, apiUrl, timeoutMs } = config.getbill;
   // "could not be renewed" wraps the call
   const isTokenCall = error.cause instanceof AppError && !isUnknown(error);
+  const called = isTokenCall
+    ? { url: tokenUrl, variable: 'GETBILL_TOKEN_URL' }
+    : { url: apiUrl, variable: 'GETBILL_API_URL' };
   const isOneHost = tokenUrl.origin === apiUrl.origin;
-  const variable = isOneHost
-    ? 'GETBILL_BASE_URL'
-    : isTokenCall
-      ? 'GETBILL_TOKEN_URL'
-      : 'GETBILL_API_URL';
-  const place = { url: isTokenCall ? tokenUrl : apiUrl, variable, timeoutMs };
+  const place = { ...called, ...(isOneHost && { variable: 'GETBILL_BASE_URL' }), timeoutMs };
   const proxy = proxyFor(place.url, config.getbill.proxy);
   const failure = proxy && proxyFailureOf(error);
   const reason = failure ? new ProxyError(proxy, failure) : error;

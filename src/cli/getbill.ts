@@ -47,11 +47,8 @@ const run: Run = async (work, { verbose, finishes }) => {
     });
   }
 
-  /**
-   * A token call under way ends first (its deadline is near) and gives its
-   * lease back; a second Ctrl-C does not wait.
-   */
   const stopping = new AbortController();
+  /** A token call under way ends first and returns its lease; a second Ctrl-C does not wait. */
   const interrupt = (): void => {
     for (const signal of STOP_SIGNALS)
       process.off(signal, interrupt).once(signal, () => process.exit(exitCodes.interrupted));

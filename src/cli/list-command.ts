@@ -76,10 +76,7 @@ export function addListCommand(
     else if (items.length > 0) print(listTable(columns, rows, width()));
   }
 
-  /**
-   * Shows what has come also when it stops before the end: nothing
-   * that was paid for from the quota is lost.
-   */
+  /** Also shows what has come before an error: it was paid for from the quota. */
   async function listAll(client: Client, flags: ListFlags): Promise<void> {
     const { page: from = 1, limit: perPage = 100, ...filters } = requestOf(resource, flags);
     const shown = progress();

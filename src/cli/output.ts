@@ -4,15 +4,14 @@ import { exitCodes } from './exit-codes.js';
 import { columnsOf, wrap } from '../wrap.js';
 
 /**
- * The way of every text to the terminal. What other people have written into GetBill, or a server
- * into its errors, must not steer the terminal: control and format characters become spaces.
+ * For every text to the terminal. What other people have written into GetBill, or a server into its
+ * errors, must not steer the terminal: control and format characters become spaces.
  */
 export const harmless = (text: string): string =>
   text.replaceAll(/(?![\n\t])[\p{Cc}\p{Cf}]/gu, ' ');
 
 /**
- * JSON for a program that reads standard output, and harmless
- * where it is a terminal: nothing is lost.
+ * JSON for programs, and harmless at a terminal: control characters are escaped, nothing is lost.
  * @throws {UnavailableError} a response with more levels than `JSON.stringify` takes.
  */
 export const inJson = (value: unknown): string =>
@@ -50,10 +49,7 @@ export const harmlessStderr = (): Writable =>
     },
   });
 
-/**
- * A reader that leaves ends the command where it read the data, and
- * changes nothing where it read the rest.
- */
+/** A reader that leaves ends the command on standard output, and changes nothing on the other. */
 export function expectReadersToLeave(): void {
   process.stderr.on('error', () => undefined);
   process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {

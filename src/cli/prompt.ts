@@ -2,10 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { exitCodes } from './exit-codes.js';
 import { misused } from './input.js';
 
-/**
- * The line that a person types; `undefined` after Ctrl-D, or when
- * `signal` aborts. Ctrl-C ends the process.
- */
+/** The line a person types; `undefined` after Ctrl-D or `signal`. Ctrl-C ends the process. */
 export async function promptFor(
   question: string,
   signal = new AbortController().signal,
@@ -24,10 +21,7 @@ export async function promptFor(
   }
 }
 
-/**
- * Asks before what cannot be undone. Without a terminal nobody
- * can be asked: `--yes` says it beforehand.
- */
+/** Asks before what cannot be undone, unless `yes`, which is needed where there is no terminal. */
 export async function confirm(question: string, { yes }: { yes?: true }): Promise<boolean> {
   if (yes) return true;
   if (!process.stdin.isTTY || !process.stderr.isTTY)

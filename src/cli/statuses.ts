@@ -2,10 +2,7 @@ import { debtStatuses, STATUS_PREFIX } from '../getbill/debt-statuses.js';
 
 const shortNames: readonly string[] = debtStatuses;
 
-/**
- * GetBill's own statuses by their short name: `paid` is
- * `status.default.paid`. Any other text stays as it is.
- */
+/** The status of a short name: `paid` is `status.default.paid`. Any other text stays as it is. */
 export const statusFrom = (text: string): string => {
   const short = text
     .trim()
@@ -14,10 +11,7 @@ export const statusFrom = (text: string): string => {
   return shortNames.includes(short) ? `${STATUS_PREFIX}${short}` : text;
 };
 
-/**
- * For a list that is empty: `undefined` when the status is one of
- * GetBill's own. A company may have others.
- */
+/** For an empty list; `undefined` for a status of GetBill's own. A company may have others. */
 export function unknownStatus(text: string): string | undefined {
   if (shortNames.some((short) => statusFrom(text) === `${STATUS_PREFIX}${short}`)) return undefined;
   return `no debt has the status "${text}"; GetBill's own are ${shortNames.join(', ')}`;

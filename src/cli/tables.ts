@@ -40,10 +40,7 @@ export function listTable(columns: Columns, rows: readonly Row[], width = Infini
   return [top, heading, ...separator, ...rest, ...note].join('\n');
 }
 
-/**
- * Indexes of the columns for which there is room when no id and no
- * amount is cut; those two stay in any case.
- */
+/** Indexes of the columns that fit without cutting an id or an amount; those two always stay. */
 function columnsWithin(lines: readonly string[][], width: number): number[] {
   const [names = []] = lines;
   const isCutLast = (column: number): boolean => CUT_LAST.includes(names[column] ?? '');
@@ -64,10 +61,7 @@ function columnsWithin(lines: readonly string[][], width: number): number[] {
 const tableWidth = (widths: readonly number[]): number =>
   widths.reduce((sum, one) => sum + one + 3, 1);
 
-/**
- * One item, a field below the other. What is too long goes
- * on in the next line: nothing may be lost.
- */
+/** One item, a field per line. Text that is too long goes on in the next line: nothing is lost. */
 export function itemTable(item: Row, width = Infinity): string {
   const fields = Object.keys(item);
   const nameWidth = fields.reduce((widest, field) => Math.max(widest, widthOf(field)), 0);
@@ -102,10 +96,7 @@ const widthsOf = (lines: readonly (readonly string[])[]): number[] =>
     lines.reduce((widest, line) => Math.max(widest, widthOf(line[index] ?? '')), 0),
   );
 
-/**
- * Takes from the widest column until the table fits: from the others
- * first, then from ids, then from amounts.
- */
+/** Narrows the widest column until the table fits: first the others, then ids, then amounts. */
 function fittingWidths(
   lines: readonly string[][],
   names: readonly string[],

@@ -2,15 +2,14 @@ import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 
 /**
- * The text of a file that people write: UTF-8, with or without
- * its mark, or UTF-16 as Windows marks it.
+ * The text of a file that people write: UTF-8 with or without BOM, or UTF-16 with that of Windows.
  * @param file its name, or 0 for standard input.
  * @throws {TypeError} it is in another encoding, in which letters would be lost.
  */
 export const readTextFile = (file: string | 0): string =>
   decoded(readFileSync(file), { fatal: true });
 
-/** `process.loadEnvFile`, also with the marks of Windows. What is set already stays as it is. */
+/** `process.loadEnvFile`, also with the BOMs of Windows. What is set already stays as it is. */
 export function loadEnvFile(file: string): void {
   for (const [name, value] of Object.entries(
     parseEnv(decoded(readFileSync(file), { fatal: false })),

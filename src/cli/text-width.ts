@@ -11,10 +11,7 @@ export const widthOf = (line: string): number =>
     ? line.length
     : lettersOf(line).reduce((sum, letter) => sum + (WIDE.test(letter) ? 2 : 1), 0);
 
-/**
- * Ends with an ellipsis where it was too wide: between
- * letters as people see them, never inside one.
- */
+/** Cuts a line that is too wide, with an ellipsis, between letters as people see them. */
 export function cut(line: string, width: number): string {
   if (widthOf(line) <= width) return line;
   let shown = '';

@@ -4,10 +4,7 @@ import type { Row } from './tables.js';
 export const counted = (count: number, noun: string): string =>
   `${count} ${noun}${count === 1 ? '' : 's'}`;
 
-/**
- * "3 debts, 1200.00 EUR and 50.00 USD": added up in
- * thousandths, of which some currencies have amounts.
- */
+/** "3 debts, 1200.00 EUR and 50.00 USD". Sums thousandths, which some currencies have. */
 export function totalsOf(debts: readonly Row[]): string {
   const thousandths = new Map<string, number>();
   for (const { amount, amount_text: text, currency } of debts) {

@@ -10,10 +10,7 @@ export interface IndexedEntry {
   readonly index: number;
 }
 
-/**
- * Ours also where the file has one: those may be empty or
- * equal, and no row could be told from another.
- */
+/** Never that of the file: those may be empty or equal, so that rows could not be told apart. */
 export const tempIdOf = ({ index }: IndexedEntry): string => `entry-${index}`;
 
 /** A row that the response does not name stays unknown. */
@@ -30,10 +27,7 @@ export function applyResult(rows: readonly IndexedEntry[], result: DebtBatchResu
     mark(row, 'created', typeof row.debt_id === 'string' ? { debt_id: row.debt_id } : {});
 }
 
-/**
- * The entry that a row of the response is about: by `temp_id`, which is
- * documented for created rows, else by `index`.
- */
+/** The entry of a row in the response: by `temp_id`, documented for created rows, or by `index`. */
 function createFinder(rows: readonly IndexedEntry[], responseRows: readonly BatchRow[]) {
   const positions = new Map(rows.map((row, position) => [tempIdOf(row), position]));
   const positionOf = ({ temp_id: id }: BatchRow): number | undefined =>
@@ -46,9 +40,7 @@ function createFinder(rows: readonly IndexedEntry[], responseRows: readonly Batc
   };
 }
 
-/**
- * Whether GetBill counts from 0 or from 1 is not documented: it is read from the rows themselves.
- */
+/** GetBill does not document whether it counts from 0 or from 1: the rows themselves tell. */
 function firstIndexOf(
   responseRows: readonly BatchRow[],
   positionOf: (row: BatchRow) => number | undefined,

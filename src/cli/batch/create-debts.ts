@@ -58,10 +58,7 @@ export function createDebts({ run, print, tell, width, progress, explain, exitWi
     show(file, flags, { notFound: sentMeanwhile ? new Set() : notFound, different });
   }
 
-  /**
-   * `undefined`: nobody knows; then the debts stay unknown,
-   * and none of them is sent, which is safe.
-   */
+  /** `undefined` when it fails: then the debts stay unknown and none is sent, which is safe. */
   async function lookUp(
     client: Client,
     file: ReportFile,

@@ -3,7 +3,7 @@ import { inputFaults } from '../../getbill/check-input.js';
 import { isRecord } from '../../getbill/values.js';
 import type { Entry, Report } from './report.js';
 
-/** More than that is slow to write down before every call; several files do it. */
+/** More would be slow to write before every call; several files do it. */
 const MAX_DEBTS = 10_000;
 const MAX_FAULTS = 20;
 const MAY_BE_THERE = new Set<Entry['state']>(['created', 'unknown']);
@@ -36,10 +36,7 @@ export function assertEntries(entries: readonly Entry[], states: readonly Entry[
   throwSome(faultsOf(due, sent));
 }
 
-/**
- * By "3.amount": the fourth debt. `undefined` is left out. None may
- * have the `internal_id` of one in `sent`.
- */
+/** By field, "3.amount" in the fourth debt; skips `undefined`. None may have an id of `sent`. */
 function faultsOf(debts: readonly unknown[], sent: readonly Entry[] = []): Map<string, string[]> {
   const faults = new Map<string, string[]>();
   const sentIds = sent.map(({ debt }) => debt['internal_id']);

@@ -7,10 +7,7 @@ import type { Entry, ReportFile } from './report.js';
 export interface LookedUp {
   /** GetBill has no debt of that `internal_id`. */
   readonly notFound: ReadonlySet<Entry>;
-  /**
-   * GetBill has one with another amount or currency: this one, changed
-   * since, or another. Only a person can tell.
-   */
+  /** GetBill has one with another amount or currency. Is it the same? A person must tell. */
   readonly different: ReadonlySet<Entry>;
 }
 

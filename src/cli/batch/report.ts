@@ -82,10 +82,7 @@ function hold(path: string, read: () => Report): ReportFile {
   };
 }
 
-/**
- * What was there before stays where this fails, on a full disk for
- * example. @throws {InvalidArgumentError}
- */
+/** Keeps the old file when it fails, on a full disk for example. @throws {InvalidArgumentError} */
 function replaceFile(path: string, text: string): void {
   try {
     writeFileSync(`${path}.new`, text, { mode: 0o600, flush: true });

@@ -78,10 +78,7 @@ async function sendBatch(
   }
 }
 
-/**
- * Every row is unknown while the call is under way. @returns an
- * error that is not the outcome of the rows.
- */
+/** Every row is unknown during the call. @returns an error that is not the outcome of the rows. */
 async function callOnce(
   rows: readonly IndexedEntry[],
   { client, file }: SendOptions,

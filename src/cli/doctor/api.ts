@@ -6,10 +6,7 @@ import type { Ask, HttpResponse } from './ask.js';
 import { fail, pass, warn, type Check, type CheckContext, type Result } from './check.js';
 import { explainConnection } from './explain-connection.js';
 
-/**
- * One read with a token of the client; where none may be had, without a
- * token, which shows whether an API is there.
- */
+/** One read with a token of the client. Without one it only shows whether an API is there. */
 export const apiCheck: Check = {
   name: 'GetBill API',
   needs: 'GetBill pins',
@@ -27,7 +24,7 @@ const readableWith = (scopes: readonly string[]): Pick<Endpoint, 'path' | 'scope
     ({ method, path, scope }) => method === 'GET' && !path.includes('{') && scopes.includes(scope),
   ) ?? { path: '/company/profile', scope: 'company:read' };
 
-/** `exit`: what a command ends with for which this call is the aim. */
+/** `exit`: the exit code of a command whose aim is this call. */
 interface Examined {
   readonly result: Result;
   readonly exit: keyof typeof exitCodes;
@@ -60,7 +57,7 @@ async function tokenFor(
   try {
     return (await tokenEndpoint.clientCredentials([scope])).access_token;
   } catch {
-    return undefined; // why, "client credentials" says
+    return undefined; // the check "client credentials" says why
   }
 }
 

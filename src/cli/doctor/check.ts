@@ -3,10 +3,7 @@ import type { Config } from '../../config/config.js';
 import type { TokenEndpoint } from '../../core/oauth/token-endpoint.js';
 import type { Ask, AskOptions, HttpResponse } from './ask.js';
 
-/**
- * `warn` works today and will hurt later, or cannot be seen from
- * here; only `fail` changes the exit code.
- */
+/** `warn`: works, but will fail later or is not visible here. Only `fail` sets the exit code. */
 export type Verdict = 'pass' | 'warn' | 'fail';
 
 export interface Result {
@@ -28,10 +25,7 @@ export interface Check {
    * does not apply stops nothing, so the last of a chain stands for all of it.
    */
   readonly needs?: string;
-  /**
-   * The setting it is about: without it the check does not
-   * apply, and is not named as left out either.
-   */
+  /** Without this setting the check does not apply, and is not named as left out either. */
   readonly setting?: 'issuer' | 'revokeUrl';
   /** `undefined`: does not apply here. */
   examine(context: CheckContext): Promise<Result | undefined>;
@@ -44,10 +38,7 @@ export interface Deployment {
   readonly visit: (path: string, options?: AskOptions) => Promise<HttpResponse>;
 }
 
-/**
- * The parts that are looked at, each built as production builds it. Questions
- * that several checks ask are asked once.
- */
+/** The parts to look at, each built as in production. What several checks ask is asked once. */
 export interface CheckContext {
   readonly config: Config;
   readonly deployment: Deployment | undefined;

@@ -35,7 +35,7 @@ export const connectionChecks: readonly Check[] = [
     name: 'clock',
     needs: 'GetBill pins',
     async examine({ tokenResponse }) {
-      const response = await tokenResponse().catch(() => undefined); // why, the next line says
+      const response = await tokenResponse().catch(() => undefined); // the next check says why
       const theirsMs = Date.parse(response?.headers.date ?? '') + 500; // whole seconds
       return response === undefined || Number.isNaN(theirsMs)
         ? undefined
@@ -99,10 +99,10 @@ async function pins({ url, variable }: Place, config: GetbillConfig): Promise<Re
   if (refusal === undefined) return pass(`${url.host} has a pinned key`);
   const { cause = '' } = explainConnection(refusal, { url, variable, timeoutMs: config.timeoutMs });
   const fix = `if GetBill has announced new keys, put them into GETBILL_TLS_PINS; this connection shows ${pinsOf(leaf).join(', ')}, which you must compare with what GetBill says before you believe it`;
-  return (config.tlsPinsReportOnly ? warn : fail)(cause, fix);
+  return config.tlsPinsReportOnly ? warn(cause, fix) : fail(cause, fix);
 }
 
-/** @param aheadMs how far this machine is before GetBill. */
+/** @param aheadMs how far the clock of this machine is ahead of GetBill's. */
 function judgeClock(aheadMs: number): Result {
   const offMs = Math.abs(aheadMs);
   const far =
@@ -110,7 +110,8 @@ function judgeClock(aheadMs: number): Result {
       ? `${Math.round(offMs / 1000)} seconds`
       : `${Math.round(offMs / 60_000)} minutes`;
   if (offMs < CLOCK_WARN_MS) return pass('agrees with GetBill');
-  return (offMs < CLOCK_FAIL_MS ? warn : fail)(
+  const warnOrFail = offMs < CLOCK_FAIL_MS ? warn : fail;
+  return warnOrFail(
     `the clock of this machine is ${far} ${aheadMs > 0 ? 'ahead of' : 'behind'} GetBill's: certificates, rate limits and log times go wrong`,
     'let NTP set the clock: timedatectl set-ntp true, or start chronyd; in a container, on its host',
   );

@@ -71,10 +71,7 @@ const deploymentAt = (url: URL, ask: Ask): Deployment => ({
     ask(new URL(path, url), { headers: { accept: 'application/json', ...headers }, ...body }),
 });
 
-/**
- * A service comes back by itself; a person wants the reason now. Without INFO at
- * the start, since a user may not have it.
- */
+/** A service reconnects; a person wants the reason now. No INFO: a user may not have the right. */
 function tryingOnce(redis: Redis | Cluster): Redis | Cluster {
   const never = { retryStrategy: () => null, sentinelRetryStrategy: () => null };
   if (redis instanceof Redis) Object.assign(redis.options, { ...never, enableReadyCheck: false });

@@ -31,10 +31,7 @@ export interface Examination extends ContextOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/**
- * Each finding as soon as it is there, then the names of the checks that were
- * left out. Signs nobody in, stores nothing.
- */
+/** Yields each finding, then returns the checks left out. Signs nobody in, stores nothing. */
 export async function* examine({
   env,
   ...options

@@ -35,7 +35,7 @@ export async function explainRefusedCredentials(
   context: CheckContext,
 ): Promise<Result> {
   const code = codeOfRefusal(error);
-  // the client comes first, the scope after it; next line
+  // a server looks at the client first; the check "scopes" is about the scope
   if (code === 'invalid_scope') return pass('accepted');
   if (code === 'invalid_client') return explainInvalidClient(context);
   if (code !== undefined && NOT_FOR_APPS.has(code)) return explainNotForApps(code, context);

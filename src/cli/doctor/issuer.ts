@@ -3,9 +3,8 @@ import { redirectOf } from './ask.js';
 import { fail, pass, warn, type Check } from './check.js';
 
 /**
- * Whether callbacks carry the `iss` of GETBILL_ISSUER (RFC 9207). A request with a
- * response type that no server knows is answered at our redirect URI (RFC 6749
- * section 4.1.2.1), with nobody signed in.
+ * Whether callbacks carry the `iss` of GETBILL_ISSUER (RFC 9207). An unknown response type is
+ * answered at our redirect URI (RFC 6749 section 4.1.2.1), with nobody signed in.
  */
 export const issuerCheck: Check = {
   name: 'issuer',

@@ -5,10 +5,7 @@ const NEEDED_VERSION = 7;
 
 type Info = Readonly<Record<string, string>>;
 
-/**
- * `INFO` as a record, empty where it is not allowed or has another name; one of
- * the nodes of a cluster answers for all.
- */
+/** `INFO` as a record; empty where it is not allowed or renamed. One node answers for a Cluster. */
 export async function readRedisInfo(redis: Redis | Cluster): Promise<Info> {
   const text = await redis.info().catch((error: unknown) => {
     if (/^(NOPERM|ERR unknown command)/.test((error as Error).message)) return '';
@@ -77,10 +74,7 @@ export async function judgePersistence(
   );
 }
 
-/**
- * CONFIG is forbidden at many providers: then nothing is known, and
- * the append-only file is the advice anyway.
- */
+/** Assumes snapshots where CONFIG is forbidden, as at many providers: the advice is the same. */
 async function snapshots(redis: Redis | Cluster): Promise<boolean> {
   try {
     const [, rules] = (await redis.call('CONFIG', 'GET', 'save')) as [string, string];

@@ -3,6 +3,7 @@ import { RecordError } from '../../core/errors.js';
 import type { Cipher } from '../../core/storage/cipher.js';
 import type { CheckContext } from './check.js';
 
+/** The median of five commands. */
 export async function latencyMs(
   redis: Redis | Cluster,
   { monotonicMs }: Pick<CheckContext, 'monotonicMs'>,
@@ -18,10 +19,7 @@ export async function latencyMs(
 
 const MAX_SCANNED_KEYS = 200;
 
-/**
- * The key ids of the first encrypted records that SCAN finds.
- * Reads only. @throws SCAN is not allowed.
- */
+/** The key ids of the first encrypted records that SCAN finds. @throws SCAN is not allowed. */
 export async function sealedWith(redis: Redis | Cluster, prefix: string): Promise<string[]> {
   const node = redis instanceof Redis ? redis : redis.nodes('master')[0];
   if (node === undefined) return [];

@@ -115,7 +115,8 @@ async function examineLatency(context: RedisContext): Promise<Result> {
   const ms = await latencyMs(context.redis, context);
   const text = `${ms.toFixed(1)} ms, the middle of five`;
   if (ms < SLOW_MS) return pass(text);
-  return (ms < TOO_SLOW_MS ? warn : fail)(
+  const warnOrFail = ms < TOO_SLOW_MS ? warn : fail;
+  return warnOrFail(
     `Redis takes ${text}; every request waits for it at least once`,
     'run Redis near the app: same region, same network; look for slow commands with redis-cli SLOWLOG GET',
   );

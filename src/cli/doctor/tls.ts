@@ -58,10 +58,7 @@ export async function lookAtPort(url: URL, { timeoutMs, proxy }: Way): Promise<v
   await within(timeoutMs, (done) => connectPlain(address, () => done(undefined)));
 }
 
-/**
- * As the app connects (`createAgent`): one slow address of a name
- * is not given up for an unreachable one.
- */
+/** As in `createAgent`: a slow address of a name is not given up for an unreachable one. */
 const patient = (timeoutMs: number) => ({
   autoSelectFamilyAttemptTimeout: Math.ceil(timeoutMs / 2),
 });

@@ -9,10 +9,7 @@ type Asker = Pick<CheckContext, 'config' | 'ask'>;
 /** GetBill's own pages name both. */
 const PATHS = ['/oauth/token', '/token'];
 
-/**
- * A token request without a client: any token endpoint answers
- * with an OAuth error (RFC 6749 section 5.2).
- */
+/** A token request without a client: a token endpoint answers an OAuth error (RFC 6749, 5.2). */
 export const askTokenUrl = (
   { config, ask }: Asker,
   url = config.getbill.tokenUrl,
@@ -92,10 +89,7 @@ async function judge(response: HttpResponse, context: CheckContext): Promise<Res
   );
 }
 
-/**
- * Some servers refuse a request without a client before they
- * look at it; so the client is named, once.
- */
+/** Some servers refuse a request without a client before they look at it, so this one names it. */
 async function answersClient({ config: { getbill }, ask }: Asker, url: URL): Promise<boolean> {
   const [secret] = getbill.clientSecrets;
   const form = {
@@ -110,10 +104,7 @@ async function answersClient({ config: { getbill }, ask }: Asker, url: URL): Pro
   return isOAuth(response) || typeof jsonObject(response.text)?.['access_token'] === 'string';
 }
 
-/**
- * The first usual address that answers as a token endpoint. The
- * secret goes only where it would go anyway.
- */
+/** The first usual address that answers as a token endpoint. The secret goes to no other host. */
 async function firstTokenUrl(origins: readonly string[], asker: Asker): Promise<URL | undefined> {
   const { origin } = asker.config.getbill.tokenUrl;
   const hrefs = new Set(origins.flatMap((one) => PATHS.map((path) => one + path)));

@@ -46,10 +46,7 @@ function judgeAuthorization(
   return { kind: 'sent_on', proven: false };
 }
 
-/**
- * An error page is written for people; the codes of RFC 6749 and
- * GetBill's own are all that can be read from it.
- */
+/** An error page is for people: only the codes of RFC 6749 and of GetBill can be read from it. */
 const REDIRECT_CODE = /\b(redirect_uri_mismatch|invalid_redirect_uri)\b/;
 const ANY_CODE =
   /\b(redirect_uri_mismatch|invalid_redirect_uri|invalid_client|unauthorized_client|invalid_scope|invalid_request)\b/;

@@ -19,10 +19,7 @@ export const webhookCheck: Check = {
   },
 };
 
-/**
- * Signed and no event, so that nothing is stored; spaces that a
- * proxy which rewrites bodies would take out.
- */
+/** No event, so nothing is stored; its spaces get lost in a proxy that rewrites bodies. */
 const SIGNED_NONSENSE = '{ "type":  null }\n';
 
 function webhookProblem(status: number, path: string): Result | undefined {

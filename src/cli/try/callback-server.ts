@@ -26,8 +26,8 @@ export const isLocal = ({ protocol, hostname }: URL): boolean =>
   protocol === 'http:' && LOOPBACK.has(hostname);
 
 /**
- * Listens where the redirect URI points to, for one callback. `register`: tells a sandbox of ours
- * about another redirect URI when that port is taken, as it is while the demo runs.
+ * Listens at the redirect URI for one callback. When its port is taken, as it is while the demo
+ * runs, `register` tells a sandbox of ours about a redirect URI with another port.
  * @throws {ConfigError} the port is taken, or may not be used.
  */
 export async function listenForCallback(

@@ -3,8 +3,7 @@ import type { Ask } from '../doctor/ask.js';
 import { isLocal, listenForCallback, type Callback } from './callback-server.js';
 
 /**
- * Where GetBill sends the browser back to: a port of this
- * machine, or an address that a person pastes.
+ * Where GetBill sends the browser back to: a port of this machine, or an address a person pastes.
  * @throws {ConfigError} the port cannot be had.
  */
 export async function openCallback(

@@ -43,10 +43,7 @@ function openInBrowser(url: string): void {
   child.unref();
 }
 
-/**
- * Asks for the address where the browser ended: the code is still in it, since the
- * app at that address did not ask for it.
- */
+/** Asks for the last address in the browser. Its code is unused: another app got the callback. */
 async function pasted(closed: AbortSignal): Promise<string> {
   if (!process.stdin.isTTY)
     misused('the redirect URI is not on this machine, and there is no terminal to paste into');

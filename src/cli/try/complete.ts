@@ -9,10 +9,7 @@ type SignIn = ReturnType<typeof createOAuthClient>['signIn'];
 /** Prints that a step has passed. */
 export type Passed = (step: Step, detail: string) => void;
 
-/**
- * The steps 2 to 4, with what the browser came back with. @throws
- * {StepFailed} of the step that the error belongs to.
- */
+/** Steps 2 to 4, with what the browser brought back. @throws {StepFailed} the step of the error. */
 export async function complete(
   signIn: SignIn,
   { binding, response }: CompleteOptions,
