@@ -100,7 +100,7 @@ function codesInSource(): [code: string, file: string][] {
         join('src', folder, name),
       ),
     )
-    .filter((file) => file.endsWith('.ts') && !/commands|pagination/.test(file));
+    .filter((file) => file.endsWith('.ts') && !/commands|trigger|pagination/.test(file));
   return files.flatMap((file) =>
     all(/(?:\bcode: |unusable\()'([a-z_]+)'/g, read(file)).map((code): [string, string] => [
       code,
