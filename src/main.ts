@@ -54,7 +54,7 @@ function receiveStopSignals() {
   };
 }
 
-/** Waits until the load balancer has noticed, finishes responses, stores renewals, and exits. */
+/** Serves until the load balancer has noticed, finishes responses, stores renewals, and exits. */
 async function stop({
   signal,
   config,
