@@ -2,7 +2,7 @@ import { TextDecoder } from 'node:util';
 import type { IncomingHttpHeaders } from 'node:http';
 import { decodeWhole } from './content-coding.js';
 
-/** No real response of a token endpoint comes near it; a longer one is not read. */
+/** No real response of a token endpoint comes near it; a longer one is not decoded. */
 const MAX_BYTES = 64 * 1024;
 
 /**
@@ -16,11 +16,12 @@ export function responseText(headers: IncomingHttpHeaders, body: Buffer): string
   let bytes: Buffer | undefined = body;
   try {
     // the last applied comes off first
-    for (const encoding of encodings.reverse()) bytes = bytes && decodeWhole(bytes, encoding);
+    for (const encoding of encodings.reverse())
+      bytes = bytes && decodeWhole(bytes, encoding, MAX_BYTES);
   } catch {
     return '';
   }
-  if (bytes === undefined || bytes.length > MAX_BYTES) return '';
+  if (bytes === undefined) return '';
   return textIn(bytes, headers['content-type']);
 }
 

@@ -371,6 +371,7 @@ describe('[A18] what an answer of the token endpoint means', () => {
     ],
     ['UTF-16 with its mark', (text) => Buffer.from(`\ufeff${text.toString()}`, 'utf16le'), {}],
     ['UTF-16 by charset', (text) => Buffer.from(text.toString(), 'utf16le'), { 'content-type': 'application/json; charset=utf-16le' }], // prettier-ignore
+    ['UTF-16 with the high byte first and its mark', (text) => Buffer.from(`\ufeff${text.toString()}`, 'utf16le').swap16(), {}], // prettier-ignore
     ['UTF-16 with the high byte first, without a mark', (text) => Buffer.from(text.toString(), 'utf16le').swap16(), { 'content-type': 'application/json; charset=utf-16' }], // prettier-ignore
     ['UTF-8 that calls itself UTF-16', (text) => text, { 'content-type': 'application/json; charset=utf-16' }], // prettier-ignore
     ['an unknown charset', (text) => text, { 'content-type': 'application/json; charset=martian' }],
@@ -388,6 +389,7 @@ describe('[A18] what an answer of the token endpoint means', () => {
     ['an encoding nobody knows', Buffer.from('{}'), 'zstd'],
     ['a broken one', Buffer.from('{"access_token":"a"}'), 'gzip'],
     ['a bomb', gzipSync(Buffer.alloc(50_000_000, ' ')), 'gzip'],
+    ['more than 64 KiB', gzipSync(JSON.stringify({ ...good, note: 'x'.repeat(65_536) })), 'gzip'],
   ])('is unusable in %s', (_what, body, encoding) => {
     const headers = { 'content-encoding': encoding };
     const judgement = judge({ status: 200, headers, body: responseText(headers, body) });
