@@ -19,7 +19,7 @@ export function proxyFor(url: URL, { http, https, except }: ProxyConfig): ProxyI
 }
 
 function isException(url: URL, except: string): boolean {
-  if (except.trim() === '*') return true;
+  if (except === '*') return true;
   const host = url.host.replace(/:\d*$/, '').toLowerCase();
   return except
     .split(/[,\s]/)

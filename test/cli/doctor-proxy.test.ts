@@ -189,7 +189,10 @@ describe('the proxy for an address', () => {
     ['https://[::1]:8443', '[::1]', undefined],
     ['https://getbill.io', 'other.example getbill.io', undefined],
   ])('%s with NO_PROXY="%s" is %s', (url, except, variable) => {
-    expect(proxyFor(new URL(url), { ...both, except })?.variable).toBe(variable);
+    const proxy = proxyFor(new URL(url), { ...both, except });
+    expect(proxy?.variable).toBe(variable);
+    const hosts: Record<string, string> = { HTTPS_PROXY: 'tls', HTTP_PROXY: 'plain' };
+    expect(proxy?.url.hostname).toBe(hosts[variable ?? 'none']);
   });
 
   it('for https without HTTPS_PROXY is that of HTTP_PROXY, as in the app', () => {
