@@ -62,6 +62,16 @@ describe('a walk over a list', () => {
     expect(await grown.all({ onPage: ({ page }) => void (page === 1 && (grown.list.total = 301)) })).toEqual({ got: upTo(301) });
   }); // prettier-ignore
 
+  it('counts the pages itself and ends at an empty one, whatever GetBill says of them', async () => {
+    const { walk, read } = setUp({ total: 150 });
+    const pagination = { total: 9_900, page: 1, limit: 100, pages: 99 };
+    const list = async (request: Parameters<typeof read>[0]) => ({ ...(await read(request)), pagination }); // prettier-ignore
+    const [got, pages]: number[][] = [[], []];
+    const onPage = ({ page }: { page: number }): void => void pages?.push(page);
+    for await (const item of walk(list, { onPage })) got?.push(item);
+    expect([got, pages]).toEqual([upTo(150), [1, 2, 3]]);
+  });
+
   it('waits as long as GetBill says, then asks for the same page again', async () => {
     const { all, list } = setUp({ answers: ['ok', limited(7), limited()] });
     expect(await all()).toEqual({ got: upTo(250) });

@@ -166,6 +166,7 @@ describe('an envelope', () => {
       { total: 41, page: 3, limit: 20, pages: 3 },
     ],
     [{ total: 1247 }, { total: 1247, page: 3, limit: 20, pages: 63 }],
+    [{ page: 0 }, { total: 20, page: 1, limit: 20, pages: 2 }],
     [
       { total: null, page: null, limit: null, pages: null },
       { total: 60, page: 3, limit: 20, pages: 4 },
@@ -186,6 +187,8 @@ describe('an envelope', () => {
 
   it('without pagination ends where a page is not full', () => {
     expect(page(undefined, 7)).toEqual({ total: 47, page: 3, limit: 20, pages: 3 });
+    const whole = { data: Array.from({ length: 20 }, () => ({})) }; // GetBill sends 20 unless it is asked for more
+    expect(unwrapPage(whole).pagination).toEqual({ total: 20, page: 1, limit: 20, pages: 2 });
   });
 
   it('keeps what can be read of a list, and counts the rest', () => {
@@ -211,6 +214,8 @@ describe('an envelope', () => {
     const { message, fields, retryAfterS } = errorFrom(json, { status: 400, retryAfter: 'soon' });
     expect(Object.entries(fields)).toEqual([['__proto__', ['a']], ['constructor', ['', '{"x":1}', 'b']], ['toString', ['']]]); // prettier-ignore
     expect([message, retryAfterS]).toEqual(['7', undefined]);
+    const silent = errorFrom({ error: true }, { status: 409, retryAfter: undefined });
+    expect(silent.message).toBe('the API answered 409');
   });
 
   it('of an error may name one text for a field, or texts by something else', () => {
