@@ -20,7 +20,9 @@ function setUp() {
     'x-ratelimit-reset': String(startMs / 1000 + QUARTER_HOUR_S),
     'x-ratelimit-window': '3600',
   });
-  return { keyValue, events, processAt, headers, pass: (ms: number) => void (passedMs += ms) };
+  const atSecond = (second: number): Date => new Date(startMs + second * 1000);
+  const pass = (ms: number): void => void (passedMs += ms);
+  return { keyValue, events, processAt, headers, atSecond, pass };
 }
 
 const waitOf = async (call: Promise<void>): Promise<number | undefined> => {
@@ -47,7 +49,7 @@ describe.each([-600_000, 0, 600_000])('a process whose clock is %d ms ahead', (a
     const one = processAt(aheadMs);
     one.learn('read', headers(10));
     expect(await waitOf(one.admit('read', 'proxy'))).toBe(QUARTER_HOUR_S);
-    expect(await waitOf(processAt(-aheadMs).admit('read', 'proxy'))).toBe(QUARTER_HOUR_S);
+    expect(await waitOf(processAt(-aheadMs).admit('read', 'job'))).toBe(QUARTER_HOUR_S);
     expect(await waitOf(one.admit('read', 'page'))).toBeUndefined();
     pass(QUARTER_HOUR_S * 1000 + 1);
     expect(await waitOf(one.admit('read', 'proxy'))).toBeUndefined();
@@ -56,6 +58,28 @@ describe.each([-600_000, 0, 600_000])('a process whose clock is %d ms ahead', (a
     expect(await one.block('read', wait, undefined)).toBe(30);
     expect(await one.block('write', headers(0), undefined)).toBe(1);
   });
+});
+
+it('a 429 is told to the operator, and so is each call that it stops; the wait is rounded up', async () => {
+  const { events, processAt, pass } = setUp();
+  const quota = processAt();
+  await quota.block('read', { 'retry-after': '3' }, undefined);
+  pass(2_001);
+  expect(await waitOf(quota.admit('read', 'page'))).toBe(1);
+  expect(events).toEqual([
+    { type: 'quota_exhausted', limitClass: 'read', retryAfterMs: 3_000 },
+    { type: 'api_not_asked', limitClass: 'read', retryAfterMs: 999 },
+  ]);
+});
+
+it('people are shown what is left until the reset, and after a 429 nothing until it ends', async () => {
+  const { processAt, headers, atSecond } = setUp();
+  const quota = processAt();
+  quota.learn('read', headers(400));
+  const known = { left: 400, limit: 1_000, resetsAt: atSecond(QUARTER_HOUR_S) };
+  expect(await quota.lastKnown('read')).toEqual(known);
+  await quota.block('read', { 'retry-after': '30' }, undefined);
+  expect(await quota.lastKnown('read')).toEqual({ ...known, left: 0, resetsAt: atSecond(30) });
 });
 
 it('a clock that is set back an hour blocks nobody for an hour', async () => {
@@ -75,11 +99,13 @@ it('a process that cannot write down what GetBill told it waits nevertheless, un
   const { keyValue, processAt, pass } = setUp();
   keyValue.set = () => Promise.reject(new Error('OOM command not allowed'));
   const quota = processAt();
+  const waits = () => Promise.all((['read', 'write'] as const).map((limitClass) => waitOf(quota.admit(limitClass, 'page')))); // prettier-ignore
   await quota.block('read', { 'retry-after': '60' }, undefined);
+  await quota.block('write', { 'retry-after': '30' }, undefined);
   pass(2_000);
-  expect(await waitOf(quota.admit('read', 'page'))).toBe(58);
+  expect(await waits()).toEqual([58, 28]);
   await quota.forget();
-  expect(await waitOf(quota.admit('read', 'page'))).toBeUndefined();
+  expect(await waits()).toEqual([undefined, undefined]);
   await quota.block('read', { 'retry-after': '3' }, undefined);
   pass(3_001);
   expect(await waitOf(quota.admit('read', 'page'))).toBeUndefined();
