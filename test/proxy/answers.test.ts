@@ -73,6 +73,16 @@ describe('what is not JSON is not relayed', () => {
     expect([profileCalls(), counters().refreshOk]).toEqual([2, 0]);
   });
 
+  it('and is named in the event by its media type alone', async () => {
+    apiDoes(raw(200, ALARMING, `text/html; charset=${'x'.repeat(100)}`));
+    await profile();
+    expect(app.events.findLast(({ type }) => type === 'api_failed')).toMatchObject({
+      reason: 'answer_not_json',
+      status: 200,
+      contentType: 'text/html',
+    });
+  });
+
   it.each([
     'application/json',
     'application/json;charset=utf-8',
@@ -136,6 +146,15 @@ describe('an error of the API', () => {
     },
   );
 
+  it.each(['{"error":true}', '{"error":true,"code":404}', '{"error":true,"code":200}'])(
+    '[H11] has the status of HTTP, whatever its JSON says: 409 with %s',
+    async (body) => {
+      apiDoes(raw(409, body, 'application/json'));
+      const answer = await profile();
+      expect([answer.status, answer.bytes.toString()]).toEqual([409, body]);
+    },
+  );
+
   it.each([500, 501, 502, 503, 504, 520, 599])(
     '[H11] of its own making is 502: %i',
     async (status) => {
@@ -196,6 +215,7 @@ describe('an error of the API', () => {
     const bodies: [string, number][] = [
       ['{"error":true}', 502],
       ['{"error":true,"code":"404"}', 502],
+      ['{"error":true,"code":404.5}', 502],
       ['{"error":false,"code":404}', 200],
       ['{"error":"none","code":404}', 200],
       ['[{"error":true,"code":404}]', 200],

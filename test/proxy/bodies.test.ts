@@ -275,12 +275,18 @@ describe('a body on its way down', () => {
     },
   );
 
-  it('[immunity 24] arrives byte for byte when it is small compressed and large unpacked', async () => {
-    const body = gzipSync(`{"data":[${Array(40_000).fill('{"status":"status.default.pending","amount":1250}').join()}]}`); // prettier-ignore
-    expect(body.length).toBeLessThan(64 * KIB);
-    const answer = await relay(body, { 'content-encoding': 'gzip' });
-    expect([answer.status, sha256(answer.bytes)]).toEqual([200, sha256(body)]);
-  });
+  it.each([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+  ])(
+    '[immunity 24] arrives byte for byte when it is small compressed and large unpacked: %s',
+    async (encoding, compress) => {
+      const body = compress(`{"data":[${Array(40_000).fill('{"status":"status.default.pending","amount":1250}').join()}]}`); // prettier-ignore
+      expect(body.length).toBeLessThan(64 * KIB);
+      const answer = await relay(body, { 'content-encoding': encoding });
+      expect([answer.status, sha256(answer.bytes)]).toEqual([200, sha256(body)]);
+    },
+  );
 
   it('[immunity 24] is judged under its compression: an error in a 200 is found', async () => {
     const body = gzipSync('{"error":true,"message":"gone","code":404}');
@@ -298,13 +304,13 @@ describe('a body on its way down', () => {
   });
 
   it.each([200, 201, 204, 404])('[immunity 24] may be empty: %i', async (status) => {
-    api.answerWith((res) => res.writeHead(status).end());
+    const described = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+    api.answerWith((res) => res.writeHead(status, described).end());
     const answer = await caller.write('DELETE', '/api/debts/d1');
-    expect([answer.status, answer.bytes.length, answer.headers['content-type']]).toEqual([
-      status,
-      0,
-      undefined,
-    ]);
+    expect([answer.status, answer.bytes.length]).toEqual([status, 0]);
+    expect(answer.headers['content-length']).toBe(status === 204 ? undefined : '0'); // RFC 9110 section 8.6
+    for (const name of Object.keys(described))
+      expect([name, answer.headers[name]]).toEqual([name, undefined]);
   });
 
   it.each([205, 206, 226, 300, 302, 304, 307, 600, 700, 999])(
@@ -341,6 +347,13 @@ describe('a body on its way down', () => {
       const empty = await caller.write('DELETE', '/api/debts/d1');
       expect([empty.status, empty.bytes.length]).toEqual([204, 0]);
     }
+  });
+
+  it('[H07] is read no further when it is long and no JSON: its call ends', async () => {
+    const page = '<p>'.repeat(100 * KIB);
+    api.answerWith((res) => void res.writeHead(200, { 'content-type': 'text/html' }).write(page));
+    expect((await caller.read('/api/debts')).status).toBe(502);
+    await api.callsEnded();
   });
 
   it('may begin with a byte order mark, also where an error hides in a 200', async () => {
@@ -421,6 +434,16 @@ describe('a body on its way down', () => {
     } finally {
       await server.drain({ withinMs: 0 });
     }
+  });
+
+  it('is 502 without a Retry-After where that is a date, but the response has none of its own', async () => {
+    const inAMinute = new Date(Date.now() + 60_000).toUTCString();
+    api.answerWith((res) => {
+      res.sendDate = false;
+      json(res, 503, '{"error":true}', { 'retry-after': inAMinute });
+    });
+    const { status, headers } = await caller.read('/api/debts');
+    expect([status, headers['retry-after']]).toEqual([502, undefined]);
   });
 
   it('is the same when a gateway repeats its headers', async () => {

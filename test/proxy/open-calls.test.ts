@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import ejs from 'ejs';
 import { createCallSlots, type CallSlots } from '../../src/getbill/call-slots.js';
@@ -73,6 +74,35 @@ async function startBodies(caller: Caller, count: number, [framing, start] = BY_
   for (let times = 0; times < 2; times += 1) await caller.read('/session');
   return { hangUp: () => sockets.forEach((socket) => socket.destroy()) };
 }
+
+type ForwardDeps = Parameters<typeof createForward>[0];
+
+/** A call over connections and places of the test. */
+function callWith({
+  open,
+  acquire,
+  monotonicMs = () => 0,
+}: {
+  open: ForwardDeps['upstream']['open'];
+  acquire: CallSlots['acquire'];
+  monotonicMs?: () => number;
+}) {
+  const forward = createForward({
+    config: { apiUrl: new URL('https://getbill.example/api'), timeoutMs: 10_000 },
+    upstream: { open },
+    quota: { learn: () => undefined, block: () => Promise.resolve(1), left: () => 1 },
+    slots: { acquire },
+    emit: () => undefined,
+    monotonicMs,
+  });
+  const { endpoint } = matchEndpoint('GET', '/debts') as { endpoint: Endpoint };
+  const call = { endpoint, path: '/debts', query: '', requestId: 'r', caller: 'page' } as const;
+  const renew = () => Promise.reject(new Error('is not called'));
+  return () => forward(call, { grantId: 'g', accessToken: 'a', renew });
+}
+
+const jsonHead = (body: Buffer | Readable) =>
+  Promise.resolve({ status: 200, headers: { 'content-type': 'application/json' }, body });
 
 describe('300 requests of one session at a listing that does not come', () => {
   it.each([
@@ -293,32 +323,33 @@ describe('300 requests of one session at a listing that does not come', () => {
   it('that waited for a place have less time to begin, and as long a silence in their body', async () => {
     let nowMs = 0;
     const asked: { timeoutMs: number; idleMs?: number }[] = [];
-    const forward = createForward({
-      config: { apiUrl: new URL('https://getbill.example/api'), timeoutMs: 10_000 },
-      upstream: {
-        open: (_target, request) => {
-          asked.push(request);
-          const headers = { 'content-type': 'application/json' };
-          return Promise.resolve({ status: 200, headers, body: Buffer.from(EMPTY_SUCCESS) });
-        },
+    const call = callWith({
+      open: (_target, request) => {
+        asked.push(request);
+        return jsonHead(Buffer.from(EMPTY_SUCCESS));
       },
-      quota: { learn: () => undefined, block: () => Promise.resolve(1), left: () => 1 },
-      slots: {
-        acquire: () => {
-          nowMs += 4_000;
-          return Promise.resolve(() => undefined);
-        },
+      acquire: () => {
+        nowMs += 4_000;
+        return Promise.resolve(() => undefined);
       },
-      emit: () => undefined,
       monotonicMs: () => nowMs,
     });
-    const { endpoint } = matchEndpoint('GET', '/debts') as { endpoint: Endpoint };
-    const renew = () => Promise.reject(new Error('is not called'));
-    await forward(
-      { endpoint, path: '/debts', query: '', requestId: 'r', caller: 'page' },
-      { grantId: 'g', accessToken: 'a', renew },
-    );
+    await call();
     expect(asked).toMatchObject([{ timeoutMs: 6_000, idleMs: 10_000 }]);
+  });
+
+  it('hold their place until the last byte of their body, or until they fail', async () => {
+    let held = 0;
+    const acquire = () => Promise.resolve(((held += 1), () => void (held -= 1)));
+    const long = Readable.from([Buffer.from(EMPTY_SUCCESS)]);
+    await callWith({ open: () => jsonHead(Buffer.from(EMPTY_SUCCESS)), acquire })();
+    expect(held).toBe(0);
+    await expect(callWith({ open: () => Promise.reject(new Error('x')), acquire })()).rejects.toThrow('x'); // prettier-ignore
+    expect(held).toBe(0);
+    await callWith({ open: () => jsonHead(long), acquire })();
+    expect(held).toBe(1);
+    await once(long.resume(), 'close');
+    expect(held).toBe(0);
   });
 
   it('end when their browser leaves: HEAD', async () => {
