@@ -123,10 +123,21 @@ describe('the command line', () => {
     ['followups list --type call --status sent', '/followups?status=sent&type=call'],
     ['reports list --type financial', '/reports?type=financial'],
     ['reports download r1', '/reports/download/r1'],
+    ['debts get r1', '/debts/r1'],
+    ['followups get r1', '/followups/r1'],
+    ['followups list --debt d1', '/followups/debt/d1'],
+    ['debtors get r1', '/debtors/r1'],
+    ['creditors get r1', '/creditors/r1'],
+    ['reports get r1', '/reports/r1'],
   ])('"%s" asks for %s', async (args, asked) => {
     answer({ error: false, data: args.includes('list') ? [] : { id: 'r1' } });
     await typed(app, args);
     expect(app.sandbox.control.requests().at(-1)?.url).toBe(`/external-api/v1${asked}`);
+  });
+
+  it('the typed client asks for no more entries than GetBill sends at once', async () => {
+    await app.services.appClient.debts({ limit: 500 });
+    expect(app.sandbox.control.requests().at(-1)?.url).toBe('/external-api/v1/debts?limit=100');
   });
 
   it.each([

@@ -48,6 +48,8 @@ describe('a write of the typed client', () => {
     const [owed] = (await client.debts()).items;
     expect(await client.updateDebtor(debtor?.id ?? '', { firstName: 'Ada' })).toMatchObject({ firstName: 'Ada' }); // prettier-ignore
     expect(await client.updateCreditor(creditor?.id ?? '', { city: 'Lyon' })).toMatchObject({ city: 'Lyon' }); // prettier-ignore
+    expect(await client.debtor(debtor?.id ?? '')).toMatchObject({ id: debtor?.id, firstName: 'Ada' }); // prettier-ignore
+    expect(await client.creditor(creditor?.id ?? '')).toMatchObject({ id: creditor?.id, city: 'Lyon' }); // prettier-ignore
     const { id } = await client.createFollowup({ debt_id: owed?.id ?? '', type: 'call' });
     expect(await client.updateFollowup(id, { status: 'scheduled' })).toMatchObject({ id, status: 'scheduled' }); // prettier-ignore
   });
