@@ -1,6 +1,11 @@
+import { parseConfig } from '../../src/config/config.js';
+import type { KeyValue } from '../../src/core/storage/key-value.js';
 import { createMemoryKeyValue } from '../../src/core/storage/memory.js';
+import { StorageError } from '../../src/errors.js';
 import type { AppEvent } from '../../src/events.js';
+import { connectGetbill } from '../../src/getbill/connect.js';
 import { createQuota } from '../../src/getbill/quota.js';
+import { SESSION_SECRET, TOKEN_ENCRYPTION_KEY } from '../support/test-app.js';
 
 const QUARTER_HOUR_S = 900;
 
@@ -207,11 +212,32 @@ describe('a record that this app did not write', () => {
   });
 });
 
-it('two clients of GetBill in one storage know nothing of one another', async () => {
-  const { keyValue, processAt } = setUp();
-  await processAt().block('read', { 'retry-after': '1800' }, undefined);
-  const other = createQuota({ keyValue, clientHash: 'b', emit: () => undefined, now: () => 0 });
-  expect(await waitOf(other.admit('read', 'page'))).toBeUndefined();
+describe('connections to GetBill over one storage', () => {
+  const open: ReturnType<typeof connectGetbill>[] = [];
+  afterEach(() => Promise.all(open.splice(0).map(({ upstream }) => upstream.close())));
+
+  function connect(clientId: string, keyValue: KeyValue) {
+    const config = parseConfig({ GETBILL_CLIENT_ID: clientId, GETBILL_CLIENT_SECRET: 'client-secret-1', SESSION_SECRET, TOKEN_ENCRYPTION_KEY }); // prettier-ignore
+    const connected = connectGetbill(config, { keyValue, emit: () => undefined, now: () => 0, monotonicMs: () => 0 }); // prettier-ignore
+    open.push(connected);
+    return connected;
+  }
+
+  it('of two clients of GetBill know nothing of one another', async () => {
+    const { keyValue } = setUp();
+    await connect('a', keyValue).quota.block('read', { 'retry-after': '1800' }, undefined);
+    expect(await waitOf(connect('a', keyValue).quota.admit('read', 'page'))).toBe(1800);
+    expect(await waitOf(connect('b', keyValue).quota.admit('read', 'page'))).toBeUndefined();
+  });
+
+  it('count shares in their own process while the storage cannot', async () => {
+    const increment = () => Promise.reject(new StorageError('x'));
+    const { localLimits } = connect('a', { ...setUp().keyValue, increment });
+    const [limit, counted] = [{ most: 1, windowMs: 60_000 }, [] as boolean[]];
+    for (let call = 0; call < 2; call += 1)
+      counted.push((await localLimits.consume('share', 'read:one', limit)).granted);
+    expect(counted).toEqual([true, false]);
+  });
 });
 
 describe('a limit that GetBill writes in another way', () => {
