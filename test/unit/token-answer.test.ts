@@ -53,6 +53,7 @@ function outcomeOf(result: TokenSet | AppError): Outcome | 'a bug' {
 }
 
 const good = { access_token: 'a', token_type: 'Bearer', expires_in: 3600, refresh_token: 'r' };
+const LONG = JSON.stringify({ ...good, note: 'x'.repeat(65_536) });
 
 describe('[A18] what an answer of the token endpoint means', () => {
   it.each<[Outcome, string, Given]>([
@@ -389,7 +390,10 @@ describe('[A18] what an answer of the token endpoint means', () => {
     ['an encoding nobody knows', Buffer.from('{}'), 'zstd'],
     ['a broken one', Buffer.from('{"access_token":"a"}'), 'gzip'],
     ['a bomb', gzipSync(Buffer.alloc(50_000_000, ' ')), 'gzip'],
-    ['more than 64 KiB', gzipSync(JSON.stringify({ ...good, note: 'x'.repeat(65_536) })), 'gzip'],
+    ['more than 64 KiB by gzip', gzipSync(LONG), 'gzip'],
+    ['more than 64 KiB by br', brotliCompressSync(LONG), 'br'],
+    ['more than 64 KiB by deflate', deflateSync(LONG), 'deflate'],
+    ['more than 64 KiB by raw deflate', deflateRawSync(LONG), 'deflate'],
   ])('is unusable in %s', (_what, body, encoding) => {
     const headers = { 'content-encoding': encoding };
     const judgement = judge({ status: 200, headers, body: responseText(headers, body) });
