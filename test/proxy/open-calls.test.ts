@@ -82,13 +82,15 @@ function callWith({
   open,
   acquire,
   monotonicMs = () => 0,
+  apiUrl = 'https://getbill.example/api',
 }: {
   open: ForwardDeps['upstream']['open'];
   acquire: CallSlots['acquire'];
   monotonicMs?: () => number;
+  apiUrl?: string;
 }) {
   const forward = createForward({
-    config: { apiUrl: new URL('https://getbill.example/api'), timeoutMs: 10_000 },
+    config: { apiUrl: new URL(apiUrl), timeoutMs: 10_000 },
     upstream: { open },
     quota: { learn: () => undefined, block: () => Promise.resolve(1), left: () => 1 },
     slots: { acquire },
@@ -338,6 +340,17 @@ describe('300 requests of one session at a listing that does not come', () => {
     });
     await call();
     expect(asked).toMatchObject([{ timeoutMs: 6_000, idleMs: 10_000 }]);
+  });
+
+  it.each(['', '/'])('are made below an address that ends with "%s"', async (end) => {
+    const paths: string[] = [];
+    const open: ForwardDeps['upstream']['open'] = ({ pathname }) => {
+      paths.push(pathname);
+      return jsonHead(Buffer.from(EMPTY_SUCCESS));
+    };
+    const acquire = () => Promise.resolve(() => undefined);
+    await callWith({ open, acquire, apiUrl: `https://getbill.example/api${end}` })();
+    expect(paths).toEqual(['/api/debts']);
   });
 
   it('hold their place until the last byte of their body, or until they fail', async () => {
