@@ -7,8 +7,8 @@ const WHOLE_LIMIT = 64 * 1024;
 const STREAM_LIMIT = 16 * 1024 * 1024;
 /** A whole body may be waited for ten times as long as one chunk: a trickle ends. */
 const MAX_WAITS = 10;
-/** A reader that takes nothing for so long is given up. */
-const READER_STALL_MS = 30_000;
+/** A reader that takes nothing for so long is given up; the server gives a browser as long. */
+const READER_STALL_MS = 120_000;
 
 /**
  * A body as it arrives: handed on whole up to 64 KiB, or from there as a stream,
