@@ -15,8 +15,8 @@ interface Queues {
 export interface FaultState {
   current: () => Readonly<Faults>;
   /**
-   * @throws {Error} naming each field that is unknown or has
-   * a wrong value; nothing is changed then.
+   * @throws {Error} naming each field that is unknown or has a wrong value; nothing is changed
+   * then.
    */
   set: (partial: Partial<Faults>) => void;
   reset: () => void;

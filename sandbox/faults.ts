@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * How many calls the entry is for; 0 and Infinity: for ever
- * (kept as 0, since JSON has no Infinity).
+ * How many calls the entry is for; 0 and Infinity: for ever (kept as 0, since JSON has no
+ * Infinity).
  */
 const times = z
   .union([z.number().int().nonnegative(), z.literal(Infinity)])
@@ -116,8 +116,8 @@ const revokeFault = z.discriminatedUnion('mode', [
 export const faultsSchema = z.strictObject({
   accessTokenLifetimeS: z.number().int().positive(),
   /**
-   * What a refresh does with the refresh token. 'rotate': a new one,
-   * reuse of an old one ends the whole grant.
+   * What a refresh does with the refresh token. 'rotate': a new one, reuse of an old one ends the
+   * whole grant.
    */
   refreshToken: z.enum(['rotate', 'keep', 'omit']),
   oldAccessTokenDies: z.boolean(),

@@ -13,8 +13,8 @@ interface Page {
 }
 
 /**
- * Walks the sandbox's sign-in pages as a browser without scripts would and
- * returns where it sends the browser at last.
+ * Walks the sandbox's sign-in pages as a browser without scripts would and returns where it sends
+ * the browser at last.
  * @throws {Error} the sandbox shows an error page instead; the message has its text.
  */
 export async function approve({

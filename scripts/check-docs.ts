@@ -1,6 +1,6 @@
-// Whether the documents still say what is so: titles of tests, routes, alerts, links,
-// anchors, and symbols in code. The tables of variables, events and metrics are made from
-// code; `--fix` (npm run docs) writes them.
+// Whether the documents still say what is so: titles of tests, routes, alerts, links, anchors, and
+// symbols in code. The tables of variables, events and metrics are made from code; `--fix` (npm run
+// docs) writes them.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { format, resolveConfig } from 'prettier';
@@ -66,8 +66,8 @@ async function checkPart(file: string, name: string, part: string): Promise<void
 }
 
 /**
- * docs/errors holds a document for each error code and nothing
- * else, and every code of the source has one.
+ * docs/errors holds a document for each error code and nothing else, and every code of the source
+ * has one.
  */
 async function checkErrorDocuments(): Promise<void> {
   const folder = 'docs/errors';
@@ -88,8 +88,8 @@ async function checkErrorDocuments(): Promise<void> {
 }
 
 /**
- * The error codes that a response of the app can have, and where they are;
- * those of the command line have no page.
+ * The error codes that a response of the app can have, and where they are; those of the command
+ * line have no page.
  */
 function codesInSource(): [code: string, file: string][] {
   const folders = ['core', 'getbill', 'web', 'webhooks', 'explorer', 'flow-inspector'];
@@ -162,8 +162,8 @@ function checkRoutes(): void {
 }
 
 /**
- * `title` in [name](../test/file): that file has a test or a group of that title. Every
- * row has a proof, a reason, or says "open".
+ * `title` in [name](../test/file): that file has a test or a group of that title. Every row has a
+ * proof, a reason, or says "open".
  */
 function checkTitles(file: string): void {
   const text = read(file);
@@ -213,8 +213,8 @@ function checkLinks(file: string): void {
 }
 
 /**
- * Every page of the demo that a document names is there; the
- * app of docs/core.md has pages of its own.
+ * Every page of the demo that a document names is there; the app of docs/core.md has pages of its
+ * own.
  */
 function checkPages(file: string): void {
   if (file === 'docs/core.md') return;
@@ -223,8 +223,8 @@ function checkPages(file: string): void {
 }
 
 /**
- * Every `npm run x` is a script, and every file or folder
- * that AGENTS.md and llms.txt name is there.
+ * Every `npm run x` is a script, and every file or folder that AGENTS.md and llms.txt name is
+ * there.
  */
 function checkNames(): void {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };

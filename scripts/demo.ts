@@ -117,8 +117,8 @@ const exited = async (child: ChildProcess): Promise<void> => {
 let stopping = false as boolean;
 
 function start(script: string, env: NodeJS.ProcessEnv): void {
-  // Only what a program needs from the shell; a developer's own
-  // GETBILL_* settings must not leak into the demo.
+  // Only what a program needs from the shell; a developer's own GETBILL_* settings must not leak
+  // into the demo.
   const { PATH, HOME, REDIS_URL, TERM } = process.env;
   const base = Object.fromEntries(
     Object.entries({ PATH, HOME, REDIS_URL, TERM }).filter(([, value]) => value),
@@ -155,8 +155,8 @@ async function kill(code: number): Promise<void> {
 const RUNNING = '.demo/running.json';
 
 /**
- * For `npm run getbill` and `npm run doctor`, which use the
- * demo's sandbox while there is no `.env`.
+ * For `npm run getbill` and `npm run doctor`, which use the demo's sandbox while there is no
+ * `.env`.
  */
 function remember(): void {
   const { REDIS_URL } = process.env;

@@ -1,5 +1,5 @@
-// `npm run observatory`: the grade that the Mozilla HTTP Observatory gives the app in
-// production, behind TLS, on this machine.
+// `npm run observatory`: the grade that the Mozilla HTTP Observatory gives the app in production,
+// behind TLS, on this machine.
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
@@ -19,8 +19,8 @@ interface Scan {
 const TLS_HANDSHAKE = 0x16;
 
 /**
- * One port for both: the grader takes a single address and
- * tries http as well, which leads to https.
+ * One port for both: the grader takes a single address and tries http as well, which leads to
+ * https.
  */
 async function startFront(tlsOrigin: string): Promise<{ host: string; close(): void }> {
   const server = createServer((socket) => {
@@ -43,8 +43,8 @@ async function startFront(tlsOrigin: string): Promise<{ host: string; close(): v
 }
 
 const grader = join(folderOfTool({ pkg: '@mdn/mdn-http-observatory@1.4.8', command: 'mdn-http-observatory-scan' }), '../src/scan.js'); // prettier-ignore
-// Its install script would fetch the list of preloaded hosts. Ours is
-// on none, so an empty one says the same.
+// Its install script would fetch the list of preloaded hosts. Ours is on none, so an empty one says
+// the same.
 const preloaded = join(grader, '../../conf/hsts-preload.json');
 if (!existsSync(preloaded)) writeFileSync(preloaded, '{}');
 

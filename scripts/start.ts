@@ -15,8 +15,8 @@ function newest(folder: string): number {
 }
 
 /**
- * Runs the compiler by its path: `npm` and `tsc` on the PATH are scripts
- * that Windows cannot start without a shell.
+ * Runs the compiler by its path: `npm` and `tsc` on the PATH are scripts that Windows cannot start
+ * without a shell.
  */
 function build(): void {
   process.stderr.write('building...\n');
@@ -68,8 +68,8 @@ function stopWithNpm(): void {
 }
 
 /**
- * Node's option for it prints a line where there is none. Docker makes
- * a folder of a file that it cannot find.
+ * Node's option for it prints a line where there is none. Docker makes a folder of a file that it
+ * cannot find.
  */
 function loadDotenv(): void {
   if (!existsSync('.env')) return;

@@ -1,5 +1,5 @@
-// `npm test`: everything that must hold before a change lands: types,
-// lint, format, layers, dead code, then Jest.
+// `npm test`: everything that must hold before a change lands: types, lint, format, layers, dead
+// code, then Jest.
 import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,8 +32,8 @@ function missingTools(): typeof tools {
   if (process.getuid?.() === 0 && existsSync('/etc/debian_version')) {
     console.log(`installing what the tests run against: ${packages.join(', ')}`);
     run('apt-get', ['update', '-qq']);
-    // One by one: apt-get installs none of a list in which it does
-    // not know one (Ubuntu has no chromium).
+    // One by one: apt-get installs none of a list in which it does not know one (Ubuntu has no
+    // chromium).
     for (const name of packages)
       run('sh', ['-c', `DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ${name} >/dev/null`]); // prettier-ignore
   }

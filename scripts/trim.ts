@@ -1,5 +1,5 @@
-// `npm run trim -- flow-inspector webhooks explorer tour`: takes optional
-// rooms out of this copy of the repository.
+// `npm run trim -- flow-inspector webhooks explorer tour`: takes optional rooms out of this copy of
+// the repository.
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
 import { rooms, type Room } from './support/rooms.js';

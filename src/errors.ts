@@ -87,8 +87,8 @@ export class OutcomeUnknownError extends UnavailableError {
 }
 
 /**
- * A walk over a list ended before its last page: nothing before `nextPage` is missing,
- * and there it can go on. `cause` says why.
+ * A walk over a list ended before its last page: nothing before `nextPage` is missing, and there it
+ * can go on. `cause` says why.
  */
 export class WalkStoppedError extends AppError {
   readonly nextPage: number;

@@ -136,8 +136,8 @@ function createResponsesUnderWay(): ResponsesUnderWay {
 
 /**
  * Node reports a socket on which nothing was received and no byte of a write was taken for
- * `stalledReaderMs`. It stays open only while its response is still being made, which is bounded
- * by the deadlines of the calls behind it.
+ * `stalledReaderMs`. It stays open only while its response is still being made, which is bounded by
+ * the deadlines of the calls behind it.
  */
 function cutStalledReaders(
   server: Server,

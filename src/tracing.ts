@@ -4,8 +4,8 @@ import { renewalChannel, type RenewalRun } from './core/events.js';
 export { traced, type RenewalRun } from './core/events.js';
 
 /**
- * Tracing channels, for readers in this process that need more than events say: an APM agent,
- * the flow inspector. The messages hold secrets, so a reader masks what it keeps. Without a reader
+ * Tracing channels, for readers in this process that need more than events say: an APM agent, the
+ * flow inspector. The messages hold secrets, so a reader masks what it keeps. Without a reader
  * there is no work.
  */
 export const channels = {

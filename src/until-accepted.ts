@@ -5,9 +5,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 const BACKLOG = 511;
 
 /**
- * Resolves once the connections that wait now are accepted. Node accepts one in a turn of
- * its event loop, so under load many may wait; when a server closes, the kernel resets
- * them, with the requests that they have sent.
+ * Resolves once the connections that wait now are accepted. Node accepts one in a turn of its event
+ * loop, so under load many may wait; when a server closes, the kernel resets them, with the
+ * requests that they have sent.
  */
 export async function untilAccepted(server: Server): Promise<void> {
   let hasAccepted = true;

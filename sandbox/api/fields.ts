@@ -18,8 +18,8 @@ export const isDateOrTime = (value: string): boolean =>
   /^(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/.test(value.slice(10));
 
 /**
- * ISO 13616: with the first four characters at the end and letters as
- * numbers from 10, the remainder by 97 is 1.
+ * ISO 13616: with the first four characters at the end and letters as numbers from 10, the
+ * remainder by 97 is 1.
  */
 export function isIban(value: string): boolean {
   const iban = value.replace(/\s/g, '').toUpperCase();

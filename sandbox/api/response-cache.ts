@@ -3,8 +3,8 @@ import type { ApiResponse } from './envelope.js';
 const maxEntries = 500;
 
 /**
- * Responses to reads, serialised once, until something is written: a
- * load test is to measure the app, not this.
+ * Responses to reads, serialised once, until something is written: a load test is to measure the
+ * app, not this.
  */
 export interface ResponseCache {
   get: (key: string, make: () => ApiResponse) => ApiResponse;

@@ -24,8 +24,8 @@ export interface ConfigurationDeps {
 }
 
 /**
- * Makes oidc-provider look like GetBill: opaque tokens, GetBill's
- * scopes without `openid`, PKCE optional.
+ * Makes oidc-provider look like GetBill: opaque tokens, GetBill's scopes without `openid`, PKCE
+ * optional.
  */
 export function configurationOf({
   storage,
@@ -123,8 +123,8 @@ function metadataOf(client: RegisteredClient): AdapterPayload {
 }
 
 /**
- * As text: Node 20 can freeze for ever when the garbage collector meets the
- * generator of a key that is just exported.
+ * As text: Node 20 can freeze for ever when the garbage collector meets the generator of a key that
+ * is just exported.
  */
 function newKey(): string {
   return generateKeyPairSync('ec', {

@@ -45,8 +45,8 @@ export function createConsentRouter({
         text: scopeTexts[name] ?? name,
       })),
     });
-    // Browsers hold the redirects that follow a form to
-    // form-action, so the app's origin has to be in it.
+    // Browsers hold the redirects that follow a form to form-action, so the app's origin has to be
+    // in it.
     const formTargets = [...new Set([redirectOrigin, new URL(appUrl).origin])];
     res
       .set('content-security-policy', contentSecurityPolicy({ formTargets }))

@@ -11,9 +11,9 @@ interface Deps {
 }
 
 /**
- * Replaces two of oidc-provider's handlers; the client is authenticated by then. Its refresh
- * reads and writes in separate steps (two at once would both succeed) and cannot omit the token;
- * its client_credentials takes any scope.
+ * Replaces two of oidc-provider's handlers; the client is authenticated by then. Its refresh reads
+ * and writes in separate steps (two at once would both succeed) and cannot omit the token; its
+ * client_credentials takes any scope.
  */
 export function registerGrantTypes({ provider, errors, grants, client }: Deps): void {
   provider.registerGrantType<{ refresh_token?: string }>(

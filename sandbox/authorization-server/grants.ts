@@ -83,8 +83,8 @@ export function createGrants({
   }
 
   /**
-   * Does not wait for anything: of two refreshes with one token the
-   * second always sees what the first did.
+   * Does not wait for anything: of two refreshes with one token the second always sees what the
+   * first did.
    */
   function tryRefresh(request: Parameters<Grants['refresh']>[0]): RefreshOutcome {
     const stored = storage.get('RefreshToken', request.refreshToken);

@@ -42,8 +42,8 @@ export interface PolicyDeps {
 }
 
 /**
- * Whether an authorization request has to go by the consent page;
- * refuses scopes the client was not given.
+ * Whether an authorization request has to go by the consent page; refuses scopes the client was not
+ * given.
  */
 export function mustAsk({ faults, client, errors, grants, companyId }: PolicyDeps) {
   async function allowWithoutAsking({ oidc }: KoaContextWithOIDC, scopes: string[]): Promise<void> {
@@ -60,8 +60,8 @@ export function mustAsk({ faults, client, errors, grants, companyId }: PolicyDep
 
   return async function mustAskCheck(ctx: KoaContextWithOIDC): Promise<boolean> {
     if (ctx.oidc.result?.consent !== undefined) return false;
-    // Read from the query: oidc-provider has dropped the scopes it
-    // does not know from its own parameters.
+    // Read from the query: oidc-provider has dropped the scopes it does not know from its own
+    // parameters.
     const scope = typeof ctx.query['scope'] === 'string' ? ctx.query['scope'] : '';
     const refused = refusedScope(scope, client.scopes);
     if (refused !== undefined)

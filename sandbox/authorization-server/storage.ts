@@ -7,8 +7,8 @@ interface Entry {
 }
 
 /**
- * In-memory storage for oidc-provider, also readable without a promise:
- * what reads and writes in one go is atomic.
+ * In-memory storage for oidc-provider, also readable without a promise: what reads and writes in
+ * one go is atomic.
  */
 export interface Storage {
   adapter(model: string): Adapter;
@@ -23,8 +23,8 @@ export interface Storage {
 const writesBetweenSweeps = 10_000;
 
 /**
- * @param doubleUse makes the error for an authorization code
- * that two requests present at the same time.
+ * @param doubleUse makes the error for an authorization code that two requests present at the same
+ * time.
  */
 export function createStorage({
   clock,

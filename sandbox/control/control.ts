@@ -14,8 +14,8 @@ export interface Control {
    */
   set: (partial: Partial<Faults>) => void;
   /**
-   * Faults back to their start values, counters and rate limits to
-   * zero. Tokens, data and the client stay.
+   * Faults back to their start values, counters and rate limits to zero. Tokens, data and the
+   * client stay.
    */
   reset: () => void;
   /**

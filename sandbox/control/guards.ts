@@ -3,9 +3,9 @@ import type { RequestHandler } from 'express';
 const safeMethods = ['GET', 'HEAD'];
 
 /**
- * Keeps other sites' pages away from the control API: the host has to be the sandbox's
- * own (DNS rebinding), the origin as well when there is one, and what changes something
- * has to be JSON (a form cannot send that).
+ * Keeps other sites' pages away from the control API: the host has to be the sandbox's own (DNS
+ * rebinding), the origin as well when there is one, and what changes something has to be JSON (a
+ * form cannot send that).
  */
 export function ownPagesOnly({ origin, port }: { origin: string; port: number }): RequestHandler {
   const hosts = new Set(['localhost', '127.0.0.1', '[::1]'].map((name) => `${name}:${port}`)).add(

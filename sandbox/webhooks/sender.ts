@@ -47,8 +47,8 @@ export interface WebhookSender {
 }
 
 /**
- * Signs and sends webhooks as GetBill documents them; one try
- * each, since its retries are not documented.
+ * Signs and sends webhooks as GetBill documents them; one try each, since its retries are not
+ * documented.
  */
 export function createWebhookSender({
   now,

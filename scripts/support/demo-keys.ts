@@ -33,8 +33,8 @@ const OPENERS: Partial<Record<NodeJS.Platform, readonly [string, ...string[]]>> 
 };
 
 /**
- * In the visitor's browser, if this machine has one: whoever
- * presses the key sees the address anyway.
+ * In the visitor's browser, if this machine has one: whoever presses the key sees the address
+ * anyway.
  */
 export function openInBrowser(url: string): void {
   const [command, ...args] = OPENERS[process.platform] ?? ['xdg-open'];

@@ -9,8 +9,8 @@ export interface DemoPort {
 }
 
 /**
- * `[]` when the demo can listen on both. Else lines for a person:
- * every problem, and a command that works.
+ * `[]` when the demo can listen on both. Else lines for a person: every problem, and a command that
+ * works.
  */
 export async function portProblems(ports: readonly [DemoPort, DemoPort]): Promise<string[]> {
   const [one, other] = ports;

@@ -26,8 +26,8 @@ export interface DemoRedis {
 }
 
 /**
- * A Redis on a socket of its own, whose data goes with the
- * demo; `undefined` without a redis-server.
+ * A Redis on a socket of its own, whose data goes with the demo; `undefined` without a
+ * redis-server.
  */
 export async function startRedis(): Promise<DemoRedis | undefined> {
   const folder = mkdtempSync(join(tmpdir(), 'getbill-demo-'));

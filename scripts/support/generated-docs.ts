@@ -112,8 +112,8 @@ export function eventsTable(): string {
 type Fields = Map<string, Set<string>>;
 
 /**
- * Of each event its fields, and their values where the type
- * names them; read from the types themselves.
+ * Of each event its fields, and their values where the type names them; read from the types
+ * themselves.
  */
 function fieldsOfEvents(): Map<string, Fields> {
   const files = ['src/core/events.ts', 'src/events.ts'].map((file) =>

@@ -8,8 +8,8 @@ const LINK = /\]\(([^)\s#]+\.ts)\)/g;
 const linesOf = (text: string): string => text.trim().replaceAll(/^[ \t]+/gm, '');
 
 /**
- * A block of TypeScript must stand, line by line but for its indentation, in
- * the file that is linked last before it.
+ * A block of TypeScript must stand, line by line but for its indentation, in the file that is
+ * linked last before it.
  */
 export function passageFaults(file: string): string[] {
   const text = readFileSync(file, 'utf8');

@@ -16,8 +16,8 @@ interface Frame {
 }
 
 /**
- * Records what `play` does on the page as an animated WebP. Needs
- * img2webp (Debian: apt-get install webp).
+ * Records what `play` does on the page as an animated WebP. Needs img2webp (Debian: apt-get install
+ * webp).
  */
 export async function record(page: Page, file: string, play: () => Promise<void>): Promise<void> {
   const frames: Frame[] = [];

@@ -8,8 +8,8 @@ const LINK_TO_LINE = /\[[^\]]*\]\([^)\s#]+#L\d+\)/g;
 
 /**
  * In [`symbol`](../src/file.ts) the file must have that symbol, and in
- * [`folder/file.ts`](../src/folder/file.ts) it must have that name and folder. Links to lines
- * are faults: the next change moves them.
+ * [`folder/file.ts`](../src/folder/file.ts) it must have that name and folder. Links to lines are
+ * faults: the next change moves them.
  */
 export function symbolLinkFaults(file: string): string[] {
   const text = readFileSync(file, 'utf8');

@@ -2,9 +2,9 @@ import { dirname, join, normalize } from 'node:path';
 import ts from 'typescript';
 
 /**
- * A source file without what it takes from files that are gone: the imports, the
- * statements and list entries that use what was imported, and entries that name such a
- * file. The same text when there is none.
+ * A source file without what it takes from files that are gone: the imports, the statements and
+ * list entries that use what was imported, and entries that name such a file. The same text when
+ * there is none.
  */
 export function withoutUses(file: string, text: string, isGone: (path: string) => boolean): string {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);

@@ -27,9 +27,9 @@ export interface SentOver {
 }
 
 /**
- * A connection pool: certificates and pins checked, through the proxy that
- * `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` name. Deadlines are the caller's,
- * except the one for a connection to be made.
+ * A connection pool: certificates and pins checked, through the proxy that `HTTPS_PROXY`,
+ * `HTTP_PROXY` and `NO_PROXY` name. Deadlines are the caller's, except the one for a connection to
+ * be made.
  */
 export function createAgent({
   config,
@@ -89,8 +89,8 @@ class KeptConnectionClient extends Client {
 }
 
 /**
- * Connections to a proxy. One that hangs up at CONNECT fails the call:
- * undici would connect again without a pause.
+ * Connections to a proxy. One that hangs up at CONNECT fails the call: undici would connect again
+ * without a pause.
  */
 class ProxyPool extends Pool {
   override connect(options: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData>;

@@ -8,8 +8,8 @@ import type { UpstreamResponse } from './upstream-call.js';
 import { fieldOf } from './values.js';
 
 /**
- * A response of the API that may be passed on: JSON, in its original
- * bytes. Up to 64 KiB it is whole, and judged.
+ * A response of the API that may be passed on: JSON, in its original bytes. Up to 64 KiB it is
+ * whole, and judged.
  */
 export interface ApiResponse {
   /** GetBill's, or what its envelope says where HTTP says 200 and the body `"error": true`. */
@@ -36,8 +36,8 @@ const PASSED_ON = [
 const UNASKED = new Set([205, 206, 226, 304]);
 
 /**
- * About GetBill's connection to us, not the request. A browser
- * would send the request again, a write too.
+ * About GetBill's connection to us, not the request. A browser would send the request again, a
+ * write too.
  */
 const ABOUT_CONNECTION = new Set([407, 408, 421, 425]);
 
@@ -54,8 +54,8 @@ const waitOf = ({ date, 'retry-after': value }: ResponseHead['headers']): number
   parseRetryAfter(value, { nowMs: NaN, date }) || undefined;
 
 /**
- * Acted on by the status alone: the token is renewed, calls pause.
- * A gateway's page then counts as no body.
+ * Acted on by the status alone: the token is renewed, calls pause. A gateway's page then counts as
+ * no body.
  */
 const SAID_BY_STATUS = new Set([401, 429]);
 
@@ -128,8 +128,8 @@ function passedOn(headers: UpstreamResponse['headers']): Record<string, string> 
 }
 
 /**
- * A header that a gateway repeats counts once; several codings
- * are a list of what was done to the body.
+ * A header that a gateway repeats counts once; several codings are a list of what was done to the
+ * body.
  */
 function oneOf(name: string, values: readonly string[]): string | undefined {
   if (name === 'content-encoding') return values.join(', ');

@@ -18,16 +18,16 @@ export interface CallOptions {
 }
 
 /**
- * The documented reads and writes of the GetBill API, typed, and
- * any documented call. Every method throws
+ * The documented reads and writes of the GetBill API, typed, and any documented call. Every method
+ * throws
  * @throws {GetbillApiError} the API said no: `status` 401, 403, 404, 422, 429 ...
  * @throws {UnavailableError} no usable response.
  */
 export interface GetbillClient extends GetbillWrites {
   /**
-   * Any documented call, its JSON as GetBill sends it: `call('POST', '/followups',
-   * { body })`. A write is sent once, and once more only after a 401, which
-   * GetBill answers before it does anything.
+   * Any documented call, its JSON as GetBill sends it: `call('POST', '/followups', { body })`. A
+   * write is sent once, and once more only after a 401, which GetBill answers before it does
+   * anything.
    */
   call(method: string, path: string, options?: CallOptions): Promise<unknown>;
   companyProfile(): Promise<T.CompanyProfile>;

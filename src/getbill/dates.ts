@@ -17,8 +17,8 @@ export const timeOf = (value: unknown): number => {
 };
 
 /**
- * The parts are read one by one: `Date.parse` takes a time without a zone for the server's, and
- * 30 February for 1 March. A time without a zone is UTC, as all others of GetBill's are.
+ * The parts are read one by one: `Date.parse` takes a time without a zone for the server's, and 30
+ * February for 1 March. A time without a zone is UTC, as all others of GetBill's are.
  */
 function readDate(value: unknown): { day: Date; instant: Date | undefined } | undefined {
   const [, year, month, date, hour, minute, second = '0', zone = 'Z'] =

@@ -7,8 +7,8 @@ import type { LimitClass } from './endpoints.js';
 const LOW = 0.05;
 
 /**
- * A `page` of ours goes on when little is left; `proxy` is `/api`; a `job`
- * without a person leaves the rest to people.
+ * A `page` of ours goes on when little is left; `proxy` is `/api`; a `job` without a person leaves
+ * the rest to people.
  */
 export type Caller = 'page' | 'proxy' | 'job';
 
@@ -19,8 +19,8 @@ export type Caller = 'page' | 'proxy' | 'job';
  */
 export interface Quota {
   /**
-   * @throws {UnavailableError} 429 while GetBill's own limit is reached;
-   * or nearly, for a caller that can wait.
+   * @throws {UnavailableError} 429 while GetBill's own limit is reached; or nearly, for a caller
+   * that can wait.
    */
   admit(limitClass: LimitClass, caller: Caller): Promise<void>;
   /** The limit to take shares of. `undefined`: GetBill does not say one. */

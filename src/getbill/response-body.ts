@@ -11,9 +11,9 @@ const MAX_WAITS = 10;
 const READER_STALL_MS = 120_000;
 
 /**
- * A body as it arrives: handed on whole up to 64 KiB, or from there as a stream,
- * which fails with an UnavailableError, past 16 MiB as well. The time in which the
- * reader is slow does not count as waiting.
+ * A body as it arrives: handed on whole up to 64 KiB, or from there as a stream, which fails with
+ * an UnavailableError, past 16 MiB as well. The time in which the reader is slow does not count as
+ * waiting.
  */
 export class ResponseBody {
   readonly #connection: Dispatcher.DispatchController;

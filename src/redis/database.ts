@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis';
 
 /**
- * The database of the URL, or none: ioredis would go on with database 0 when SELECT is
- * refused (the number is too high, or the user may not select). A refusal ends the
- * connection instead, and the next one tries again.
+ * The database of the URL, or none: ioredis would go on with database 0 when SELECT is refused (the
+ * number is too high, or the user may not select). A refusal ends the connection instead, and the
+ * next one tries again.
  */
 export class RedisOfDatabase extends Redis {
   override async select(index: number): Promise<'OK'> {

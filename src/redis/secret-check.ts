@@ -29,8 +29,8 @@ export async function readCheck(keyValue: Pick<KeyValue, 'get'>): Promise<string
 
 /**
  * Writes the check value of the first secret again and again, and notes when another process writes
- * one that none of `secrets` has: what that process signs cannot be verified here.
- * A storage that is away is tried again. @returns what ends it, once the first is written.
+ * one that none of `secrets` has: what that process signs cannot be verified here. A storage that
+ * is away is tried again. @returns what ends it, once the first is written.
  */
 export async function announceSecret(
   keyValue: KeyValue,

@@ -40,8 +40,8 @@ export interface Listed {
 export interface Inbox {
   /**
    * Stores a delivery exactly once, for any number of simultaneous duplicates and for a crash at
-   * any step: GetBill delivers again, and the second delivery completes what the first has
-   * begun. `full`: the backlog is at its limit.
+   * any step: GetBill delivers again, and the second delivery completes what the first has begun.
+   * `full`: the backlog is at its limit.
    */
   accept(delivery: Delivery): Promise<Outcome>;
   /**

@@ -42,8 +42,8 @@ export function startWorker({
   }
 
   /**
-   * Claims no more than it can begin at once, since the pause of an entry runs from its
-   * claim. Returns whether there may be more.
+   * Claims no more than it can begin at once, since the pause of an entry runs from its claim.
+   * Returns whether there may be more.
    */
   async function startSome(): Promise<boolean> {
     const free = CONCURRENCY - underWay.size;

@@ -154,8 +154,8 @@ const copyCompany = (company: CompanyData): CompanyData => ({
 });
 
 /**
- * A copy for one sandbox to change, always the same on one
- * day; what it is copied from is made once.
+ * A copy for one sandbox to change, always the same on one day; what it is copied from is made
+ * once.
  */
 export function makeCompanies(nowMs = Date.now()): Companies {
   const todayMs = dayOf(nowMs);

@@ -22,8 +22,8 @@ const creditorNames = [
 ] as const;
 
 /**
- * All of GetBill's own statuses and one that a company made up,
- * with their share of the debts in percent.
+ * All of GetBill's own statuses and one that a company made up, with their share of the debts in
+ * percent.
  */
 const shares = {
   'status.default.in_progress': 27,

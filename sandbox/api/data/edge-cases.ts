@@ -16,8 +16,8 @@ const IMAGE = '"><img src=x onerror=alert(1)>';
 const VERY_LONG = 'von-und-zu-Oberhausen-Niederrhein'.repeat(3);
 
 /**
- * What is wrong, as the `object` of the debt, and the fields
- * that are; `undefined` leaves a field out.
+ * What is wrong, as the `object` of the debt, and the fields that are; `undefined` leaves a field
+ * out.
  */
 const oddities: readonly (readonly [what: string, fields: Record<string, unknown>])[] = [
   ['HTML in the name', { firstname: SCRIPT, lastname: IMAGE, debtor_company: `${SCRIPT} & Sons` }],

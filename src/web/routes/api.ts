@@ -29,8 +29,8 @@ const LARGE_BODY_PAUSE_MS = 100;
 const JSON_IN_UTF8 = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
 
 /**
- * Reads the body of a write as bytes, up to 1 MiB. Only so many calls with a
- * large one are under way; others wait unread.
+ * Reads the body of a write as bytes, up to 1 MiB. Only so many calls with a large one are under
+ * way; others wait unread.
  */
 export function readBody({
   emit,
@@ -98,8 +98,8 @@ async function sendStream(res: Response, body: Readable): Promise<void> {
 }
 
 /**
- * From the request target as it arrived: an absolute form, "//host",
- * or anything encoded matches no endpoint.
+ * From the request target as it arrived: an absolute form, "//host", or anything encoded matches no
+ * endpoint.
  */
 function targetOf(req: Request): { endpoint: Endpoint; path: string; query: string } {
   const [target = '', ...rest] = req.originalUrl.split('?');
