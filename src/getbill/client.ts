@@ -110,14 +110,18 @@ export function createGetbillClient({
   function get(path: string, { page, limit, status, type }: T.PageRequest = {}): Promise<unknown> {
     const parameters = new URLSearchParams();
     if (page !== undefined) parameters.set('page', String(page));
-    if (limit !== undefined) parameters.set('limit', String(Math.min(limit, MAX_PER_PAGE)));
+    if (limit !== undefined) parameters.set('limit', String(limit));
     if (status !== undefined) parameters.set('status', status);
     if (type !== undefined) parameters.set('type', type);
     return call('GET', path, { query: Object.fromEntries(parameters) });
   }
   const item = async <Item>(path: string): Promise<Item> => unwrapItem(await get(path)) as Item;
-  const page = async <Item>(path: string, request?: T.PageRequest): Promise<T.Page<Item>> =>
-    unwrapPage<Item>(await get(path, request), request);
+  async function page<Item>(path: string, request: T.PageRequest = {}): Promise<T.Page<Item>> {
+    const { limit } = request;
+    const asked =
+      limit === undefined ? request : { ...request, limit: Math.min(limit, MAX_PER_PAGE) };
+    return unwrapPage<Item>(await get(path, asked), asked);
+  }
   const nested = async <Item>(path: string): Promise<Item> => unwrapNested(await get(path)) as Item;
 
   return {

@@ -135,9 +135,11 @@ describe('the command line', () => {
     expect(app.sandbox.control.requests().at(-1)?.url).toBe(`/external-api/v1${asked}`);
   });
 
-  it('the typed client asks for no more entries than GetBill sends at once', async () => {
-    await app.services.appClient.debts({ limit: 500 });
+  it('the typed client asks for no more entries than GetBill sends at once, and takes so many for a full page', async () => {
+    answer({ error: false, data: Array.from({ length: 100 }, (_, id) => ({ id: `d${id}` })) });
+    const { pagination } = await app.services.appClient.debts({ limit: 500 });
     expect(app.sandbox.control.requests().at(-1)?.url).toBe('/external-api/v1/debts?limit=100');
+    expect(pagination).toEqual({ total: 100, page: 1, limit: 100, pages: 2 });
   });
 
   it.each([
