@@ -32,8 +32,7 @@ export function createForward({
   /** With a slot of this session, which is held until the whole body has come. */
   async function open(
     call: ApiCall,
-    { grantId, owner }: Access,
-    accessToken: string,
+    { grantId, owner, accessToken }: Access,
     accept: (head: ResponseHead) => void,
   ): Promise<UpstreamResponse> {
     const askedMs = monotonicMs();
@@ -57,13 +56,13 @@ export function createForward({
     }
   }
 
-  async function send(call: ApiCall, access: Access, accessToken: string): Promise<ApiResponse> {
+  async function send(call: ApiCall, access: Access): Promise<ApiResponse> {
     const { endpoint } = call;
     const limitClass = limitClassOf(endpoint);
     const startedMs = monotonicMs();
     let head: ResponseHead | undefined;
     try {
-      const opened = await open(call, access, accessToken, (received) => {
+      const opened = await open(call, access, (received) => {
         head = received;
         acceptHead(received);
       });
@@ -102,13 +101,12 @@ export function createForward({
   }
 
   return async function forward(call, access) {
-    const { accessToken } = access;
-    const response = await send(call, access, accessToken);
+    const response = await send(call, access);
     if (response.status !== 401) return response;
     if (!Buffer.isBuffer(response.body)) response.body.destroy();
-    const renewed = await unlessLeft(call.signal, access.renew(accessToken));
+    const renewed = await unlessLeft(call.signal, access.renew(access.accessToken));
     emit({ type: 'api_replayed', route: call.endpoint.path });
-    return await send(call, access, renewed.accessToken);
+    return await send(call, { ...access, accessToken: renewed.accessToken });
   };
 }
 
