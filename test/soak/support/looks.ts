@@ -1,5 +1,5 @@
 import { AxeBuilder } from '@axe-core/playwright';
-import type { Page } from 'playwright-core';
+import type { Page, Route } from 'playwright-core';
 
 export const SIZES = [360, 1440] as const;
 export const SCHEMES = ['light', 'dark', 'forced colours'] as const;
@@ -8,6 +8,10 @@ const TOO_WIDE = 'document.documentElement.scrollWidth - document.documentElemen
 /** What is wrong with the page as it stands, in each scheme and size. */
 export async function faultsOf(page: Page): Promise<string[]> {
   const found: string[] = [];
+  // A page that tries again by itself stays while it is looked at: a 204 leaves the browser where it is.
+  const stay = (route: Route): Promise<void> =>
+    route.request().isNavigationRequest() ? route.fulfill({ status: 204 }) : route.fallback();
+  await page.route('**/*', stay);
   for (const scheme of SCHEMES) {
     const forcedColors = scheme === 'forced colours' ? 'active' : 'none';
     const colorScheme = scheme === 'dark' ? 'dark' : 'light';
@@ -22,6 +26,7 @@ export async function faultsOf(page: Page): Promise<string[]> {
       if ((await page.evaluate(TOO_WIDE)) !== 0) found.push(`${where}: too wide`);
     }
   }
+  await page.unroute('**/*', stay);
   return found;
 }
 
