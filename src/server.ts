@@ -11,10 +11,7 @@ const MAX_CONNECTIONS = 4_096;
 /** More than a proxy lets through. */
 const MAX_HEADERS = 200;
 
-/**
- * A client that takes no byte of its response for this long is cut off. What the kernel has taken
- * counts, which may be megabytes: on a slow line it takes the next ones a minute later.
- */
+/** How long a client may take nothing: the kernel takes megabytes, then nothing for a minute. */
 const STALLED_READER_MS = 120_000;
 
 export interface HttpServer {
