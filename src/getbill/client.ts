@@ -18,10 +18,9 @@ export interface CallOptions {
 }
 
 /**
- * The documented reads and writes of the GetBill API, typed, and any documented call. Every method
- * throws
+ * The documented reads and writes of the GetBill API, typed, and any documented call.
  * @throws {GetbillApiError} the API said no: `status` 401, 403, 404, 422, 429 ...
- * @throws {UnavailableError} no usable response.
+ * @throws {UnavailableError} no usable response. Both in every method.
  */
 export interface GetbillClient extends GetbillWrites {
   /**
