@@ -91,6 +91,21 @@ describe('a holder that comes back after its lease has ended', () => {
   });
 });
 
+it('a sign-out during a renewal is no refusal for those who wait for it in another process', async () => {
+  const { tokens, clock, server, startProcess } = await expired();
+  const gate = createGate();
+  server.respond = async () => gate.passed.then(() => server.rotated());
+  const renewing = clock.passesUntil(tokens.fresh('g1'));
+  await clock.advance(1);
+  const waiting = clock.passesUntil(startProcess().fresh('g1'));
+  await startProcess().forget('g1', 'signed_out');
+  const { error } = await waiting;
+  expect(error).toMatchObject({ reason: 'record_gone' });
+  expect((error as Error).cause).toBeUndefined();
+  gate.open();
+  expect((await renewing).error).toMatchObject({ reason: 'signed_out' });
+});
+
 describe('[immunity 6] a slow reader', () => {
   it('does not put an older token set back into the memory of its process', () => {
     const cache = createTokenCache({ now: () => 0 });

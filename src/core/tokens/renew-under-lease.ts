@@ -41,9 +41,8 @@ export function createRenewUnderLease(parts: Parts) {
       if (turn.lease.remainingMs() < timeoutMs) throw overrun();
 
       const renewed = await call(grantId, reason, old.tokenSet);
-      if (renewed instanceof GrantRefusedError) {
+      if (renewed instanceof GrantRefusedError)
         return await end(grantId, old, wasTried ? 'answer_lost' : 'refused', renewed);
-      }
       return await writeRenewed(grantId, turn.lease, old, renewed);
     } finally {
       if (!pendingWrites.has(grantId)) await turn.lease.release(); // else `writeLater` does
@@ -122,7 +121,7 @@ export function createRenewUnderLease(parts: Parts) {
       throw new GrantEndedError('signed_out');
     }
     if (change.outcome === 'superseded') return change.stored.tokenSet;
-    await guards.forgetAttempt(grantId).catch(() => undefined); // then a reason may be wrong
+    await guards.forgetAttempt(grantId);
     return next;
   }
 

@@ -104,7 +104,8 @@ export function createRenewalGuards({
       const attempt = await keyValue.get(`attempt:${grantId}`).catch(() => undefined);
       return new GrantEndedError('record_gone', attempt && new GrantRefusedError(undefined));
     },
-    forgetAttempt: (grantId: string): Promise<void> => keyValue.delete(`attempt:${grantId}`),
+    forgetAttempt: (grantId: string): Promise<void> =>
+      keyValue.delete(`attempt:${grantId}`).catch(() => undefined), // then a reason may be wrong
   };
 }
 

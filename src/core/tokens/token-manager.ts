@@ -75,6 +75,7 @@ export function createTokenManager(parts: Parts) {
     const readBefore = await readUnlessBroken(grantId);
     tokenCache.delete(grantId);
     try {
+      await guards.forgetAttempt(grantId); // those who wait for a renewal see no refusal
       const removed = (await records.remove(grantId)) ?? readBefore;
       tokenCache.delete(grantId);
       report('session_ended', grantId, { reason });
@@ -112,8 +113,7 @@ export function createTokenManager(parts: Parts) {
      */
     abandon(grantId: string, reason: SessionEndReason, tokenSet?: TokenSet): void {
       revocations.runOnce(grantId, tokenSet);
-      const removal = background.keepTrying(() => forget(grantId, reason));
-      background.run(removal).catch(() => undefined);
+      background.run(background.keepTrying(() => forget(grantId, reason))).catch(() => undefined);
     },
     /** Renewed token sets that wait for the storage: with any, do not kill the process. */
     pendingWrites: () => pendingWrites.size,
