@@ -41,14 +41,13 @@ export function createLog({
 
 /** Every text of somebody else in a line is bounded: paths, hints, scopes, addresses. */
 function boundFields(fields: Record<string, unknown>): Record<string, unknown> {
-  for (const name in fields) {
-    const value = fields[name];
-    if (typeof value === 'string' && value.length > MAX_FIELD)
-      fields = { ...fields, [name]: cut(value, MAX_FIELD) };
-    else if (Array.isArray(value)) fields = { ...fields, [name]: boundList(value) };
-  }
-  return fields;
+  const bounded = { ...fields };
+  for (const name in bounded) bounded[name] = boundField(bounded[name]);
+  return bounded;
 }
+
+const boundField = (value: unknown): unknown =>
+  Array.isArray(value) ? boundList(value) : cut(value, MAX_FIELD);
 
 function boundList(list: readonly unknown[]): unknown[] {
   const bounded = list.slice(0, MAX_ITEMS).map((item) => cut(item, MAX_ITEM));

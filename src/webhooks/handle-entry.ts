@@ -21,9 +21,12 @@ export interface Attempt {
   readonly signal: AbortSignal;
 }
 
-/** The process of the last try died before its end, or could not mark it. */
-class TooManyTriesError extends Error {
-  override name = 'TooManyTriesError';
+/** The handler is not called; an event shows `name`. */
+class NotHandledError extends Error {
+  constructor(name: 'TooManyTriesError' | 'body_unreadable') {
+    super();
+    this.name = name;
+  }
 }
 
 type Handle = (event: WebhookEvent, attempt: Attempt) => Promise<void>;
@@ -55,8 +58,9 @@ export function createHandleEntry({
     const fields = { endpoint, entry: id, eventType: type, tries };
     const keeping = setInterval(() => void inbox.keep(id).catch(() => undefined), keepEveryMs);
     try {
-      if (tries > MAX_TRIES) throw new TooManyTriesError();
-      if (body === undefined) throw Object.assign(new Error(), { name: 'body_unreadable' });
+      // the process of the last try died before its end, or could not mark it
+      if (tries > MAX_TRIES) throw new NotHandledError('TooManyTriesError');
+      if (body === undefined) throw new NotHandledError('body_unreadable');
       const { data } = JSON.parse(body) as WebhookEvent; // checked before it was stored
       await withDeadline((signal) => handle({ type, data }, { entry: id, tries, signal }));
     } catch (error) {

@@ -66,12 +66,12 @@ function textAt({ path, signedIn }: Request, error: AppError): ErrorText {
   const isMissing = error instanceof GetbillApiError && error.status === 404;
   if (path.startsWith('/debts/') && isMissing) return NO_SUCH_DEBT;
   const text = errorText(error.code, error.status);
-  const claimsSession = text.advice.startsWith(RETRY_ADVICE);
-  if (path === '/logout' && claimsSession) return { ...text, ...SIGN_OUT_AGAIN };
-  if (path === '/login' && claimsSession) return { ...text, ...SIGN_IN_LATER };
+  const saysStillSignedIn = text.advice.startsWith(RETRY_ADVICE);
+  if (path === '/logout' && saysStillSignedIn) return { ...text, ...SIGN_OUT_AGAIN };
+  if (path === '/login' && saysStillSignedIn) return { ...text, ...SIGN_IN_LATER };
   if (path === '/oauth/callback') {
     if (signedIn !== undefined) return { ...text, ...STILL_SIGNED_IN };
-    return { action: SIGN_IN_AGAIN, ...text, ...(claimsSession && SIGN_IN_LATER) };
+    return { action: SIGN_IN_AGAIN, ...text, ...(saysStillSignedIn && SIGN_IN_LATER) };
   }
   return text;
 }
