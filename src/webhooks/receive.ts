@@ -1,9 +1,4 @@
-import express, {
-  type ErrorRequestHandler,
-  type Request,
-  type RequestHandler,
-  type Response,
-} from 'express';
+import express, { type Request, type RequestHandler, type Response } from 'express';
 import type { Emit } from '../events.js';
 import type { Endpoint, Refusal } from './endpoint.js';
 import { readEnvelope } from './envelope.js';
@@ -41,45 +36,43 @@ interface ReceiveDeps {
 }
 
 /**
- * `POST /webhooks/getbill` and `/webhooks/getbill/<name>`: the raw bytes, the signature, the
- * envelope, the inbox, in this order. 200 means stored. Knows no session and no cookie.
+ * `POST /webhooks/getbill` and `/webhooks/getbill/<name>`: 200 means stored. Knows no session and
+ * no cookie. What comes of a refused body is read and dropped: a proxy whose connection is closed
+ * while it sends says 502 in place of our response.
  */
 export function receiveWebhook(
   { idField, timeField }: { idField: string; timeField: string },
   { endpoints, now, emit, bodyTimeoutMs }: ReceiveDeps,
-): (RequestHandler | ErrorRequestHandler)[] {
+): RequestHandler {
   const rawBody = express.raw({ type: () => true, limit: MAX_BYTES, inflate: false });
   let large = 0;
 
-  function refuse({ name }: Endpoint, res: Response, reason: Refusal): void {
-    emit({ type: 'webhook_refused', endpoint: name, reason });
-    if (reason === 'method') res.set('Allow', 'POST');
-    if (reason === 'not_stored') res.set('Retry-After', String(RETRY_AFTER_S));
-    respond(res, ...RESPONSES[reason]);
-  }
+  /** The head, the raw bytes, the signature, the envelope, the inbox. `undefined`: stored. */
+  async function receive(
+    { name, secrets, inbox }: Endpoint,
+    req: Request,
+    res: Response,
+  ): Promise<Refusal | undefined> {
+    const headFault = faultOfHead(req);
+    if (headFault !== undefined) return headFault;
+    if (!takePlace(req, res)) return 'not_stored';
+    const body = await readBody(req, res);
+    if (!Buffer.isBuffer(body)) return body;
+    const fault = signatureFault(body, req.get('x-getbill-signature'), secrets);
+    if (fault !== undefined) return `signature_${fault}`;
 
-  /**
-   * Refuses by the head of a request, then reads its body. What comes of a refused body is read and
-   * dropped: a proxy whose connection is closed while it sends says 502 in place of our response.
-   */
-  function admit(req: Request, res: Response, next: (error?: unknown) => void): void {
-    const endpoint = endpoints.get(nameOf(req));
-    if (endpoint === undefined) return respond(res, 404, 'Not found');
-    res.locals['route'] = endpoint.name === '' ? PATH : `${PATH}/:endpoint`;
-    const fault = faultOfHead(req);
-    if (fault !== undefined) return refuse(endpoint, res, fault);
-    if (!takePlace(req, res)) return refuse(endpoint, res, 'not_stored');
-    const slow = setTimeout(() => {
-      res.set('Connection', 'close');
-      refuse(endpoint, res, 'too_slow');
-    }, bodyTimeoutMs);
-    rawBody(req, res, (error?: unknown) => {
-      clearTimeout(slow);
-      if (res.headersSent) return;
-      if (error === undefined) return next();
-      const isTooLarge = error instanceof Error && 'status' in error && error.status === 413;
-      refuse(endpoint, res, isTooLarge ? 'too_large' : 'cut_off');
-    });
+    const read = readEnvelope(body, { idField, timeField });
+    if (read === undefined) return 'not_an_event';
+    const { event, text, identity, happenedAtMs = now() } = read;
+    if (!(Math.abs(now() - happenedAtMs) <= TOLERANCE_MS)) return 'too_old';
+    try {
+      const outcome = await inbox.accept({ identity, type: event.type, body: text });
+      if (outcome === 'full') return 'not_stored';
+      emit({ type: 'webhook_received', endpoint: name, eventType: event.type, outcome });
+      return undefined;
+    } catch {
+      return 'not_stored';
+    }
   }
 
   /** A large body keeps its place until the response has ended. */
@@ -91,32 +84,36 @@ export function receiveWebhook(
     return true;
   }
 
-  async function receive(req: Request, res: Response): Promise<void> {
-    const endpoint = endpoints.get(nameOf(req));
-    if (endpoint === undefined) return respond(res, 404, 'Not found');
-    const body = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0);
-    const fault = signatureFault(body, req.get('x-getbill-signature'), endpoint.secrets);
-    if (fault !== undefined) return refuse(endpoint, res, `signature_${fault}`);
-
-    const read = readEnvelope(body, { idField, timeField });
-    if (read === undefined) return refuse(endpoint, res, 'not_an_event');
-    const { event, text, identity, happenedAtMs } = read;
-    if (happenedAtMs !== undefined && !(Math.abs(now() - happenedAtMs) <= TOLERANCE_MS)) {
-      return refuse(endpoint, res, 'too_old');
-    }
-    try {
-      const { type: eventType } = event;
-      const outcome = await endpoint.inbox.accept({ identity, type: eventType, body: text });
-      if (outcome === 'full') throw new Error('the inbox is full');
-      emit({ type: 'webhook_received', endpoint: endpoint.name, eventType, outcome });
-    } catch {
-      return refuse(endpoint, res, 'not_stored');
-    }
-    respond(res, 200, 'OK');
-    endpoint.wake();
+  function readBody(req: Request, res: Response): Promise<Buffer | Refusal> {
+    return new Promise((resolve) => {
+      const slow = setTimeout(() => {
+        res.set('Connection', 'close');
+        resolve('too_slow');
+      }, bodyTimeoutMs);
+      rawBody(req, res, (error?: unknown) => {
+        clearTimeout(slow);
+        const isTooLarge = error instanceof Error && 'status' in error && error.status === 413;
+        if (error !== undefined) resolve(isTooLarge ? 'too_large' : 'cut_off');
+        else resolve(Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0));
+      });
+    });
   }
 
-  return [admit, receive];
+  return async function receiveWebhookHandler(req, res) {
+    const endpoint = endpoints.get(nameOf(req));
+    if (endpoint === undefined) return respond(res, 404, 'Not found');
+    const { name } = endpoint;
+    res.locals.route = name === '' ? PATH : `${PATH}/:endpoint`;
+    const refusal = await receive(endpoint, req, res);
+    if (refusal === undefined) {
+      respond(res, 200, 'OK');
+      return endpoint.wake();
+    }
+    emit({ type: 'webhook_refused', endpoint: name, reason: refusal });
+    if (refusal === 'method') res.set('Allow', 'POST');
+    if (refusal === 'not_stored') res.set('Retry-After', String(RETRY_AFTER_S));
+    respond(res, ...RESPONSES[refusal]);
+  };
 }
 
 function faultOfHead(req: Request): Refusal | undefined {

@@ -114,8 +114,8 @@ export function createWebhooks({
     bodyTimeoutMs,
   });
   const router = Router({ caseSensitive: true, strict: true });
-  router.all('/webhooks/getbill', ...receive);
-  router.all('/webhooks/getbill/:endpoint', ...receive);
+  router.all('/webhooks/getbill', receive);
+  router.all('/webhooks/getbill/:endpoint', receive);
 
   return {
     router,
