@@ -2,7 +2,6 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { GetbillConfig } from '../config/config.js';
 import { channels, traced, type HttpExchange } from '../tracing.js';
-import type { UnavailableError } from '../errors.js';
 import type { Emit } from '../events.js';
 import type { CallSignal } from './call-signal.js';
 import { createAgent, proxyFailureOf, type AgentOptions } from './agent.js';
@@ -80,24 +79,19 @@ export function createUpstream({ config, emit }: { config: GetbillConfig; emit: 
     const sent = { origin, path, method, body, headers: { ...headers, 'user-agent': USER_AGENT } };
     return traced(channels.http, exchange, () =>
       callUpstream({ request: sent, ...agents, timeoutMs, idleMs, signal, accept, exchange }).catch(
-        (error: unknown) => {
-          throw outcomeOf(error, target, exchange);
-        },
+        (error: unknown) => fail(error, target, exchange),
       ),
     );
   }
 
-  function outcomeOf(
-    error: unknown,
-    { origin, host }: Target,
-    { mayHaveLeft }: HttpExchange,
-  ): UnavailableError {
+  /** Tells of a TLS fault, and throws what a caller can tell its visitor. */
+  function fail(error: unknown, { origin, host }: Target, { mayHaveLeft }: HttpExchange): never {
     const proxy = proxyFor(new URL(origin), config.proxy);
     const atProxy = proxyFailureOf(error);
     const { code } = (atProxy ?? error) as { code?: unknown };
     if (typeof code === 'string' && isTlsFault(code))
       emit({ type: 'tls_failed', host: (atProxy && proxy?.url.host) ?? host, reason: code });
-    return unavailableBecause(mayHaveLeft === true ? error : new NeverSentError(error, proxy));
+    throw unavailableBecause(mayHaveLeft === true ? error : new NeverSentError(error, proxy));
   }
 
   return {

@@ -29,8 +29,11 @@ const dryRunOf = (count: number, { batchSize }: BatchFlags): string =>
 
 /** Many debts, in batches, with a report that says what became of each. */
 export function createDebts({ run, print, tell, width, progress, explain, exitWith }: Deps) {
-  async function send(file: ReportFile, states: readonly State[], flags: BatchFlags) {
-    const isResumed = states.includes('failed');
+  async function send(
+    file: ReportFile,
+    { states, isResumed }: { states: readonly State[]; isResumed: boolean },
+    flags: BatchFlags,
+  ): Promise<void> {
     const shown = progress('batch');
     const maxWaitMs = flags.maxWait * 1000;
     let stopped: AppError | undefined;
@@ -92,7 +95,9 @@ export function createDebts({ run, print, tell, width, progress, explain, exitWi
         misused('a list from standard input needs --report <file>');
       const path = flags.report ?? `${from.replace(/\.json$/, '')}.report.json`;
       const file = newReport(path, content);
-      await send(file, ['not_sent'], flags).finally(() => file.release());
+      await send(file, { states: ['not_sent'], isResumed: false }, flags).finally(() =>
+        file.release(),
+      );
     },
     async resume(path: string, flags: BatchFlags): Promise<void> {
       const file = openReport(path);
@@ -105,7 +110,7 @@ export function createDebts({ run, print, tell, width, progress, explain, exitWi
           const count = entries.filter(({ state }) => states.includes(state)).length;
           return print(dryRunOf(count, flags));
         }
-        await send(file, states, flags);
+        await send(file, { states, isResumed: true }, flags);
       } finally {
         file.release();
       }

@@ -49,14 +49,16 @@ async function examineScopes(context: CheckContext): Promise<Result> {
   const outcome = await context.authorization();
   const isRefusedToUsers = outcome.kind === 'responded' && outcome.error === 'invalid_scope';
   const isAllowed = await mayHave(scopes, context);
-  if (isAllowed === undefined && !isRefusedToUsers) {
-    return warn(
-      `without client credentials it cannot be seen from here whether this client may have ${scopes.join(' ')}`,
-      `compare GETBILL_SCOPES with what is ticked for this client in ${DASHBOARD}`,
-    );
-  }
-  if (isAllowed === true && !isRefusedToUsers) return pass(`may have ${scopes.join(' ')}`);
+  if (isRefusedToUsers || isAllowed === false) return await failForScopes(context);
+  if (isAllowed) return pass(`may have ${scopes.join(' ')}`);
+  return warn(
+    `without client credentials it cannot be seen from here whether this client may have ${scopes.join(' ')}`,
+    `compare GETBILL_SCOPES with what is ticked for this client in ${DASHBOARD}`,
+  );
+}
 
+async function failForScopes(context: CheckContext): Promise<Result> {
+  const { scopes } = context.config.getbill;
   const refused: string[] = [];
   for (const scope of scopes) {
     if ((await mayHave([scope], context)) === false) refused.push(scope);
