@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { z } from 'zod';
 import type { Limit } from '../limits/shared-limits.js';
 import { singleFlight } from '../limits/single-flight.js';
 import type { LimitClass } from './endpoints.js';
+import { createQuotaBlock } from './quota-block.js';
 import { createQuotaRecords, type QuotaRecordsDeps } from './quota-records.js';
 import {
   limitFromHeaders,
@@ -24,8 +23,6 @@ const DOCUMENTED: Readonly<Record<LimitClass, Limit>> = {
   write: { most: 500, windowMs: 60_000 },
 };
 
-const blockSchema = z.object({ retryAfterS: z.number().positive(), id: z.string() });
-
 export interface QuotaDeps extends QuotaRecordsDeps {
   /** GetBill counts per client, and a storage may hold several without a prefix. */
   clientHash: string;
@@ -40,11 +37,8 @@ export function createClassQuota(limitClass: LimitClass, { clientHash, now, ...d
   const records = createQuotaRecords(deps);
   const documented = DOCUMENTED[limitClass];
   const quotaKey = `quota:${clientHash}:${limitClass}`;
-  const blockKey = `quota:${clientHash}:${limitClass}:blocked`;
+  const block = createQuotaBlock(`${quotaKey}:blocked`, { records, now });
   let known: { quota: QuotaState; endsAtMs: number } | undefined;
-  let blockedUntilMs = 0;
-  /** The last block that this process learnt; while it is not on record, it holds here alone. */
-  let ownBlock: { id: string; endsAtMs: number; isOnRecord: boolean } | undefined;
   /** The documented one until the first response; `undefined`: GetBill has said none so far. */
   let limit: Limit | undefined = documented;
   let readAtMs = -Infinity;
@@ -55,25 +49,13 @@ export function createClassQuota(limitClass: LimitClass, { clientHash, now, ...d
   const isRecent = (atMs: number): boolean => now() >= atMs && now() - atMs < READ_EVERY_MS;
 
   async function readRecords(): Promise<void> {
-    const blockOnRecord = ownBlock?.isOnRecord === true ? ownBlock : undefined;
-    const [quota, block] = await Promise.all([
+    const [quota] = await Promise.all([
       records.read(quotaKey, quotaSchema, ({ windowMs }) => windowMs),
-      records.read(blockKey, blockSchema, (value) => value.retryAfterS * 1000),
+      block.read(),
     ]);
     known = quota && { quota: quota.value, endsAtMs: now() + quota.ttlMs };
     if (quota !== undefined) limit = limitOf(quota.value);
-    if (block !== undefined) blockedUntilMs = endOf(block.value.id, block.ttlMs);
-    else if (ownBlock === blockOnRecord) blockedUntilMs = 0;
-    else blockedUntilMs = ownBlock?.endsAtMs ?? 0; // not on record yet
     readAtMs = now();
-  }
-
-  /**
-   * The end of a block on record. One of this process ends by its own clock, if that is earlier.
-   */
-  function endOf(blockId: string, ttlMs: number): number {
-    const ownEndsAtMs = ownBlock?.id === blockId ? ownBlock.endsAtMs : Infinity;
-    return Math.min(now() + ttlMs, ownEndsAtMs);
   }
 
   const current = () =>
@@ -84,16 +66,14 @@ export function createClassQuota(limitClass: LimitClass, { clientHash, now, ...d
   return {
     current,
     limit: () => limit,
-    blockedForMs: () => Math.max(0, blockedUntilMs - now()),
+    blockedForMs: block.leftMs,
     read: async (): Promise<void> => {
       if (!isRecent(readAtMs)) await once('read', readRecords);
     },
     async forget(): Promise<void> {
       known = undefined;
-      blockedUntilMs = 0;
-      ownBlock = undefined;
       limit = documented;
-      await Promise.all([records.delete(quotaKey), records.delete(blockKey)]);
+      await Promise.all([records.delete(quotaKey), block.forget()]);
     },
     learn(headers: IncomingHttpHeaders): void {
       const update = quotaFromHeaders(headers, now());
@@ -116,14 +96,7 @@ export function createClassQuota(limitClass: LimitClass, { clientHash, now, ...d
     },
     async block(headers: IncomingHttpHeaders, json: unknown): Promise<number> {
       const waitS = retryAfterS(headers, json, now());
-      blockedUntilMs = now() + waitS * 1000;
-      const block = { id: randomUUID(), endsAtMs: blockedUntilMs, isOnRecord: false };
-      ownBlock = block;
-      block.isOnRecord = await records.write(
-        blockKey,
-        { retryAfterS: waitS, id: block.id },
-        waitS * 1000,
-      );
+      await block.learn(waitS);
       return waitS;
     },
   };

@@ -9,6 +9,7 @@ import { createForward } from './forward.js';
 import { createGrantFacts } from './grant-facts.js';
 import { createQuota } from './quota.js';
 import { createQuotaGate } from './quota-gate.js';
+import { createShares } from './shares.js';
 import { API_CONNECTIONS, createUpstream } from './upstream.js';
 
 /** The way to GetBill assembled: connections, and the limits on what goes over them. */
@@ -39,8 +40,7 @@ export function connectGetbill(
   const forward = createQuotaGate({
     forward: createForward({ config, upstream, quota, slots, emit, monotonicMs }),
     quota,
-    limits,
-    localLimits,
+    shares: createShares({ quota, limits, localLimits }),
     facts,
     emit,
     now,

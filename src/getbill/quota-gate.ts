@@ -1,17 +1,15 @@
 import { RequestError } from '../errors.js';
 import type { Emit } from '../events.js';
 import { boundedMap } from '../limits/bounded-map.js';
-import type { Consumption, SharedLimits } from '../limits/shared-limits.js';
 import type { ApiResponse } from './api-response.js';
 import { limitClassOf, type LimitClass } from './endpoints.js';
 import { createCompanyLookup, PROFILE } from './company-lookup.js';
 import type { Access, ApiCall, Forward, Visitor } from './api-call.js';
 import { ownerOf, type GrantFacts } from './grant-facts.js';
-import { ignoreStorage, type Quota } from './quota.js';
+import type { Quota } from './quota.js';
+import type { Shares } from './shares.js';
 import { fieldOf, textOf } from './values.js';
 
-/** A quarter of GetBill's limit for each company. */
-export const shareOfLimit = (most: number): number => Math.max(1, Math.floor(most / 4));
 /** All sessions together whose company is not known yet. */
 const UNKNOWN = 'unknown';
 const MAX_GRANTS = 10_000;
@@ -26,42 +24,20 @@ const MAX_GRANTS = 10_000;
 export function createQuotaGate({
   forward,
   quota,
-  limits,
-  localLimits,
+  shares,
   facts,
   emit,
   now,
 }: {
   forward: Forward;
   quota: Quota;
-  limits: SharedLimits;
-  /** Of this process alone: a storage that cannot count stops neither pages nor the counting. */
-  localLimits: SharedLimits;
+  shares: Shares;
   facts: GrantFacts;
   emit: Emit;
   now: () => number;
 }): Forward {
   const uncharged = boundedMap<Record<LimitClass, number>>({ max: MAX_GRANTS });
   const lookUpCompany = createCompanyLookup({ send, quota, facts, now });
-
-  const shareOf = (limitClass: LimitClass) => {
-    const limit = quota.limit(limitClass);
-    return limit && { most: shareOfLimit(limit.most), windowMs: limit.windowMs };
-  };
-  const nameOf = (limitClass: LimitClass, owner: string): string => `${limitClass}:${owner}`;
-
-  /** `undefined`: GetBill says no limit. */
-  async function consume(limitClass: LimitClass, owner: string): Promise<Consumption | undefined> {
-    const share = shareOf(limitClass);
-    if (share === undefined) return undefined;
-    const name = nameOf(limitClass, owner);
-    try {
-      return await limits.consume('share', name, share);
-    } catch (error) {
-      ignoreStorage(error);
-      return await localLimits.consume('share', name, share);
-    }
-  }
 
   function chargeLater(grantId: string, limitClass: LimitClass): void {
     const calls = uncharged.get(grantId) ?? { read: 0, write: 0 };
@@ -72,12 +48,8 @@ export function createQuotaGate({
     const calls = uncharged.get(grantId);
     if (calls === undefined) return;
     uncharged.delete(grantId);
-    for (const limitClass of ['read', 'write'] as const) {
-      const share = shareOf(limitClass);
-      const name = nameOf(limitClass, owner);
-      if (share !== undefined)
-        await limits.charge('share', name, share, calls[limitClass]).catch(ignoreStorage);
-    }
+    for (const limitClass of ['read', 'write'] as const)
+      await shares.charge(limitClass, owner, calls[limitClass]);
   }
 
   /** Returns whose share it was. @throws {RequestError} 429: the share is used up. */
@@ -86,11 +58,11 @@ export function createQuotaGate({
     const { grantId } = visitor;
     // As large as a company's share: a session that has used it up is refused without asking
     // GetBill for its company
-    const ofSession = await consume(limitClass, `session:${grantId}`);
+    const ofSession = await shares.consume(limitClass, `session:${grantId}`);
     if (ofSession?.granted === false) throw shareUsed(ofSession.resetInMs);
     let { company } = await facts.read(grantId);
     if (company === undefined) {
-      const ofUnknown = await consume(limitClass, UNKNOWN);
+      const ofUnknown = await shares.consume(limitClass, UNKNOWN);
       if (ofUnknown?.granted !== false) {
         chargeLater(grantId, limitClass);
         return ownerOf(visitor.address, undefined);
@@ -99,7 +71,7 @@ export function createQuotaGate({
     }
     const owner = ownerOf(visitor.address, company);
     await chargeEarlierCalls(grantId, owner);
-    const ofOwner = await consume(limitClass, owner);
+    const ofOwner = await shares.consume(limitClass, owner);
     if (ofOwner?.granted === false) throw shareUsed(ofOwner.resetInMs);
     return owner;
   }

@@ -3,6 +3,8 @@ import { RecordError } from '../errors.js';
 import type { Emit } from '../events.js';
 import type { KeyValue } from '../core/storage/key-value.js';
 
+export type QuotaRecords = ReturnType<typeof createQuotaRecords>;
+
 export interface QuotaRecordsDeps {
   keyValue: Pick<KeyValue, 'getWithTtl' | 'set' | 'delete'>;
   emit: Emit;

@@ -1,4 +1,4 @@
-import { shareOfLimit } from '../../getbill/quota-gate.js';
+import { shareOfLimit } from '../../getbill/shares.js';
 import type { Formats } from './formats.js';
 
 /** One limit of GetBill's as a meter; below a tenth it is low. */
