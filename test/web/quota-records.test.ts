@@ -189,8 +189,8 @@ describe('a record that this app did not write', () => {
   it.each([
     ['quota:a:read', '{"limit":10,"remaining":0,"windowMs":60000,"reset":1}', Infinity],
     ['quota:a:read', '{"limit":10,"remaining":0,"windowMs":60000,"reset":1}', 61_000],
-    ['quota:a:read:blocked', '{"retryAfterS":3}', Infinity],
-    ['quota:a:read:blocked', '{"retryAfterS":3}', 86_400_000],
+    ['quota:a:read:blocked', '{"retryAfterS":3,"id":"x"}', Infinity],
+    ['quota:a:read:blocked', '{"retryAfterS":3,"id":"x"}', 86_400_000],
   ])(
     'counts as absent when it holds for longer than it says (%s: %s, %d ms)',
     async (key, value, ttlMs) => {
