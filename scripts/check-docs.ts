@@ -3,7 +3,7 @@
 // docs) writes them.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
-import { format, resolveConfig } from 'prettier';
+import { format } from 'oxfmt';
 import { createMetrics } from '../src/telemetry/metrics.js';
 import { hasPage } from '../src/web/pages/pages.js';
 import { errorDocuments } from './support/error-docs.js';
@@ -62,7 +62,7 @@ async function checkPart(file: string, name: string, part: string): Promise<void
   const [before = '', rest = ''] = read(file).split(start);
   const after = rest.slice(rest.indexOf('<!-- end -->'));
   const text = `${before}${start}\n\n${part.trim()}\n\n${after}`;
-  checkFile(file, await format(text, { ...(await resolveConfig(file)), filepath: file }));
+  checkFile(file, (await format(file, text)).code);
 }
 
 /**
@@ -75,7 +75,7 @@ async function checkErrorDocuments(): Promise<void> {
   const documents = errorDocuments();
   for (const [name, text] of documents) {
     const file = join(folder, name);
-    checkFile(file, await format(text, { ...(await resolveConfig(file)), filepath: file }));
+    checkFile(file, (await format(file, text)).code);
   }
   for (const name of readdirSync(folder).filter((one) => !documents.has(one))) {
     if (fix) rmSync(join(folder, name));
@@ -95,18 +95,20 @@ function codesInSource(): [code: string, file: string][] {
   const folders = ['core', 'getbill', 'web', 'webhooks', 'explorer', 'flow-inspector'];
   const files = folders
     .filter((folder) => existsSync(`src/${folder}`))
-    .flatMap((folder) =>
-      readdirSync(`src/${folder}`, { recursive: true, encoding: 'utf8' }).map((name) =>
-        join('src', folder, name),
-      ),
-    )
-    .filter((file) => file.endsWith('.ts') && !/commands|trigger|pagination/.test(file));
+    .flatMap((folder) => sourcesIn(`src/${folder}`))
+    .filter((file) => !/commands|trigger|pagination/.test(file));
   return files.flatMap((file) =>
     all(/(?:\bcode: |unusable\()'([a-z_]+)'/g, read(file)).map((code): [string, string] => [
       code,
       file,
     ]),
   );
+}
+
+function sourcesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name));
 }
 
 function checkFile(file: string, text: string): void {
@@ -253,7 +255,17 @@ function checkGuide(): void {
   }
 }
 
+/** The formatter leaves comments as they are. */
+function checkComments(): void {
+  for (const file of ['src', 'sandbox', 'scripts'].flatMap((folder) => sourcesIn(folder)))
+    for (const line of all(/^( *(?:\/\/|\/?\*).*)$/gm, read(file)).filter(
+      ({ length }) => length > 100,
+    ))
+      faults.push(`${file}: a comment is longer than 100 characters: ${line.trim()}`);
+}
+
 await checkGenerated();
+checkComments();
 checkNames();
 checkGuide();
 await checkMetrics();

@@ -11,7 +11,7 @@ import { freePort } from '../test/support/free-port.js';
 const HEALTHY_WITHIN_MS = 20_000;
 const BELONGS = ['LICENSE', 'dist', 'node_modules', 'package.json', 'public', 'views'];
 const FOREIGN = /(^|\/)(test|sandbox|scripts|docs|bench|\.env[^/]*)(\/|$)|\.(map|ts)$/;
-const DEVELOPMENT = ['jest', 'typescript', 'tsx', 'oidc-provider', 'playwright-core', 'eslint'];
+const DEVELOPMENT = ['jest', 'typescript', 'tsx', 'oidc-provider', 'playwright-core', 'oxlint'];
 
 const [, , image = 'getbill-connect'] = process.argv;
 const faults: string[] = [];

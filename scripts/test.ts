@@ -48,9 +48,8 @@ function testFilesUsing(pattern: RegExp): string[] {
 }
 
 const checks: [string, string, string[]][] = [
-  ['types', 'tsc', ['--noEmit', '-p', '.']],
-  ['lint', 'eslint', ['.', '--cache', '--cache-location', 'node_modules/.cache/eslint/']],
-  ['format', 'prettier', ['--check', '--log-level', 'warn', '.']],
+  ['types and lint', 'oxlint', []],
+  ['format', 'oxfmt', ['--check']],
   [
     'layers',
     'depcruise',

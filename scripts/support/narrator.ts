@@ -5,7 +5,9 @@ import { eventCatalogue } from '../../src/telemetry/event-catalogue.js';
 type EventOf<Type extends AppEvent['type']> = Extract<AppEvent, { type: Type }>;
 /** A line of the app's log: an event, a request, or anything else. */
 type LogLine = { time?: string; level?: number; msg?: string; requestId?: string } & (
-  AppEvent | Request | { type?: undefined }
+  | AppEvent
+  | Request
+  | { type?: undefined }
 );
 interface Request {
   type?: undefined;

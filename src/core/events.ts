@@ -50,8 +50,8 @@ export type RecordKind = 'pause' | 'attempt' | 'rate' | 'lease' | 'pending_login
 /** A JSON body as its keys and types, never its values. */
 export type Shape = Readonly<Record<string, string>>;
 
-export type GrantType =
-  'authorization_code' | 'refresh_token' | 'client_credentials' | 'revocation';
+type TokenGrantType = 'authorization_code' | 'refresh_token' | 'client_credentials';
+export type GrantType = TokenGrantType | 'revocation';
 export type TokenOutcome = 'ok' | 'refused' | 'misconfigured' | 'transient';
 export type RenewalTrigger = 'margin' | 'expired' | 'rejected';
 /** `taken_over`: the other process gave its lease back without a result, or died. */

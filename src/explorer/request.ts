@@ -16,7 +16,8 @@ export interface ExplorerRequest {
 
 /** The request, or what is wrong with which field. */
 export type BuiltRequest =
-  { readonly request: ExplorerRequest } | { readonly faults: Readonly<Record<string, string>> };
+  | { readonly request: ExplorerRequest }
+  | { readonly faults: Readonly<Record<string, string>> };
 
 /** The fields of the operation and no others; with `sent` undefined those of a new form. */
 export function fieldsOf({ id, query, body }: Operation, sent: unknown): Fields {

@@ -16,7 +16,11 @@ import type { Message } from './step.js';
 
 /** The endpoint of a call: the API, or the token endpoint with its grant type. */
 export type CallKind =
-  'authorization_code' | 'refresh_token' | 'client_credentials' | 'revocation' | 'api';
+  | 'authorization_code'
+  | 'refresh_token'
+  | 'client_credentials'
+  | 'revocation'
+  | 'api';
 
 export function kindOfCall({ body, headers }: HttpExchange): CallKind {
   if (headers['content-type']?.startsWith('application/x-www-form-urlencoded') !== true)

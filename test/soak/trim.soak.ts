@@ -40,17 +40,13 @@ describe.each(trims.map((gone) => [gone.join(' '), gone] as const))(
       const [, removed] = await tool('knip', '--fix', '--allow-remove-files');
       const isRemoved = (line: string) => /\(removed\)$|^Unused (files|exports) \(/.test(line);
       expect(removed.split('\n').filter((line) => line !== '' && !isRemoved(line))).toEqual([]);
-      const [types, lint, layers, docs] = await Promise.all([
-        tool('tsc', '--noEmit', '-p', '.'),
-        tool('eslint', 'src/app.ts', 'src/cli', 'src/web/pages'),
+      const [lint, layers, docs] = await Promise.all([
+        tool('oxlint'),
         tool('depcruise', '--config', '.dependency-cruiser.cjs', 'src'),
         run(process.execPath, ['--import', 'tsx', 'scripts/check-docs.ts']),
       ]);
-      expect([types, lint, docs]).toEqual([
-        [0, ''],
-        [0, ''],
-        [0, ''],
-      ]);
+      expect(lint).toEqual([0, expect.stringContaining('Found 0 warnings and 0 errors.')]);
+      expect(docs).toEqual([0, '']);
       expect(layers).toEqual([0, expect.stringContaining('no dependency violations found')]);
     });
 

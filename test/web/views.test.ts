@@ -109,7 +109,7 @@ const odd: readonly unknown[] = [
   null,
   0,
   -1,
-  1e999,
+  Infinity,
   '',
   'text',
   '\ud800',
@@ -172,7 +172,7 @@ describe('an envelope', () => {
       { total: 60, page: 3, limit: 20, pages: 4 },
     ],
     [
-      { total: -1, page: 'x', limit: 0, pages: 1e999 },
+      { total: -1, page: 'x', limit: 0, pages: Infinity },
       { total: 22, page: 3, limit: 1, pages: 4 },
     ],
     [

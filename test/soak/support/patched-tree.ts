@@ -30,8 +30,8 @@ export function patchedTree(diff: string): PatchedTree {
     );
   const changed = [...readFileSync(diff, 'utf8').matchAll(/^\+\+\+ b\/(.+\.ts)$/gm)];
   const files = changed.map(([, file = '']) => join(tree.folder, file));
-  const args = ['--config', '.prettierrc.json', '--list-different', ...files];
-  const formatted = spawnSync(resolve('node_modules/.bin/prettier'), args, { encoding: 'utf8' });
+  const args = ['--config', resolve('.oxfmtrc.json'), '--list-different', ...files];
+  const formatted = spawnSync(resolve('node_modules/.bin/oxfmt'), args, { encoding: 'utf8' });
   if (formatted.status !== 0)
     throw new Error(`${diff} leaves files that are not formatted: ${formatted.stdout}`);
   return tree;

@@ -87,6 +87,6 @@ export function checkParseConfig(numRuns: number): void {
         }
       }
     }),
-    { numRuns, interruptAfterTimeLimit: 300_000, markInterruptAsFailure: true },
+    { numRuns, plugins: [fc.interruptAfterTimeLimit(300_000, { failOnInterrupt: true })] },
   );
 }
