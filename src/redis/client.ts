@@ -1,12 +1,11 @@
 import { Cluster, Redis } from 'ioredis';
 import type { RedisConfig } from '../config/config.js';
-import { secret } from '../secret.js';
 import { RedisOfDatabase } from './database.js';
 import { credentials, readAtEachConnection } from './passwords.js';
 import { forHost, tlsOptions } from './tls.js';
 
 /** A connection that owes a reply for so long is given up, and a new one is made. */
-const SILENT_CONNECTION_MS = 2_000;
+export const SILENT_CONNECTION_MS = 2_000;
 const RECONNECT_ON_ERROR_EVERY_MS = 1_000;
 
 /**
@@ -26,12 +25,19 @@ export function createRedis(
   config: RedisConfig,
   { pipelined = false }: { pipelined?: boolean } = {},
 ): Redis | Cluster {
+  const create = { single: createSingle, sentinel: createSentinel, cluster: createCluster };
+  return create[config.topology](nodesOf(config, { pipelined }), config);
+}
+
+type Nodes = ReturnType<typeof nodesOf>;
+
+/** Where the nodes or Sentinels are, and how a connection to a node is made and kept. */
+function nodesOf(config: RedisConfig, { pipelined }: { pipelined: boolean }) {
   const urls = config.urls.reveal();
-  const [first] = urls;
   const addresses = urls.map((url) => address(url, DEFAULT_PORT[config.topology]));
   const hosts = addresses.map(({ host }) => host);
-  const tls = first.protocol === 'rediss:' ? tlsOptions(hosts, config) : undefined;
-  const { username, password, sentinelUsername, sentinelPassword } = credentials(config);
+  const tls = urls[0].protocol === 'rediss:' ? tlsOptions(hosts, config) : undefined;
+  const { username, ...passwords } = credentials(config);
   const options = {
     ...(username !== undefined && { username }),
     ...(tls !== undefined && { tls }),
@@ -49,82 +55,58 @@ export function createRedis(
       WRONG_NODE.test(message),
     ),
   };
-
-  switch (config.topology) {
-    case 'single':
-      return readAtEachConnection(
-        first.protocol === 'unix:'
-          ? new Redis({ ...options, path: decodeURIComponent(first.pathname) })
-          : new RedisOfDatabase({
-              ...options,
-              ...addresses[0],
-              ...(tls !== undefined && { tls: forHost(hosts[0] ?? '', tls) }),
-              db: Number(first.pathname.slice(1)) || 0,
-            }),
-        { password },
-      );
-    case 'sentinel':
-      return readAtEachConnection(
-        new Redis({
-          ...options,
-          enableReadyCheck: true, // its INFO shows whether the node is the master
-          maxLoadingRetryTime: 1000,
-          sentinels: addresses,
-          name: config.sentinelName ?? 'mymaster',
-          ...(sentinelUsername !== undefined && { sentinelUsername }),
-          ...(tls !== undefined && { sentinelTLS: tls, enableTLSForSentinelMode: true }),
-          sentinelCommandTimeout: 1000,
-          sentinelRetryStrategy: () => null, // `connectStorage` tries again, but not at the start
-          failoverDetector: true,
-        }),
-        { password, sentinelPassword },
-      );
-    case 'cluster': {
-      const cluster = new Cluster(addresses, {
-        lazyConnect: true,
-        enableOfflineQueue: false,
-        clusterRetryStrategy: reconnectAfterMs,
-        slotsRefreshTimeout: 1000,
-        // By name, not by the address behind it: a certificate may hold names only.
-        dnsLookup: (host, done) => done(null, host),
-        redisOptions: options,
-      });
-      cluster.on('+node', (node: Redis) => {
-        if (tls !== undefined) node.options.tls = forHost(node.options.host ?? '', tls);
-        readAtEachConnection(node, { password });
-      });
-      return cluster;
-    }
-  }
+  return { addresses, tls, options, ...passwords };
 }
 
-/**
- * Why the first node or Sentinel cannot be used, which ioredis does not tell when it has several to
- * try. `undefined` when it can be used.
- */
-export async function problemOfFirst(config: RedisConfig): Promise<Error | undefined> {
-  const [first] = config.urls.reveal();
-  const { password, sentinelUsername, sentinelPassword } = credentials(config);
-  const url = new URL(first);
-  url.port ||= String(DEFAULT_PORT[config.topology]);
-  if (config.topology === 'sentinel') url.username = encodeURIComponent(sentinelUsername ?? '');
-  const only = { topology: 'single', urls: secret([url] as const) } as const;
-  const redis = createRedis({ ...config, ...only, password: undefined, passwordFile: undefined });
-  readAtEachConnection(redis as Redis, {
-    password: config.topology === 'sentinel' ? sentinelPassword : password,
-  });
-  try {
-    return await new Promise((resolve) => {
-      redis.on('error', resolve);
-      redis.connect().then(
-        () => resolve(undefined),
-        () => undefined,
-      );
-      setTimeout(resolve, 2 * SILENT_CONNECTION_MS, undefined).unref();
-    });
-  } finally {
-    redis.disconnect();
+function createSingle({ addresses, tls, options, password }: Nodes, { urls }: RedisConfig): Redis {
+  const [{ protocol, pathname }] = urls.reveal();
+  if (protocol === 'unix:') {
+    const redis = new Redis({ ...options, path: decodeURIComponent(pathname) });
+    return readAtEachConnection(redis, { password });
   }
+  const redis = new RedisOfDatabase({
+    ...options,
+    ...addresses[0],
+    ...(tls !== undefined && { tls: forHost(addresses[0]?.host ?? '', tls) }),
+    db: Number(pathname.slice(1)) || 0,
+  });
+  return readAtEachConnection(redis, { password });
+}
+
+function createSentinel(
+  { addresses, tls, options, password, sentinelUsername, sentinelPassword }: Nodes,
+  { sentinelName = 'mymaster' }: RedisConfig,
+): Redis {
+  const redis = new Redis({
+    ...options,
+    enableReadyCheck: true, // its INFO shows whether the node is the master
+    maxLoadingRetryTime: 1000,
+    sentinels: addresses,
+    name: sentinelName,
+    ...(sentinelUsername !== undefined && { sentinelUsername }),
+    ...(tls !== undefined && { sentinelTLS: tls, enableTLSForSentinelMode: true }),
+    sentinelCommandTimeout: 1000,
+    sentinelRetryStrategy: () => null, // `connectStorage` tries again, but not at the start
+    failoverDetector: true,
+  });
+  return readAtEachConnection(redis, { password, sentinelPassword });
+}
+
+function createCluster({ addresses, tls, options, password }: Nodes): Cluster {
+  const cluster = new Cluster(addresses, {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    clusterRetryStrategy: reconnectAfterMs,
+    slotsRefreshTimeout: 1000,
+    // By name, not by the address behind it: a certificate may hold names only.
+    dnsLookup: (host, done) => done(null, host),
+    redisOptions: options,
+  });
+  cluster.on('+node', (node: Redis) => {
+    if (tls !== undefined) node.options.tls = forHost(node.options.host ?? '', tls);
+    readAtEachConnection(node, { password });
+  });
+  return cluster;
 }
 
 const reconnectAfterMs = (attempt: number): number => Math.min(attempt * 50, 1000);
@@ -140,7 +122,7 @@ function atMostEvery(intervalMs: number, isMatch: (error: Error) => boolean) {
 }
 
 /** The port of a URL without one; Sentinels listen on a port of their own. */
-const DEFAULT_PORT = { single: 6379, sentinel: 26379, cluster: 6379 } as const;
+export const DEFAULT_PORT = { single: 6379, sentinel: 26379, cluster: 6379 } as const;
 
 const address = ({ hostname, port }: URL, defaultPort: number): { host: string; port: number } => ({
   host: hostname.replace(/^\[|\]$/g, ''),

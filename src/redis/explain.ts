@@ -1,6 +1,6 @@
 import type { RedisConfig } from '../config/config.js';
 import { redisReason, StorageError } from '../errors.js';
-import { problemOfFirst } from './client.js';
+import { problemOfFirst } from './problem-of-first.js';
 import {
   handshakeFailed,
   REASONS,

@@ -3,7 +3,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Config } from '../config/config.js';
 import { createCipher } from '../core/storage/cipher.js';
 import { AppError, ConfigError, StorageError } from '../errors.js';
-import { problemOfFirst } from '../redis/client.js';
+import { problemOfFirst } from '../redis/problem-of-first.js';
 import { connectForWebhooks } from './connection.js';
 import { atMsOf } from './entry-id.js';
 import { documentedTypes, subjectOf, type WebhookEvent } from './envelope.js';

@@ -1,5 +1,6 @@
 import { parseConfig, type RedisConfig } from '../../src/config/config.js';
-import { createRedis, problemOfFirst } from '../../src/redis/client.js';
+import { createRedis } from '../../src/redis/client.js';
+import { problemOfFirst } from '../../src/redis/problem-of-first.js';
 
 function redisOf(env: Record<string, string>): RedisConfig {
   const { redis } = parseConfig({
