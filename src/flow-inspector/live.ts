@@ -32,20 +32,15 @@ export function streamSteps({
     const query = flowQueryOf(req);
     const stream = openEventStream(res, { maxMs: STREAM_MS });
     const past = await store.read(flow, { after: 0 });
-    // a new stream of the same page
+    // a new stream of the same page goes on where the last one ended
     const resumed = numberOf(req.get('last-event-id')) ?? numberOf(req.query['last']);
     const known = resumed ?? beginningOf(past, query);
     const lastOfPast = resumed ?? past.at(-1)?.number ?? 0; // a sign-out of the past ends nothing
-    const told = past.filter(({ number }) => number <= known);
-    const begun = new Set<string>(); // the stories of which this stream has told a step
+    const pieceOf = createPieces(req, { query, known: past.filter((one) => one.number <= known) });
     for await (const step of stepsAfter(known, flow, stream.ended)) {
-      told.push(step);
-      const data = await pieceOf(step, told, { req, query, isFirst: !begun.has(step.chain) });
-      if (data !== undefined) {
-        begun.add(step.chain);
-        if (!stream.send({ name: 'step', id: step.number, data }))
-          await once(res, 'drain', { signal: stream.ended }).catch(() => undefined);
-      }
+      const data = await pieceOf(step);
+      if (data !== undefined && !stream.send({ name: 'step', id: step.number, data }))
+        await once(res, 'drain', { signal: stream.ended }).catch(() => undefined);
       if (isSignOut(step) && step.number > lastOfPast) {
         stream.send({ name: 'end', data: {} }); // signed out: nobody comes back
         return stream.end();
@@ -65,27 +60,30 @@ export function streamSteps({
 
   /**
    * What the page adds for a step: its row, and the card of its story with the first step that this
-   * stream tells of it, since the page may not have the card. `told`: all steps up to this one.
+   * stream tells of it, since the page may not have the card. `known`: the steps before the stream.
    */
-  async function pieceOf(
-    step: Step,
-    told: readonly Step[],
-    { req, query, isFirst }: { req: Request; query: FlowQuery; isFirst: boolean },
-  ) {
-    if (query.oauthOnly && !step.oauth) return undefined;
-    const mine = told.filter(({ chain }) => chain === step.chain);
-    const [story] = storiesOf(mine, query);
-    const row = story?.rows.find((each) => each.step.number === step.number);
-    if (story === undefined || row === undefined) return undefined;
-    const { chain, title, extent, failed } = story;
-    return {
-      chain,
-      title,
-      extent,
-      failed,
-      number: step.number,
-      row: await render(req, 'flow-row', { row }),
-      ...(isFirst && { card: await render(req, 'flow-card', { story, isOpen: true, rows: [] }) }),
+  function createPieces(req: Request, { query, known }: { query: FlowQuery; known: Step[] }) {
+    const steps = [...known];
+    const begun = new Set<string>();
+    return async function pieceOf(step: Step) {
+      steps.push(step);
+      if (query.oauthOnly && !step.oauth) return undefined;
+      const { number, chain } = step;
+      const [story] = storiesOf(
+        steps.filter((each) => each.chain === chain),
+        query,
+      );
+      const row = story?.rows.find((each) => each.step.number === number);
+      if (story === undefined || row === undefined) return undefined;
+      const { title, extent, failed } = story;
+      const piece = { chain, title, extent, failed, number };
+      const withRow = { ...piece, row: await render(req, 'flow-row', { row }) };
+      if (begun.has(chain)) return withRow;
+      begun.add(chain);
+      return {
+        ...withRow,
+        card: await render(req, 'flow-card', { story, isOpen: true, rows: [] }),
+      };
     };
   }
 
