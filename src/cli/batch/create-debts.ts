@@ -24,6 +24,11 @@ export interface BatchFlags {
 const MAX_SHOWN = 20;
 const PROBLEM_COLUMNS = { entry: ['entry'], state: ['state'], why: ['why'] } as const;
 
+const SENT_ALWAYS: readonly State[] = ['not_sent', 'failed'];
+
+const statesToSend = ({ sendUnknown }: BatchFlags): readonly State[] =>
+  sendUnknown ? [...SENT_ALWAYS, 'unknown'] : SENT_ALWAYS;
+
 const dryRunOf = (count: number, { batchSize }: BatchFlags): string =>
   `POST /debts/batch: ${counted(count, 'debt')} in ${counted(Math.ceil(count / batchSize), 'call')}`;
 
@@ -31,7 +36,7 @@ const dryRunOf = (count: number, { batchSize }: BatchFlags): string =>
 export function createDebts({ run, print, tell, width, progress, explain, exitWith }: Deps) {
   async function send(
     file: ReportFile,
-    { states, isResumed }: { states: readonly State[]; isResumed: boolean },
+    { isResumed }: { isResumed: boolean },
     flags: BatchFlags,
   ): Promise<void> {
     const shown = progress('batch');
@@ -44,7 +49,7 @@ export function createDebts({ run, print, tell, width, progress, explain, exitWi
       stopped = await sendBatches({
         client,
         file,
-        states: lookedUp ? states : states.filter((state) => state !== 'unknown'),
+        states: lookedUp ? statesToSend(flags) : SENT_ALWAYS,
         ...(lookedUp && { except: lookedUp.different }),
         batchSize: flags.batchSize,
         maxWaitMs,
@@ -56,9 +61,9 @@ export function createDebts({ run, print, tell, width, progress, explain, exitWi
     if (stopped instanceof OutcomeUnknownError) tell('stopped: two calls in a row had no response');
     else if (stopped !== undefined) tell(`stopped: ${explain(stopped)}`);
     const { notFound, different } = lookedUp ?? NOT_LOOKED_UP;
-    const sentMeanwhile = states.includes('unknown');
     exitWith(exitCodeFor(file, stopped)); // first, for a reader that does not wait for the table
-    show(file, flags, { notFound: sentMeanwhile ? new Set() : notFound, different });
+    // what was not there may be there by now, when it was sent
+    show(file, flags, { notFound: flags.sendUnknown ? new Set() : notFound, different });
   }
 
   /** `undefined` when it fails: then the debts stay unknown and none is sent, which is safe. */
@@ -95,14 +100,11 @@ export function createDebts({ run, print, tell, width, progress, explain, exitWi
         misused('a list from standard input needs --report <file>');
       const path = flags.report ?? `${from.replace(/\.json$/, '')}.report.json`;
       const file = newReport(path, content);
-      await send(file, { states: ['not_sent'], isResumed: false }, flags).finally(() =>
-        file.release(),
-      );
+      await send(file, { isResumed: false }, flags).finally(() => file.release());
     },
     async resume(path: string, flags: BatchFlags): Promise<void> {
       const file = openReport(path);
-      const states: State[] = ['not_sent', 'failed'];
-      if (flags.sendUnknown) states.push('unknown');
+      const states = statesToSend(flags);
       const { entries } = file.report;
       try {
         assertEntries(entries, states);
@@ -110,7 +112,7 @@ export function createDebts({ run, print, tell, width, progress, explain, exitWi
           const count = entries.filter(({ state }) => states.includes(state)).length;
           return print(dryRunOf(count, flags));
         }
-        await send(file, { states, isResumed: true }, flags);
+        await send(file, { isResumed: true }, flags);
       } finally {
         file.release();
       }
