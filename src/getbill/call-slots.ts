@@ -33,6 +33,7 @@ export interface CallSlots {
 }
 
 interface Session {
+  readonly key: string;
   owner: string;
   running: number;
   readonly waiting: Set<() => void>;
@@ -41,8 +42,8 @@ interface Session {
 export function createCallSlots(options: CallSlotsOptions): CallSlots {
   const { total, perSession, perOwner = total, waitingPerSession, maxWaitMs, emit } = options;
   const sessions = new Map<string, Session>();
-  /** Sessions with a waiting call that may run as soon as a slot is free, longest wait first. */
-  const ready = new Set<string>();
+  /** Sessions with a waiting call, in turn. */
+  const inTurn = new Set<Session>();
   const runningOf = new Map<string, number>();
   let running = 0;
 
@@ -57,7 +58,7 @@ export function createCallSlots(options: CallSlotsOptions): CallSlots {
     session.running < perSession &&
     (runningOf.get(session.owner) ?? 0) < perOwner;
 
-  function start(key: string, session: Session): () => void {
+  function start(session: Session): () => void {
     const { owner } = session;
     session.running += 1;
     running += 1;
@@ -69,41 +70,37 @@ export function createCallSlots(options: CallSlotsOptions): CallSlots {
       session.running -= 1;
       running -= 1;
       count(owner, -1);
-      if (session.waiting.size > 0) ready.add(key);
-      else if (session.running === 0) sessions.delete(key);
+      forgetIfIdle(session);
       startNext();
     };
   }
 
+  function forgetIfIdle({ key, running: itsRunning, waiting }: Session): void {
+    if (itsRunning === 0 && waiting.size === 0) sessions.delete(key);
+  }
+
   function startNext(): void {
-    for (const key of ready) {
-      const session = sessions.get(key);
-      if (session === undefined || !mayStart(session)) continue;
+    for (const session of inTurn) {
+      if (!mayStart(session)) continue;
+      inTurn.delete(session);
+      inTurn.add(session); // at the end of the queue
       const [next] = session.waiting;
-      ready.delete(key);
-      next?.();
-      // at the end of the queue
-      if (session.waiting.size > 0 && session.running < perSession) ready.add(key);
-      return;
+      return next?.();
     }
   }
 
-  function wait(
-    key: string,
-    session: Session,
-    signal: CallSignal | undefined,
-  ): Promise<() => void> {
+  function wait(session: Session, signal: CallSignal | undefined): Promise<() => void> {
     return new Promise((resolve, reject) => {
       const leaveQueue = (): void => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', onLeave);
         session.waiting.delete(onTurn);
         if (session.waiting.size > 0) return;
-        ready.delete(key);
-        if (session.running === 0) sessions.delete(key);
+        inTurn.delete(session);
+        forgetIfIdle(session);
       };
       const onTurn = (): void => {
-        resolve(start(key, session));
+        resolve(start(session));
         leaveQueue();
       };
       const onLeave = (): void => {
@@ -116,8 +113,7 @@ export function createCallSlots(options: CallSlotsOptions): CallSlots {
       }, maxWaitMs);
       signal?.addEventListener('abort', onLeave);
       session.waiting.add(onTurn);
-      // no slot is free now: the next one that is given back starts it
-      if (session.running < perSession) ready.add(key);
+      inTurn.add(session);
     });
   }
 
@@ -133,12 +129,12 @@ export function createCallSlots(options: CallSlotsOptions): CallSlots {
   return {
     async acquire(key, signal, owner = key) {
       if (signal?.aborted === true) throw browserLeft();
-      const session = sessions.get(key) ?? { owner, running: 0, waiting: new Set() };
+      const session = sessions.get(key) ?? { key, owner, running: 0, waiting: new Set() };
       session.owner = owner; // its company may be known by now
       sessions.set(key, session);
-      if (mayStart(session) && session.waiting.size === 0) return start(key, session);
+      if (mayStart(session)) return start(session);
       if (session.waiting.size >= waitingPerSession) throw tooManyCalls();
-      return await wait(key, session, signal);
+      return await wait(session, signal);
     },
   };
 }

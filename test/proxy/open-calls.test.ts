@@ -433,6 +433,28 @@ describe('the slots for open calls', () => {
     await acquire('d', 'another');
   });
 
+  const hasBegun = async (call: Promise<unknown>): Promise<boolean> => {
+    const begun = call.then(() => true);
+    return await Promise.race([begun, nextTurn().then(() => false)]);
+  };
+
+  it('are counted for a session whose calls all had to wait, too', async () => {
+    const slots = slotsOf({ total: 3, perSession: 1 });
+    const first = await slots.acquire('a');
+    const second = slots.acquire('a');
+    first();
+    await second;
+    expect(await hasBegun(slots.acquire('a'))).toBe(false);
+    expect(await hasBegun(slots.acquire('b'))).toBe(true);
+  });
+
+  it('are counted for the owner that a session has now', async () => {
+    const slots = slotsOf({ total: 4, perOwner: 2 });
+    await Promise.all([1, 2].map(() => slots.acquire('a', undefined, 'one')));
+    await slots.acquire('b'); // its company is not known yet
+    expect(await hasBegun(slots.acquire('b', undefined, 'one'))).toBe(false);
+  });
+
   it('are all free again after any mix of calls, leavers and late ones', async () => {
     const slots = slotsOf({ maxWaitMs: 5 });
     const leaving = new AbortController();
