@@ -52,6 +52,8 @@ export function createMemoryChanges({ now }: { now: () => number }): Changes {
   };
 }
 
+export const changesKey = (endpoint: string): string => `webhook:changes:${endpoint}`;
+
 /** @throws {StorageError} from every method. */
 export function createRedisChanges({
   redis,
@@ -67,7 +69,7 @@ export function createRedisChanges({
   connected?: Promise<void>;
   emit?: Emit;
 }): Changes {
-  const stream = `webhook:changes:${endpoint}`;
+  const stream = changesKey(endpoint);
   const own = { key: stream, readBy: 'XLEN' } as const;
   async function call<T>(command: () => Promise<T>): Promise<T> {
     try {

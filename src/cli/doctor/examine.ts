@@ -9,7 +9,7 @@ import { deploymentChecks } from './deployment.js';
 import { codeOf } from './explain-connection.js';
 import { issuerCheck } from './issuer.js';
 import { redisChecks } from './redis.js';
-import { webhookCheck } from './webhooks.js';
+import { webhookDeliveryCheck, webhookInboxCheck } from './webhooks.js';
 import { tokenUrlChecks } from './token-url.js';
 import { useChecks } from './use.js';
 
@@ -24,7 +24,8 @@ const CHECKS: readonly Check[] = [
   issuerCheck,
   ...deploymentChecks,
   ...useChecks,
-  webhookCheck,
+  webhookInboxCheck,
+  webhookDeliveryCheck,
 ];
 
 export interface Examination extends ContextOptions {
