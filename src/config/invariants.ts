@@ -1,8 +1,7 @@
 import type { Environment } from './value-files.js';
 import type { Values } from './variables.js';
+import { REDIS_PLACES, settingsWithoutEffect } from './settings-without-effect.js';
 import { weakSecretProblems, webhookSecretProblems } from './weak-secrets.js';
-
-const REDIS_PLACES = ['REDIS_URL', 'REDIS_CLUSTER_NODES', 'REDIS_SENTINELS'] as const;
 
 const GETBILL_URLS = [
   'GETBILL_BASE_URL',
@@ -45,7 +44,7 @@ function always(v: Partial<Values>): string[] {
   }
   if ((v.SESSION_IDLE_S ?? 0) > (v.SESSION_MAX_S ?? Infinity))
     problems.push('SESSION_IDLE_S must not be longer than SESSION_MAX_S');
-  problems.push(...ofRedis(v), ...ofWebhooks(v));
+  problems.push(...ofRedis(v), ...ofWebhooks(v), ...settingsWithoutEffect(v));
   return problems;
 }
 
@@ -74,11 +73,6 @@ function ofRedis(v: Partial<Values>): string[] {
       );
     }
   }
-  for (const name of ['REDIS_SENTINEL_USERNAME', 'REDIS_SENTINEL_PASSWORD'] as const) {
-    if (v[name] !== undefined && v.REDIS_SENTINELS?.length === 0) {
-      problems.push(`${name} is set, but REDIS_SENTINELS is not; set that, or unset this`);
-    }
-  }
   return problems;
 }
 
@@ -95,11 +89,6 @@ function ofWebhooks(v: Partial<Values>): string[] {
   if (areValid && secret !== undefined && company === undefined) {
     problems.push(
       'GETBILL_WEBHOOK_COMPANY is not set: GETBILL_WEBHOOK_SECRET says that an event is genuine, this says whose it is',
-    );
-  }
-  if (areValid && company !== undefined && secret === undefined) {
-    problems.push(
-      'GETBILL_WEBHOOK_COMPANY is set, but GETBILL_WEBHOOK_SECRET is not; set that, or unset this',
     );
   }
   const names = (v.GETBILL_WEBHOOK_ENDPOINTS ?? []).map(({ name }) => name);

@@ -317,8 +317,8 @@ describe('values from files', () => {
   const fileForms = Object.keys(variables).filter((name) => !name.endsWith('_FILE'));
   // What only shows next to Redis.
   const beside = /^REDIS_(SENTINEL_|PASSWORD|PREFIX)/;
-  // Set together or not at all.
-  const pair = /^GETBILL_WEBHOOK_(SECRET|COMPANY)$/;
+  // Without effect where webhooks are off.
+  const pair = /^GETBILL_WEBHOOK_(?!ENDPOINTS)/;
   // Read again at every connection, so the file itself is part of the configuration.
   const rereadFiles = /^REDIS_(SENTINEL_)?PASSWORD$/;
 
