@@ -1,7 +1,7 @@
 import type { Clock } from './clock.js';
 import { StorageError } from './errors.js';
 
-export const RETRY_MS = 200;
+const RETRY_MS = 200;
 
 export type Background = ReturnType<typeof createBackground>;
 

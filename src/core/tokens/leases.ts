@@ -1,4 +1,4 @@
-import { RecordError, StorageError, UnavailableError } from '../errors.js';
+import { RecordError, UnavailableError } from '../errors.js';
 import type { WaitOutcome } from '../events.js';
 import type { TokenSet } from '../oauth/token-set.js';
 import type { Context, RenewalReason } from './context.js';
@@ -47,7 +47,7 @@ export function createLeases({ keyValue, readRecord, leaseMs, clock, newId }: Co
       try {
         if (!(await tryToTake(grantId, owner))) return undefined;
       } catch (error) {
-        if (error instanceof StorageError) void release(); // it may be ours nevertheless
+        void release(); // it may be ours nevertheless
         throw error;
       }
       return { remainingMs: () => endsAtMs - clock.monotonicMs(), release };

@@ -1,7 +1,6 @@
 import { GrantEndedError, GrantRefusedError, StorageError, UnavailableError } from '../errors.js';
 import type { SessionEndReason } from '../events.js';
 import { tokenSetFromResponse, type TokenSet } from '../oauth/token-set.js';
-import { RETRY_MS } from '../background.js';
 import type { RenewalReason } from './context.js';
 import { createTakeTurn, type Lease } from './leases.js';
 import type { Parts } from './parts.js';
@@ -106,7 +105,6 @@ export function createRenewUnderLease(parts: Parts) {
 
   async function writeLater(grantId: string, lease: Lease, old: StoredTokens, next: TokenSet) {
     try {
-      await clock.sleep(RETRY_MS);
       const change = await background.keepTrying(() => records.replace(grantId, old, next));
       await settle(grantId, next, change);
     } finally {

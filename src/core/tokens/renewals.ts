@@ -47,6 +47,5 @@ export function createRenewals(parts: Parts) {
         report('refresh_joined', grantId, { waitedMs: clock.monotonicMs() - startedMs });
       }
     },
-    isRunning: (grantId: string): boolean => running.has(grantId),
   };
 }

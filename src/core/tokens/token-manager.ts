@@ -21,12 +21,9 @@ export function createTokenManager(parts: Parts) {
    */
   async function fresh(grantId: string): Promise<TokenSet> {
     const copy = inMemory(grantId);
-    const isGood =
-      copy !== undefined &&
-      (phase(copy) === 'fresh' || (phase(copy) === 'margin' && renewals.isRunning(grantId)));
-    if (isGood) return copy;
+    if (copy !== undefined && phase(copy) === 'fresh') return copy;
 
-    const tokenSet = await readTokenSet(grantId, { orCopy: true });
+    const tokenSet = await readTokenSet(grantId);
     const currentPhase = phase(tokenSet);
     if (currentPhase === 'expired') {
       const isDue = (current: TokenSet): boolean => phase(current) === 'expired';
@@ -39,8 +36,8 @@ export function createTokenManager(parts: Parts) {
     return tokenSet;
   }
 
-  /** `orCopy`: while the storage does not respond, a copy in memory that is still good will do. */
-  async function readTokenSet(grantId: string, { orCopy }: { orCopy: boolean }): Promise<TokenSet> {
+  /** While the storage does not respond, a copy in memory will do. */
+  async function readTokenSet(grantId: string): Promise<TokenSet> {
     try {
       const unwritten = pendingWrites.get(grantId);
       if (unwritten !== undefined) return unwritten;
@@ -49,9 +46,8 @@ export function createTokenManager(parts: Parts) {
       tokenCache.set(grantId, stored.tokenSet);
       return stored.tokenSet;
     } catch (error) {
-      const copy = orCopy ? inMemory(grantId) : undefined;
-      if (error instanceof StorageError && copy !== undefined && phase(copy) !== 'expired')
-        return copy;
+      const copy = inMemory(grantId);
+      if (error instanceof StorageError && copy !== undefined) return copy;
       if (error instanceof GrantEndedError) tokenCache.delete(grantId);
       throw error;
     }
@@ -59,7 +55,7 @@ export function createTokenManager(parts: Parts) {
 
   /** After a 401 of the API: a newer token, or a renewed one, maybe the same. Throws as `fresh`. */
   async function renew(grantId: string, rejected: string): Promise<TokenSet> {
-    const read = await readTokenSet(grantId, { orCopy: false });
+    const read = await readTokenSet(grantId);
     const isDue = (current: TokenSet): boolean =>
       phase(current) === 'expired' ||
       (current.accessToken === rejected && current.renewals === read.renewals);
@@ -73,7 +69,6 @@ export function createTokenManager(parts: Parts) {
   async function forget(grantId: string, reason: SessionEndReason) {
     // When the reply to the deletion is lost, the next try finds no token to revoke.
     const readBefore = await readUnlessBroken(grantId);
-    tokenCache.delete(grantId);
     try {
       await guards.forgetAttempt(grantId); // those who wait for a renewal see no refusal
       const removed = (await records.remove(grantId)) ?? readBefore;
