@@ -106,6 +106,30 @@ it('a sign-out during a renewal is no refusal for those who wait for it in anoth
   expect((await renewing).error).toMatchObject({ reason: 'signed_out' });
 });
 
+it('a refusal after renewals that went well is one, also where the server keeps its refresh token', async () => {
+  const { tokens, clock, server, reasons, events } = await expired();
+  server.respond = async () => Promise.resolve({ ...server.rotated(), refresh_token: 'rt-0' });
+  await tokens.fresh('g1');
+  await clock.advance(300_000); // a note of that attempt would still be there
+  server.respond = async () => Promise.reject(new GrantRefusedError('invalid_grant'));
+  await expect(tokens.renew('g1', 'at-1')).rejects.toBeInstanceOf(GrantEndedError);
+  expect(reasons()).toEqual(['refused']);
+  expect(events).toContainEqual(
+    expect.objectContaining({ type: 'refresh_failed', outcome: 'refused', reason: 'refused' }),
+  );
+});
+
+it('a token that waits to be written is what a call gets whose older one was rejected', async () => {
+  const { clock, store, startProcess } = await expired();
+  const storage = failing(store, (command) => command === 'compareAndSet');
+  const tokens = startProcess({ keyValue: storage.keyValue });
+  storage.down = true;
+  expect((await tokens.fresh('g1')).accessToken).toBe('at-1');
+  expect((await tokens.renew('g1', 'at-0')).accessToken).toBe('at-1');
+  storage.down = false;
+  await clock.advance(1_000);
+});
+
 describe('[immunity 6] a slow reader', () => {
   it('does not put an older token set back into the memory of its process', () => {
     const cache = createTokenCache({ now: () => 0 });
@@ -326,6 +350,28 @@ describe('sign-out', () => {
       await tokens.forget('g1', 'signed_out')
     ).revoked;
     expect(events).toContainEqual(expect.objectContaining({ type: 'token_revoked', outcome }));
+  });
+
+  it('removes a record that this process has no key for', async () => {
+    const { startProcess, onRecord, reasons } = await expired();
+    await startProcess({ keys: [Buffer.alloc(32, 8)] }).forget('g1', 'signed_out');
+    expect([await onRecord(), reasons()]).toEqual([undefined, ['signed_out']]);
+  });
+
+  it('during a stall of the storage, whose end deletes the record, revokes when it is pressed again', async () => {
+    const { store, startProcess, server } = await expired();
+    let isStalled = true;
+    const stalling = hooked(store, async (command, key) => {
+      if (!isStalled || !key.startsWith('grant:')) return;
+      if (command === 'take') await store.take(key); // done when the stall ends: nobody hears of it
+      throw new StorageError('late');
+    });
+    const tokens = startProcess({ keyValue: stalling });
+    await press(tokens);
+    isStalled = false;
+    const { revoked } = await tokens.forget('g1', 'signed_out');
+    await revoked;
+    expect(server.revoked).toEqual(['rt-0', 'at-0']);
   });
 
   it('revokes nothing when no revocation URL is configured', async () => {

@@ -127,6 +127,17 @@ describe('an expired token', () => {
 });
 
 describe('in the margin before expiry', () => {
+  it('a token that cannot be renewed is used to its end', async () => {
+    const { clock, signIn, startProcess, eventTypes } = setUp();
+    const tokens = startProcess();
+    await signIn(tokens, 'g1', { refresh_token: undefined });
+    await clock.advance(HOUR_MS - 30_000);
+    expect((await tokens.fresh('g1')).accessToken).toBe('at-0');
+    await clock.advance(29_000);
+    expect((await tokens.fresh('g1')).accessToken).toBe('at-0');
+    expect(eventTypes()).not.toContain('session_ended');
+  });
+
   it('nobody waits: all get the old token at once, and one renewal runs behind them', async () => {
     const { tokens, clock, server, startProcess, eventTypes } = await signedIn();
     await clock.advance(HOUR_MS - 30_000);

@@ -451,6 +451,32 @@ describe('rules between variables', () => {
     },
   );
 
+  it.each([
+    ['REDIS_PASSWORD', 'p', 'none of REDIS_URL, REDIS_CLUSTER_NODES, REDIS_SENTINELS is'],
+    ['REDIS_CA_FILE', 'ca.pem', 'none of REDIS_URL, REDIS_CLUSTER_NODES, REDIS_SENTINELS is'],
+    ['REDIS_SENTINEL_PASSWORD', 'p', 'REDIS_SENTINELS is not'],
+    [
+      'GETBILL_WEBHOOK_ID_FIELD',
+      'data.id',
+      'none of GETBILL_WEBHOOK_SECRET, GETBILL_WEBHOOK_ENDPOINTS is',
+    ],
+    [
+      'GETBILL_WEBHOOK_REPLICAS',
+      '1',
+      'none of GETBILL_WEBHOOK_SECRET, GETBILL_WEBHOOK_ENDPOINTS is',
+    ],
+  ])('names %s that is set in vain', (name, value, missing) => {
+    expect(problemsOf({ ...required, [name]: value })).toEqual([
+      `${name} is set, but ${missing}; set that, or unset this`,
+    ]);
+    const faulty = {
+      REDIS_URL: 'nowhere',
+      REDIS_SENTINELS: 'nowhere',
+      GETBILL_WEBHOOK_SECRET: 's',
+    };
+    expect(namesOf(problemsOf({ ...required, ...faulty, [name]: value }))).not.toContain(name);
+  });
+
   it('[A16] refuses a PUBLIC_URL with a path', () => {
     expect(namesOf(problemsOf({ ...required, PUBLIC_URL: 'http://localhost:3000/app' }))).toEqual([
       'PUBLIC_URL',
