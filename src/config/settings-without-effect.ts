@@ -21,9 +21,11 @@ const NEEDS: readonly [name: Name, needs: readonly Name[]][] = [
 export function settingsWithoutEffect(v: Partial<Values>): string[] {
   // One that is faulty is absent from `v`: it was set
   const isUnset = (name: Name): boolean => name in v && !isSet(v[name]);
-  return NEEDS.filter(([name, needs]) => isSet(v[name]) && needs.every(isUnset)).map(
-    ([name, needs]) =>
-      `${name} is set, but ${needs.length > 1 ? `none of ${needs.join(', ')} is` : `${needs.join('')} is not`}; set that, or unset this`,
+  const inVain = NEEDS.filter(([name, needs]) => isSet(v[name]) && needs.every(isUnset));
+  return inVain.map(([name, needs]) =>
+    needs.length === 1
+      ? `${name} is set, but ${needs.join('')} is not; set that, or unset this`
+      : `${name} is set, but none of ${needs.join(', ')} is; set one of them, or unset this`,
   );
 }
 

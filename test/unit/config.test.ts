@@ -452,22 +452,30 @@ describe('rules between variables', () => {
   );
 
   it.each([
-    ['REDIS_PASSWORD', 'p', 'none of REDIS_URL, REDIS_CLUSTER_NODES, REDIS_SENTINELS is'],
-    ['REDIS_CA_FILE', 'ca.pem', 'none of REDIS_URL, REDIS_CLUSTER_NODES, REDIS_SENTINELS is'],
-    ['REDIS_SENTINEL_PASSWORD', 'p', 'REDIS_SENTINELS is not'],
+    [
+      'REDIS_PASSWORD',
+      'p',
+      'none of REDIS_URL, REDIS_CLUSTER_NODES, REDIS_SENTINELS is; set one of them',
+    ],
+    [
+      'REDIS_CA_FILE',
+      'ca.pem',
+      'none of REDIS_URL, REDIS_CLUSTER_NODES, REDIS_SENTINELS is; set one of them',
+    ],
+    ['REDIS_SENTINEL_PASSWORD', 'p', 'REDIS_SENTINELS is not; set that'],
     [
       'GETBILL_WEBHOOK_ID_FIELD',
       'data.id',
-      'none of GETBILL_WEBHOOK_SECRET, GETBILL_WEBHOOK_ENDPOINTS is',
+      'none of GETBILL_WEBHOOK_SECRET, GETBILL_WEBHOOK_ENDPOINTS is; set one of them',
     ],
     [
       'GETBILL_WEBHOOK_REPLICAS',
       '1',
-      'none of GETBILL_WEBHOOK_SECRET, GETBILL_WEBHOOK_ENDPOINTS is',
+      'none of GETBILL_WEBHOOK_SECRET, GETBILL_WEBHOOK_ENDPOINTS is; set one of them',
     ],
   ])('names %s that is set in vain', (name, value, missing) => {
     expect(problemsOf({ ...required, [name]: value })).toEqual([
-      `${name} is set, but ${missing}; set that, or unset this`,
+      `${name} is set, but ${missing}, or unset this`,
     ]);
     const faulty = {
       REDIS_URL: 'nowhere',
