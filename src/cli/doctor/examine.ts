@@ -32,7 +32,7 @@ export interface Examination extends ContextOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Yields each finding, then returns the checks left out. Signs nobody in, stores nothing. */
+/** Yields each finding, then returns the checks left out. Signs nobody in. */
 export async function* examine({
   env,
   ...options
