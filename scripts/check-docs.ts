@@ -3,7 +3,7 @@
 // docs) writes them.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
-import { format } from 'oxfmt';
+import { format, type FormatConfig } from 'oxfmt';
 import { createMetrics } from '../src/telemetry/metrics.js';
 import { hasPage } from '../src/web/pages/pages.js';
 import { errorDocuments } from './support/error-docs.js';
@@ -62,7 +62,7 @@ async function checkPart(file: string, name: string, part: string): Promise<void
   const [before = '', rest = ''] = read(file).split(start);
   const after = rest.slice(rest.indexOf('<!-- end -->'));
   const text = `${before}${start}\n\n${part.trim()}\n\n${after}`;
-  checkFile(file, (await format(file, text)).code);
+  checkFile(file, await formatted(file, text));
 }
 
 /**
@@ -75,7 +75,7 @@ async function checkErrorDocuments(): Promise<void> {
   const documents = errorDocuments();
   for (const [name, text] of documents) {
     const file = join(folder, name);
-    checkFile(file, (await format(file, text)).code);
+    checkFile(file, await formatted(file, text));
   }
   for (const name of readdirSync(folder).filter((one) => !documents.has(one))) {
     if (fix) rmSync(join(folder, name));
@@ -109,6 +109,12 @@ function sourcesIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
     .map((name) => join(folder, name));
+}
+
+async function formatted(file: string, text: string): Promise<string> {
+  type Style = Required<Pick<FormatConfig, 'singleQuote' | 'printWidth'>>;
+  const { singleQuote, printWidth } = JSON.parse(read('.oxfmtrc.json')) as Style;
+  return (await format(file, text, { singleQuote, printWidth })).code;
 }
 
 function checkFile(file: string, text: string): void {

@@ -2,7 +2,7 @@ import type { TokenSet } from '../core/oauth/token-set.js';
 import type { Formats } from './pages/formats.js';
 
 declare global {
-  // eslint-disable-next-line @typescript-eslint/no-namespace -- the way Express wants it
+  // oxlint-disable-next-line typescript/no-namespace -- the way Express wants it
   namespace Express {
     interface Locals {
       requestId: string;

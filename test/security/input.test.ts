@@ -194,7 +194,7 @@ describe('an error', () => {
       const options = {
         wrap: (services: TestApp['services']) => ({
           ...services,
-          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- also what is no error
+          // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- also what is no error
           quota: { ...services.quota, lastKnown: () => Promise.reject(planted) },
         }),
       };

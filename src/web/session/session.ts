@@ -8,7 +8,7 @@ export interface SignedIn {
 }
 
 declare global {
-  // eslint-disable-next-line @typescript-eslint/no-namespace -- the way Express wants it
+  // oxlint-disable-next-line typescript/no-namespace -- the way Express wants it
   namespace Express {
     interface Request {
       /** Set by `readSession` on every request; `undefined` for whoever is not signed in. */
