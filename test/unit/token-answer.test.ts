@@ -453,6 +453,14 @@ describe('[A18] what an answer of the token endpoint means', () => {
     },
   );
 
+  it.each([
+    [400, {}],
+    [400, { error: true, message: 'Client is inactive' }],
+    [401, '<h1>Unauthorized</h1>'],
+  ])('is not an OAuth error for %d %j', (status, body) => {
+    expect(judged({ status, body })).toMatchObject({ code: 'token_endpoint_misconfigured' });
+  });
+
   it('shows no more than 64 characters of a foreign code', () => {
     const foreign = judged({ status: 400, body: { error: 'x'.repeat(9000) } }) as AppError;
     expect(foreign.code).toBe('token_request_rejected');
