@@ -107,6 +107,21 @@ describe('a token set from an answer', () => {
     expect(renewed(response)).toMatchObject(expected);
   });
 
+  it.each<[string, boolean, Partial<TokenSet> | undefined, object]>([
+    ['a sign-in that names none', true, undefined, { access_token: 'a' }],
+    ['a sign-in that names them', false, undefined, whole],
+    ['a renewal after none were ever named', true, { scopesAssumed: true }, { access_token: 'a' }],
+    ['a renewal after they were named', false, {}, { access_token: 'a' }],
+    ['a renewal that names them at last', false, { scopesAssumed: true }, whole],
+  ])('says whether its scopes are assumed: %s, %s', (_what, assumed, earlier, body) => {
+    const tokenSet = tokenSetFromResponse(checked(body), {
+      sentAtMs,
+      requestedScopes,
+      ...(earlier && { previous: { ...previous, ...earlier } }),
+    });
+    expect(tokenSet.scopesAssumed).toBe(assumed || undefined);
+  });
+
   it.each<[string, object]>([
     ['expires at once', { ...whole, expires_in: 0 }],
     ['has expired already', { ...whole, expires_in: -5 }],
