@@ -125,6 +125,7 @@ describe('[A18] what an answer of the token endpoint means', () => {
     ['transient', '"expires_in": ""', { body: { ...good, expires_in: '' } }],
     ['transient', '"expires_in": "3600 s"', { body: { ...good, expires_in: '3600 s' } }],
     ['transient', '"expires_in": "-5"', { body: { ...good, expires_in: '-5' } }],
+    ['transient', '"expires_in": "0x10"', { body: { ...good, expires_in: '0x10' } }],
     ['transient', '"expires_in": 1e12', { body: { ...good, expires_in: 1e12 } }],
     ['transient', '"expires_in": 1e10', { body: { ...good, expires_in: 1e10 } }],
     ['transient', '"expires_in": true', { body: { ...good, expires_in: true } }],

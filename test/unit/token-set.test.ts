@@ -107,6 +107,13 @@ describe('a token set from an answer', () => {
     expect(renewed(response)).toMatchObject(expected);
   });
 
+  it('tells scopes apart that were asked for in two spellings', () => {
+    const both = { ...previous, scopes: ['Debts', 'debts'] };
+    const request = { sentAtMs, requestedScopes: [], previous: both };
+    const { scopes } = tokenSetFromResponse(checked({ ...whole, scope: 'debts' }), request);
+    expect(scopes).toEqual(['debts']);
+  });
+
   it.each<[string, boolean, Partial<TokenSet> | undefined, object]>([
     ['a sign-in that names none', true, undefined, { access_token: 'a' }],
     ['a sign-in that names them', false, undefined, whole],

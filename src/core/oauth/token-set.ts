@@ -54,12 +54,12 @@ export function tokenSetFromResponse(
   };
 }
 
-/** None named means "as requested" (RFC 6749 section 5.1). Of too many, the expected come first. */
+/** None named means "as requested" (RFC 6749 section 5.1). Of too many, the expected stay. */
 function grantedScopes(named: readonly string[], expected: readonly string[]): readonly string[] {
   if (named.length === 0) return expected;
   const short = named.filter((name) => name.length <= MAX_SCOPE_LENGTH);
   const granted = new Set(short.map((name) => spelledAsIn(expected, name)));
-  const known = granted.size > MAX_SCOPES ? expected.filter((name) => granted.has(name)) : [];
+  const known = expected.filter((name) => granted.has(name));
   return [...new Set([...known, ...granted])].slice(0, MAX_SCOPES);
 }
 
